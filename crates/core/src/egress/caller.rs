@@ -1,0 +1,88 @@
+//! Who calls, as far as it is proven.
+
+use crate::request::{Request, Surroundings};
+
+/// The identity behind a request. What is missing matches no rule's `from`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Caller<'a> {
+    pub(super) principal: Option<&'a [u8]>,
+    pub(super) namespace: Option<&'a [u8]>,
+    pub(super) workload: Option<&'a [u8]>,
+}
+
+impl<'a> Caller<'a> {
+    /// The peer's certificate if there is one: it says `spiffe://…/ns/NS/sa/ACCOUNT`.
+    /// Else the workload beside which this proxy stands; a gateway stands beside none.
+    pub(super) fn of(request: &Request<'a>) -> Self {
+        if let Some(principal) = request.source().principal.filter(|name| !name.is_empty()) {
+            let parts = spiffe(principal);
+            return Self {
+                principal: Some(principal),
+                namespace: parts.map(|(namespace, _)| namespace),
+                workload: parts.map(|(_, account)| account),
+            };
+        }
+        let Surroundings { namespace, workload, .. } = request.surroundings();
+        let named = |name: Option<&'a [u8]>| name.filter(|name| !name.is_empty());
+        Self { principal: None, namespace: named(namespace), workload: named(workload) }
+    }
+}
+
+/// Namespace and service account of exactly `spiffe://DOMAIN/ns/NAMESPACE/sa/ACCOUNT`.
+fn spiffe(principal: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut parts = principal.strip_prefix(b"spiffe://")?.split(|b| *b == b'/');
+    let mut next = || parts.next().filter(|part| !part.is_empty());
+    let (_, ns, namespace, sa, account) = (next()?, next()?, next()?, next()?, next()?);
+    (ns == b"ns" && sa == b"sa" && parts.next().is_none()).then_some((namespace, account))
+}
+
+/// Whether a request stays in the cluster: Envoy's own route leads to a service of the
+/// mesh, and the host is a name of that service. Both must agree, for the route may
+/// lead to a gateway on the way out, and a host can be made up.
+pub(super) fn stays_in_cluster(cluster: &[u8], host: &[u8]) -> bool {
+    let mut parts = cluster.splitn(4, |b| *b == b'|');
+    let (Some(b"outbound"), Some(_), Some(_), Some(service)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let is_service = service.split(|b| *b == b'.').nth(2) == Some(b"svc");
+    is_service && service.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{spiffe, stays_in_cluster};
+
+    #[test]
+    fn identities() {
+        let (namespace, account) = spiffe(b"spiffe://cluster.local/ns/shop/sa/checkout").unwrap();
+        assert_eq!((namespace, account), (b"shop".as_slice(), b"checkout".as_slice()));
+        for other in [
+            "cluster.local/ns/shop/sa/checkout",
+            "spiffe:///ns/shop/sa/checkout",
+            "spiffe://d/ns/shop/sa/",
+            "spiffe://d/ns/shop/sa/a/b",
+            "spiffe://d/sa/shop/ns/a",
+            "spiffe://d/ns//sa/a",
+        ] {
+            assert_eq!(spiffe(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn only_the_service_itself_is_in_the_cluster() {
+        let stays = |cluster: &str, host: &str| stays_in_cluster(cluster.as_bytes(), host.as_bytes());
+        let reviews = "outbound|9080|v1|reviews.shop.svc.cluster.local";
+        for host in ["reviews", "reviews.shop", "reviews.shop.svc", "reviews.shop.svc.cluster.local"] {
+            assert!(stays(reviews, host), "{host}");
+        }
+        assert!(!stays(reviews, "review"));
+        assert!(!stays(reviews, "evil.example"));
+        let gateway = "outbound|443||istio-egressgateway.istio-system.svc.cluster.local";
+        assert!(!stays(gateway, "api.stripe.com"));
+        assert!(!stays("outbound|443||api.stripe.com", "api.stripe.com"));
+        assert!(!stays("PassthroughCluster", "reviews.shop.svc.cluster.local"));
+        assert!(!stays("", ""));
+    }
+}

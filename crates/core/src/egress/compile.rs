@@ -1,0 +1,127 @@
+//! From what the operator wrote to an [`Egress`].
+
+use super::hygiene::Hygiene;
+use super::learn::Learning;
+use super::measure::Places;
+use super::rule::{Clause, Rule};
+use super::{Action, Deciders, Egress, Refusal};
+use crate::index::Index;
+use crate::invalid::{Code, Invalid};
+use crate::limits;
+use crate::matcher::Match;
+use crate::matcher::parse::Budget;
+use crate::names;
+use crate::policy::{Head, Mode, Needs, Trust};
+use crate::read::{self, Fields};
+use crate::strip::Strip;
+use crate::tree::Tree;
+
+/// The fields of a policy besides those of every policy.
+const FIELDS: &[&str] = &["default", "rules", "denyPrivateAddresses", "response", "requestHeaders", "learn"];
+
+pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
+    let budget = Budget::default();
+    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let words = [("allow", Action::Allow), ("deny", Action::Deny)];
+    let mut faults = read::Faults::default();
+    let default = faults.take(fields.optional("default", |t| read::word(t, &words))).flatten();
+    let deny_private = faults.take(fields.optional("denyPrivateAddresses", read::flag)).flatten();
+    let refusal = faults.take(fields.optional("response", Refusal::read)).flatten();
+    let hygiene = faults.take(fields.optional("requestHeaders", Hygiene::read)).flatten();
+    let learn = faults.take(fields.optional("learn", |t| Learning::read(t, head.labels))).flatten();
+    let rule = |t| Rule::read(t, &budget);
+    let read = faults.take(fields.optional("rules", |t| read::list(t, limits::RULES, rule))).flatten();
+    let read = faults.or(read.unwrap_or_default())?;
+    names::unique("rules", read.iter().map(|(rule, _)| &*rule.name)).map_err(|e| e.in_field("rules"))?;
+
+    // Without a word of its own a policy is a pass-through; with one, what it does
+    // not allow is denied.
+    let is_empty = !FIELDS.iter().any(|field| fields.has(field));
+    let active = head.mode != Mode::Off && !is_empty;
+    let acts = active && head.mode == Mode::Enforce;
+    let default = default.unwrap_or(if is_empty { Action::Allow } else { Action::Deny });
+
+    let when = head.explain.as_ref().and_then(|explain| explain.when.source.as_ref());
+    let explains_by_address = when.is_some_and(|source| !source.cidrs.is_empty());
+
+    let mut rules = Vec::with_capacity(read.len());
+    let mut clauses = Vec::with_capacity(read.len());
+    for (place, (rule, paths)) in read.into_iter().enumerate() {
+        if paths.is_empty() {
+            clauses.push(Clause { rule: place, path: None });
+        }
+        clauses.extend(paths.into_iter().map(|path| Clause { rule: place, path: Some(path) }));
+        rules.push(rule);
+    }
+    let (places, series) = Places::define(&rules, default, head.mode, head.labels);
+    Ok(Egress {
+        enforced: Deciders::of(&rules, &clauses, Mode::Enforce),
+        trial: Deciders::of(&rules, &clauses, Mode::Report),
+        default,
+        rules,
+        clauses,
+        deny_private: deny_private.unwrap_or_default(),
+        refusal: refusal.unwrap_or_default(),
+        strip: Strip::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new()),
+        hygiene: if acts { hygiene.unwrap_or_else(Hygiene::internal) } else { Hygiene::none() },
+        learn: if active { learn } else { None },
+        series,
+        places,
+        needs: Needs {
+            headers: active,
+            principal: active,
+            surroundings: active,
+            address: active && explains_by_address,
+            stripped: acts,
+            ..Needs::default()
+        },
+        head,
+    })
+}
+
+impl Deciders {
+    fn of(rules: &[Rule], clauses: &[Clause], mode: Mode) -> Self {
+        let hints = |action: Action, with_path: bool| -> Vec<(u32, Match)> {
+            let numbered = (0u32..).zip(clauses);
+            let hint = |(number, clause): (u32, &Clause)| {
+                let rule =
+                    rules.get(clause.rule).filter(|rule| rule.mode == mode && rule.action == action)?;
+                Some((number, rule.hint(clause.path.as_ref().filter(|_| with_path))))
+            };
+            numbered.filter_map(hint).collect()
+        };
+        let index =
+            |hints: Vec<(u32, Match)>| Index::build(hints.iter().map(|(number, hint)| (*number, hint)));
+        Self {
+            deny: index(hints(Action::Deny, true)),
+            deny_any_path: index(hints(Action::Deny, false)),
+            allow: index(hints(Action::Allow, true)),
+        }
+    }
+}
+
+impl Refusal {
+    fn read(tree: &Tree) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["status", "body"])?;
+        let status = fields.optional("status", |t| read::integer(t, 400..=599))?;
+        let body = fields.optional("body", |t| {
+            let body = read::text(t)?;
+            if body.len() <= limits::VALUE_BYTES {
+                return Ok(body.into());
+            }
+            let message = format!("the body has {} bytes, more than {}", body.len(), limits::VALUE_BYTES);
+            Err(Invalid::new(Code::TooMany, message, "shorten it: every worker holds it"))
+        })?;
+        let default = Self::default();
+        Ok(Self {
+            status: status.and_then(|status| u16::try_from(status).ok()).unwrap_or(default.status),
+            body: body.unwrap_or(default.body),
+        })
+    }
+}
+
+impl Default for Refusal {
+    fn default() -> Self {
+        Self { status: 403, body: "this request may not leave the mesh: egress-policy rule %RULE%\n".into() }
+    }
+}

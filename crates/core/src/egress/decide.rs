@@ -1,0 +1,219 @@
+//! From a request to a decision.
+
+use std::borrow::Cow;
+
+use super::caller::{Caller, stays_in_cluster};
+use super::destination::{Ambiguity, Destination};
+use super::learn::Learning;
+use super::path::Readings;
+use super::rule::{Clause, Outgoing, Rule};
+use super::{Action, Deciders, Egress, Ruling, Verdict, measure};
+use crate::decision::{Decision, Reply, Unlisted};
+use crate::index::Index;
+use crate::invalid::Invalid;
+use crate::policy::{Mode, Needs, Policy};
+use crate::request::Request;
+use crate::series::Series;
+use crate::strip;
+use crate::tree::Tree;
+
+impl Policy for Egress {
+    const FILTER: &'static str = "egress-policy";
+
+    /// An open door is worse than a closed one here.
+    const FAIL_CLOSED: bool = true;
+
+    type Verdict = Verdict;
+
+    fn compile(tree: &Tree) -> Result<Self, Invalid> {
+        super::compile::egress(tree, Self::FILTER)
+    }
+
+    fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    fn series(&self) -> &[Series] {
+        &self.series
+    }
+
+    fn summary(&self) -> String {
+        let default = measure::word(self.default, Mode::Enforce, Mode::Enforce);
+        format!("{} rules, {default} by default", self.rules.len())
+    }
+
+    fn learning(&self) -> Option<&Learning> {
+        self.learn.as_ref()
+    }
+
+    fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Verdict) {
+        let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
+        let destination = destination(&request);
+        let host = destination.as_ref().map(|d| d.host.text().into_owned()).unwrap_or_default();
+        let outgoing = Outgoing {
+            caller: Caller::of(&request),
+            host: &host,
+            port: destination.as_ref().ok().and_then(|d| d.port).or_else(|| port_of_scheme(&request)),
+            method: request.method(),
+            readings: Readings::of(request.path()).ok(),
+        };
+        let verdict = self.judge(&request, destination.as_ref(), &outgoing);
+        let acts = self.head.mode == Mode::Enforce && verdict.ruling != Ruling::InCluster;
+        if acts && verdict.action == Action::Deny {
+            decision.reply = Some(self.refuse(&request, verdict.ruling));
+        } else if acts {
+            self.hygiene.apply(&request, &mut decision.request);
+        }
+        if verdict.ruling == Ruling::Default && verdict.trial.is_none() && self.learn.is_some() {
+            decision.unlisted = Some(Unlisted { host: host.as_slice().into(), method: request.method() });
+        }
+        let host_of_rule = match verdict.ruling {
+            Ruling::Rule(place) => self.rules.get(place).and_then(|rule| rule.host(&host)),
+            _ => None,
+        };
+        self.places.count(&verdict, host_of_rule, &mut decision.count);
+        if verdict.ruling != Ruling::InCluster {
+            let state = [self.outcome(&verdict), "; rule=", self.ruling(verdict.ruling)].concat();
+            decision.state.push(("narrows_egress", Cow::Owned(state.into_bytes())));
+        }
+        let state = self.strip.state(request.stripped(), &decision.request);
+        decision.state.extend(state.map(|state| (strip::STATE, state)));
+        self.explain(&request, destination.as_ref(), &verdict, &mut decision);
+        (decision, verdict)
+    }
+}
+
+impl Egress {
+    fn judge(
+        &self,
+        request: &Request<'_>,
+        destination: Result<&Destination<'_>, &Ambiguity>,
+        outgoing: &Outgoing<'_>,
+    ) -> Verdict {
+        let verdict = |action, ruling| Verdict { action, ruling, trial: None };
+        let Ok(destination) = destination else { return verdict(Action::Deny, Ruling::AmbiguousHost) };
+        let surroundings = request.surroundings();
+        if surroundings.cluster.is_some_and(|cluster| stays_in_cluster(cluster, outgoing.host)) {
+            return verdict(Action::Allow, Ruling::InCluster);
+        }
+        if surroundings.server_name.is_some_and(|name| !is_opened_to(name, destination)) {
+            return verdict(Action::Deny, Ruling::SniMismatch);
+        }
+        let denied = self.find(&self.enforced, Action::Deny, request, outgoing);
+        let trial = self.find(&self.trial, Action::Deny, request, outgoing);
+        if let Some(rule) = denied {
+            return verdict(Action::Deny, Ruling::Rule(rule));
+        }
+        if self.deny_private && destination.host.is_private() {
+            return verdict(Action::Deny, Ruling::PrivateAddress);
+        }
+        if let Some(rule) = self.find(&self.enforced, Action::Allow, request, outgoing) {
+            return Verdict { action: Action::Allow, ruling: Ruling::Rule(rule), trial };
+        }
+        let trial = trial.or_else(|| self.find(&self.trial, Action::Allow, request, outgoing));
+        // A rule that would do what is done anyway changes nothing.
+        let trial =
+            trial.filter(|place| self.rules.get(*place).is_some_and(|rule| rule.action != self.default));
+        let would_be_allowed = || {
+            let concerns = |number| self.clause(number).is_some_and(|(_, rule)| rule.concerns(outgoing));
+            let probe = probe(outgoing, request.path());
+            self.enforced.allow.first(&probe, concerns).is_some()
+        };
+        if self.default == Action::Deny && outgoing.readings.is_none() && would_be_allowed() {
+            return Verdict { action: Action::Deny, ruling: Ruling::AmbiguousPath, trial };
+        }
+        Verdict { action: self.default, ruling: Ruling::Default, trial }
+    }
+
+    /// The first rule of an action among `deciders`.
+    fn find(
+        &self,
+        deciders: &Deciders,
+        action: Action,
+        request: &Request<'_>,
+        outgoing: &Outgoing<'_>,
+    ) -> Option<usize> {
+        let holds = |number| {
+            self.clause(number)
+                .is_some_and(|(clause, rule)| rule.concerns(outgoing) && clause.covers(action, outgoing))
+        };
+        let first = |index: &Index, path: &[u8]| {
+            if index.is_empty() { None } else { index.first(&probe(outgoing, path), holds) }
+        };
+        let number = match (action, &outgoing.readings) {
+            (Action::Allow, Some(readings)) => first(&deciders.allow, &readings.plain),
+            (Action::Allow, None) => first(&deciders.allow, request.path()),
+            (Action::Deny, Some(readings)) => {
+                readings.iter().filter_map(|path| first(&deciders.deny, path)).min()
+            }
+            (Action::Deny, None) => first(&deciders.deny_any_path, request.path()),
+        };
+        self.clause(number?).map(|(clause, _)| clause.rule)
+    }
+
+    fn clause(&self, number: u32) -> Option<(&Clause, &Rule)> {
+        let clause = self.clauses.get(number as usize)?;
+        Some((clause, self.rules.get(clause.rule)?))
+    }
+
+    fn refuse<'a>(&'a self, request: &Request<'_>, ruling: Ruling) -> Reply<'a> {
+        let rule = self.ruling(ruling);
+        let body: Cow<'a, [u8]> = if self.refusal.body.contains("%RULE%") {
+            Cow::Owned(self.refusal.body.replace("%RULE%", rule).into_bytes())
+        } else {
+            Cow::Borrowed(self.refusal.body.as_bytes())
+        };
+        let is_grpc =
+            request.header(b"content-type").value().is_some_and(|kind| kind.starts_with(b"application/grpc"));
+        Reply {
+            // To gRPC Envoy says it in gRPC's own way, and 403 as PERMISSION_DENIED.
+            status: if is_grpc { 403 } else { self.refusal.status },
+            grpc_status: None,
+            headers: vec![(
+                Cow::Borrowed("x-narrows-egress"),
+                Cow::Owned(["denied; rule=", rule].concat().into_bytes()),
+            )],
+            body,
+        }
+    }
+}
+
+/// The one destination of a request.
+fn destination<'a>(request: &Request<'a>) -> Result<Destination<'a>, Ambiguity> {
+    let mut authorities =
+        request.headers().iter().filter(|(name, _)| matches!(*name, b":authority" | b"host"));
+    match (authorities.next(), authorities.next()) {
+        (None, _) => Err(Ambiguity::Missing),
+        (Some(_), Some(_)) => Err(Ambiguity::Repeated),
+        (Some((_, authority)), None) => Destination::of(authority),
+    }
+}
+
+/// Whether a TLS connection was opened to that host. Istio's own names
+/// (`outbound_.443_._.gateway…`) name the gateway, not where the request goes.
+fn is_opened_to(server_name: &[u8], destination: &Destination<'_>) -> bool {
+    server_name.is_empty()
+        || server_name.starts_with(b"outbound_.")
+        || Destination::of(server_name).is_ok_and(|opened| opened.host == destination.host)
+}
+
+fn port_of_scheme(request: &Request<'_>) -> Option<u16> {
+    match request.header(b":scheme").value()? {
+        b"https" => Some(443),
+        b"http" => Some(80),
+        _ => None,
+    }
+}
+
+/// What the index looks rules up by.
+fn probe<'p>(outgoing: &Outgoing<'p>, path: &'p [u8]) -> Request<'p> {
+    let Caller { principal, namespace, workload } = outgoing.caller;
+    let facts = [
+        (b":authority".as_slice(), Some(outgoing.host)),
+        (b":path", Some(path)),
+        (b"principal", principal),
+        (b"namespace", namespace),
+        (b"workload", workload),
+    ];
+    Request::new(facts.into_iter().filter_map(|(name, value)| Some((name, value?))))
+}

@@ -1,0 +1,264 @@
+//! Reading matches: what an operator writes becomes a [`Match`] or a fault.
+
+mod hosts;
+
+use std::cell::Cell;
+
+use super::path::{PathForm, PathMatch};
+use super::pattern::Pattern;
+use super::source::{Cidr, PrincipalPattern, SourceMatch};
+use super::value::{Test, ValueMatch};
+use super::{Match, Named, QueryMatch};
+use crate::invalid::{Code, Invalid};
+use crate::limits;
+use crate::names;
+use crate::read::{self, Faults, Fields};
+use crate::template::Template;
+use crate::tree::Tree;
+pub(crate) use hosts::{host, hosts_or_service};
+
+/// What is left of the bounds that hold for a policy as a whole.
+pub(crate) struct Budget {
+    regexes: Cell<usize>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { regexes: Cell::new(limits::REGEXES) }
+    }
+}
+
+impl Budget {
+    fn regex(&self, text: &str, ignore_case: bool) -> Result<Box<Pattern>, Invalid> {
+        let left = self.regexes.get().checked_sub(1).ok_or_else(|| {
+            Invalid::new(
+                Code::TooMany,
+                format!("more than {} regular expressions", limits::REGEXES),
+                "use \"exact\", \"prefix\" or \"in\"",
+            )
+        })?;
+        self.regexes.set(left);
+        Pattern::new(text, ignore_case).map(Box::new)
+    }
+}
+
+/// The fields of a match.
+pub(crate) const MATCH: &[&str] =
+    &["hosts", "service", "path", "method", "headers", "withoutHeaders", "cookies", "queryParams", "source"];
+
+const VALUE: &[&str] = &["exact", "prefix", "suffix", "contains", "regex", "in", "range", "present"];
+const PATH: &[&str] = &["exact", "prefix", "suffix", "contains", "regex", "in", "pathPrefix", "template"];
+
+/// Reads `matches`.
+pub(crate) fn matches(tree: &Tree, budget: &Budget) -> Result<Vec<Match>, Invalid> {
+    read::list(tree, limits::MATCHES, |element| one(element, budget))
+}
+
+/// Reads one match.
+pub(crate) fn one(tree: &Tree, budget: &Budget) -> Result<Match, Invalid> {
+    let fields = Fields::open(tree, MATCH)?;
+    let named = |tree| conditions(tree, names::header, |t| value(t, budget));
+    let mut faults = Faults::default();
+    let read = Match {
+        hosts: faults.take(hosts_or_service(fields)).flatten(),
+        path: faults.take(fields.optional("path", |t| path(t, budget))).flatten(),
+        method: faults.take(fields.optional("method", |t| value(t, budget))).flatten(),
+        headers: faults.take(fields.optional("headers", named)).flatten().unwrap_or_default(),
+        without: faults.take(fields.optional("withoutHeaders", named)).flatten().unwrap_or_default(),
+        cookies: faults
+            .take(fields.optional("cookies", |t| conditions(t, names::cookie, |t| value(t, budget))))
+            .flatten()
+            .unwrap_or_default(),
+        query: faults
+            .take(fields.optional("queryParams", |t| query(t, budget)))
+            .flatten()
+            .unwrap_or_default(),
+        source: faults.take(fields.optional("source", source)).flatten(),
+    };
+    faults.or(read)
+}
+
+/// Reads a table of conditions by name.
+fn conditions(
+    tree: &Tree,
+    name: impl FnMut(&str) -> Result<Box<str>, Invalid>,
+    value: impl FnMut(&Tree) -> Result<ValueMatch, Invalid>,
+) -> Result<Vec<Named>, Invalid> {
+    let entries = read::entries(tree, limits::CONDITIONS, name, value)?;
+    Ok(entries.into_iter().map(|(name, value)| Named { name: name.into_boxed_bytes(), value }).collect())
+}
+
+fn query(tree: &Tree, budget: &Budget) -> Result<Vec<QueryMatch>, Invalid> {
+    let read = |tree| -> Result<(ValueMatch, bool), Invalid> {
+        let fields = open(tree, VALUE, &["ignoreCase", "invert", "repeated"])?;
+        let any = fields
+            .optional("repeated", |t| read::word(t, &[("first", false), ("any", true)]))?
+            .unwrap_or(false);
+        Ok((value_of(fields, budget)?, any))
+    };
+    let entries = read::entries(tree, limits::CONDITIONS, names::parameter, read)?;
+    Ok(entries
+        .into_iter()
+        .map(|(name, (value, any))| QueryMatch { named: Named { name: name.into_boxed_bytes(), value }, any })
+        .collect())
+}
+
+/// Reads a value matcher.
+pub(crate) fn value(tree: &Tree, budget: &Budget) -> Result<ValueMatch, Invalid> {
+    value_of(open(tree, VALUE, &["ignoreCase", "invert"])?, budget)
+}
+
+fn open<'t>(tree: &'t Tree, tests: &[&str], options: &[&str]) -> Result<Fields<'t>, Invalid> {
+    let known: Vec<&str> = tests.iter().chain(options).copied().collect();
+    Fields::open(tree, &known)
+}
+
+fn value_of(fields: Fields<'_>, budget: &Budget) -> Result<ValueMatch, Invalid> {
+    let ignore_case = fields.optional("ignoreCase", read::flag)?.unwrap_or(false);
+    let invert = fields.optional("invert", read::flag)?.unwrap_or(false);
+    let fold = |text: &str| -> Box<[u8]> {
+        if ignore_case { text.to_ascii_lowercase().into_bytes().into() } else { text.as_bytes().into() }
+    };
+    let literal = |field: &str| {
+        fields.required(field, |t| {
+            let text = read::text(t)?;
+            if text.is_empty() && field != "exact" {
+                return Err(Invalid::new(
+                    Code::BadValue,
+                    format!("an empty {field:?} matches everything"),
+                    "use \"present\": true",
+                ));
+            }
+            Ok(fold(text))
+        })
+    };
+    let kind = fields.exactly_one(VALUE)?;
+    if ignore_case && matches!(kind, "range" | "present") {
+        return Err(Invalid::new(
+            Code::Conflict,
+            format!("{kind:?} has no letter case"),
+            "leave out \"ignoreCase\"",
+        ));
+    }
+    let test = match kind {
+        "exact" => Test::Exact(literal("exact")?),
+        "prefix" => Test::Prefix(literal("prefix")?),
+        "suffix" => Test::Suffix(literal("suffix")?),
+        "contains" => Test::Contains(literal("contains")?),
+        "regex" => Test::Regex(fields.required("regex", |t| budget.regex(read::text(t)?, ignore_case))?),
+        "in" => {
+            let values =
+                fields.required("in", |t| read::list(t, limits::VALUES, |v| read::text(v).map(fold)))?;
+            if values.is_empty() {
+                return Err(Invalid::new(Code::BadValue, "an empty list matches nothing", "add a value")
+                    .in_field("in"));
+            }
+            Test::In(values.into_iter().collect())
+        }
+        "range" => fields.required("range", range)?,
+        _ => Test::Present(fields.required("present", read::flag)?),
+    };
+    // A regular expression knows letter case by itself.
+    let ignore_case = ignore_case && !matches!(test, Test::Regex(_));
+    Ok(ValueMatch { test, ignore_case, invert })
+}
+
+fn range(tree: &Tree) -> Result<Test, Invalid> {
+    let fields = Fields::open(tree, &["from", "to"])?;
+    let bound = |name: &str| fields.required(name, |t| read::integer(t, i64::MIN..=i64::MAX));
+    let (from, to) = (bound("from")?, bound("to")?);
+    if from < to {
+        return Ok(Test::Range(from, to));
+    }
+    Err(Invalid::new(
+        Code::OutOfRange,
+        format!("no number is from {from} and below {to}"),
+        "\"to\" is the first number outside",
+    ))
+}
+
+/// Reads a path matcher.
+pub(crate) fn path(tree: &Tree, budget: &Budget) -> Result<PathMatch, Invalid> {
+    let fields = open(tree, PATH, &["ignoreCase", "invert"])?;
+    let ignore_case = fields.optional("ignoreCase", read::flag)?.unwrap_or(false);
+    let invert = fields.optional("invert", read::flag)?.unwrap_or(false);
+    let form = match fields.exactly_one(PATH)? {
+        "pathPrefix" => {
+            let prefix = fields.required("pathPrefix", absolute)?;
+            let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+            let prefix = if ignore_case { prefix.to_ascii_lowercase() } else { prefix.to_owned() };
+            PathForm::Segments(prefix.into_bytes().into())
+        }
+        "template" => {
+            let template = fields.required("template", |t| Template::new(read::text(t)?))?;
+            PathForm::Template(if ignore_case { template.to_lowercase() } else { template })
+        }
+        kind => {
+            if matches!(kind, "exact" | "prefix") {
+                fields.required(kind, absolute)?;
+            }
+            PathForm::Value(value_of(fields, budget)?)
+        }
+    };
+    Ok(PathMatch { form, ignore_case, invert })
+}
+
+/// A path from its root, without a query.
+pub(crate) fn absolute(tree: &Tree) -> Result<&str, Invalid> {
+    let path = read::text(tree)?;
+    // `OPTIONS *` reaches no filter: Envoy answers a target that is no path itself.
+    if path.starts_with('/') && !path.contains(['?', '#']) {
+        return Ok(path);
+    }
+    Err(Invalid::new(
+        Code::BadPath,
+        format!("{path:?} cannot be a path"),
+        "start it with \"/\"; match the query with \"queryParams\"",
+    ))
+}
+
+/// Reads `source`.
+pub(crate) fn source(tree: &Tree) -> Result<SourceMatch, Invalid> {
+    let fields = Fields::open(tree, &["cidrs", "principals"])?;
+    let source = SourceMatch {
+        cidrs: fields.optional("cidrs", |t| read::list(t, limits::SOURCES, cidr))?.unwrap_or_default(),
+        principals: fields
+            .optional("principals", |t| read::list(t, limits::SOURCES, principal))?
+            .unwrap_or_default(),
+    };
+    if source.cidrs.is_empty() && source.principals.is_empty() {
+        return Err(Invalid::new(
+            Code::MissingField,
+            "no source is named",
+            "add \"cidrs\" or \"principals\"",
+        ));
+    }
+    Ok(source)
+}
+
+fn cidr(tree: &Tree) -> Result<Cidr, Invalid> {
+    let written = read::text(tree)?;
+    Cidr::new(written).ok_or_else(|| {
+        Invalid::new(
+            Code::BadAddress,
+            format!("{written:?} is not a block of addresses"),
+            "write \"10.0.0.0/8\" or \"fd00::/8\"",
+        )
+    })
+}
+
+/// Reads a SPIFFE name; Istio's own form without `spiffe://` is the same.
+pub(crate) fn principal(tree: &Tree) -> Result<PrincipalPattern, Invalid> {
+    let written = read::text(tree)?;
+    let (stem, prefix) = written.strip_suffix('*').map_or((written, false), |stem| (stem, true));
+    let name = if stem.starts_with("spiffe://") { stem.to_owned() } else { format!("spiffe://{stem}") };
+    if stem.is_empty() || stem.contains('*') || !stem.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Invalid::new(
+            Code::BadValue,
+            format!("{written:?} is not a principal"),
+            "write \"spiffe://cluster.local/ns/NAMESPACE/sa/ACCOUNT\", perhaps with \"*\" at the end",
+        ));
+    }
+    let name = name.into_bytes().into();
+    Ok(if prefix { PrincipalPattern::Prefix(name) } else { PrincipalPattern::Exact(name) })
+}

@@ -1,0 +1,44 @@
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use super::{Found, Request};
+
+fn request<'a>(headers: &[(&'a str, &'a [u8])]) -> Request<'a> {
+    Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), *value)))
+}
+
+#[test]
+fn the_query_is_not_the_path() {
+    let target = |target: &'static str| {
+        let r = request(&[(":path", target.as_bytes())]);
+        (r.path().to_vec(), r.query().map(<[u8]>::to_vec))
+    };
+    assert_eq!(target("/a?b?c"), (b"/a".to_vec(), Some(b"b?c".to_vec())));
+    assert_eq!(target("/a?"), (b"/a".to_vec(), Some(vec![])));
+    assert_eq!(target("/a"), (b"/a".to_vec(), None));
+    assert_eq!(target(""), (vec![], None));
+}
+
+#[test]
+fn repeated_headers_are_joined() {
+    let r = request(&[("x", b"a"), ("y", b""), ("x", b"\xff")]);
+    assert_eq!(r.header(b"x"), Found::Repeated(b"a,\xff".to_vec().into()));
+    assert_eq!(r.header(b"y"), Found::Once(b"".into()));
+    assert_eq!(r.header(b"z"), Found::Missing);
+}
+
+#[test]
+fn cookies_are_read_across_repeats() {
+    let r = request(&[("cookie", b"a=1; b=2"), ("cookie", b"c=3;a=4")]);
+    assert_eq!(r.cookie(b"b"), Found::Once(b"2".into()));
+    assert_eq!(r.cookie(b"c"), Found::Once(b"3".into()));
+    assert_eq!(r.cookie(b"a"), Found::Repeated(b"1".into()));
+    assert_eq!(r.cookie(b"d"), Found::Missing);
+}
+
+#[test]
+fn removal_spares_pseudo_headers() {
+    let mut r = request(&[(":path", b"/"), ("x-a", b"1"), ("x-b", b"2"), ("x-a", b"3")]);
+    assert_eq!(r.remove_headers(|name| name != b"x-b"), [b"x-a"]);
+    assert_eq!(r.headers().len(), 2);
+}

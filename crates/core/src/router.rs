@@ -1,0 +1,80 @@
+//! `header-router`: picks a destination by what a request says, and edits headers.
+
+mod compile;
+mod decide;
+mod respond;
+mod rewrite;
+#[cfg(test)]
+mod tests;
+
+use crate::destination::Destination;
+use crate::edit::HeaderEdits;
+use crate::index::Index;
+use crate::matcher::Match;
+use crate::policy::{Head, Mode, Needs};
+use crate::series::Series;
+use crate::strip::Strip;
+use respond::{Redirect, Respond};
+use rewrite::Rewrite;
+
+/// A compiled `header-router` policy.
+#[derive(Clone, Debug)]
+pub struct Router {
+    head: Head,
+    route_header: Box<str>,
+    strip: Strip,
+    rules: Vec<Rule>,
+    /// The rules' matches, one after the other; a rule without any has an empty one.
+    clauses: Vec<Clause>,
+    /// Clauses of the rules that act.
+    enforced: Index,
+    /// Clauses of the rules that only report.
+    reported: Index,
+    series: Vec<Series>,
+    needs: Needs,
+}
+
+/// One of a rule's matches.
+#[derive(Clone, Debug)]
+struct Clause {
+    rule: usize,
+    matches: Match,
+}
+
+/// A rule: what it does to a request that matches.
+#[derive(Clone, Debug)]
+struct Rule {
+    name: Box<str>,
+    mode: Mode,
+    action: Action,
+    request: HeaderEdits,
+    response: HeaderEdits,
+}
+
+/// What becomes of the request.
+#[derive(Clone, Debug)]
+enum Action {
+    /// It goes on, perhaps elsewhere and rewritten.
+    Forward {
+        to: Option<Destination>,
+        rewrite: Rewrite,
+    },
+    Redirect(Redirect),
+    Respond(Respond),
+}
+
+/// What is remembered of a request: the rules that decided, by their place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// The rule that acts; none if no rule matched.
+    pub rule: Option<usize>,
+    /// The rule in report mode that would have, had it been enforced.
+    pub reported: Option<usize>,
+}
+
+impl Router {
+    /// The name of a rule by its place.
+    pub fn rule(&self, place: usize) -> Option<&str> {
+        self.rules.get(place).map(|rule| &*rule.name)
+    }
+}

@@ -1,0 +1,159 @@
+//! From what the operator wrote to a [`Router`].
+
+use super::respond::{Redirect, Respond};
+use super::rewrite::Rewrite;
+use super::{Action, Clause, Router, Rule};
+use crate::destination::{self, Destination};
+use crate::edit::HeaderEdits;
+use crate::index::Index;
+use crate::invalid::{Code, Invalid};
+use crate::limits;
+use crate::matcher::Match;
+use crate::matcher::parse::{self, Budget};
+use crate::names;
+use crate::policy::{self, Head, Mode, Needs};
+use crate::read::{self, Fields};
+use crate::series::{Kind, Label, Series, Stock};
+use crate::strip::Strip;
+use crate::tree::Tree;
+
+/// The fields of a policy besides those of every policy.
+const FIELDS: &[&str] = &["routeHeader", "strip", "rules"];
+const RULE: &[&str] = &[
+    "name",
+    "mode",
+    "matches",
+    "route",
+    "rewrite",
+    "requestHeaders",
+    "responseHeaders",
+    "respond",
+    "redirect",
+];
+
+/// A rule as read, with its matches.
+type Read = (Rule, Vec<Match>);
+
+pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
+    let budget = Budget::default();
+    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let route_header = destination::route_header(fields)?;
+    let listed = Strip::listed(fields)?;
+    let read: Vec<Read> = fields
+        .optional("rules", |t| read::list(t, limits::RULES, |r| rule(r, head.mode, &budget)))?
+        .unwrap_or_default();
+    names::unique("rules", read.iter().map(|(rule, _)| &*rule.name)).map_err(|e| e.in_field("rules"))?;
+
+    // An empty policy is a pass-through: it does not even strip.
+    let is_empty = read.is_empty() && listed.is_empty() && !fields.has("trust");
+    let active = head.mode != Mode::Off && !is_empty;
+    let trust = if active { head.trust } else { policy::Trust::Mesh };
+    let strip =
+        Strip::new(trust, [route_header.clone()], if active { listed } else { Vec::new() }).within(head.mode);
+
+    let mut rules = Vec::with_capacity(read.len());
+    let mut clauses = Vec::with_capacity(read.len());
+    for (place, (rule, mut matches)) in read.into_iter().enumerate() {
+        if matches.is_empty() {
+            matches.push(Match::default());
+        }
+        clauses.extend(matches.into_iter().map(|matches| Clause { rule: place, matches }));
+        rules.push(rule);
+    }
+    let with_mode = |mode: Mode| {
+        let numbered = (0u32..).zip(&clauses);
+        let chosen = numbered.filter(|(_, c)| rules.get(c.rule).is_some_and(|r| r.mode == mode));
+        Index::build(chosen.map(|(number, clause)| (number, &clause.matches)))
+    };
+    let series = rules
+        .iter()
+        .map(|rule| {
+            let label = Label { name: "rule", stock: Stock::Component, value: &rule.name };
+            Series::new(Kind::Counter, head.labels, "narrows_router_requests_total", &[label])
+        })
+        .collect();
+    let explained = head.explain.iter().map(|explain| &explain.when);
+    let sources =
+        || clauses.iter().map(|c| &c.matches).chain(explained.clone()).filter_map(|m| m.source.as_ref());
+    let acts = active && (strip.is_needed() || rules.iter().any(|rule| rule.mode != Mode::Off));
+    let needs = Needs {
+        headers: acts,
+        stripped: acts && strip.is_needed(),
+        address: acts && sources().any(|source| !source.cidrs.is_empty()),
+        principal: acts && sources().any(|source| !source.principals.is_empty()),
+        ..Needs::default()
+    };
+    Ok(Router {
+        enforced: with_mode(Mode::Enforce),
+        reported: with_mode(Mode::Report),
+        head,
+        route_header,
+        strip,
+        rules,
+        clauses,
+        series,
+        needs,
+    })
+}
+
+fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
+    let fields = Fields::open(tree, RULE)?;
+    let mut faults = read::Faults::default();
+    let name = faults.take(fields.required("name", names::name));
+    let matches = faults.take(fields.optional("matches", |t| parse::matches(t, budget)));
+    let mode = faults.take(policy::mode(fields));
+    let action = faults.take(action(fields, budget));
+    let request = faults.take(fields.optional("requestHeaders", HeaderEdits::read));
+    let response = faults.take(fields.optional("responseHeaders", HeaderEdits::read));
+    let rule = Rule {
+        name: name.unwrap_or_default(),
+        mode: mode.unwrap_or_default().within(policy),
+        action: action.unwrap_or_default(),
+        request: request.flatten().unwrap_or_default(),
+        response: response.flatten().unwrap_or_default(),
+    };
+    faults.or((rule, matches.flatten().unwrap_or_default()))
+}
+
+fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {
+    let answers: Vec<&str> = ["respond", "redirect"].into_iter().filter(|name| fields.has(name)).collect();
+    if let Some(answer) = answers.first() {
+        let excluded = ["respond", "redirect", "route", "rewrite", "requestHeaders"];
+        if let Some(other) = excluded.iter().find(|name| *name != answer && fields.has(name)) {
+            return Err(Invalid::new(
+                Code::Conflict,
+                format!("{answer:?} answers the request, so {other:?} has no use"),
+                "keep one of them",
+            ));
+        }
+    }
+    if let Some(respond) = fields.optional("respond", Respond::read)? {
+        return Ok(Action::Respond(respond));
+    }
+    if let Some(redirect) = fields.optional("redirect", |t| Redirect::read(t, budget))? {
+        return Ok(Action::Redirect(redirect));
+    }
+    let to = fields.optional("route", route)?;
+    let rewrite = fields.optional("rewrite", |t| Rewrite::read(t, budget))?.unwrap_or_default();
+    if rewrite.authority.is_some() && to.as_ref().is_some_and(|to| to.authority().is_some()) {
+        return Err(Invalid::new(
+            Code::Conflict,
+            "\"route\" and \"rewrite\" both write the authority",
+            "keep \"route.authority\": it keeps the caller's port and name form",
+        ));
+    }
+    Ok(Action::Forward { to, rewrite })
+}
+
+fn route(tree: &Tree) -> Result<Destination, Invalid> {
+    let fields = Fields::open(tree, destination::FIELDS)?;
+    Destination::read(fields)?.ok_or_else(|| {
+        Invalid::new(Code::MissingField, "the route leads nowhere", "write \"to\" or \"authority\"")
+    })
+}
+
+impl Default for Action {
+    fn default() -> Self {
+        Self::Forward { to: None, rewrite: Rewrite::default() }
+    }
+}

@@ -1,0 +1,104 @@
+//! From a request to a decision.
+
+use std::borrow::Cow;
+
+use super::{Action, Router, Rule, Verdict};
+use crate::decision::Decision;
+use crate::edit::Edit;
+use crate::index::Index;
+use crate::invalid::Invalid;
+use crate::policy::{Mode, Needs, Policy};
+use crate::request::Request;
+use crate::series::Series;
+use crate::strip;
+use crate::tree::Tree;
+
+impl Policy for Router {
+    const FILTER: &'static str = "header-router";
+
+    type Verdict = Verdict;
+
+    fn compile(tree: &Tree) -> Result<Self, Invalid> {
+        super::compile::router(tree, Self::FILTER)
+    }
+
+    fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    fn series(&self) -> &[Series] {
+        &self.series
+    }
+
+    fn summary(&self) -> String {
+        format!("{} rules", self.rules.len())
+    }
+
+    fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Verdict) {
+        let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
+        let enforced = self.first(&self.enforced, &request);
+        // A rule that only reports counts if it would have come first.
+        let reported = self
+            .first(&self.reported, &request)
+            .filter(|reported| enforced.is_none_or(|enforced| *reported < enforced));
+        let verdict = Verdict { rule: enforced, reported };
+        decision.count.extend(reported.into_iter().chain(enforced));
+        if let Some(rule) = enforced.and_then(|place| self.rules.get(place)) {
+            self.act(rule, &request, &mut decision);
+        }
+        let named = enforced.or(reported).and_then(|place| self.rules.get(place));
+        if let Some(rule) = named {
+            decision.state.push(("narrows_rule", Cow::Borrowed(rule.name.as_bytes())));
+        }
+        let state = self.strip.state(request.stripped(), &decision.request);
+        decision.state.extend(state.map(|state| (strip::STATE, state)));
+        self.explain(&request, verdict, &mut decision);
+        (decision, verdict)
+    }
+}
+
+impl Router {
+    fn first(&self, index: &Index, request: &Request<'_>) -> Option<usize> {
+        let clause = |number: u32| self.clauses.get(number as usize);
+        let found =
+            index.first(request, |number| clause(number).is_some_and(|c| c.matches.matches(request)))?;
+        clause(found).map(|clause| clause.rule)
+    }
+
+    fn act<'a>(&'a self, rule: &'a Rule, request: &Request<'a>, decision: &mut Decision<'a>) {
+        rule.response.apply(request, &[], &mut decision.response);
+        match &rule.action {
+            Action::Respond(respond) => decision.reply = Some(respond.reply(request)),
+            Action::Redirect(redirect) => decision.reply = redirect.reply(request),
+            Action::Forward { to, rewrite } => {
+                rule.request.apply(request, request.headers(), &mut decision.request);
+                rewrite.apply(request, &mut decision.request);
+                if let Some(to) = to {
+                    to.apply(request, &self.route_header, &mut decision.request);
+                }
+            }
+        }
+    }
+
+    fn explain<'a>(&'a self, request: &Request<'a>, verdict: Verdict, decision: &mut Decision<'a>) {
+        let Some(explain) = self.head.explain.as_ref().filter(|explain| explain.when.matches(request)) else {
+            return;
+        };
+        let name = |place: Option<usize>| place.and_then(|place| self.rule(place)).unwrap_or("-");
+        let mut record = format!("filter=header-router; rule={}", name(verdict.rule));
+        if let Some(Action::Forward { to: Some(to), .. }) =
+            verdict.rule.and_then(|place| self.rules.get(place)).map(|rule| &rule.action)
+        {
+            record.push_str("; ");
+            record.push_str(&to.describe());
+        }
+        if verdict.reported.is_some() {
+            record.push_str("; reported=");
+            record.push_str(name(verdict.reported));
+        }
+        if self.head.mode == Mode::Report {
+            record.push_str("; mode=report");
+        }
+        decision.response.push(Edit::Add(&explain.header, record.into_bytes().into()));
+    }
+}

@@ -1,0 +1,119 @@
+//! Rewriting the path and the authority of a request that goes on.
+
+use std::borrow::Cow;
+
+use crate::destination::{Authority, authority};
+use crate::edit::Edit;
+use crate::invalid::{Code, Invalid};
+use crate::limits;
+use crate::matcher::parse::{Budget, absolute};
+use crate::matcher::pattern::Replacer;
+use crate::names;
+use crate::read::{self, Fields};
+use crate::request::Request;
+use crate::text::Text;
+use crate::tree::Tree;
+
+/// `rewrite` of a rule.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rewrite {
+    pub(super) path: Option<PathRewrite>,
+    pub(super) authority: Option<Authority>,
+}
+
+/// How a path is rewritten; the query stays as it is.
+#[derive(Clone, Debug)]
+pub(super) enum PathRewrite {
+    /// Whole segments, as Gateway API's `ReplacePrefixMatch`. Both without a
+    /// trailing slash.
+    Prefix { from: Box<[u8]>, to: Box<[u8]> },
+    /// The whole path.
+    Full(Text),
+    /// What the expression matches, as Istio's `uriRegexRewrite`.
+    Regex(Replacer),
+}
+
+impl Rewrite {
+    pub(super) fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["path", "authority"])?;
+        Ok(Self {
+            path: fields.optional("path", |t| PathRewrite::read(t, budget))?,
+            authority: fields.optional("authority", authority)?,
+        })
+    }
+
+    pub(super) fn apply<'a>(&'a self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
+        if let Some(target) = self.path.as_ref().and_then(|path| path.target(request)) {
+            edits.push(Edit::Set(":path", Cow::Owned(target)));
+        }
+        if let Some(authority) = &self.authority {
+            let written = authority.for_caller(request);
+            if written != request.authority() {
+                edits.push(Edit::Set(":authority", Cow::Owned(written)));
+            }
+        }
+    }
+}
+
+impl PathRewrite {
+    pub(super) fn read(tree: &Tree, _budget: &Budget) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["replacePrefix", "replaceFull", "regex"])?;
+        Ok(match fields.exactly_one(&["replacePrefix", "replaceFull", "regex"])? {
+            "replacePrefix" => fields.required("replacePrefix", |t| {
+                let fields = Fields::open(t, &["from", "to"])?;
+                let end = |name| {
+                    let path = fields.required(name, absolute)?;
+                    names::header_value(path).map_err(|e| e.in_field(name))?;
+                    Ok(path.strip_suffix('/').unwrap_or(path).as_bytes().into())
+                };
+                Ok(Self::Prefix { from: end("from")?, to: end("to")? })
+            })?,
+            "replaceFull" => fields.required("replaceFull", |t| {
+                let written = read::text(t)?;
+                let text = Text::new(written)?;
+                let absolute = written.starts_with('/') || written.starts_with("%PATH%");
+                if !absolute || text.literals().any(|literal| literal.iter().any(|b| b"?#".contains(b))) {
+                    return Err(Invalid::new(
+                        Code::BadPath,
+                        format!("{written:?} cannot be a path"),
+                        "start it with \"/\"; the query stays as it is",
+                    ));
+                }
+                Ok(Self::Full(text))
+            })?,
+            _ => fields.required("regex", |t| {
+                let fields = Fields::open(t, &["match", "replace"])?;
+                let part = |name| fields.required(name, read::text);
+                let replace = part("replace")?;
+                names::header_value(replace).map_err(|e| e.in_field("replace"))?;
+                Replacer::new(part("match")?, replace).map(Self::Regex)
+            })?,
+        })
+    }
+
+    /// The new `:path`, query included; `None` if it stays, or would not be a path.
+    pub(super) fn target(&self, request: &Request<'_>) -> Option<Vec<u8>> {
+        let path = request.path();
+        let mut target = match self {
+            Self::Prefix { from, to } => {
+                let rest = path.strip_prefix(&**from).filter(|r| r.is_empty() || r.starts_with(b"/"))?;
+                // `/api` to `/` makes `/` of `/api`, and `/x` of `/api/x`.
+                let root: &[u8] = if to.is_empty() && rest.is_empty() { b"/" } else { b"" };
+                [&**to, rest, root].concat()
+            }
+            Self::Full(text) => text.render(request)?.into_owned(),
+            Self::Regex(replacer) => replacer.rewrite(path)?,
+        };
+        // A `?` that was quoted would become a query of the client's making.
+        let is_path =
+            target.starts_with(b"/") && target.iter().all(|b| *b > b' ' && *b != 0x7f && !b"?#".contains(b));
+        if !is_path || target == path || target.len() > limits::VALUE_BYTES.saturating_add(path.len()) {
+            return None;
+        }
+        if let Some(query) = request.query() {
+            target.push(b'?');
+            target.extend_from_slice(query);
+        }
+        Some(target)
+    }
+}

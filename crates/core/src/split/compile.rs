@@ -1,0 +1,147 @@
+//! From what the operator wrote to a [`Splitter`].
+
+mod backends;
+mod layer;
+mod one;
+
+use super::guard::{Guards, Rule};
+use super::key::Key;
+use super::{Clause, Missing, Split, Splitter, bucket, measure, restore};
+use crate::destination;
+use crate::index::Index;
+use crate::invalid::{Code, Invalid};
+use crate::limits;
+use crate::matcher::hosts::{HostPattern, HostSet};
+use crate::matcher::parse::Budget;
+use crate::names;
+use crate::policy::{self, Head, Mode, Needs};
+use crate::read;
+use crate::strip::Strip;
+use crate::tree::Tree;
+
+/// The fields of a policy besides those of every policy.
+const FIELDS: &[&str] = &["routeHeader", "strip", "splits", "restoreHost"];
+pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
+    let budget = Budget::default();
+    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let route_header = destination::route_header(fields)?;
+    let listed = Strip::listed(fields)?;
+    let restore = fields.optional("restoreHost", |t| restore_host(t, head.trust))?.unwrap_or(false);
+    let read = fields
+        .optional("splits", |t| read::list(t, limits::SPLITS, |s| one::split(s, head.mode, &budget)))?
+        .unwrap_or_default();
+    names::unique("splits", read.iter().map(|read| &*read.split.name)).map_err(|e| e.in_field("splits"))?;
+
+    let is_empty = read.is_empty() && listed.is_empty() && !fields.has("trust");
+    let active = head.mode != Mode::Off && !is_empty;
+    let overrides = read.iter().filter_map(|read| Some(read.split.override_by.as_ref()?.header.clone()));
+    let strip = Strip::new(
+        if active { head.trust } else { policy::Trust::Mesh },
+        overrides.chain([route_header.clone()]),
+        if active { listed } else { Vec::new() },
+    )
+    .within(head.mode);
+
+    let mut splits = Vec::with_capacity(read.len());
+    let mut clauses = Vec::with_capacity(read.len());
+    let (mut layers, mut rules) = (Vec::new(), Vec::new());
+    for (place, one) in read.into_iter().enumerate() {
+        if one.split.mode != Mode::Off {
+            clauses.extend(one.matches.into_iter().map(|matches| Clause { split: place, matches }));
+        }
+        splits.push(one.split);
+        layers.push(one.layer);
+        rules.push(one.guards);
+    }
+    layer::lay_out(&mut splits, layers).map_err(|e| e.in_field("splits"))?;
+    let series = measure::define(&mut splits, head.labels);
+    let guards = if restore { Guards::default() } else { guards(&mut splits, rules) };
+    let needs = needs(&head, &strip, &splits, &clauses, active);
+    Ok(Splitter {
+        index: Index::build((0u32..).zip(clauses.iter().map(|clause| &clause.matches))),
+        hosts: every_host(&clauses),
+        inbound: restore.then(|| restore::canaries(&splits)),
+        needs: if restore { restore::needs(needs) } else { needs },
+        head,
+        route_header,
+        strip,
+        splits,
+        clauses,
+        guards,
+        series,
+    })
+}
+
+/// `restoreHost` believes a header, so the caller must be believed.
+fn restore_host(tree: &Tree, trust: policy::Trust) -> Result<bool, Invalid> {
+    let restore = read::flag(tree)?;
+    if restore && trust != policy::Trust::Mesh {
+        return Err(Invalid::new(
+            Code::Conflict,
+            "the original host is read from \"x-forwarded-host\", which a client can send",
+            "write \"trust\": \"mesh\", and attach it where only the mesh calls",
+        ));
+    }
+    Ok(restore)
+}
+
+/// Puts the backends that act under guard.
+fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>) -> Guards {
+    let mut guards = Guards::default();
+    for (split, rules) in splits.iter_mut().zip(rules) {
+        for (place, (backend, rule)) in split.backends.iter_mut().zip(rules).enumerate() {
+            let gauge = backend.guard_series();
+            if backend.cluster.is_none() {
+                let cluster = rule.as_ref().and_then(Rule::cluster);
+                backend.cluster = cluster.map(|name| name.as_bytes().into());
+            }
+            match rule {
+                _ if place == split.baseline => {}
+                Some(rule) if split.mode == Mode::Enforce => {
+                    let id = bucket::hash(split.name.as_bytes(), backend.name.as_bytes());
+                    backend.guard = Some(guards.watch(id, rule, gauge));
+                }
+                _ => guards.leave_alone(gauge),
+            }
+        }
+    }
+    guards
+}
+
+fn needs(head: &Head, strip: &Strip, splits: &[Split], clauses: &[Clause], active: bool) -> Needs {
+    let conditions = splits.iter().flat_map(|split| {
+        split.include.iter().flat_map(|(matches, _)| matches).chain(split.exclude.iter().flatten())
+    });
+    let explained = head.explain.iter().map(|explain| &explain.when);
+    let sources: Vec<_> = clauses
+        .iter()
+        .map(|clause| &clause.matches)
+        .chain(conditions)
+        .chain(explained)
+        .filter_map(|m| m.source.as_ref())
+        .collect();
+    let keys = || splits.iter().flat_map(|split| &split.keys);
+    let decides = active && !clauses.is_empty();
+    let strips = active && strip.is_needed();
+    Needs {
+        headers: decides || strips,
+        // What must be stripped must be stripped from every request.
+        authority_first: decides && !strips && every_host(clauses).is_some(),
+        stripped: strips,
+        address: decides && (sources.iter().any(|s| !s.cidrs.is_empty()) || keys().any(Key::reads_address)),
+        principal: decides
+            && (sources.iter().any(|s| !s.principals.is_empty()) || keys().any(Key::reads_principal)),
+        nonce: decides && splits.iter().any(|split| split.missing == Missing::Random),
+        outcome: decides,
+        ..Needs::default()
+    }
+}
+
+/// The hosts of all clauses; `None` if one is for any host.
+fn every_host(clauses: &[Clause]) -> Option<HostSet> {
+    let mut patterns = Vec::new();
+    for clause in clauses {
+        patterns.extend_from_slice(clause.matches.hosts.as_ref()?.patterns());
+    }
+    (!patterns.contains(&HostPattern::Any)).then(|| HostSet::new(patterns))
+}

@@ -1,0 +1,184 @@
+//! From a request to a backend.
+
+use std::borrow::Cow;
+
+use super::bucket;
+use super::guard::{Admission, Guards};
+use super::{Clause, Missing, Reason, Split, Splitter, Verdict};
+use crate::decision::{Decision, Served};
+use crate::invalid::Invalid;
+use crate::matcher;
+use crate::policy::{Measurement, Mode, Needs, Policy};
+use crate::request::{Host, Request};
+use crate::series::Series;
+use crate::strip;
+use crate::tree::Tree;
+
+impl Policy for Splitter {
+    const FILTER: &'static str = "canary-split";
+
+    type Verdict = Option<Verdict>;
+
+    fn compile(tree: &Tree) -> Result<Self, Invalid> {
+        super::compile::splitter(tree, Self::FILTER)
+    }
+
+    fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    fn concerns(&self, authority: &[u8]) -> bool {
+        let host = Host::of(authority);
+        match &self.inbound {
+            Some(canaries) => canaries.iter().any(|canary| host.name().starts_with(canary.as_bytes())),
+            None => self.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host)),
+        }
+    }
+
+    fn series(&self) -> &[Series] {
+        &self.series
+    }
+
+    fn summary(&self) -> String {
+        format!("{} splits", self.splits.len())
+    }
+
+    fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Option<Verdict>) {
+        let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
+        let verdict = if self.inbound.is_some() {
+            self.restore(&request, &mut decision);
+            None
+        } else {
+            self.place(&request)
+        };
+        if let Some(verdict) = &verdict {
+            self.act(verdict, &request, &mut decision);
+        }
+        let state = self.strip.state(request.stripped(), &decision.request);
+        decision.state.extend(state.map(|state| (strip::STATE, state)));
+        self.explain(&request, verdict, &mut decision);
+        (decision, verdict)
+    }
+
+    fn is_measured(&self, verdict: &Option<Verdict>) -> bool {
+        verdict.is_some()
+    }
+
+    fn needs_flags(&self, verdict: &Option<Verdict>) -> bool {
+        verdict.as_ref().is_some_and(|verdict| self.is_sent_away(verdict))
+    }
+
+    fn guards(&self) -> Option<&Guards> {
+        Some(&self.guards)
+    }
+
+    fn served(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> Vec<Measurement> {
+        verdict.as_ref().map(|verdict| self.measure(verdict, served)).unwrap_or_default()
+    }
+}
+
+impl Splitter {
+    /// The split of a request, if it names the host that is asked for.
+    pub(super) fn split_of(&self, request: &Request<'_>) -> Option<&Split> {
+        let clause = self.clause(request).filter(|clause| clause.matches.hosts.is_some())?;
+        self.splits.get(clause.split)
+    }
+
+    fn clause(&self, request: &Request<'_>) -> Option<&Clause> {
+        let clause = |number: u32| self.clauses.get(number as usize);
+        let verify = |number| clause(number).is_some_and(|clause| clause.matches.matches(request));
+        clause(self.index.first(request, verify)?)
+    }
+
+    /// Finds the split of a request, and its backend.
+    fn place(&self, request: &Request<'_>) -> Option<Verdict> {
+        let place = self.clause(request)?.split;
+        let split = self.splits.get(place)?;
+        Some(self.guarded(split, split.verdict(place, request)))
+    }
+
+    /// The same verdict, unless the backend is switched off: whatever chose it, a
+    /// canary that is not there must not cost a request.
+    fn guarded(&self, split: &Split, verdict: Verdict) -> Verdict {
+        let Some(guard) = split.backends.get(verdict.backend).and_then(|backend| backend.guard) else {
+            return verdict;
+        };
+        match self.guards.admits(guard) {
+            Admission::Open => verdict,
+            Admission::Try => Verdict { is_try: true, ..verdict },
+            Admission::Refused => Verdict {
+                backend: split.baseline,
+                reason: Reason::Guard,
+                instead_of: Some(verdict.backend),
+                ..verdict
+            },
+        }
+    }
+
+    fn act<'a>(&'a self, verdict: &Verdict, request: &Request<'a>, decision: &mut Decision<'a>) {
+        let Some(split) = self.splits.get(verdict.split) else { return };
+        let Some(backend) = split.backends.get(verdict.backend) else { return };
+        decision.count.extend(split.decision_series(verdict));
+        decision.state.push(("narrows_split", Cow::Borrowed(split.name.as_bytes())));
+        decision.state.push(("narrows_backend", Cow::Borrowed(backend.name.as_bytes())));
+        if split.mode == Mode::Enforce {
+            backend.request.apply(request, request.headers(), &mut decision.request);
+            if let Some(to) = &backend.to {
+                to.apply(request, &self.route_header, &mut decision.request);
+            }
+            backend.response.apply(request, &[], &mut decision.response);
+        }
+    }
+}
+
+impl Split {
+    /// Override, then exclude, then include, then key and weight.
+    fn verdict(&self, split: usize, request: &Request<'_>) -> Verdict {
+        let verdict = |backend, reason| Verdict { split, backend, reason, ..Verdict::of(split) };
+        if let Some(by) = &self.override_by {
+            let found = request.header(by.header.as_bytes());
+            match found.value() {
+                Some(value) if *value == *by.always => return verdict(by.backend, Reason::Override),
+                Some(value) if *value == *by.never => return verdict(self.baseline, Reason::Override),
+                _ => {}
+            }
+        }
+        if self.exclude.iter().any(|matches| matcher::any(matches, request)) {
+            return verdict(self.baseline, Reason::Exclude);
+        }
+        if let Some((_, backend)) = self.include.iter().find(|(matches, _)| matcher::any(matches, request)) {
+            return verdict(*backend, Reason::Include);
+        }
+        let by_bucket = |bucket: u32, reason, key| Verdict {
+            split,
+            backend: self.slots.owner(bucket).unwrap_or(self.baseline),
+            reason,
+            bucket: Some(bucket),
+            key,
+            ..Verdict::of(split)
+        };
+        let mut keys = self.keys.iter().enumerate();
+        let key = keys.find_map(|(place, key)| Some((place, key.of(request)?)));
+        match (key, self.missing) {
+            (Some((place, key)), _) => {
+                by_bucket(bucket::bucket(&self.salt, &key), Reason::Weight, Some(place))
+            }
+            (None, Missing::Random) => by_bucket(bucket::of_hash(request.nonce()), Reason::Random, None),
+            (None, Missing::Backend(backend)) => verdict(backend, Reason::MissingKey),
+        }
+    }
+}
+
+impl Verdict {
+    fn of(split: usize) -> Self {
+        Self {
+            split,
+            backend: 0,
+            reason: Reason::Weight,
+            bucket: None,
+            key: None,
+            instead_of: None,
+            is_try: false,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Where the key of a request is read from.
+
+use std::borrow::Cow;
+
+use crate::invalid::{Code, Invalid};
+use crate::matcher::source;
+use crate::names;
+use crate::read::{self, Fields};
+use crate::request::Request;
+use crate::tree::Tree;
+
+/// One source of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Key {
+    from: From,
+    trim: bool,
+    lowercase: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum From {
+    Header(Box<str>),
+    Cookie(Box<str>),
+    QueryParam(Box<str>),
+    /// From 1, as in `/1/2/3`.
+    PathSegment(usize),
+    SourceAddress,
+    Principal,
+    /// All of these, joined by a zero byte.
+    All(Vec<Key>),
+}
+
+const SOURCES: &[&str] =
+    &["header", "cookie", "queryParam", "pathSegment", "sourceAddress", "principal", "all"];
+
+impl Key {
+    pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
+        let known: Vec<&str> = SOURCES.iter().chain(&["trim", "lowercase"]).copied().collect();
+        let fields = Fields::open(tree, &known)?;
+        let text = |name: &str, check: fn(&str) -> Result<Box<str>, Invalid>| {
+            fields.required(name, |t| check(read::text(t)?))
+        };
+        let must = |name: &str| {
+            fields.required(name, |t| {
+                let only = || Invalid::new(Code::BadValue, "only true has a meaning", "leave the source out");
+                read::flag(t)?.then_some(()).ok_or_else(only)
+            })
+        };
+        let from = match fields.exactly_one(SOURCES)? {
+            "header" => From::Header(text("header", names::header)?),
+            "cookie" => From::Cookie(text("cookie", names::cookie)?),
+            "queryParam" => From::QueryParam(text("queryParam", names::parameter)?),
+            "pathSegment" => {
+                let place = fields.required("pathSegment", |t| read::integer(t, 1..=64))?;
+                From::PathSegment(usize::try_from(place).unwrap_or(1))
+            }
+            "sourceAddress" => must("sourceAddress").map(|()| From::SourceAddress)?,
+            "principal" => must("principal").map(|()| From::Principal)?,
+            _ => From::All(fields.required("all", |t| read::list(t, crate::limits::KEYS, Self::read))?),
+        };
+        let option = |name| fields.optional(name, read::flag).map(Option::unwrap_or_default);
+        Ok(Self { from, trim: option("trim")?, lowercase: option("lowercase")? })
+    }
+
+    /// The key of a request. What is empty, repeated or unknown counts as missing:
+    /// it would put requests of different users, or of none, into one bucket.
+    pub(super) fn of<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
+        let mut key = match &self.from {
+            From::Header(name) => request.header(name.as_bytes()).unambiguous(),
+            From::Cookie(name) => request.cookie(name.as_bytes()).unambiguous(),
+            From::QueryParam(name) => {
+                let mut values = request.query_params().filter(|(n, _)| n.as_ref() == name.as_bytes());
+                let first = values.next().map(|(_, value)| value);
+                first.filter(|_| values.next().is_none())
+            }
+            From::PathSegment(place) => request.path().split(|b| *b == b'/').nth(*place).map(Cow::Borrowed),
+            // The text of the address, so that one caller has one key in any proxy.
+            From::SourceAddress => {
+                let ip = request.source().address.and_then(source::ip)?;
+                Some(Cow::Owned(ip.to_string().into_bytes()))
+            }
+            From::Principal => request.source().principal.map(Cow::Borrowed),
+            From::All(keys) => {
+                let parts: Option<Vec<_>> = keys.iter().map(|key| key.of(request)).collect();
+                parts.map(|parts| Cow::Owned(parts.join(&0u8)))
+            }
+        }?;
+        if self.trim && key.trim_ascii().len() < key.len() {
+            key = Cow::Owned(key.trim_ascii().to_vec());
+        }
+        if self.lowercase && key.iter().any(u8::is_ascii_uppercase) {
+            key = Cow::Owned(key.to_ascii_lowercase());
+        }
+        Some(key).filter(|key| !key.is_empty())
+    }
+
+    /// For people: `header:x-user-id`.
+    pub(super) fn describe(&self) -> String {
+        match &self.from {
+            From::Header(name) => format!("header:{name}"),
+            From::Cookie(name) => format!("cookie:{name}"),
+            // Its name may hold what cannot stand in a header.
+            From::QueryParam(name) if !names::is_header_value(name.as_bytes()) => "queryParam".to_owned(),
+            From::QueryParam(name) => format!("queryParam:{name}"),
+            From::PathSegment(place) => format!("pathSegment:{place}"),
+            From::SourceAddress => "sourceAddress".to_owned(),
+            From::Principal => "principal".to_owned(),
+            From::All(keys) => keys.iter().map(Self::describe).collect::<Vec<_>>().join("+"),
+        }
+    }
+
+    pub(super) fn reads_address(&self) -> bool {
+        match &self.from {
+            From::SourceAddress => true,
+            From::All(keys) => keys.iter().any(Self::reads_address),
+            _ => false,
+        }
+    }
+
+    pub(super) fn reads_principal(&self) -> bool {
+        match &self.from {
+            From::Principal => true,
+            From::All(keys) => keys.iter().any(Self::reads_principal),
+            _ => false,
+        }
+    }
+}

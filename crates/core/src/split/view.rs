@@ -1,0 +1,35 @@
+//! A split's arithmetic as it lies, for tools that compare policies.
+
+use super::Splitter;
+use super::slots::Slots;
+
+/// What decides who goes where in one split.
+#[derive(Clone, Debug)]
+pub struct View<'s> {
+    /// The split's name.
+    pub name: &'s str,
+    /// What is hashed before the key.
+    pub salt: &'s [u8],
+    /// The key sources in order, such as `header:x-user-id`.
+    pub keys: Vec<String>,
+    /// Which backend owns which buckets.
+    pub slots: &'s Slots,
+    /// The backend that owns the rest, by its place.
+    pub baseline: usize,
+    /// The names of the backends.
+    pub backends: Vec<&'s str>,
+}
+
+impl Splitter {
+    /// The splits in order.
+    pub fn views(&self) -> impl Iterator<Item = View<'_>> {
+        self.splits.iter().map(|split| View {
+            name: &split.name,
+            salt: &split.salt,
+            keys: split.keys.iter().map(super::key::Key::describe).collect(),
+            slots: &split.slots,
+            baseline: split.baseline,
+            backends: split.backends.iter().map(|backend| &*backend.name).collect(),
+        })
+    }
+}

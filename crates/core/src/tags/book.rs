@@ -1,0 +1,314 @@
+//! The values and series that have been admitted so far.
+//!
+//! Every worker keeps a book, and all of them keep the same one: a book is what follows
+//! from the entries of a log that the workers of a proxy share. An entry is appended
+//! only by a worker that has read the log to its end and whose book has room for it.
+//! So the bounds hold for the proxy and not for each worker, a value is told apart by
+//! all workers or by none, and a new VM knows what its predecessor had counted.
+
+use crate::names::Places;
+use crate::series::{Grammar, Kind, Label, Series, Stock};
+
+/// Separates the words of an entry; no value holds it.
+const SEPARATOR: char = '\u{1f}';
+/// The first words of entries.
+const VALUE: &str = "v";
+const SERIES: &str = "s";
+
+/// The place of every tag's `missing` and `other` among its values.
+pub(super) const MISSING: u32 = 0;
+pub(super) const OTHER: u32 = 1;
+
+/// The tags' values and the metrics' series, each with a number.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Book {
+    grammar: Grammar,
+    tags: Vec<Words>,
+    metrics: Vec<Shape>,
+    /// Values by tag and text, series by metric and values; see [`Book::value_key`].
+    known: Places,
+    series: Vec<Series>,
+    /// The series of the log; those of an older policy count, for Envoy has them too.
+    counted: usize,
+    room: usize,
+}
+
+/// The values of one tag.
+#[derive(Clone, Debug)]
+struct Words {
+    name: Box<str>,
+    stock: Stock,
+    texts: Vec<Box<str>>,
+    /// How many of them the policy has declared.
+    declared: usize,
+    /// How many more may be admitted.
+    room: usize,
+    /// The one value of a tag whose value does not change while the proxy runs.
+    constant: u32,
+}
+
+/// What is counted by what.
+#[derive(Clone, Debug)]
+struct Shape {
+    name: Box<str>,
+    kind: Kind,
+    tags: Vec<usize>,
+}
+
+impl Book {
+    pub(super) fn new(grammar: Grammar, room: usize) -> Self {
+        Self { grammar, room, ..Self::default() }
+    }
+
+    /// Adds a tag and its first two values, `missing` and `other`; returns its place.
+    pub(super) fn tag(&mut self, name: &str, stock: Stock, missing: &str, other: &str, room: usize) -> usize {
+        let place = self.tags.len();
+        self.tags.push(Words {
+            name: name.into(),
+            stock,
+            texts: Vec::new(),
+            declared: 0,
+            room,
+            constant: MISSING,
+        });
+        // In this order, or the second would take the place of the first.
+        for text in [missing, other] {
+            let value = self.push(place, text);
+            self.known.entry(value_key(place, text)).or_insert(value);
+        }
+        place
+    }
+
+    /// Adds a value that the policy knows; returns its number.
+    pub(super) fn declare(&mut self, tag: usize, text: &str) -> u32 {
+        let known = self.find(tag, text);
+        let value = known.unwrap_or_else(|| self.insert(tag, text));
+        if let Some(words) = self.tags.get_mut(tag) {
+            words.declared = words.texts.len();
+        }
+        value
+    }
+
+    /// Sets the value of a tag that does not change while the proxy runs.
+    pub(super) fn settle(&mut self, tag: usize, text: &str) {
+        let value = self.declare(tag, text);
+        if let Some(words) = self.tags.get_mut(tag) {
+            words.constant = value;
+        }
+    }
+
+    /// The value that was settled; that of a missing one if none was.
+    pub(super) fn constant(&self, tag: usize) -> u32 {
+        self.tags.get(tag).map_or(MISSING, |words| words.constant)
+    }
+
+    pub(super) fn metric(&mut self, name: &str, kind: Kind, tags: Vec<usize>) {
+        self.metrics.push(Shape { name: name.into(), kind, tags });
+    }
+
+    /// The number of a tag's value.
+    pub(super) fn find(&self, tag: usize, text: &str) -> Option<u32> {
+        self.known.get(&value_key(tag, text)).copied()
+    }
+
+    /// The text of a tag's value.
+    pub(super) fn text(&self, tag: usize, value: u32) -> &str {
+        let words = self.tags.get(tag);
+        words.and_then(|words| words.texts.get(usize::try_from(value).ok()?)).map_or("", |text| text)
+    }
+
+    /// The number of a metric's series for these values of all tags.
+    pub(super) fn find_series(&self, metric: usize, values: &[u32]) -> Option<u32> {
+        let shape = self.metrics.get(metric)?;
+        self.known
+            .get(series_key(metric, shape.tags.iter().map(|tag| value_of(values, *tag))).as_slice())
+            .copied()
+    }
+
+    /// Whether a value more of a tag is admitted.
+    pub(super) fn has_room_for_value(&self, tag: usize) -> bool {
+        self.tags.get(tag).is_some_and(Words::has_room)
+    }
+
+    /// Whether a series more is admitted.
+    pub(super) fn has_room_for_series(&self) -> bool {
+        self.counted < self.room
+    }
+
+    /// The entry by which a value is admitted.
+    pub(super) fn value_entry(&self, tag: usize, text: &str) -> Vec<u8> {
+        let name = self.tags.get(tag).map_or("", |words| &words.name);
+        entry([VALUE, name, text])
+    }
+
+    /// The entry by which a series is admitted.
+    pub(super) fn series_entry(&self, metric: usize, values: &[u32]) -> Vec<u8> {
+        let Some(shape) = self.metrics.get(metric) else { return Vec::new() };
+        let labels = shape.tags.iter().flat_map(|tag| {
+            let name = self.tags.get(*tag).map_or("", |words| &*words.name);
+            [name, self.text(*tag, value_of(values, *tag))]
+        });
+        entry([SERIES, &shape.name].into_iter().chain(labels))
+    }
+
+    /// Whether an entry may be appended: it is new, and there is room.
+    pub(super) fn admits(&self, entry: &[u8]) -> bool {
+        match self.read(entry) {
+            Some(Entry::Value(tag, text)) => self.find(tag, text).is_none() && self.has_room_for_value(tag),
+            Some(Entry::Series(key, ..)) => {
+                !self.known.contains_key(key.as_slice()) && self.has_room_for_series()
+            }
+            Some(Entry::Foreign) | None => false,
+        }
+    }
+
+    /// Takes in an entry of the log. What cannot be read is of nobody's concern.
+    pub(super) fn learn(&mut self, entry: &[u8]) {
+        match self.read(entry) {
+            Some(Entry::Value(tag, text))
+                if self.find(tag, text).is_none() && self.has_room_for_value(tag) =>
+            {
+                self.insert(tag, text);
+            }
+            Some(Entry::Series(key, metric, values)) if !self.known.contains_key(key.as_slice()) => {
+                let number = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
+                if let Some(series) = self.series_of(metric, &values) {
+                    self.known.insert(key.into(), number);
+                    self.series.push(series);
+                }
+                self.counted = self.counted.saturating_add(1);
+            }
+            Some(Entry::Foreign) => self.counted = self.counted.saturating_add(1),
+            _ => {}
+        }
+    }
+
+    /// The series admitted from the number `from` on.
+    pub(super) fn series_from(&self, from: usize) -> &[Series] {
+        self.series.get(from..).unwrap_or_default()
+    }
+
+    /// How many series have been admitted.
+    pub(super) fn counted(&self) -> usize {
+        self.counted
+    }
+
+    /// The series of a metric for the values of its tags, in the metric's order.
+    fn series_of(&self, metric: usize, values: &[u32]) -> Option<Series> {
+        let shape = self.metrics.get(metric)?;
+        let words = shape.tags.iter().filter_map(|tag| Some((*tag, self.tags.get(*tag)?)));
+        let labels: Vec<Label<'_>> = words
+            .zip(values)
+            .map(|((tag, words), value)| Label {
+                name: &words.name,
+                stock: words.stock,
+                value: self.text(tag, *value),
+            })
+            .collect();
+        Some(Series::new(shape.kind, self.grammar, &shape.name, &labels))
+    }
+
+    /// The series that takes what is beyond the limit.
+    pub(super) fn overflow(&self, metric: usize) -> Option<Series> {
+        let shape = self.metrics.get(metric)?;
+        let label = |name, stock, value| Label { name, stock, value };
+        let labels = match self.grammar {
+            Grammar::StatTags => vec![label(super::OVERFLOW, Stock::Tag, "true")],
+            // These labels have no name for it: their value says it.
+            Grammar::Stock => {
+                let words = shape.tags.iter().filter_map(|tag| self.tags.get(*tag));
+                words.map(|words| label(&words.name, words.stock, overflow_value(words.stock))).collect()
+            }
+        };
+        Some(Series::new(shape.kind, self.grammar, &shape.name, &labels))
+    }
+
+    fn insert(&mut self, tag: usize, text: &str) -> u32 {
+        let value = self.push(tag, text);
+        self.known.insert(value_key(tag, text), value);
+        value
+    }
+
+    fn push(&mut self, tag: usize, text: &str) -> u32 {
+        let Some(words) = self.tags.get_mut(tag) else { return MISSING };
+        words.texts.push(text.into());
+        words.declared = words.declared.max(words.texts.len().min(2));
+        u32::try_from(words.texts.len().saturating_sub(1)).unwrap_or(MISSING)
+    }
+
+    fn read<'e>(&self, entry: &'e [u8]) -> Option<Entry<'e>> {
+        let mut words = std::str::from_utf8(entry).ok()?.split(SEPARATOR);
+        match (words.next()?, words.next()?) {
+            (VALUE, name) => {
+                let tag = self.tags.iter().position(|words| *words.name == *name)?;
+                Some(Entry::Value(tag, words.next()?))
+            }
+            (SERIES, name) => Some(self.read_series(name, words).unwrap_or(Entry::Foreign)),
+            _ => None,
+        }
+    }
+
+    fn read_series<'e>(&self, name: &str, mut words: impl Iterator<Item = &'e str>) -> Option<Entry<'e>> {
+        let metric = self.metrics.iter().position(|shape| *shape.name == *name)?;
+        let mut values = Vec::new();
+        for tag in &self.metrics.get(metric)?.tags {
+            if words.next()? != &*self.tags.get(*tag)?.name {
+                return None;
+            }
+            values.push(self.find(*tag, words.next()?)?);
+        }
+        words
+            .next()
+            .is_none()
+            .then(|| Entry::Series(series_key(metric, values.iter().copied()), metric, values))
+    }
+}
+
+/// An entry of the log, as this policy understands it.
+enum Entry<'e> {
+    Value(usize, &'e str),
+    Series(Vec<u8>, usize, Vec<u32>),
+    /// A series of an older policy.
+    Foreign,
+}
+
+impl Words {
+    fn has_room(&self) -> bool {
+        self.texts.len().saturating_sub(self.declared) < self.room
+    }
+}
+
+fn overflow_value(stock: Stock) -> &'static str {
+    match stock {
+        Stock::Code => "000",
+        Stock::CodeClass => "0xx",
+        _ => super::OVERFLOW,
+    }
+}
+
+fn entry<'w>(words: impl IntoIterator<Item = &'w str>) -> Vec<u8> {
+    let mut entry = String::new();
+    for word in words {
+        if !entry.is_empty() {
+            entry.push(SEPARATOR);
+        }
+        entry.push_str(word);
+    }
+    entry.into_bytes()
+}
+
+fn value_key(tag: usize, text: &str) -> Box<[u8]> {
+    let mut key = vec![0, u8::try_from(tag).unwrap_or(u8::MAX)];
+    key.extend_from_slice(text.as_bytes());
+    key.into()
+}
+
+fn series_key(metric: usize, values: impl Iterator<Item = u32>) -> Vec<u8> {
+    let mut key = vec![1, u8::try_from(metric).unwrap_or(u8::MAX)];
+    values.for_each(|value| key.extend_from_slice(&value.to_le_bytes()));
+    key
+}
+
+fn value_of(values: &[u32], tag: usize) -> u32 {
+    values.get(tag).copied().unwrap_or(MISSING)
+}

@@ -1,0 +1,303 @@
+//! From what the operator wrote to a [`Tagger`].
+
+use super::attributes;
+use super::book::Book;
+use super::bound::{self, Bound};
+use super::meter::{Constant, Meter};
+use super::metric::Metric;
+use super::source::{self, Source, Wants};
+use super::{Tag, Tagger};
+use crate::invalid::{Code, Invalid};
+use crate::limits;
+use crate::matcher::parse::{self, Budget};
+use crate::policy::{Head, Mode, Needs, Trust};
+use crate::read::{self, Faults, Fields};
+use crate::series::{Grammar, Kind, Label, Series, Stock};
+use crate::strip::Strip;
+use crate::tree::Tree;
+
+/// The fields of a policy besides those of every policy. The last two are those of an
+/// attribute-gen configuration.
+const FIELDS: &[&str] = &["tags", "metrics", "limits", "exclude", "publish", "attributes", "debug"];
+/// The fields of a tag besides its source.
+const TAG: &[&str] = &["missing", "other", "values", "maxValues", "maxLength", "allow", "map", "stockLabel"];
+/// The labels of all filters' own series: Istio finds a label by the end of its name.
+const LABELS: [&str; 8] =
+    ["rule", "split", "backend", "code_class", "action", "filter", "tag", super::OVERFLOW];
+
+/// What is being built.
+pub(super) struct Draft {
+    pub(super) grammar: Grammar,
+    pub(super) book: Book,
+    pub(super) wants: Wants,
+    pub(super) constants: Vec<Constant>,
+    pub(super) tags: Vec<Tag>,
+    stock: Vec<Option<Stock>>,
+}
+
+pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
+    let budget = Budget::default();
+    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let limit = fields.optional("limits", max_series)?.unwrap_or(limits::SERIES.1);
+    let limit = usize::try_from(limit).unwrap_or(1);
+    let count = fields
+        .optional("metrics", |t| read::list(t, limits::METRICS, Ok))?
+        .map_or(0, |metrics| metrics.len());
+    let Some(room) = limit.checked_sub(count).filter(|room| *room > 0) else {
+        let message = format!("{count} metrics have {count} overflow series, so {limit} leaves no room");
+        return Err(Invalid::new(Code::OutOfRange, message, "raise it")
+            .in_field("maxSeries")
+            .in_field("limits"));
+    };
+    let mut draft = Draft {
+        grammar: head.labels,
+        book: Book::new(head.labels, room),
+        wants: Wants::default(),
+        constants: Vec::new(),
+        tags: Vec::new(),
+        stock: Vec::new(),
+    };
+    fields.optional("tags", |t| draft.read_tags(t))?;
+    fields.optional("attributes", |t| attributes::read(t, &mut draft, &budget))?;
+    fields.optional("debug", read::flag)?;
+    let metrics = fields.optional("metrics", |t| draft.read_metrics(t))?.unwrap_or_default();
+    fields.optional("publish", |t| read::list(t, limits::TAGS, |t| draft.publish(read::text(t)?)))?;
+    let exclude = fields.optional("exclude", |t| parse::matches(t, &budget))?.unwrap_or_default();
+
+    let is_used = draft.tags.iter().any(|tag| tag.used) || !metrics.is_empty();
+    let is_active = head.mode != Mode::Off && (is_used || fields.has("trust"));
+    let strip =
+        Strip::new(if is_active { head.trust } else { Trust::Mesh }, [], Vec::new()).within(head.mode);
+    let mut tagger = Tagger { head, strip, exclude, metrics, tags: draft.tags, ..Tagger::default() };
+    tagger.series = tagger.define(&draft.book);
+    tagger.meter = Meter {
+        wants: draft.wants.0,
+        constants: draft.constants,
+        reserved: tagger.metrics.len(),
+        first: tagger.series.len(),
+        book: draft.book.into(),
+        ..Meter::default()
+    };
+    tagger.needs = tagger.wanted(is_active);
+    tagger.only_header = tagger.one_header();
+    Ok(tagger)
+}
+
+impl Draft {
+    /// The tags of a table have no order, so they get one.
+    fn read_tags(&mut self, tree: &Tree) -> Result<(), Invalid> {
+        let mut entries: Vec<(Box<str>, &Tree)> = Vec::new();
+        for (name, tree) in read::entries(tree, limits::TAGS, label, Ok)? {
+            let before = entries.partition_point(|(other, _)| *other < name);
+            entries.insert(before, (name, tree));
+        }
+        let names: Vec<Box<str>> = entries.iter().map(|(name, _)| name.clone()).collect();
+        let mut faults = Faults::default();
+        for (name, tree) in entries {
+            let read = distinct(&name, &names).and_then(|()| self.read_tag(&name, tree));
+            faults.take(read.map_err(|e| e.in_field(&name)));
+        }
+        faults.or(())
+    }
+
+    fn read_tag(&mut self, name: &str, tree: &Tree) -> Result<(), Invalid> {
+        let known: Vec<&str> = source::SOURCES.iter().chain(TAG).copied().collect();
+        let fields = Fields::open(tree, &known)?;
+        let kind = fields.exactly_one(source::SOURCES)?;
+        let stock = self.stock_label(fields)?;
+        let facts = source::facts(kind, stock.unwrap_or(Stock::Tag));
+        let declared =
+            fields.optional("values", |t| read::list(t, limits::VALUES, |t| bound::value(read::text(t)?)))?;
+        if declared.is_some() && facts.closed && kind != "method" {
+            let message = format!("{kind:?} says itself what its values are");
+            return Err(Invalid::new(Code::Conflict, message, "leave out \"values\"").in_field("values"));
+        }
+        let bound = Bound::read(fields, facts.closed || declared.is_some(), facts.long)?;
+        let word = |name, default: &'static str| -> Result<Box<str>, Invalid> {
+            Ok(fields.optional(name, |t| bound::value(read::text(t)?))?.unwrap_or_else(|| default.into()))
+        };
+        let other = if facts.missing.starts_with('0') { facts.missing } else { "other" };
+        let (missing, other) = (word("missing", facts.missing)?, word("other", other)?);
+        let place = self.book.tag(name, stock.unwrap_or(Stock::Tag), &missing, &other, bound.values);
+        let source = source::read(kind, fields, place, &mut self.book, &mut self.wants)?;
+        declared.into_iter().flatten().for_each(|value| _ = self.book.declare(place, &value));
+        if fields.has("map") && kind != "nodeMetadata" {
+            let help = "leave it out; a host is mapped with \"hostMap\"";
+            return Err(Invalid::new(Code::Conflict, "only \"nodeMetadata\" has a map", help).in_field("map"));
+        }
+        if matches!(source, Source::Constant) {
+            let mut path = fields.required("nodeMetadata", source::path)?.into_vec();
+            path.splice(0..0, ["xds", "node", "metadata"].map(Into::into));
+            let map = fields.optional("map", |t| source::host_map(t, place, &mut self.book))?;
+            self.constants.push(Constant { path: path.into(), tag: place, bound: bound.clone(), map });
+        }
+        self.push(name, source, bound, stock);
+        Ok(())
+    }
+
+    pub(super) fn push(&mut self, name: &str, source: Source, bound: Bound, stock: Option<Stock>) {
+        self.tags.push(Tag { name: name.into(), source, bound, state: None, used: false, dropped: 0 });
+        self.stock.push(stock);
+    }
+
+    fn stock_label(&self, fields: Fields<'_>) -> Result<Option<Stock>, Invalid> {
+        let all =
+            [Stock::WasmFilter, Stock::Tag, Stock::Component, Stock::Cache, Stock::Code, Stock::CodeClass];
+        let stock =
+            fields.optional("stockLabel", |t| read::word(t, &all.map(|stock| (stock.as_str(), stock))))?;
+        if stock.is_some() && self.grammar == Grammar::StatTags {
+            return Err(Invalid::new(
+                Code::Conflict,
+                "a tag has its own label unless \"labels\" is \"stock\"",
+                "leave it out, or write \"labels\": \"stock\"",
+            )
+            .in_field("stockLabel"));
+        }
+        Ok(stock)
+    }
+
+    fn find(&self, name: &str) -> Result<usize, Invalid> {
+        self.tags.iter().position(|tag| *tag.name == *name).ok_or_else(|| {
+            Invalid::new(Code::UnknownName, format!("there is no tag {name:?}"), "name one of \"tags\"")
+        })
+    }
+
+    fn read_metrics(&mut self, tree: &Tree) -> Result<Vec<Metric>, Invalid> {
+        let mut wants = std::mem::take(&mut self.wants);
+        let metrics = read::list(tree, limits::METRICS, |t| {
+            let metric = Metric::read(t, &mut wants, |name| self.find(name))?;
+            self.fits_stock(&metric).map_err(|e| e.in_field("tags"))?;
+            Ok(metric)
+        });
+        self.wants = wants;
+        let metrics = metrics?;
+        crate::names::unique("metrics", metrics.iter().map(|metric| &*metric.name))?;
+        for metric in &metrics {
+            self.book.metric(&metric.name, metric.kind, metric.tags.clone());
+            for place in &metric.tags {
+                self.tags.get_mut(*place).into_iter().for_each(|tag| tag.used = true);
+            }
+        }
+        Ok(metrics)
+    }
+
+    /// With stock labels, every tag of a metric needs one of its own.
+    fn fits_stock(&self, metric: &Metric) -> Result<(), Invalid> {
+        if self.grammar == Grammar::StatTags {
+            return Ok(());
+        }
+        let mut taken = Vec::new();
+        for (i, place) in metric.tags.iter().enumerate() {
+            let refuse = |message: String, help: &str| {
+                Err(Invalid::new(Code::BadStockLabel, message, help).in_index(i))
+            };
+            let name = self.tags.get(*place).map_or("", |tag| &tag.name);
+            let Some(stock) = self.stock.get(*place).copied().flatten() else {
+                let help = "add \"stockLabel\" to the tag: wasm_filter, tag, component, cache, response_code or response_code_class";
+                return refuse(format!("tag {name:?} has no stock label"), help);
+            };
+            // Both codes are cut out of the end of the name.
+            let end = |stock| matches!(stock, Stock::Code | Stock::CodeClass);
+            if taken.iter().any(|other| *other == stock || end(*other) && end(stock)) {
+                return refuse(
+                    format!("the stock label of tag {name:?} is taken"),
+                    "give each tag of a metric a label of its own",
+                );
+            }
+            taken.push(stock);
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, name: &str) -> Result<(), Invalid> {
+        let place = self.find(name)?;
+        if let Some(tag) = self.tags.get_mut(place) {
+            tag.state.get_or_insert_with(|| format!("narrows_{name}").into());
+            tag.used = true;
+        }
+        Ok(())
+    }
+}
+
+impl Tagger {
+    /// The series that are there from the start, and their places.
+    fn define(&mut self, book: &Book) -> Vec<Series> {
+        let grammar = self.head.labels;
+        let mut series = vec![Series::new(Kind::Gauge, grammar, "narrows_tags_series", &[])];
+        for tag in self.tags.iter_mut().filter(|tag| tag.bound.values > 0) {
+            tag.dropped = series.len();
+            let label = Label { name: "tag", stock: Stock::Tag, value: &tag.name };
+            series.push(Series::new(Kind::Counter, grammar, "narrows_tags_dropped_total", &[label]));
+        }
+        for (place, metric) in self.metrics.iter_mut().enumerate() {
+            metric.overflow = series.len();
+            series.extend(book.overflow(place));
+        }
+        series
+    }
+
+    fn wanted(&self, is_active: bool) -> Needs {
+        let matches = || self.exclude.iter().chain(self.head.explain.iter().map(|explain| &explain.when));
+        let sources = || matches().filter_map(|m| m.source.as_ref());
+        let strips = is_active && self.strip.is_needed();
+        let reads =
+            self.tags.iter().any(|tag| tag.used && tag.source.reads_request()) || matches().next().is_some();
+        Needs {
+            headers: is_active && (strips || reads),
+            stripped: strips,
+            address: is_active && sources().any(|source| !source.cidrs.is_empty()),
+            principal: is_active && sources().any(|source| !source.principals.is_empty()),
+            ..Needs::default()
+        }
+    }
+
+    /// The pseudo header that all tags read, if there is no need for more.
+    fn one_header(&self) -> Option<&'static str> {
+        let mut read = self.tags.iter().filter(|tag| tag.used && tag.source.reads_request());
+        let first = read.next()?.source.pseudo_header()?;
+        let alone = read.all(|tag| tag.source.pseudo_header() == Some(first));
+        let explained = self.head.explain.is_some() || self.strip.is_needed();
+        let only = |m: &crate::Match| match first {
+            ":path" => m.reads_only_path(),
+            _ => false,
+        };
+        (alone && !explained && self.exclude.iter().all(only)).then_some(first)
+    }
+}
+
+fn max_series(tree: &Tree) -> Result<i64, Invalid> {
+    let fields = Fields::open(tree, &["maxSeries"])?;
+    let (most, default) = limits::SERIES;
+    Ok(fields.optional("maxSeries", |t| read::integer(t, 1..=most))?.unwrap_or(default))
+}
+
+/// The name of a tag: a label of Prometheus.
+pub(super) fn label(written: &str) -> Result<Box<str>, Invalid> {
+    let refuse = |message: String, help: String| Err(Invalid::new(Code::BadLabel, message, help));
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let first = written.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+    if !first || written.len() > limits::NAME || !written.bytes().all(plain) {
+        return refuse(
+            format!("{written:?} cannot be a label"),
+            format!("use 1 to {} letters, digits and _, a letter first", limits::NAME),
+        );
+    }
+    if ["le", "quantile", super::OVERFLOW].contains(&written) {
+        return refuse(
+            format!("{written:?} is a label with a meaning of its own"),
+            "choose another name".to_owned(),
+        );
+    }
+    Ok(written.into())
+}
+
+/// Istio finds a label by the text `name=.=`, at the end of a longer name too.
+pub(super) fn distinct(name: &str, others: &[Box<str>]) -> Result<(), Invalid> {
+    let mut others = others.iter().map(|other| &**other).chain(LABELS);
+    let Some(other) = others.find(|other| *other != name && name.ends_with(other)) else { return Ok(()) };
+    Err(Invalid::new(
+        Code::BadLabel,
+        format!("{name:?} ends in {other:?}, by which Istio would find both"),
+        "choose another name",
+    ))
+}

@@ -1,0 +1,71 @@
+//! What stands under a name, read anew for every question.
+
+type Header = (Vec<u8>, Vec<u8>);
+
+/// What stands under a name.
+pub(crate) enum Found {
+    Nothing,
+    Once(Vec<u8>),
+    Repeated(Vec<u8>),
+}
+
+/// All values joined with commas.
+pub(crate) fn header(headers: &[&Header], name: &str) -> Found {
+    let name = name.to_lowercase();
+    let values: Vec<&[u8]> = headers
+        .iter()
+        .filter(|(found, _)| found == name.as_bytes())
+        .map(|(_, value)| value.as_slice())
+        .collect();
+    match values.len() {
+        0 => Found::Nothing,
+        1 => Found::Once(values[0].to_vec()),
+        _ => Found::Repeated(values.join(&b',')),
+    }
+}
+
+/// The first of that name, in all `cookie` headers.
+pub(crate) fn cookie(headers: &[&Header], name: &str) -> Found {
+    let lines = headers
+        .iter()
+        .filter(|(found, _)| found == b"cookie")
+        .flat_map(|(_, line)| line.split(|b| *b == b';'));
+    let pairs = lines.filter_map(|piece| {
+        let equals = piece.iter().position(|byte| *byte == b'=')?;
+        let value = piece[equals + 1..].trim_ascii();
+        let value = if value.len() > 1 && value[0] == b'"' && value.ends_with(b"\"") {
+            &value[1..value.len() - 1]
+        } else {
+            value
+        };
+        Some((piece[..equals].trim_ascii().to_vec(), value.to_vec()))
+    });
+    first(pairs.filter(|(found, _)| found == name.as_bytes()).map(|(_, value)| value).collect())
+}
+
+pub(crate) fn first(mut values: Vec<Vec<u8>>) -> Found {
+    match values.len() {
+        0 => Found::Nothing,
+        1 => Found::Once(values.remove(0)),
+        _ => Found::Repeated(values.remove(0)),
+    }
+}
+
+pub(crate) fn decoded(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let digits = text.get(at + 1..at + 3).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if text[at] == b'%' => {
+                bytes.push(byte);
+                at += 3;
+            }
+            _ => {
+                bytes.push(text[at]);
+                at += 1;
+            }
+        }
+    }
+    bytes
+}

@@ -1,0 +1,242 @@
+//! The policy language, as its documentation has it: slow and obvious.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use crate::found::{Found, cookie, decoded, first, header};
+use crate::generate::{EXPRESSIONS, Sent};
+
+/// What should become of a request.
+pub(crate) struct Judged<'s> {
+    pub(crate) rule: Option<usize>,
+    pub(crate) reported: Option<usize>,
+    pub(crate) stripped: Vec<&'s [u8]>,
+}
+
+type Header = (Vec<u8>, Vec<u8>);
+
+/// Tries every rule in order.
+pub(crate) fn judge<'s>(policy: &Value, sent: &'s Sent) -> Judged<'s> {
+    let mut judged = Judged { rule: None, reported: None, stripped: Vec::new() };
+    if policy["mode"] == "off" {
+        return judged;
+    }
+    let unwanted = |name: &[u8]| stripped(policy, &String::from_utf8_lossy(name));
+    let headers: Vec<&Header> = sent.headers.iter().filter(|(name, _)| !unwanted(name)).collect();
+    judged.stripped =
+        sent.headers.iter().map(|(name, _)| name.as_slice()).filter(|name| unwanted(name)).collect();
+    // A policy that reports judges the request as if stripped, and leaves it as it is.
+    if policy["mode"] == "report" {
+        judged.stripped.clear();
+    }
+    judged.stripped.sort_unstable();
+    judged.stripped.dedup();
+    for (place, rule) in policy["rules"].as_array().unwrap().iter().enumerate() {
+        let matches = match &rule["matches"] {
+            Value::Array(matches) if !matches.is_empty() => {
+                matches.iter().any(|one| holds(one, &headers, sent))
+            }
+            _ => true,
+        };
+        let reports = rule["mode"] == "report" || policy["mode"] == "report";
+        if !matches || rule["mode"] == "off" {
+            continue;
+        }
+        if !reports {
+            judged.rule = Some(place);
+            break;
+        }
+        judged.reported = judged.reported.or(Some(place));
+    }
+    judged
+}
+
+/// Whether the client may not send a header: listed, or ours under `trust: edge`. Letter case and
+/// `_` for `-` make no difference.
+fn stripped(policy: &Value, name: &str) -> bool {
+    let mut patterns: Vec<String> = Vec::new();
+    if let Some(listed) = policy["strip"].as_array() {
+        patterns.extend(listed.iter().map(|pattern| pattern.as_str().unwrap().to_owned()));
+    }
+    if policy["trust"] != "mesh" {
+        patterns.push("x-narrows-*".to_owned());
+        patterns.push(policy["routeHeader"].as_str().unwrap_or("x-narrows-route").to_owned());
+    }
+    let one_spelling = |name: &str| name.to_lowercase().replace('_', "-");
+    patterns.iter().map(|pattern| one_spelling(pattern)).any(|pattern| match pattern.strip_suffix('*') {
+        Some(start) => one_spelling(name).starts_with(start),
+        None => one_spelling(name) == pattern,
+    })
+}
+
+/// Whether every field of a match holds.
+fn holds(one: &Value, headers: &[&Header], sent: &Sent) -> bool {
+    let first = |wanted: &str| {
+        let found = headers.iter().find(|(name, _)| name == wanted.as_bytes());
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    let target = first(":path");
+    let mut halves = target.splitn(2, |byte| *byte == b'?');
+    let (path, query) = (halves.next().unwrap(), halves.next().unwrap_or_default());
+    one.as_object().unwrap().iter().all(|(field, condition)| match field.as_str() {
+        "hosts" => condition
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|host| is_host(host.as_str().unwrap(), &first(":authority"))),
+        "service" => {
+            let (name, namespace) = condition.as_str().unwrap().split_once('.').unwrap();
+            let full = format!("{name}.{namespace}");
+            let forms =
+                [name.to_owned(), full.clone(), format!("{full}.svc"), format!("{full}.svc.cluster.local")];
+            forms.iter().any(|form| is_host(form, &first(":authority")))
+        }
+        "path" => is_path(condition, path),
+        "method" => is_value(condition, &Found::Once(first(":method"))),
+        "headers" => named(condition).all(|(name, value)| is_value(value, &header(headers, name))),
+        "withoutHeaders" => !named(condition).any(|(name, value)| is_value(value, &header(headers, name))),
+        "cookies" => named(condition).all(|(name, value)| is_value(value, &cookie(headers, name))),
+        "queryParams" => named(condition).all(|(name, value)| is_parameter(name, value, query)),
+        "source" => is_source(condition, sent),
+        other => panic!("what is {other}?"),
+    })
+}
+
+fn named(conditions: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    conditions.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value))
+}
+
+/// One leading `*.`, or equality; no port, no trailing dot, no letter case.
+fn is_host(pattern: &str, authority: &[u8]) -> bool {
+    let authority = String::from_utf8_lossy(authority).to_lowercase();
+    let in_brackets = authority.rfind(']').map_or(0, |end| end + 1);
+    let host = match authority[in_brackets..].split_once(':') {
+        Some((rest, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
+            &authority[..in_brackets + rest.len()]
+        }
+        _ => &authority,
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let pattern = pattern.to_lowercase();
+    let pattern = pattern.strip_suffix('.').unwrap_or(&pattern);
+    match pattern.strip_prefix('*') {
+        Some("") => true,
+        Some(domain) => host.len() > domain.len() && host.ends_with(domain),
+        None => host == pattern,
+    }
+}
+
+/// The forms that only a path has; every other is a value's.
+fn is_path(condition: &Value, path: &[u8]) -> bool {
+    let fold = |text: &str| {
+        if condition["ignoreCase"] == true { text.to_ascii_lowercase() } else { text.to_owned() }
+    };
+    let shown = fold(std::str::from_utf8(path).unwrap());
+    let invert = condition["invert"] == true;
+    if let Some(prefix) = condition["pathPrefix"].as_str() {
+        let prefix = fold(prefix);
+        let prefix = prefix.trim_end_matches('/');
+        return (shown == prefix || shown.starts_with(&format!("{prefix}/"))) != invert;
+    }
+    if let Some(template) = condition["template"].as_str() {
+        let template = fold(template);
+        let (template, rest) = template.strip_suffix("/*").map_or((template.as_str(), false), |t| (t, true));
+        let wanted: Vec<&str> = template.split('/').collect();
+        let found: Vec<&str> = shown.split('/').collect();
+        let enough = if rest {
+            found.len() > wanted.len() && found[wanted.len()..] != [""]
+        } else {
+            found.len() == wanted.len()
+        };
+        let fits = |(wanted, found): (&&str, &&str)| {
+            if wanted.starts_with('{') { !found.is_empty() } else { wanted == found }
+        };
+        return (enough && wanted.iter().zip(&found).all(fits)) != invert;
+    }
+    is_value(condition, &Found::Once(path.to_vec()))
+}
+
+fn is_parameter(name: &str, condition: &Value, query: &[u8]) -> bool {
+    let pairs = query.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()).map(|piece| {
+        let mut halves = piece.splitn(2, |byte| *byte == b'=');
+        (decoded(halves.next().unwrap()), decoded(halves.next().unwrap_or_default()))
+    });
+    let values: Vec<Vec<u8>> =
+        pairs.filter(|(found, _)| found == name.as_bytes()).map(|(_, value)| value).collect();
+    if condition["repeated"] == "any" && !values.is_empty() {
+        return values.into_iter().any(|value| is_value(condition, &Found::Once(value)));
+    }
+    is_value(condition, &first(values))
+}
+
+fn is_value(condition: &Value, found: &Found) -> bool {
+    let invert = condition["invert"] == true;
+    let value = match found {
+        Found::Nothing => None,
+        Found::Once(value) | Found::Repeated(value) => Some(value.clone()),
+    };
+    if let Some(present) = condition["present"].as_bool() {
+        return (value.is_some() == present) != invert;
+    }
+    // Turned around, equality wants one value: two are never what a rule lets pass.
+    let equality = condition["exact"].is_string() || condition["in"].is_array();
+    let equals_nothing = invert && equality && matches!(found, Found::Repeated(_));
+    let fold =
+        |text: &[u8]| if condition["ignoreCase"] == true { text.to_ascii_lowercase() } else { text.to_vec() };
+    let is = |value: Vec<u8>| {
+        let value = fold(&value);
+        let wanted = |field: &str| condition[field].as_str().map(|text| fold(text.as_bytes()));
+        let contains = |wanted: Vec<u8>| (0..value.len()).any(|at| value[at..].starts_with(&wanted));
+        let number = || std::str::from_utf8(&value).ok()?.trim().parse::<i64>().ok();
+        wanted("exact").is_some_and(|wanted| value == wanted)
+            || wanted("prefix").is_some_and(|wanted| value.starts_with(&wanted))
+            || wanted("suffix").is_some_and(|wanted| value.ends_with(&wanted))
+            || wanted("contains").is_some_and(contains)
+            || condition["regex"]
+                .as_str()
+                .is_some_and(|regex| EXPRESSIONS.iter().any(|(text, is)| *text == regex && is(&value)))
+            || condition["in"]
+                .as_array()
+                .is_some_and(|list| list.iter().any(|one| value == fold(one.as_str().unwrap().as_bytes())))
+            || condition["range"].is_object()
+                && number().is_some_and(|n| {
+                    n >= condition["range"]["from"].as_i64().unwrap()
+                        && n < condition["range"]["to"].as_i64().unwrap()
+                })
+    };
+    (value.is_some_and(|value| !equals_nothing && is(value))) != invert
+}
+
+fn is_source(condition: &Value, sent: &Sent) -> bool {
+    let listed = |field: &str| condition[field].as_array().cloned().unwrap_or_default();
+    let (cidrs, principals) = (listed("cidrs"), listed("principals"));
+    let address: Option<IpAddr> = sent.address.as_ref().and_then(|address| {
+        let address: std::net::SocketAddr = std::str::from_utf8(address).ok()?.parse().ok()?;
+        Some(address.ip().to_canonical())
+    });
+    let in_block = |block: &Value| {
+        let (network, length) = block.as_str().unwrap().split_once('/').unwrap();
+        let length: u32 = length.parse().unwrap();
+        match (network.parse().unwrap(), address) {
+            (IpAddr::V4(network), Some(IpAddr::V4(address))) => {
+                length == 0 || network.to_bits() >> (32 - length) == address.to_bits() >> (32 - length)
+            }
+            (IpAddr::V6(_), Some(IpAddr::V6(_))) => length == 0,
+            _ => false,
+        }
+    };
+    let is_named = |pattern: &Value| {
+        let pattern = pattern.as_str().unwrap();
+        let pattern =
+            if pattern.contains("://") { pattern.to_owned() } else { format!("spiffe://{pattern}") };
+        let name =
+            sent.principal.as_ref().map(|name| String::from_utf8_lossy(name)).filter(|name| !name.is_empty());
+        name.is_some_and(|name| match pattern.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == pattern,
+        })
+    };
+    (cidrs.is_empty() || cidrs.iter().any(in_block))
+        && (principals.is_empty() || principals.iter().any(is_named))
+}

@@ -1,0 +1,287 @@
+//! What holds for every policy of canary-split. The cases come from a seed that a
+//! failure prints. Runs natively and, for wasm32, in Node.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use narrows_core::split::Splitter;
+use narrows_core::split::bucket::BUCKETS;
+use narrows_core::{Policy, Request, Tree};
+
+/// Cases of each law.
+const CASES: u64 = 10_000;
+/// Keys that each case looks at.
+const KEYS: u64 = 8;
+/// Policies of which every bucket is looked at.
+const POLICIES: u64 = if cfg!(target_family = "wasm") { 20 } else { 200 };
+
+#[test]
+fn every_backend_owns_exactly_its_share() {
+    for seed in 0..POLICIES {
+        let split = Split::random(&mut Random(seed));
+        let splitter = compile(&[&split]);
+        let slots = splitter.slots(0).unwrap();
+        let mut counts = vec![0u32; split.canaries.len() + 1];
+        for bucket in 0..BUCKETS {
+            counts[slots.owner(bucket).unwrap_or(0)] += 1;
+        }
+        let mut rest = BUCKETS;
+        for (canary, count) in split.canaries.iter().zip(&counts[1..]) {
+            assert_eq!(*count, parts(canary.weight, split.total), "{seed} {split:?}");
+            rest -= count;
+        }
+        assert_eq!(counts[0], rest, "{seed} {split:?}");
+    }
+}
+
+#[test]
+fn raising_moves_only_from_the_baseline_into_that_backend() {
+    cases(|seed, random| {
+        let (low, high, which) = ramp(random);
+        for key in random.keys() {
+            let (from, to) = (place(&low, "a", &key), place(&high, "a", &key));
+            assert!(from == to || (from == 0 && to == which), "{seed} {key}: {from} to {to}");
+        }
+    });
+}
+
+#[test]
+fn lowering_moves_only_out_of_that_backend() {
+    cases(|seed, random| {
+        let (low, high, which) = ramp(random);
+        for key in random.keys() {
+            let (from, to) = (place(&high, "a", &key), place(&low, "a", &key));
+            assert!(from == to || (from == which && to == 0), "{seed} {key}: {from} to {to}");
+        }
+    });
+}
+
+#[test]
+fn nobody_moves_between_canaries() {
+    cases(|seed, random| {
+        let before = Split::random(random);
+        let mut after = before.clone();
+        for canary in &mut after.canaries {
+            canary.weight = random.between(0, canary.most);
+        }
+        let (before, after) = (compile(&[&before]), compile(&[&after]));
+        for key in random.keys() {
+            let (from, to) = (place(&before, "a", &key), place(&after, "a", &key));
+            assert!(from == to || from == 0 || to == 0, "{seed} {key}: {from} to {to}");
+        }
+    });
+}
+
+#[test]
+fn a_split_is_no_business_of_another() {
+    cases(|seed, random| {
+        let one = Split::random(random);
+        let [before, changed] = [(); 2].map(|()| Split { name: "b".into(), ..Split::random(random) });
+        let before = compile(&[&one, &before]);
+        // In any order: order means something only to splits of the same host.
+        let after = compile(&[&changed, &one]);
+        let alone = compile(&[&one]);
+        for key in random.keys() {
+            let [x, y, z] = [&before, &after, &alone].map(|splitter| place(splitter, "a", &key));
+            assert!(x == y && y == z, "{seed} {key}: {x} {y} {z}");
+        }
+    });
+}
+
+#[test]
+fn spelling_and_order_mean_nothing() {
+    cases(|seed, random| {
+        let split = Split::random(random);
+        let splitter = compile(&[&split]);
+        // Another worker, another process: another copy.
+        let loud = compile_text(&text(&[&split]).replace("x-user-id", "X-USER-ID"));
+        for key in random.keys() {
+            let mut headers = vec![
+                (":path".to_owned(), "/".to_owned()),
+                (":authority".to_owned(), "A.Test:8080".to_owned()),
+                ("x-user-id".to_owned(), key.clone()),
+            ];
+            for _ in 0..random.below(6) {
+                headers.push((format!("x-{}", random.below(9)), random.below(99).to_string()));
+            }
+            for i in (1..headers.len()).rev() {
+                headers.swap(i, usize::try_from(random.below(i as u64 + 1)).unwrap());
+            }
+            let lines: Vec<_> = headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
+            let expected = place(&splitter, "a", &key);
+            for splitter in [&splitter, &loud, &splitter.clone()] {
+                let verdict = splitter.decide(Request::new(lines.iter().copied())).1.unwrap();
+                assert_eq!(verdict.backend, expected, "{seed} {headers:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn nothing_is_never_and_everything_is_always() {
+    cases(|seed, random| {
+        let mut split = Split::random(random);
+        let canaries = split.canaries.len() as u64;
+        let zero = usize::try_from(random.below(canaries.max(1))).unwrap();
+        if let Some(canary) = split.canaries.get_mut(zero) {
+            canary.weight = 0;
+        }
+        let everything = vec![Canary { weight: split.total, most: split.total }];
+        let all = compile(&[&Split { canaries: everything, ..split.clone() }]);
+        let none = compile(&[&split]);
+        for key in random.keys() {
+            assert_ne!(place(&none, "a", &key), zero + 1, "{seed} {key}");
+            assert_eq!(place(&all, "a", &key), 1, "{seed} {key}");
+        }
+    });
+}
+
+#[test]
+fn splits_of_a_layer_never_overlap() {
+    cases(|seed, random| {
+        let total = random.between(3, 100_000);
+        let holdback = random.between(0, total / 3);
+        let mut left = total - holdback;
+        let mut splits = ["a", "b", "c"].map(|name| {
+            let most = random.between(0, left);
+            left -= most;
+            let canaries = vec![Canary { weight: random.between(0, most), most }];
+            Split { name: name.into(), total, canaries, layer: Some(holdback) }
+        });
+        let before = compile(&splits.each_ref());
+        let held = BUCKETS - parts(holdback, total);
+        for place in 0..3 {
+            let owned = before.slots(place).unwrap().owned();
+            assert!(owned.iter().all(|(_, to, _)| *to <= held), "{seed}: what is held back is given away");
+        }
+        let most = splits[1].canaries[0].most;
+        splits[1].canaries[0].weight = random.between(0, most);
+        let after = compile(&splits.each_ref());
+        for key in random.keys() {
+            let canaries = ["a", "b", "c"].iter().filter(|name| place(&before, name, &key) > 0).count();
+            assert!(canaries <= 1, "{seed} {key} is in {canaries} canaries");
+            for name in ["a", "c"] {
+                assert_eq!(place(&before, name, &key), place(&after, name, &key), "{seed} {key}");
+            }
+        }
+    });
+}
+
+/// A random split; its backend 0 is the baseline.
+#[derive(Clone, Debug)]
+struct Split {
+    name: String,
+    total: u32,
+    canaries: Vec<Canary>,
+    /// What its layer holds back, if it is in one.
+    layer: Option<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Canary {
+    weight: u32,
+    most: u32,
+}
+
+impl Split {
+    fn random(random: &mut Random) -> Self {
+        let total = match random.below(4) {
+            0 => 100,
+            1 => 1_000_000,
+            _ => random.between(1, 2_000),
+        };
+        let mut left = total;
+        let canaries = (0..random.below(5)).map(|_| {
+            let most = random.between(0, left);
+            left -= most;
+            Canary { weight: random.between(0, most), most }
+        });
+        Self { name: "a".into(), canaries: canaries.collect(), total, layer: None }
+    }
+
+    fn text(&self) -> String {
+        let mut backends = r#"{"name": "stable", "baseline": true}"#.to_owned();
+        for (i, Canary { weight, most }) in self.canaries.iter().enumerate() {
+            backends +=
+                &format!(r#", {{"name": "c{i}", "to": "c{i}", "weight": {weight}, "maxWeight": {most}}}"#);
+        }
+        let layer = self.layer.map(|held| format!(r#", "layer": {{"name": "l", "holdback": {held}}}"#));
+        format!(
+            r#"{{"name": "{0}", "hosts": ["{0}.test"], "key": [{{"header": "x-user-id"}}],
+                "weightTotal": {1}, "backends": [{backends}]{2}}}"#,
+            self.name,
+            self.total,
+            layer.unwrap_or_default()
+        )
+    }
+}
+
+/// A split with a lower and a higher weight of one backend, and its place.
+fn ramp(random: &mut Random) -> (Splitter, Splitter, usize) {
+    let mut split = Split::random(random);
+    if split.canaries.is_empty() {
+        split.canaries.push(Canary { weight: 0, most: split.total });
+    }
+    let before = compile(&[&split]);
+    let which = usize::try_from(random.below(split.canaries.len() as u64)).unwrap();
+    let canary = &mut split.canaries[which];
+    canary.weight = random.between(canary.weight, canary.most);
+    (before, compile(&[&split]), which + 1)
+}
+
+fn text(splits: &[&Split]) -> String {
+    let splits: Vec<_> = splits.iter().map(|split| split.text()).collect();
+    format!(r#"{{"trust": "mesh", "splits": [{}]}}"#, splits.join(","))
+}
+
+fn compile(splits: &[&Split]) -> Splitter {
+    compile_text(&text(splits))
+}
+
+fn compile_text(policy: &str) -> Splitter {
+    let tree = Tree::parse(policy.as_bytes()).unwrap();
+    Splitter::compile(&tree).unwrap_or_else(|e| panic!("{e}\n{policy}"))
+}
+
+/// The place of the backend that serves a key.
+fn place(splitter: &Splitter, split: &str, key: &str) -> usize {
+    let host = format!("{split}.test");
+    let headers = [(":path", "/"), (":authority", &*host), ("x-user-id", key)];
+    let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    splitter.decide(Request::new(headers)).1.unwrap().backend
+}
+
+fn parts(weight: u32, total: u32) -> u32 {
+    u32::try_from(u64::from(weight) * u64::from(BUCKETS) / u64::from(total)).unwrap()
+}
+
+fn cases(law: impl Fn(u64, &mut Random)) {
+    for seed in 0..CASES {
+        law(seed, &mut Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d)));
+    }
+}
+
+/// splitmix64: small, and the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+
+    fn between(&mut self, low: u32, high: u32) -> u32 {
+        low + u32::try_from(self.below(u64::from(high - low) + 1)).unwrap()
+    }
+
+    fn keys(&mut self) -> Vec<String> {
+        (0..KEYS).map(|_| format!("u-{:x}", self.next())).collect()
+    }
+}

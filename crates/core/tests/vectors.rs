@@ -1,0 +1,73 @@
+//! The frozen arithmetic of canary-split against vectors that another implementation
+//! made (`filters/canary-split/vectors.py`). Runs natively and, for wasm32, in Node.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use narrows_core::split::Splitter;
+use narrows_core::split::bucket::{bucket, hash};
+use narrows_core::{Policy, Request, Tree};
+use serde_json::Value;
+
+const VECTORS: &str = include_str!("../../../filters/canary-split/vectors.json");
+
+#[test]
+fn buckets() {
+    let vectors = vectors();
+    let rows = vectors["buckets"].as_array().unwrap();
+    assert!(rows.len() > 200);
+    for row in rows {
+        let (salt, key) = (bytes(&row["salt"]), bytes(&row["key"]));
+        assert_eq!(format!("{:016x}", hash(&salt, &key)), row["hash"], "{row}");
+        assert_eq!(u64::from(bucket(&salt, &key)), row["bucket"], "{row}");
+    }
+}
+
+#[test]
+fn backends() {
+    let vectors = vectors();
+    let users: Vec<_> = vectors["users"].as_array().unwrap().iter().map(bytes).collect();
+    let policies = vectors["policies"].as_array().unwrap();
+    assert!(policies.len() > 20);
+    for row in policies {
+        let splitter = splitter(&row["policy"]);
+        for (split, served) in row["backends"].as_object().unwrap() {
+            for (user, expected) in users.iter().zip(served.as_array().unwrap()) {
+                let host = format!("{split}.test");
+                let headers: [(&[u8], &[u8]); 3] =
+                    [(b":path", b"/"), (b":authority", host.as_bytes()), (b"x-user-id", user)];
+                let verdict = splitter.decide(Request::new(headers)).1.unwrap();
+                let backend = splitter.backend(verdict.split, verdict.backend).unwrap();
+                assert_eq!(backend, expected, "{} {user:?}", row["name"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn slots() {
+    for row in vectors()["policies"].as_array().unwrap() {
+        let splitter = splitter(&row["policy"]);
+        for place in 0.. {
+            let Some(split) = splitter.split(place) else { break };
+            let owned = splitter.slots(place).unwrap().owned().iter();
+            let owned: Vec<_> = owned
+                .map(|(from, to, b)| serde_json::json!([from, to, splitter.backend(place, *b)]))
+                .collect();
+            assert_eq!(Value::from(owned), row["owned"][split], "{} {split}", row["name"]);
+        }
+    }
+}
+
+fn vectors() -> Value {
+    serde_json::from_str(VECTORS).unwrap()
+}
+
+fn splitter(policy: &Value) -> Splitter {
+    Splitter::compile(&Tree::parse(policy.to_string().as_bytes()).unwrap()).unwrap()
+}
+
+fn bytes(hex: &Value) -> Vec<u8> {
+    let hex = hex.as_str().unwrap();
+    (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
+}
