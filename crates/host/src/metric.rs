@@ -1,0 +1,92 @@
+//! Metric ids: defined once per VM and remembered.
+//!
+//! Envoy gives a new id and keeps a new entry for every definition, even of a name
+//! that it knows, for the life of the VM. So the ids of a VM outlive its plugins.
+
+use std::cell::RefCell;
+
+use narrows_core::names::Places;
+use narrows_core::{Kind, Measurement, Series};
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::MetricType;
+
+thread_local! {
+    /// By name and kind.
+    static DEFINED: RefCell<Places> = RefCell::default();
+}
+
+/// The ids of a policy's series, in the policy's order.
+#[derive(Debug, Default)]
+pub(crate) struct Ids(RefCell<Vec<(Kind, u32)>>);
+
+impl Ids {
+    /// Defines what is not defined yet. All at load: a series that exists from the
+    /// start keeps its value when the module is replaced, and starts at 0 in a graph.
+    pub(crate) fn of(series: &[Series]) -> Self {
+        let ids = Self::default();
+        ids.extend(series);
+        ids
+    }
+
+    /// Defines more series, behind those that there are.
+    pub(crate) fn extend(&self, series: &[Series]) {
+        self.0.borrow_mut().extend(series.iter().map(|series| (series.kind, id(series))));
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Adds to the counter of that place.
+    pub(crate) fn add(&self, series: usize, value: u64) {
+        self.measure(Measurement { series, value });
+    }
+
+    /// Applies measurements in order.
+    pub(crate) fn measure_all(&self, measured: impl IntoIterator<Item = Measurement>) {
+        measured.into_iter().for_each(|one| self.measure(one));
+    }
+
+    /// Applies one measurement.
+    pub(crate) fn measure(&self, measurement: Measurement) {
+        let Some((kind, id)) = self.0.borrow().get(measurement.series).copied() else { return };
+        _ = match kind {
+            Kind::Counter => {
+                hostcalls::increment_metric(id, i64::try_from(measurement.value).unwrap_or(i64::MAX))
+            }
+            Kind::Gauge | Kind::Histogram => hostcalls::record_metric(id, measurement.value),
+        };
+    }
+}
+
+/// Sets a gauge that belongs to no policy.
+pub(crate) fn set(series: &Series, value: u64) {
+    _ = hostcalls::record_metric(id(series), value);
+}
+
+/// Adds to a counter that is known by its name alone. For few names: each stays for
+/// the life of the VM.
+pub(crate) fn add(series: &Series, value: u64) {
+    _ = hostcalls::increment_metric(id(series), i64::try_from(value).unwrap_or(i64::MAX));
+}
+
+fn id(series: &Series) -> u32 {
+    DEFINED.with_borrow_mut(|defined| {
+        let (kind, letter) = match series.kind {
+            Kind::Counter => (MetricType::Counter, b'c'),
+            Kind::Gauge => (MetricType::Gauge, b'g'),
+            Kind::Histogram => (MetricType::Histogram, b'h'),
+        };
+        // After an update one name may be of another kind: the old id would not count it.
+        let mut key = series.name.as_bytes().to_vec();
+        key.push(letter);
+        if let Some(id) = defined.get(key.as_slice()) {
+            return *id;
+        }
+        // The SDK returns no error here: a refused name would be a bug of ours.
+        let id = hostcalls::define_metric(kind, &series.name).unwrap_or_default();
+        defined.insert(key.into(), id);
+        id
+    })
+}

@@ -1,0 +1,66 @@
+//! Reading from Envoy: bytes only, nothing that the policy did not ask for.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, MapType};
+
+/// A header as Envoy gives it: a valid lower-case name, and bytes.
+pub(crate) type Header = (String, Vec<u8>);
+
+/// All request headers in order; only in the request phase.
+pub(crate) fn request_headers() -> Vec<Header> {
+    hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()
+}
+
+/// `:authority` alone; only in the request phase.
+pub(crate) fn authority() -> Vec<u8> {
+    request_header(":authority").unwrap_or_default()
+}
+
+/// One request header, or the first of several; only in the request phase.
+pub(crate) fn request_header(name: &str) -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
+}
+
+/// A property; `None` if it is unknown, empty or not to be had in this phase.
+pub(crate) fn property(path: &[&str]) -> Option<Vec<u8>> {
+    hostcalls::get_property(path.to_vec()).ok().flatten()
+}
+
+/// A property that is a number, 0 if there is none.
+pub(crate) fn number(path: &[&str]) -> u64 {
+    let bytes = property(path).unwrap_or_default();
+    bytes.first_chunk().copied().map_or(0, u64::from_le_bytes)
+}
+
+/// The policy as configured; empty if there is none.
+pub(crate) fn policy() -> Vec<u8> {
+    buffer(BufferType::PluginConfiguration)
+}
+
+/// The configuration of the VM; empty if there is none.
+pub(crate) fn vm() -> Vec<u8> {
+    buffer(BufferType::VmConfiguration)
+}
+
+/// Nanoseconds since the epoch.
+pub(crate) fn now_nanos() -> u128 {
+    now().as_nanos()
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now_millis() -> u64 {
+    // Not by division of 128 bits: that is a kilobyte of code.
+    let now = now();
+    now.as_secs().saturating_mul(1000).saturating_add(now.subsec_millis().into())
+}
+
+fn now() -> Duration {
+    let now = hostcalls::get_current_time().ok();
+    now.and_then(|now| now.duration_since(UNIX_EPOCH).ok()).unwrap_or_default()
+}
+
+fn buffer(buffer: BufferType) -> Vec<u8> {
+    hostcalls::get_buffer(buffer, 0, usize::MAX).ok().flatten().unwrap_or_default()
+}

@@ -1,0 +1,146 @@
+//! A plugin: its policy's life from push to push.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use narrows_core::split::guard::Guards;
+use narrows_core::{Grammar, Invalid, Policy, Tree, vm};
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::ContextType;
+
+use crate::around::Proxy;
+use crate::guard::{self, Watch};
+use crate::learn::Seen;
+use crate::lease::{self, Lease};
+use crate::ledger::Ledger;
+use crate::metric::{self, Ids};
+use crate::read;
+use crate::stream::Stream;
+
+/// A compiled policy with the ids of its series.
+pub(crate) struct Loaded<P> {
+    pub(crate) policy: P,
+    pub(crate) ids: Ids,
+    /// If the policy watches anything.
+    pub(crate) watch: Option<Watch>,
+    /// Where the log of a policy's meter has been read to.
+    pub(crate) ledger: RefCell<Option<Ledger>>,
+    /// Requests that asked for a nonce.
+    pub(crate) drawn: Cell<u64>,
+    /// What this proxy is.
+    pub(crate) around: Proxy,
+    /// What was seen and not told yet.
+    pub(crate) seen: Seen,
+}
+
+/// The root context of a filter.
+pub(crate) struct Root<P> {
+    /// None until a policy has been loaded: then requests pass.
+    loaded: Option<Rc<Loaded<P>>>,
+    lease: Option<Lease>,
+}
+
+impl<P: Policy + 'static> Root<P> {
+    pub(crate) fn boxed() -> Box<dyn RootContext> {
+        Box::new(Self { loaded: None, lease: None })
+    }
+
+    fn load(&mut self, policy: P, lease: Lease) {
+        let ids = Ids::of(policy.series());
+        log::info!("{} {}: policy loaded: {}", P::FILTER, env!("CARGO_PKG_VERSION"), policy.summary());
+        let watches = policy.guards().is_some_and(|guards| !guards.is_empty());
+        let watch = policy.guards().map(|guards| {
+            let watch = Watch::of(P::FILTER);
+            watch.hear(guards, &ids);
+            ids.measure_all(guards.gauges());
+            watch
+        });
+        _ = hostcalls::set_tick_period(if watches { guard::TICK } else { lease::RENEW });
+        let loaded = Loaded {
+            policy,
+            ids,
+            watch,
+            ledger: RefCell::default(),
+            drawn: Cell::new(0),
+            around: Proxy::default(),
+            seen: Seen::default(),
+        };
+        loaded.begin();
+        self.loaded = Some(Rc::new(loaded));
+        self.lease.insert(lease).renew();
+        metric::set(&vm::rejected_series(P::FILTER, Grammar::StatTags), 0);
+    }
+
+    fn with_guards(&self, act: impl FnOnce(&Watch, &Guards, &Ids)) {
+        let Some(loaded) = &self.loaded else { return };
+        if let (Some(watch), Some(guards)) = (&loaded.watch, loaded.policy.guards()) {
+            act(watch, guards, &loaded.ids);
+        }
+    }
+
+    /// Refuses a bad policy if there is an older one to keep, or if passing traffic
+    /// through would be worse; else lets traffic pass. Returns what to tell Envoy.
+    fn reject(invalid: &Invalid, strict: bool, has_older: bool) -> bool {
+        for fault in invalid.faults() {
+            log::error!("{}: policy rejected: {fault}", P::FILTER);
+        }
+        metric::set(&vm::rejected_series(P::FILTER, Grammar::StatTags), 1);
+        let consequence = match (strict || P::FAIL_CLOSED, has_older) {
+            (_, true) => "the older policy stays in force",
+            (true, false) => "the filter does not load",
+            (false, false) => "traffic passes through unchanged until the policy is mended",
+        };
+        log::error!("{}: {consequence}", P::FILTER);
+        !(strict || P::FAIL_CLOSED || has_older)
+    }
+}
+
+impl<P: Policy + 'static> RootContext for Root<P> {
+    fn on_configure(&mut self, _plugin_configuration_size: usize) -> bool {
+        let lease = Lease::of(P::FILTER);
+        let strict = vm::strict(&read::vm());
+        let policy = Tree::parse(&read::policy()).and_then(|tree| P::compile(&tree));
+        match (policy, strict) {
+            (Ok(policy), Ok(_)) => {
+                self.load(policy, lease);
+                true
+            }
+            (Err(invalid), Ok(strict)) => Self::reject(&invalid, strict, lease.is_live()),
+            // Whoever configures the VM asks for strictness: a mistake there is strict.
+            (_, Err(invalid)) => Self::reject(&invalid, true, lease.is_live()),
+        }
+    }
+
+    fn on_tick(&mut self) {
+        if let Some(lease) = &mut self.lease {
+            lease.renew();
+        }
+        self.with_guards(Watch::tick);
+        let Some(loaded) = &self.loaded else { return };
+        if let Some(learning) = loaded.policy.learning() {
+            loaded.seen.share(P::FILTER, learning);
+        }
+    }
+
+    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::<P>::new(self.loaded.clone())))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+impl<P: Policy + 'static> Context for Root<P> {
+    fn on_http_call_response(&mut self, token: u32, _headers: usize, _body: usize, _trailers: usize) {
+        self.with_guards(|watch, guards, ids| watch.answered(token, guards, ids));
+    }
+
+    fn on_done(&mut self) -> bool {
+        if let Some(lease) = &mut self.lease {
+            lease.release();
+        }
+        true
+    }
+}

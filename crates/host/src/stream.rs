@@ -1,0 +1,138 @@
+//! One request: read once, decide, apply.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use narrows_core::request::Source;
+use narrows_core::split::bucket;
+use narrows_core::{Edit, Policy, Request, Served, strip};
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::{Action, MapType};
+
+use crate::root::Loaded;
+use crate::{apply, read};
+
+/// The context of one request.
+pub(crate) struct Stream<P: Policy> {
+    loaded: Option<Rc<Loaded<P>>>,
+    verdict: Option<P::Verdict>,
+    response: Vec<OwnedEdit>,
+}
+
+/// An edit that outlives the request phase.
+enum OwnedEdit {
+    Remove(String),
+    Set(String, Vec<u8>),
+    Add(String, Vec<u8>),
+}
+
+impl<P: Policy> Stream<P> {
+    pub(crate) fn new(loaded: Option<Rc<Loaded<P>>>) -> Self {
+        Self { loaded, verdict: None, response: Vec::new() }
+    }
+
+    /// Decides on the request in this phase; returns whether it was answered.
+    fn decide(&mut self, loaded: &Loaded<P>) -> bool {
+        let needs = loaded.policy.needs();
+        if needs.authority_first && !loaded.policy.concerns(&read::authority()) {
+            return false;
+        }
+        let wanted = |wanted: bool, path: &[&str]| wanted.then(|| read::property(path)).flatten();
+        let headers = match loaded.policy.only_header() {
+            Some(name) => {
+                read::request_header(name).map(|value| (name.to_owned(), value)).into_iter().collect()
+            }
+            None if needs.headers => read::request_headers(),
+            None => Vec::new(),
+        };
+        let address = wanted(needs.address, &["source", "address"]);
+        let principal = wanted(needs.principal, &["connection", "uri_san_peer_certificate"]);
+        let stripped = wanted(needs.stripped, &[strip::STATE]);
+        let nonce = if needs.nonce { loaded.nonce() } else { 0 };
+        let request = Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())))
+            .from_source(Source { address: address.as_deref(), principal: principal.as_deref() })
+            .already_stripped(stripped.as_deref())
+            .with_nonce(nonce);
+        let around = needs.surroundings.then(|| loaded.around.read());
+        let request = match &around {
+            Some(around) => request.within(around.view(&loaded.around)),
+            None => request,
+        };
+        let (decision, verdict) = loaded.policy.decide(request);
+        if let (Some(unlisted), Some(learning)) = (&decision.unlisted, loaded.policy.learning()) {
+            loaded.seen.note(unlisted, learning);
+        }
+        self.verdict = Some(verdict);
+        self.response = decision.response.iter().map(OwnedEdit::of).collect();
+        apply::request(&decision, &loaded.ids)
+    }
+}
+
+impl<P: Policy> HttpContext for Stream<P> {
+    fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
+        let Some(loaded) = self.loaded.clone() else { return Action::Continue };
+        let reads = loaded.policy.needs().headers || loaded.policy.meter().is_some();
+        if reads && self.decide(&loaded) { Action::Pause } else { Action::Continue }
+    }
+
+    fn on_http_response_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
+        for edit in std::mem::take(&mut self.response) {
+            apply::edits(MapType::HttpResponseHeaders, &[edit.borrow()]);
+        }
+        Action::Continue
+    }
+
+    fn on_log(&mut self) {
+        let (Some(loaded), Some(verdict)) = (&self.loaded, &self.verdict) else { return };
+        if let Some(meter) = loaded.policy.meter() {
+            loaded.measure(meter, verdict);
+            return;
+        }
+        if !loaded.policy.needs().outcome || !loaded.policy.is_measured(verdict) {
+            return;
+        }
+        let flags = loaded.policy.needs_flags(verdict);
+        let cluster = read::property(&["xds", "cluster_name"]).unwrap_or_default();
+        let served = Served {
+            code: u16::try_from(read::number(&["response", "code"])).unwrap_or_default(),
+            cluster: &cluster,
+            duration: read::number(&["request", "duration"]) / 1_000_000,
+            flags: if flags { read::number(&["response", "flags"]) } else { 0 },
+            now: if flags { read::now_millis() } else { 0 },
+        };
+        loaded.ids.measure_all(loaded.policy.served(verdict, &served));
+        if let (Some(watch), Some(guards)) = (&loaded.watch, loaded.policy.guards())
+            && guards.has_news()
+        {
+            watch.tell(guards);
+        }
+    }
+}
+
+impl<P: Policy> Context for Stream<P> {}
+
+impl<P> Loaded<P> {
+    /// A number that differs from request to request and from worker to worker.
+    fn nonce(&self) -> u64 {
+        self.drawn.set(self.drawn.get().wrapping_add(1));
+        bucket::hash(&read::now_nanos().to_le_bytes(), &self.drawn.get().to_le_bytes())
+    }
+}
+
+impl OwnedEdit {
+    fn of(edit: &Edit<'_>) -> Self {
+        match edit {
+            Edit::Remove(name) => Self::Remove(name.to_string()),
+            Edit::Set(name, value) => Self::Set((*name).to_owned(), value.to_vec()),
+            Edit::Add(name, value) => Self::Add((*name).to_owned(), value.to_vec()),
+        }
+    }
+
+    fn borrow(&self) -> Edit<'_> {
+        match self {
+            Self::Remove(name) => Edit::Remove(Cow::Borrowed(name)),
+            Self::Set(name, value) => Edit::Set(name, Cow::Borrowed(value)),
+            Self::Add(name, value) => Edit::Add(name, Cow::Borrowed(value)),
+        }
+    }
+}
