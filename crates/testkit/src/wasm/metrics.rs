@@ -1,0 +1,182 @@
+//! The series of one proxy, and the ids by which one VM knows them.
+//!
+//! Values belong to the process: every worker's id of a name leads to one number. Ids belong to
+//! the VM, and Envoy hands out a new one for every definition, of a known name too, and never
+//! takes it back. That is a leak in the hand of a careless filter, so definitions are counted.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::abi::{MetricKind, Status};
+use super::work::{Change, MetricChange};
+
+/// A handle to the series of one proxy; clones are the same series.
+#[derive(Clone, Default, Debug)]
+pub struct Metrics(Arc<Mutex<Registry>>);
+
+/// What a histogram has taken in.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Histogram {
+    /// How many samples.
+    pub count: u64,
+    /// Their sum.
+    pub sum: u64,
+    /// The latest one.
+    pub last: u64,
+}
+
+#[derive(Default, Debug)]
+struct Registry {
+    places: HashMap<(MetricKind, Arc<str>), usize>,
+    series: Vec<Series>,
+}
+
+#[derive(Debug)]
+struct Series {
+    kind: MetricKind,
+    name: Arc<str>,
+    value: u64,
+    samples: Histogram,
+}
+
+/// The ids that one VM has been given, by kind and in order.
+#[derive(Default, Debug)]
+pub(super) struct MetricIds {
+    places: [Vec<usize>; 3],
+}
+
+impl Metrics {
+    /// The value of a counter or gauge; none if no VM has defined it.
+    pub fn value(&self, name: &str) -> Option<u64> {
+        let plain = |s: &&Series| s.kind != MetricKind::Histogram && *s.name == *name;
+        self.lock().series.iter().find(plain).map(|s| s.value)
+    }
+
+    /// What a histogram holds; none if no VM has defined it.
+    pub fn histogram(&self, name: &str) -> Option<Histogram> {
+        let place = *self.lock().places.get(&(MetricKind::Histogram, Arc::from(name)))?;
+        self.lock().series.get(place).map(|s| s.samples)
+    }
+
+    /// Every counter and gauge with its value, and every histogram with its number of samples.
+    pub fn snapshot(&self) -> BTreeMap<String, u64> {
+        let registry = self.lock();
+        let read = |s: &Series| match s.kind {
+            MetricKind::Histogram => s.samples.count,
+            MetricKind::Counter | MetricKind::Gauge => s.value,
+        };
+        registry.series.iter().map(|s| (s.name.to_string(), read(s))).collect()
+    }
+
+    /// How many series exist: what Envoy never frees.
+    pub fn len(&self) -> usize {
+        self.lock().series.len()
+    }
+
+    /// Whether nothing has been defined.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl MetricIds {
+    /// Gives out the next id of a kind; Envoy counts in fours from four and keeps the kind in the
+    /// low bits.
+    pub(super) fn define(&mut self, metrics: &Metrics, kind: MetricKind, name: &str) -> u32 {
+        let place = metrics.lock().place(kind, name);
+        let held = &mut self.places[kind as usize];
+        held.push(place);
+        u32::try_from(held.len()).unwrap_or(u32::MAX) * STEP + kind as u32
+    }
+
+    /// Adds to a counter or gauge.
+    pub(super) fn increment(&self, metrics: &Metrics, id: u32, offset: i64) -> Result<MetricChange, Status> {
+        let kind = MetricKind::new(id & 3).unwrap_or(MetricKind::Histogram);
+        if kind == MetricKind::Histogram {
+            return Err(Status::BadArgument);
+        }
+        let mut registry = metrics.lock();
+        let series = registry.at(self.place(kind, id)?)?;
+        if kind == MetricKind::Counter && offset <= 0 {
+            return Err(Status::BadArgument);
+        }
+        series.value = series.value.wrapping_add_signed(offset);
+        Ok(series.change(Change::Add(offset)))
+    }
+
+    /// Adds to a counter, sets a gauge, or gives a histogram a sample.
+    pub(super) fn record(&self, metrics: &Metrics, id: u32, value: u64) -> Result<MetricChange, Status> {
+        let kind = MetricKind::new(id & 3).ok_or(Status::NotFound)?;
+        let mut registry = metrics.lock();
+        let series = registry.at(self.place(kind, id)?)?;
+        let change = match kind {
+            MetricKind::Counter => {
+                series.value = series.value.wrapping_add(value);
+                Change::Add(i64::try_from(value).unwrap_or(i64::MAX))
+            }
+            MetricKind::Gauge => {
+                series.value = value;
+                Change::Set(value)
+            }
+            MetricKind::Histogram => {
+                let Histogram { count, sum, .. } = series.samples;
+                series.samples = Histogram { count: count + 1, sum: sum.wrapping_add(value), last: value };
+                Change::Sample(value)
+            }
+        };
+        Ok(series.change(change))
+    }
+
+    /// Reads a counter or gauge; a histogram cannot be read.
+    pub(super) fn get(&self, metrics: &Metrics, id: u32) -> Result<u64, Status> {
+        match MetricKind::new(id & 3) {
+            Some(kind @ (MetricKind::Counter | MetricKind::Gauge)) => {
+                Ok(metrics.lock().at(self.place(kind, id)?)?.value)
+            }
+            _ => Err(Status::BadArgument),
+        }
+    }
+
+    /// How often this VM has defined each name.
+    pub(super) fn definitions(&self, metrics: &Metrics) -> BTreeMap<String, usize> {
+        let registry = metrics.lock();
+        let mut counts = BTreeMap::new();
+        for series in self.places.iter().flatten().filter_map(|place| registry.series.get(*place)) {
+            *counts.entry(series.name.to_string()).or_default() += 1;
+        }
+        counts
+    }
+
+    fn place(&self, kind: MetricKind, id: u32) -> Result<usize, Status> {
+        let order = (id / STEP) as usize;
+        let place = order.checked_sub(1).and_then(|order| self.places[kind as usize].get(order));
+        place.copied().ok_or(Status::NotFound)
+    }
+}
+
+impl Registry {
+    fn place(&mut self, kind: MetricKind, name: &str) -> usize {
+        let key = (kind, Arc::from(name));
+        *self.places.entry(key).or_insert_with_key(|(_, name)| {
+            self.series.push(Series { kind, name: name.clone(), value: 0, samples: Histogram::default() });
+            self.series.len() - 1
+        })
+    }
+
+    fn at(&mut self, place: usize) -> Result<&mut Series, Status> {
+        self.series.get_mut(place).ok_or(Status::NotFound)
+    }
+}
+
+impl Series {
+    fn change(&self, change: Change) -> MetricChange {
+        MetricChange { kind: self.kind, name: self.name.clone(), change }
+    }
+}
+
+/// How far Envoy's ids of one kind are apart.
+const STEP: u32 = 4;

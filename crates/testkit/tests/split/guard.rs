@@ -1,0 +1,188 @@
+//! A canary that is not there must not cost a request.
+
+use std::time::{Duration, Instant};
+
+use narrows_testkit::echo::Received;
+use narrows_testkit::envoy::Envoy;
+use narrows_testkit::wait;
+use serde_json::{Value, json};
+
+use crate::books::{Books, CANARY, STOCK, allow_any, app, ask, emptied, filter, policy, routes, series};
+
+const SOON: Duration = Duration::from_secs(20);
+/// Both workers may lose one request before they have heard of it.
+const WORKERS: usize = 2;
+
+#[test]
+fn an_unknown_service_passes_through_once_and_then_no_more() -> anyhow::Result<()> {
+    let books = Books::new()?;
+    let envoy = books.sidecar(filter(&misspelt(&json!({})))?, &routes(&allow_any()))?;
+    // Istio lets unknown hosts through to the original address: in plain text.
+    let response = ask(&envoy, "user-1")?;
+    assert_eq!(Received::from_response(&response)?.authority, "stock-canry:8080");
+    trips(&envoy)?;
+    let mut lost = 0;
+    for user in 0..100 {
+        let response = ask(&envoy, &format!("user-{user}"))?;
+        lost += usize::from(Received::from_response(&response)?.authority != STOCK);
+    }
+    assert!(lost < WORKERS, "{lost} more have passed through");
+    envoy.wait_for_stat(&series("guarded_total"), |count| count >= 99)?;
+    assert_eq!(envoy.stat(&series("guard"))?, 1);
+    Ok(())
+}
+
+#[test]
+fn an_unknown_service_is_blocked_once_and_then_no_more() -> anyhow::Result<()> {
+    let books = Books::new()?;
+    let block_all = json!({ "match": { "prefix": "/" }, "direct_response": { "status": 502 } });
+    let envoy = books.sidecar(filter(&misspelt(&json!({})))?, &routes(&block_all))?;
+    loses_and_recovers_nothing(&envoy, 502)
+}
+
+#[test]
+fn a_route_that_is_not_there() -> anyhow::Result<()> {
+    let books = Books::new()?;
+    let never = json!({ "match": { "path": "/never" }, "route": { "cluster": CANARY } });
+    let envoy = books.sidecar(filter(&misspelt(&json!({})))?, &routes(&never))?;
+    loses_and_recovers_nothing(&envoy, 404)
+}
+
+#[test]
+fn a_cluster_that_is_missing_and_appears_later() -> anyhow::Result<()> {
+    let books = Books::new()?;
+    books.clusters(&[])?;
+    let policy = policy(100, &json!({ "guard": { "cooldown": "1s" } }));
+    let envoy = books.sidecar(filter(&policy)?, &routes(&allow_any()))?;
+    loses_and_recovers_nothing(&envoy, 503)?;
+    books.clusters(&[books.canary_cluster()])?;
+    comes_back(&envoy)
+}
+
+#[test]
+fn a_cluster_that_is_empty_and_fills_later() -> anyhow::Result<()> {
+    let books = Books::new()?;
+    books.clusters(&[emptied(books.canary_cluster())])?;
+    let policy = policy(100, &json!({ "guard": { "cooldown": "1s" } }));
+    let envoy = books.sidecar(filter(&policy)?, &routes(&allow_any()))?;
+    loses_and_recovers_nothing(&envoy, 503)?;
+    books.clusters(&[books.canary_cluster()])?;
+    comes_back(&envoy)
+}
+
+#[test]
+fn hosts_that_are_all_ejected() -> anyhow::Result<()> {
+    let books = Books::new()?;
+    let mut cluster = books.canary_cluster();
+    cluster["common_lb_config"] = json!({ "healthy_panic_threshold": { "value": 0 } });
+    cluster["outlier_detection"] = json!({
+        "consecutive_5xx": 3, "base_ejection_time": "6s", "interval": "0.5s", "max_ejection_percent": 100 });
+    books.clusters(&[cluster])?;
+    let policy = policy(100, &json!({ "guard": { "cooldown": "1s" } }));
+    let envoy = books.sidecar(filter(&policy)?, &routes(&allow_any()))?;
+    assert_eq!(app(&ask(&envoy, "user-1")?)?, "canary");
+    books.canary.force_status(Some(500));
+    // An application that fails is there: that is for whoever watches its errors.
+    for _ in 0..3 {
+        assert_eq!(ask(&envoy, "user-1")?.status, 500);
+    }
+    assert_eq!(envoy.stat(&series("guard"))?, 0);
+    loses_and_recovers_nothing(&envoy, 503)?;
+    books.canary.force_status(None);
+    comes_back(&envoy)
+}
+
+#[test]
+fn a_guard_that_is_off_lets_requests_fail() -> anyhow::Result<()> {
+    let books = Books::new()?;
+    books.clusters(&[])?;
+    let policy = policy(100, &json!({ "guard": { "passive": false } }));
+    let envoy = books.sidecar(filter(&policy)?, &routes(&allow_any()))?;
+    for _ in 0..10 {
+        assert_eq!(ask(&envoy, "user-1")?.status, 503);
+    }
+    assert_eq!(envoy.stat(&series("guard"))?, 0);
+    envoy.wait_for_stat(&series("mismatch_total"), |count| count == 10)?;
+    Ok(())
+}
+
+#[test]
+fn a_probe_knows_at_once_and_costs_no_request() -> anyhow::Result<()> {
+    for empty in [false, true] {
+        let books = Books::new()?;
+        let absent = if empty { vec![emptied(books.canary_cluster())] } else { Vec::new() };
+        books.clusters(&absent)?;
+        let probe = json!({ "guard": { "cluster": CANARY, "every": "1s", "path": "/healthz" } });
+        let envoy = books.sidecar(filter(&policy(100, &probe))?, &routes(&allow_any()))?;
+        trips(&envoy)?;
+        // The other VMs hear of it within a second.
+        std::thread::sleep(Duration::from_millis(1_500));
+        for user in 0..100 {
+            assert_eq!(app(&ask(&envoy, &format!("user-{user}"))?)?, "stable", "nobody pays");
+        }
+        assert_eq!(books.canary.requests(), 0);
+
+        books.clusters(&[books.canary_cluster()])?;
+        comes_back(&envoy)?;
+        // A slow machine asks later, never more often: three VMs would need two seconds.
+        let (before, since) = (books.canary.requests(), Instant::now());
+        wait::until("six probes", SOON, || Ok((books.canary.requests() >= before + 6).then_some(())))?;
+        assert!(since.elapsed() > Duration::from_secs(4), "six probes in {:?}", since.elapsed());
+        let probe = books.canary.last().expect("it has been probed");
+        assert_eq!(probe.target, "/healthz");
+        assert_eq!(probe.authority, "stock-canary.books.svc.cluster.local");
+
+        // It answers that it cannot: switched off, without a request lost.
+        books.canary.force_status(Some(503));
+        trips(&envoy)?;
+        std::thread::sleep(Duration::from_millis(1_500));
+        for user in 0..20 {
+            assert_eq!(app(&ask(&envoy, &format!("user-{user}"))?)?, "stable");
+        }
+        books.canary.force_status(None);
+        comes_back(&envoy)?;
+    }
+    Ok(())
+}
+
+/// A policy whose canary has a name that no Service has.
+fn misspelt(more: &Value) -> Value {
+    let mut policy = policy(100, more);
+    policy["splits"][0]["backends"][1]["authority"] = json!("stock-canry");
+    policy
+}
+
+fn trips(envoy: &Envoy) -> anyhow::Result<()> {
+    envoy.wait_for_stat(&series("guard"), |off| off == 1).map(|_| ())
+}
+
+/// All users are of the canary, which is not there: a request for each worker fails,
+/// and then nobody's.
+fn loses_and_recovers_nothing(envoy: &Envoy, status: u16) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut lost = 0;
+    for user in 0..200 {
+        let response = ask(envoy, &format!("user-{user}"))?;
+        if response.status == 200 {
+            assert_eq!(app(&response)?, "stable");
+        } else {
+            assert_eq!(response.status, status, "{}", response.text());
+            lost += 1;
+        }
+    }
+    // A slow machine may see the cooldown end, and tries again.
+    let tries = usize::try_from(started.elapsed().as_secs())?;
+    assert!((1..=WORKERS * (1 + tries)).contains(&lost), "{lost} of 200 requests failed");
+    trips(envoy)
+}
+
+/// The canary serves everybody again, by itself.
+fn comes_back(envoy: &Envoy) -> anyhow::Result<()> {
+    let back = wait::until("the canary to serve again", SOON, || {
+        let mut answers = (0..20).map(|user| app(&ask(envoy, &format!("user-{user}"))?));
+        Ok(answers.all(|answer| answer.is_ok_and(|app| app == "canary")).then_some(()))
+    });
+    envoy.context(back)?;
+    assert_eq!(envoy.stat(&series("guard"))?, 0);
+    Ok(())
+}

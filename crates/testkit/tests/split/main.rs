@@ -1,0 +1,9 @@
+//! canary-split on a real Envoy.
+
+mod books;
+mod guard;
+mod memory;
+mod steady;
+mod trap;
+mod vectors;
+mod vms;

@@ -1,0 +1,166 @@
+//! Many VMs of one proxy, second by second: who hears what, who asks, what it costs.
+
+use std::time::Duration;
+
+use narrows_testkit::wasm::{
+    CallResponse, Cluster, Exchange, Module, Outcome, Plugin, Proxy, Response, Vm, VmOptions,
+};
+use serde_json::{Value, json};
+
+use crate::books::{CANARY, STABLE, STOCK, module, policy, series};
+
+#[test]
+fn a_request_costs_nothing_more_while_the_canary_is_there() -> anyhow::Result<()> {
+    let mut proxy = Workers::new(1, &policy(50, &json!({})))?;
+    for user in ["user-0", "user-1", "user-2", "user-3"] {
+        let outcome = proxy.ask(0, user, &|| Response::ok().cluster(CANARY));
+        // `:authority`, the header map, cluster, code, duration; of a canary's the flags.
+        let is_canary = Workers::is_canary(&outcome);
+        assert_eq!(outcome.work.fetches(), if is_canary { 6 } else { 5 }, "{user}");
+        assert_eq!(outcome.work.count("proxy_get_shared_data"), 0);
+        assert_eq!(outcome.work.count("proxy_set_shared_data"), 0);
+        println!("canary {is_canary}: {} fetches, {} fuel", outcome.work.fetches(), outcome.work.fuel());
+    }
+    Ok(())
+}
+
+#[test]
+fn what_one_worker_learns_all_know_a_second_later() -> anyhow::Result<()> {
+    let mut proxy = Workers::new(3, &policy(100, &json!({ "guard": { "cooldown": "5s" } })))?;
+    let gone = || Response::no_cluster();
+    let there = || Response::ok().cluster(CANARY);
+    assert!(proxy.goes_to_canary(0, &gone));
+    assert!(!proxy.goes_to_canary(0, &gone), "it knows");
+    assert!(proxy.goes_to_canary(1, &there), "the others do not, yet");
+    assert_eq!(proxy.gauge(), Some(1));
+    proxy.second();
+    for worker in 0..3 {
+        for _ in 0..20 {
+            assert!(!proxy.goes_to_canary(worker, &gone));
+        }
+    }
+    // A pushed policy forgets nothing.
+    proxy.push(1, &policy(99, &json!({ "guard": { "cooldown": "5s" } })));
+    assert!(!proxy.goes_to_canary(1, &gone));
+    // After the cooldown one in ten tries; one that fails is a rest for all.
+    for _ in 0..4 {
+        proxy.second();
+    }
+    let tries = (0..20).filter(|_| proxy.goes_to_canary(0, &gone)).count();
+    assert_eq!(tries, 1);
+    proxy.second();
+    assert_eq!((0..20).filter(|_| proxy.goes_to_canary(2, &gone)).count(), 0);
+    for _ in 0..5 {
+        proxy.second();
+    }
+    assert!(proxy.goes_to_canary(2, &there));
+    assert_eq!(proxy.gauge(), Some(0));
+    assert!(proxy.goes_to_canary(2, &there), "one is enough");
+    proxy.second();
+    assert!(proxy.goes_to_canary(0, &there), "and the others have heard");
+    Ok(())
+}
+
+#[test]
+fn one_vm_asks_and_another_takes_over() -> anyhow::Result<()> {
+    let probe = json!({ "guard": { "cluster": CANARY, "every": "2s", "path": "/healthz" } });
+    let mut proxy = Workers::new(3, &policy(100, &probe))?;
+    // There is no such cluster: known without traffic, and nobody has paid.
+    assert_eq!(proxy.second(), 0);
+    proxy.second();
+    for worker in 0..3 {
+        assert!(!proxy.goes_to_canary(worker, &|| Response::no_cluster()));
+    }
+    proxy.clusters.clusters.set(CANARY, Cluster::Empty);
+    assert_eq!((0..4).map(|_| proxy.second()).sum::<usize>(), 0);
+    assert_eq!(proxy.gauge(), Some(1));
+    proxy.clusters.clusters.set(CANARY, Cluster::Usable);
+    let probes: Vec<usize> = (0..10).map(|_| proxy.second()).collect();
+    assert_eq!(probes.iter().sum::<usize>(), 5, "one for the proxy every two seconds: {probes:?}");
+    assert_eq!(proxy.gauge(), Some(0));
+    assert!(proxy.goes_to_canary(1, &|| Response::ok().cluster(CANARY)));
+    // The one that asked is gone: another does, three seconds later.
+    proxy.vms.remove(0);
+    let probes: Vec<usize> = (0..12).map(|_| proxy.second()).collect();
+    assert!((3..=6).contains(&probes.iter().sum::<usize>()), "{probes:?}");
+    // An answer that says no, and none at all.
+    for answer in [CallResponse::status(503), CallResponse::failed()] {
+        proxy.answer = answer;
+        (0..3).for_each(|_| _ = proxy.second());
+        assert_eq!(proxy.gauge(), Some(1));
+        proxy.answer = CallResponse::status(404);
+        (0..3).for_each(|_| _ = proxy.second());
+        assert_eq!(proxy.gauge(), Some(0), "whoever answers is there");
+    }
+    Ok(())
+}
+
+/// The VMs of one proxy.
+struct Workers {
+    clusters: Proxy,
+    vms: Vec<(Vm, u32)>,
+    answer: CallResponse,
+}
+
+impl Workers {
+    fn new(count: usize, policy: &Value) -> anyhow::Result<Self> {
+        let module = Module::load(module()?)?;
+        let proxy = Proxy::default();
+        let options = VmOptions { proxy: proxy.clone(), ..VmOptions::default() };
+        let mut workers = Self { clusters: proxy, vms: Vec::new(), answer: CallResponse::status(200) };
+        for _ in 0..count {
+            workers.vms.push((Vm::new(&module, options.clone())?, 0));
+            workers.clusters.clock.advance(Duration::from_micros(7));
+            workers.push(workers.vms.len() - 1, policy);
+        }
+        Ok(workers)
+    }
+
+    fn push(&mut self, worker: usize, policy: &Value) {
+        let (vm, root) = &mut self.vms[worker];
+        let configured = vm.configure(Plugin::new("canary-split", policy.to_string()));
+        assert!(configured.accepted, "{:?}", configured.work.logs);
+        assert!(vm.tick_period(configured.root) == Some(Duration::from_secs(1)));
+        *root = configured.root;
+    }
+
+    fn ask(&mut self, worker: usize, user: &str, canary: &dyn Fn() -> Response) -> Outcome {
+        let (vm, root) = &mut self.vms[worker];
+        let exchange = Exchange::get(STOCK, "/books").header("x-user-id", user);
+        let outcome = vm.request(*root, exchange, |request| {
+            let is_rewritten =
+                request.get(":authority").is_some_and(|host| host.starts_with(b"stock-canary"));
+            if is_rewritten { canary() } else { Response::ok().cluster(STABLE) }
+        });
+        assert_eq!(outcome.work.trap, None);
+        outcome
+    }
+
+    fn is_canary(outcome: &Outcome) -> bool {
+        outcome.property_text("narrows_backend").as_deref() == Some("canary")
+    }
+
+    fn goes_to_canary(&mut self, worker: usize, canary: &dyn Fn() -> Response) -> bool {
+        let outcome = self.ask(worker, "user-1", canary);
+        Self::is_canary(&outcome)
+    }
+
+    /// A second passes for all, and probes are answered; returns how many there were.
+    fn second(&mut self) -> usize {
+        self.clusters.clock.advance(Duration::from_secs(1));
+        let mut probes = 0;
+        for (vm, root) in &mut self.vms {
+            assert_eq!(vm.tick(*root).trap, None);
+            let tokens: Vec<u32> = vm.pending_calls().iter().map(|call| call.token).collect();
+            for token in tokens {
+                assert_eq!(vm.deliver(token, self.answer.clone()).trap, None);
+                probes += 1;
+            }
+        }
+        probes
+    }
+
+    fn gauge(&self) -> Option<u64> {
+        self.clusters.metrics.value(series("guard").trim_start_matches("wasmcustom."))
+    }
+}
