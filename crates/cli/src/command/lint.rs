@@ -1,0 +1,50 @@
+//! `narrows lint`
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Done, FilterName};
+use crate::finding::Failure;
+use crate::lint::{self, Checked, Options};
+use crate::manifest::Release;
+use crate::report::{self, Format};
+use crate::source::Source;
+
+/// Check policies, and the resources that carry them
+///
+/// Reads a bare policy, Istio's `WasmPlugin`, `TrafficExtension`, `Telemetry` and
+/// `EnvoyFilter`, and Envoy's own files; YAML or JSON, several documents in a file.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The files; `-` is the standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The filter that a bare policy is for, if it does not say so itself
+    #[arg(long, value_name = "NAME")]
+    filter: Option<FilterName>,
+    /// The Istio release that resources are for, such as 1.30; else the newest known
+    #[arg(long, value_name = "RELEASE")]
+    istio: Option<Release>,
+    /// How to write the findings
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> Result<Done, Failure> {
+        let options = Options { filter: self.filter.map(|name| name.0), istio: self.istio };
+        let checked: Vec<Checked> = self
+            .files
+            .iter()
+            .map(|path| Source::read(path).map(|source| lint::check(source, options)))
+            .collect::<Result<_, _>>()?;
+        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        Ok(Done {
+            output: report::report(self.format, &checked, colour),
+            refusal: String::new(),
+            findings: checked.iter().any(|c| !c.findings.is_empty()),
+        })
+    }
+}

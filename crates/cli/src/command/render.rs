@@ -1,0 +1,121 @@
+//! `narrows render`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{Done, FilterName, Output, policy};
+use crate::finding::Failure;
+use crate::manifest::Release;
+use crate::render::{self, Shape, Wanted};
+
+/// Write a policy as Istio's or Envoy's configuration
+///
+/// What the stated release lacks is left out, and a comment says what that means.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The policy, bare or in a resource
+    policy: PathBuf,
+    /// What to write
+    #[arg(long = "as", value_enum, value_name = "SHAPE")]
+    shape: Shape,
+    /// The Istio release that will read it, such as 1.30
+    #[arg(long, value_name = "RELEASE", default_value_t = Release::NEWEST)]
+    istio: Release,
+    /// The resource's name; else the filter's
+    #[arg(long)]
+    name: Option<String>,
+    /// The resource's namespace
+    #[arg(long)]
+    namespace: Option<String>,
+    /// A label of the workloads to attach to; may be repeated
+    #[arg(long, value_name = "LABEL=VALUE", value_parser = pair('='))]
+    selector: Vec<(String, String)>,
+    /// A target of Gateway API to attach to, such as Gateway/shop; may be repeated
+    #[arg(long, value_name = "KIND/NAME", value_parser = pair('/'), conflicts_with = "selector")]
+    target: Vec<(String, String)>,
+    /// Where the module is: oci://…, https://…, file:///…
+    #[arg(long)]
+    url: Option<String>,
+    /// The digest that the module must have
+    #[arg(long, value_name = "HEX")]
+    sha256: Option<String>,
+    /// The direction to run in; else both
+    #[arg(long, value_enum)]
+    mode: Option<Mode>,
+    /// A port to run on; may be repeated; else all
+    #[arg(long = "port", value_name = "NUMBER")]
+    ports: Vec<u16>,
+    /// The phase; else the filter's own
+    #[arg(long, value_enum)]
+    phase: Option<Phase>,
+    /// The priority within the phase, higher first; else the filter's own
+    #[arg(long)]
+    priority: Option<i32>,
+    /// The filter, if the policy does not say so itself
+    #[arg(long, value_name = "NAME")]
+    filter: Option<FilterName>,
+}
+
+/// A direction, in Istio's words.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Mode {
+    /// Sidecar outbound, and gateways
+    Client,
+    /// Sidecar inbound, and waypoints
+    Server,
+}
+
+/// A phase, in Istio's words.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Phase {
+    /// Before Istio's authentication
+    Authn,
+    /// Between authentication and authorization
+    Authz,
+    /// After authorization
+    Stats,
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> Result<Done, Failure> {
+        let loaded = match policy(&self.policy, self.filter.map(|name| name.0), Output::Text)? {
+            Ok(loaded) => loaded,
+            Err(done) => return Ok(done),
+        };
+        let wanted = Wanted {
+            filter: loaded.filter,
+            tree: loaded.node.tree(),
+            policy: &loaded.policy,
+            istio: self.istio,
+            name: self.name.unwrap_or_else(|| loaded.filter.name().to_owned()),
+            namespace: self.namespace,
+            selector: self.selector,
+            targets: self.target,
+            url: self.url,
+            sha256: self.sha256,
+            mode: self.mode.map(|mode| match mode {
+                Mode::Client => "CLIENT",
+                Mode::Server => "SERVER",
+            }),
+            ports: self.ports,
+            phase: self.phase.map(|phase| match phase {
+                Phase::Authn => "AUTHN",
+                Phase::Authz => "AUTHZ",
+                Phase::Stats => "STATS",
+            }),
+            priority: self.priority,
+        };
+        render::render(self.shape, &wanted).map(Done::clean)
+    }
+}
+
+fn pair(at: char) -> impl Fn(&str) -> Result<(String, String), String> + Clone + Send + Sync {
+    move |written| {
+        let parts = written.split_once(at).filter(|(name, value)| !name.is_empty() && !value.is_empty());
+        let (name, value) = parts.ok_or_else(|| format!("write two parts with {at:?} between them"))?;
+        Ok((name.to_owned(), value.to_owned()))
+    }
+}

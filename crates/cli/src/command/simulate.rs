@@ -1,0 +1,88 @@
+//! `narrows simulate`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Done, FilterName, Output, policy, refused};
+use crate::finding::Failure;
+use crate::simulate::{self, Outcome, Sent, Share};
+use crate::source::Source;
+
+/// Decide on requests as the filter would
+///
+/// Prints each decision with its reason, then what share of the requests went where,
+/// with the interval in which the share of all such requests lies with 95 % confidence.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The policy, bare or in a resource
+    policy: PathBuf,
+    /// The requests: a list of {method, target, authority, headers, source, repeat}
+    #[arg(long, value_name = "FILE")]
+    requests: PathBuf,
+    /// The filter, if the policy does not say so itself
+    #[arg(long, value_name = "NAME")]
+    filter: Option<FilterName>,
+    /// Print the shares alone
+    #[arg(long)]
+    shares: bool,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    format: Output,
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> Result<Done, Failure> {
+        let loaded = match policy(&self.policy, self.filter.map(|name| name.0), self.format)? {
+            Ok(loaded) => loaded,
+            Err(done) => return Ok(done),
+        };
+        let source = Source::read(&self.requests)?;
+        let sent = match simulate::requests(&source) {
+            Ok(sent) => sent,
+            Err(finding) => return Ok(refused(self.format, source, vec![finding])),
+        };
+        let outcomes: Vec<_> = sent.iter().map(|sent| loaded.policy.decide(sent.request())).collect();
+        let shares = simulate::shares(&outcomes);
+        let decisions: Vec<_> = if self.shares { Vec::new() } else { sent.iter().zip(&outcomes).collect() };
+        Ok(Done::clean(match self.format {
+            Output::Text => text(&decisions, &shares),
+            Output::Json => format!("{:#}\n", data(&decisions, &shares)),
+        }))
+    }
+}
+
+fn text(decisions: &[(&Sent, &Outcome)], shares: &[Share]) -> String {
+    let mut text = String::new();
+    let number = decisions.len().to_string().len();
+    for (i, (sent, outcome)) in decisions.iter().enumerate() {
+        text.push_str(&format!("{:number$}  {}  =>  {}\n", i + 1, sent.title(), outcome.line()));
+    }
+    if !decisions.is_empty() {
+        text.push('\n');
+    }
+    let width = |of: fn(&Share) -> &str| shares.iter().map(|s| of(s).len()).max().unwrap_or_default();
+    let (scope, outcome) = (width(|s| &s.scope), width(|s| &s.outcome));
+    let count = shares.iter().map(|s| s.of.to_string().len()).max().unwrap_or_default();
+    for share in shares {
+        let (low, high) = share.interval();
+        text.push_str(&format!(
+            "{:scope$}  {:outcome$}  {:count$} of {:count$}  {:7.3} %  ({low:.3} to {high:.3})\n",
+            share.scope,
+            share.outcome,
+            share.count,
+            share.of,
+            share.percent(),
+        ));
+    }
+    text
+}
+
+fn data(decisions: &[(&Sent, &Outcome)], shares: &[Share]) -> Value {
+    let decisions: Vec<_> = decisions
+        .iter()
+        .map(|(sent, outcome)| json!({ "sent": sent.title(), "outcome": outcome.json() }))
+        .collect();
+    json!({ "decisions": decisions, "shares": shares.iter().map(Share::json).collect::<Vec<_>>() })
+}

@@ -1,0 +1,274 @@
+//! Who moves when one `canary-split` policy takes the place of another.
+//!
+//! Exact, because the arithmetic is: a policy gives every one of a million buckets to
+//! one backend, so two policies can be compared bucket by bucket.
+
+mod notes;
+
+use std::collections::BTreeSet;
+
+use narrows_core::split::bucket::{BUCKETS, bucket};
+use narrows_core::split::{Splitter, View};
+use serde_json::{Value, json};
+
+pub use notes::notes;
+
+/// What changes in one split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SplitDiff {
+    /// The split's name.
+    pub name: String,
+    /// Who moves, in the order of the buckets.
+    pub moves: Vec<Move>,
+    /// Why the buckets of the two policies are not the same people, if they are not.
+    pub redrawn: Option<&'static str>,
+    /// The keys that move, where keys were given.
+    pub keys: Vec<KeyMove>,
+}
+
+/// Buckets that go from one backend to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The backend in the old policy.
+    pub from: String,
+    /// The backend in the new one.
+    pub to: String,
+    /// How many of a million.
+    pub buckets: u32,
+    /// What that means for them.
+    pub kind: MoveKind,
+}
+
+/// What a move means for those who are moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MoveKind {
+    /// From the baseline to a canary: what a rollout does.
+    Forward,
+    /// From a canary to the baseline: they saw the new and are sent back.
+    Back,
+    /// From one canary to another: they see a third thing.
+    Across,
+}
+
+/// A key that goes from one backend to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyMove {
+    /// The key, as given.
+    pub key: String,
+    /// The backend in the old policy.
+    pub from: String,
+    /// The backend in the new one.
+    pub to: String,
+}
+
+/// Compares two policies, and where the given keys go.
+pub fn splits(old: &Splitter, new: &Splitter, keys: &[&str]) -> Vec<SplitDiff> {
+    let (old, new): (Vec<_>, Vec<_>) = (old.views().collect(), new.views().collect());
+    let names = old.iter().chain(&new).map(|view| view.name);
+    let mut seen = BTreeSet::new();
+    names.filter(|name| seen.insert(*name)).map(|name| one(name, &old, &new, keys)).collect()
+}
+
+fn one(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> SplitDiff {
+    let of = |views: &[View<'_>]| views.iter().find(|view| view.name == name).map(Owner::of);
+    // Without the split, everyone is where its baseline is.
+    let (old, new) = match (of(old), of(new)) {
+        (Some(old), Some(new)) => (old, new),
+        (Some(old), None) => (old.clone(), old.nobody()),
+        (None, Some(new)) => (new.nobody(), new),
+        (None, None) => {
+            return SplitDiff { name: name.to_owned(), moves: Vec::new(), redrawn: None, keys: Vec::new() };
+        }
+    };
+    let redrawn = if old.salt != new.salt {
+        Some("the salt changes")
+    } else if old.sources != new.sources {
+        Some("the key changes")
+    } else {
+        None
+    };
+    let moves = if redrawn.is_some() { at_random(&old, &new) } else { by_bucket(&old, &new) };
+    let keys = keys.iter().filter_map(|key| {
+        let (from, to) =
+            (old.backend(bucket(&old.salt, key.as_bytes())), new.backend(bucket(&new.salt, key.as_bytes())));
+        (from != to).then(|| KeyMove { key: (*key).to_owned(), from: from.to_owned(), to: to.to_owned() })
+    });
+    SplitDiff { name: name.to_owned(), moves, redrawn, keys: keys.collect() }
+}
+
+/// Which backend owns which buckets, by name.
+#[derive(Clone)]
+struct Owner {
+    salt: Vec<u8>,
+    sources: Vec<String>,
+    baseline: String,
+    /// First bucket, bucket after the last, backend; ascending.
+    owned: Vec<(u32, u32, String)>,
+}
+
+impl Owner {
+    fn of(view: &View<'_>) -> Self {
+        let name =
+            |place: usize| view.backends.get(place).map_or_else(String::new, |name| (*name).to_owned());
+        let owned = view.slots.owned().iter().filter(|(from, to, _)| from < to);
+        Self {
+            salt: view.salt.to_vec(),
+            sources: view.keys.clone(),
+            baseline: name(view.baseline),
+            owned: owned.map(|(from, to, backend)| (*from, *to, name(*backend))).collect(),
+        }
+    }
+
+    fn nobody(&self) -> Self {
+        Self { owned: Vec::new(), ..self.clone() }
+    }
+
+    fn backend(&self, bucket: u32) -> &str {
+        let owner = self.owned.iter().find(|(from, to, _)| (*from..*to).contains(&bucket));
+        owner.map_or(&self.baseline, |(_, _, backend)| backend)
+    }
+
+    fn shares(&self) -> Vec<(&str, u32)> {
+        let mut shares: Vec<(&str, u32)> = Vec::new();
+        let mut left = BUCKETS;
+        for (from, to, backend) in &self.owned {
+            left -= to - from;
+            shares.push((backend, to - from));
+        }
+        shares.push((&self.baseline, left));
+        shares
+    }
+
+    fn kind(&self, new: &Self, from: &str, to: &str) -> MoveKind {
+        match (from == self.baseline, to == new.baseline) {
+            (true, _) => MoveKind::Forward,
+            (false, true) => MoveKind::Back,
+            (false, false) => MoveKind::Across,
+        }
+    }
+}
+
+/// Bucket by bucket: between two borders everyone has the same owner.
+fn by_bucket(old: &Owner, new: &Owner) -> Vec<Move> {
+    let borders =
+        |owner: &Owner| owner.owned.iter().flat_map(|(from, to, _)| [*from, *to]).collect::<Vec<_>>();
+    let mut all: BTreeSet<u32> = borders(old).into_iter().chain(borders(new)).collect();
+    all.extend([0, BUCKETS]);
+    let starts: Vec<u32> = all.into_iter().collect();
+    let mut moves = Vec::new();
+    for pair in starts.windows(2) {
+        let (from, to) = (old.backend(pair[0]), new.backend(pair[0]));
+        add(&mut moves, old, new, (from, to), pair[1] - pair[0]);
+    }
+    moves
+}
+
+/// Two draws that have nothing to do with each other.
+fn at_random(old: &Owner, new: &Owner) -> Vec<Move> {
+    let mut moves = Vec::new();
+    for (from, of_old) in old.shares() {
+        for (to, of_new) in new.shares() {
+            let both = u64::from(of_old) * u64::from(of_new) / u64::from(BUCKETS);
+            add(&mut moves, old, new, (from, to), u32::try_from(both).unwrap_or(BUCKETS));
+        }
+    }
+    moves
+}
+
+fn add(moves: &mut Vec<Move>, old: &Owner, new: &Owner, (from, to): (&str, &str), buckets: u32) {
+    if from == to || buckets == 0 {
+        return;
+    }
+    match moves.iter_mut().find(|known| known.from == from && known.to == to) {
+        Some(known) => known.buckets += buckets,
+        None => moves.push(Move {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            buckets,
+            kind: old.kind(new, from, to),
+        }),
+    }
+}
+
+impl SplitDiff {
+    /// Whether anyone who saw a canary is taken off it.
+    pub fn takes_back(&self) -> bool {
+        self.moves.iter().any(|one| one.kind != MoveKind::Forward)
+    }
+
+    /// The same as data.
+    pub fn json(&self) -> Value {
+        let moves = self.moves.iter().map(|one| {
+            json!({ "from": one.from, "to": one.to, "buckets": one.buckets, "kind": one.kind.as_str() })
+        });
+        let keys = self.keys.iter().map(|one| json!({ "key": one.key, "from": one.from, "to": one.to }));
+        json!({
+            "split": self.name,
+            "moves": moves.collect::<Vec<_>>(),
+            "redrawn": self.redrawn,
+            "keys": keys.collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl MoveKind {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Back => "back",
+            Self::Across => "across",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_core::{Policy, Tree, split::Splitter};
+
+    use super::{MoveKind, splits};
+
+    fn policy(salt: &str, one: u32, two: u32) -> Splitter {
+        let text = format!(
+            r#"{{"splits": [{{"name": "s", "salt": "{salt}", "key": [{{"header": "x-user-id"}}], "backends": [
+                {{"name": "stable", "baseline": true}},
+                {{"name": "one", "to": "one", "weight": {one}, "maxWeight": 50}},
+                {{"name": "two", "to": "two", "weight": {two}, "maxWeight": 50}}]}}]}}"#
+        );
+        Splitter::compile(&Tree::parse(text.as_bytes()).unwrap()).unwrap()
+    }
+
+    fn moves(old: &Splitter, new: &Splitter) -> Vec<(String, String, u32, MoveKind)> {
+        let diff = splits(old, new, &[]).remove(0);
+        diff.moves.into_iter().map(|one| (one.from, one.to, one.buckets, one.kind)).collect()
+    }
+
+    #[test]
+    fn raising_a_weight_moves_users_forward_alone() {
+        let expected = vec![("stable".into(), "one".into(), 150_000, MoveKind::Forward)];
+        assert_eq!(moves(&policy("s", 5, 10), &policy("s", 20, 10)), expected);
+    }
+
+    #[test]
+    fn lowering_one_sends_users_back() {
+        let expected = vec![("two".into(), "stable".into(), 100_000, MoveKind::Back)];
+        assert_eq!(moves(&policy("s", 5, 10), &policy("s", 5, 0)), expected);
+    }
+
+    #[test]
+    fn another_salt_draws_everyone_anew() {
+        let (old, new) = (policy("a", 10, 0), policy("b", 10, 0));
+        let diff = splits(&old, &new, &[]).remove(0);
+        assert_eq!(diff.redrawn, Some("the salt changes"));
+        assert_eq!(diff.moves.iter().map(|one| one.buckets).collect::<Vec<_>>(), [90_000, 90_000]);
+    }
+
+    #[test]
+    fn keys_are_told_by_name() {
+        let keys: Vec<String> = (0..1000).map(|n| format!("user-{n}")).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let diff = splits(&policy("s", 0, 0), &policy("s", 50, 0), &keys).remove(0);
+        assert!((400..600).contains(&diff.keys.len()), "{}", diff.keys.len());
+        assert!(diff.keys.iter().all(|moved| moved.from == "stable" && moved.to == "one"));
+    }
+}

@@ -1,0 +1,78 @@
+//! Codes of what is around a policy: resources, modules, requests.
+
+use super::Entry;
+
+const fn entry(code: &'static str, title: &'static str, text: &'static str) -> Entry {
+    Entry { code, title, text }
+}
+
+pub(super) const ENTRIES: &[Entry] = &[
+    entry(
+        "NRW600",
+        "nothing says which filter a policy is for",
+        "A policy on its own is told by its \"filter\" field or by --filter. In Istio's and Envoy's
+configuration the module's name tells it: .../canary-split:0.1.0, canary-split.wasm.",
+    ),
+    entry(
+        "NRW601",
+        "not in this release of Istio",
+        "The field, value or kind came with a later release than the one stated with --istio. The API
+server drops such a field silently or refuses the resource, depending on how it is applied; the
+filter then runs without it. `narrows render --istio` leaves out what a release lacks.",
+    ),
+    entry(
+        "NRW602",
+        "unknown field of a resource",
+        "No release of Istio has the field. The API server drops it or refuses the resource.",
+    ),
+    entry("NRW603", "refused by Istio", "Istio's schema or validation refuses the value."),
+    entry("NRW604", "required by Istio", "Istio refuses the resource without the field."),
+    entry(
+        "NRW605",
+        "the module cannot be fetched or proven",
+        "Modules come from oci:// (the default), https://, http:// or file:// inside the proxy's
+container. The \"sha256\" of an image is the digest of its manifest, not of the module in it; for
+http it is the digest of the module.",
+    ),
+    entry(
+        "NRW606",
+        "attached to nothing, or not to what was meant",
+        "Sidecars and classic gateways are chosen by \"selector\", gateways of Gateway API and waypoints
+by \"targetRefs\". With both, the selector is ignored.",
+    ),
+    entry(
+        "NRW607",
+        "the filter never runs there",
+        "\"match\" chooses by direction and port. CLIENT is a sidecar's outbound side and gateways,
+SERVER a sidecar's inbound side and waypoints. Ports are the service's port on the outbound side,
+the container's on the inbound side, and on a gateway the one that it listens on: 8080 and 8443 for
+the stock gateways, not 80 and 443. On a waypoint no port ever matches.",
+    ),
+    entry(
+        "NRW608",
+        "failure strategy",
+        "What happens to traffic when the filter cannot run. The default, FAIL_CLOSE, refuses all of it,
+which is right for egress-policy and an outage for the others. FAIL_RELOAD (from Istio 1.27)
+starts a crashed filter again; while a module cannot be fetched it refuses traffic, as FAIL_CLOSE.",
+    ),
+    entry(
+        "NRW609",
+        "order left to chance",
+        "Within a phase higher priorities run first. A missing priority is the lowest of all, and between
+equals the older resource wins, so that a new cluster may order them otherwise.",
+    ),
+    entry(
+        "NRW610",
+        "configuration that does not reach the filter as JSON",
+        "Envoy hands a google.protobuf.StringValue to the filter as the text that it is. Any other
+message, google.protobuf.Struct included, arrives as protobuf's bytes.",
+    ),
+    entry("NRW611", "no effect", "The field is accepted and nothing ever reads it."),
+    entry(
+        "NRW612",
+        "requests cannot be read",
+        "A file of requests is a list; each request has any of method, target, authority, headers (a list
+of \"name: value\" lines in order, \\xNN for a byte), source (address, principal) and repeat. With
+repeat, {n} in the texts counts from 1.",
+    ),
+];

@@ -1,0 +1,161 @@
+//! The filters, in one table. Another one is another line.
+
+use narrows_core::egress::Egress;
+use narrows_core::router::Router;
+use narrows_core::split::Splitter;
+use narrows_core::tags::Tagger;
+use narrows_core::{Decision, Invalid, Policy, Request, Series, Tree};
+
+use crate::simulate::{Outcome, Tell, Told};
+use crate::source::Node;
+
+/// How a filter is attached unless the operator says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// Istio's phase.
+    pub phase: &'static str,
+    /// Its priority within the phase: higher runs first.
+    pub priority: i32,
+    /// Whether requests pass where the filter cannot run.
+    pub fails_open: bool,
+}
+
+macro_rules! filters {
+    ($($filter:ident: $policy:ty => $phase:literal $priority:literal $open:literal ;)+) => {
+        /// A filter of Narrows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Filter { $(#[doc = concat!("See [`", stringify!($policy), "`].")] $filter),+ }
+
+        /// A compiled policy of some filter.
+        #[derive(Clone, Debug)]
+        enum Compiled { $($filter(Box<$policy>)),+ }
+
+        impl Filter {
+            /// All of them.
+            pub const ALL: [Self; [$(stringify!($filter)),+].len()] = [$(Self::$filter),+];
+
+            /// The name, as in a policy's `filter`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$filter => <$policy>::FILTER),+ }
+            }
+
+            /// How it is attached.
+            pub const fn attachment(self) -> Attachment {
+                match self {
+                    $(Self::$filter => Attachment {
+                        phase: $phase, priority: $priority, fails_open: $open,
+                    }),+
+                }
+            }
+
+            fn compile_any(self, tree: &Tree) -> Result<Compiled, Invalid> {
+                match self { $(Self::$filter => <$policy>::compile(tree).map(Box::new).map(Compiled::$filter)),+ }
+            }
+        }
+
+        impl AnyPolicy {
+            /// Every series that the policy counts in.
+            pub fn series(&self) -> &[Series] {
+                match &self.0 { $(Compiled::$filter(policy) => policy.series()),+ }
+            }
+
+            /// Labels for Istio's metrics, each with the filter state that holds it.
+            pub fn published(&self) -> Vec<(String, String)> {
+                match &self.0 { $(Compiled::$filter(policy) => Tell::published(&**policy)),+ }
+            }
+
+            /// The labels of the series that come while it runs.
+            pub fn labels(&self) -> Vec<String> {
+                match &self.0 { $(Compiled::$filter(policy) => Tell::labels(&**policy)),+ }
+            }
+
+            /// What was loaded, in a few words.
+            pub fn summary(&self) -> String {
+                match &self.0 { $(Compiled::$filter(policy) => policy.summary()),+ }
+            }
+
+            /// Decides on a request, as the filter would.
+            pub fn decide(&self, request: Request<'_>) -> Outcome {
+                match &self.0 { $(Compiled::$filter(policy) => decide(&**policy, request)),+ }
+            }
+        }
+    };
+}
+
+// Phase and priority: the router after JWT, so that it can trust claims, and what
+// leaves is judged before it; tags last, so that they see what the others decided.
+filters! {
+    HeaderRouter: Router => "AUTHZ" 200 true;
+    CanarySplit: Splitter => "STATS" 200 true;
+    MetricTags: Tagger => "STATS" 100 true;
+    EgressPolicy: Egress => "AUTHZ" 300 false;
+}
+
+/// A policy that cannot be wrong any more, of whichever filter.
+#[derive(Clone, Debug)]
+pub struct AnyPolicy(Compiled);
+
+impl Filter {
+    /// The filter of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|filter| filter.name() == name)
+    }
+
+    /// The filter that a module's address names: `…/canary-split:0.1.0`,
+    /// `canary_split.wasm`, `narrows.canary-split`.
+    pub fn of_module(address: &str) -> Option<Self> {
+        let file = address.rsplit('/').next()?.split(['@', ':', '?']).next()?;
+        let file = file.replace('_', "-");
+        let names = |filter: &Self| {
+            file.split('.').any(|part| part.strip_prefix("narrows-").unwrap_or(part) == filter.name())
+        };
+        Self::ALL.into_iter().find(names)
+    }
+
+    /// The filter that a policy says it is for.
+    pub fn of_policy(policy: &Node) -> Option<Self> {
+        Self::named(policy.text_at("filter")?)
+    }
+
+    /// Compiles a policy of this filter.
+    pub fn compile(self, tree: &Tree) -> Result<AnyPolicy, Invalid> {
+        self.compile_any(tree).map(AnyPolicy)
+    }
+}
+
+impl AnyPolicy {
+    /// The splits, if it has any.
+    pub fn splitter(&self) -> Option<&Splitter> {
+        match &self.0 {
+            Compiled::CanarySplit(splitter) => Some(splitter),
+            _ => None,
+        }
+    }
+}
+
+fn decide<P: Policy + Tell>(policy: &P, request: Request<'_>) -> Outcome {
+    let (decision, verdict): (Decision<'_>, _) = policy.decide(request);
+    let told: Told = policy.tell(&verdict, &decision);
+    Outcome::new(told, &decision)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Filter;
+
+    #[test]
+    fn modules_name_their_filter() {
+        for (address, filter) in [
+            ("oci://registry.example/narrows/canary-split:0.1.0", Some(Filter::CanarySplit)),
+            ("registry.example:5000/canary-split@sha256:00", Some(Filter::CanarySplit)),
+            ("file:///etc/narrows/narrows_header_router.wasm", Some(Filter::HeaderRouter)),
+            ("dist/header-router.wasm", Some(Filter::HeaderRouter)),
+            ("https://example.com/header-router.wasm?v=1", Some(Filter::HeaderRouter)),
+            ("narrows.canary-split", Some(Filter::CanarySplit)),
+            ("oci://registry.example/my-canary-split-fork:1", None),
+            ("", None),
+        ] {
+            assert_eq!(Filter::of_module(address), filter, "{address}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The tables. Numbers are minor versions: 16 is Istio 1.16.
+
+use super::Takes::{Any, Integer, List, Table, Text, Word};
+use super::{Field, Kinds, Release, Takes};
+
+const fn field(path: &'static str, since: u16, takes: Takes) -> Field {
+    Field { path, since: Release::minor(since), takes, required: false }
+}
+
+const fn required(path: &'static str, since: u16, takes: Takes) -> Field {
+    Field { required: true, ..field(path, since, takes) }
+}
+
+const PULL: Takes = Word(&[("UNSPECIFIED_POLICY", 12), ("IfNotPresent", 12), ("Always", 12)]);
+const FAIL: Takes = Word(&[("FAIL_CLOSE", 19), ("FAIL_OPEN", 19), ("FAIL_RELOAD", 27)]);
+const TYPE: Takes = Word(&[("UNSPECIFIED_PLUGIN_TYPE", 20), ("HTTP", 20), ("NETWORK", 20)]);
+const MODE: Takes = Word(&[("UNDEFINED", 16), ("CLIENT", 16), ("SERVER", 16), ("CLIENT_AND_SERVER", 16)]);
+const FROM: Takes = Word(&[("INLINE", 14), ("HOST", 14)]);
+const PORT: Takes = Integer(1, 65535);
+const PRIORITY: Takes = Integer(-2_147_483_648, 2_147_483_647);
+const SINCE_EXTENSION: u16 = 30;
+
+/// `WasmPlugin` (extensions/v1alpha1/wasm.proto).
+pub(super) const PLUGIN: Kinds = Kinds {
+    name: "WasmPlugin",
+    since: Release::minor(12),
+    versions: &[("extensions.istio.io/v1alpha1", 12)],
+    fields: &[
+        required("apiVersion", 12, Text),
+        field("kind", 12, Text),
+        required("metadata", 12, Table),
+        required("metadata.name", 12, Text),
+        field("metadata.*", 12, Any),
+        field("status", 12, Any),
+        required("spec", 12, Table),
+        field("spec.selector", 12, Table),
+        field("spec.selector.matchLabels", 12, Table),
+        field("spec.selector.matchLabels.*", 12, Text),
+        field("spec.targetRef", 20, Table),
+        field("spec.targetRef.*", 20, Text),
+        field("spec.targetRefs", 22, List),
+        field("spec.targetRefs[].group", 22, Text),
+        required("spec.targetRefs[].kind", 22, Text),
+        required("spec.targetRefs[].name", 22, Text),
+        field("spec.targetRefs[].namespace", 22, Text),
+        required("spec.url", 12, Text),
+        field("spec.sha256", 12, Text),
+        field("spec.imagePullPolicy", 12, PULL),
+        field("spec.imagePullSecret", 12, Text),
+        field("spec.verificationKey", 12, Text),
+        field("spec.pluginConfig", 12, Any),
+        field("spec.pluginName", 12, Text),
+        field(
+            "spec.phase",
+            12,
+            Word(&[("UNSPECIFIED_PHASE", 12), ("AUTHN", 12), ("AUTHZ", 12), ("STATS", 12)]),
+        ),
+        field("spec.priority", 12, PRIORITY),
+        field("spec.vmConfig", 14, Table),
+        field("spec.vmConfig.env", 14, List),
+        required("spec.vmConfig.env[].name", 14, Text),
+        field("spec.vmConfig.env[].valueFrom", 14, FROM),
+        field("spec.vmConfig.env[].value", 14, Text),
+        field("spec.match", 16, List),
+        field("spec.match[].mode", 16, MODE),
+        field("spec.match[].ports", 16, List),
+        required("spec.match[].ports[].number", 16, PORT),
+        field("spec.failStrategy", 19, FAIL),
+        field("spec.type", 20, TYPE),
+    ],
+};
+
+/// `TrafficExtension` (extensions/v1alpha1/extension.proto).
+pub(super) const EXTENSION: Kinds = Kinds {
+    name: "TrafficExtension",
+    since: Release::minor(SINCE_EXTENSION),
+    versions: &[("extensions.istio.io/v1alpha1", SINCE_EXTENSION)],
+    fields: &[
+        required("apiVersion", SINCE_EXTENSION, Text),
+        field("kind", SINCE_EXTENSION, Text),
+        required("metadata", SINCE_EXTENSION, Table),
+        required("metadata.name", SINCE_EXTENSION, Text),
+        field("metadata.*", SINCE_EXTENSION, Any),
+        field("status", SINCE_EXTENSION, Any),
+        required("spec", SINCE_EXTENSION, Table),
+        field("spec.selector", SINCE_EXTENSION, Table),
+        field("spec.selector.matchLabels", SINCE_EXTENSION, Table),
+        field("spec.selector.matchLabels.*", SINCE_EXTENSION, Text),
+        field("spec.targetRefs", SINCE_EXTENSION, List),
+        field("spec.targetRefs[].group", SINCE_EXTENSION, Text),
+        required("spec.targetRefs[].kind", SINCE_EXTENSION, Text),
+        required("spec.targetRefs[].name", SINCE_EXTENSION, Text),
+        field("spec.targetRefs[].namespace", SINCE_EXTENSION, Text),
+        field(
+            "spec.phase",
+            SINCE_EXTENSION,
+            Word(&[("UNSPECIFIED", 30), ("AUTHN", 30), ("AUTHZ", 30), ("STATS", 30)]),
+        ),
+        field("spec.priority", SINCE_EXTENSION, PRIORITY),
+        field("spec.match", SINCE_EXTENSION, List),
+        field("spec.match[].mode", SINCE_EXTENSION, MODE),
+        field("spec.match[].ports", SINCE_EXTENSION, List),
+        required("spec.match[].ports[].number", SINCE_EXTENSION, PORT),
+        field("spec.lua", SINCE_EXTENSION, Any),
+        field("spec.wasm", SINCE_EXTENSION, Table),
+        required("spec.wasm.url", SINCE_EXTENSION, Text),
+        field("spec.wasm.sha256", SINCE_EXTENSION, Text),
+        field("spec.wasm.imagePullPolicy", SINCE_EXTENSION, PULL),
+        field("spec.wasm.imagePullSecret", SINCE_EXTENSION, Text),
+        field("spec.wasm.verificationKey", SINCE_EXTENSION, Text),
+        field("spec.wasm.pluginConfig", SINCE_EXTENSION, Any),
+        field("spec.wasm.pluginName", SINCE_EXTENSION, Text),
+        field("spec.wasm.failStrategy", SINCE_EXTENSION, FAIL),
+        field("spec.wasm.type", SINCE_EXTENSION, TYPE),
+        field("spec.wasm.vmConfig", SINCE_EXTENSION, Table),
+        field("spec.wasm.vmConfig.env", SINCE_EXTENSION, List),
+        required("spec.wasm.vmConfig.env[].name", SINCE_EXTENSION, Text),
+        field("spec.wasm.vmConfig.env[].valueFrom", SINCE_EXTENSION, FROM),
+        field("spec.wasm.vmConfig.env[].value", SINCE_EXTENSION, Text),
+    ],
+};
+
+/// `Telemetry` (telemetry/v1/telemetry.proto), as far as metrics go.
+pub(super) const TELEMETRY: Kinds = Kinds {
+    name: "Telemetry",
+    since: Release::minor(12),
+    versions: &[("telemetry.istio.io/v1alpha1", 12), ("telemetry.istio.io/v1", 22)],
+    fields: &[
+        required("apiVersion", 12, Text),
+        field("kind", 12, Text),
+        required("metadata", 12, Table),
+        required("metadata.name", 12, Text),
+        field("metadata.*", 12, Any),
+        field("status", 12, Any),
+        field("spec", 12, Table),
+        field("spec.selector", 12, Table),
+        field("spec.selector.matchLabels", 12, Table),
+        field("spec.selector.matchLabels.*", 12, Text),
+        field("spec.targetRef", 20, Table),
+        field("spec.targetRef.*", 20, Text),
+        field("spec.targetRefs", 22, List),
+        field("spec.targetRefs[].group", 22, Text),
+        required("spec.targetRefs[].kind", 22, Text),
+        required("spec.targetRefs[].name", 22, Text),
+        field("spec.targetRefs[].namespace", 22, Text),
+        field("spec.tracing", 12, Any),
+        field("spec.accessLogging", 12, Any),
+        field("spec.metrics", 12, List),
+        field("spec.metrics[].providers", 12, List),
+        required("spec.metrics[].providers[].name", 12, Text),
+        field("spec.metrics[].reportingInterval", 17, Text),
+        field("spec.metrics[].overrides", 12, List),
+        field("spec.metrics[].overrides[].match", 12, Any),
+        field("spec.metrics[].overrides[].disabled", 12, Any),
+        field("spec.metrics[].overrides[].tagOverrides", 12, Table),
+        field("spec.metrics[].overrides[].tagOverrides.*", 12, Any),
+    ],
+};

@@ -1,0 +1,86 @@
+//! Policies as resources: for a release of Istio, or for plain Envoy.
+
+pub mod json;
+
+mod envoy;
+mod labels;
+mod resource;
+mod telemetry;
+mod yaml;
+
+use clap::ValueEnum;
+use narrows_core::Tree;
+
+use crate::filter::{AnyPolicy, Filter};
+use crate::finding::Failure;
+use crate::manifest::Release;
+
+/// What to render.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shape {
+    /// Istio's resource of 1.12 and later
+    WasmPlugin,
+    /// Istio's resource of 1.30 and later
+    TrafficExtension,
+    /// Labels for Istio's own metrics out of what the filter publishes
+    Telemetry,
+    /// The HTTP filter of Envoy's configuration
+    EnvoyFilterBlock,
+    /// Envoy's `stats_tags`, which cut the labels out of the filter's series
+    StatsTags,
+    /// The same for Istio: `extraStatTags` of its mesh configuration
+    ExtraStatTags,
+}
+
+/// A policy and how it is to be attached.
+#[derive(Clone, Debug)]
+pub struct Wanted<'p> {
+    /// The filter.
+    pub filter: Filter,
+    /// The policy as written.
+    pub tree: Tree,
+    /// The same, compiled.
+    pub policy: &'p AnyPolicy,
+    /// The release to render for.
+    pub istio: Release,
+    /// The resource's name.
+    pub name: String,
+    /// Its namespace; none is the one in use.
+    pub namespace: Option<String>,
+    /// Labels of the workloads.
+    pub selector: Vec<(String, String)>,
+    /// Kind and name of Gateway API's targets.
+    pub targets: Vec<(String, String)>,
+    /// Where the module is.
+    pub url: Option<String>,
+    /// The digest that it must have.
+    pub sha256: Option<String>,
+    /// The direction, as Istio has it.
+    pub mode: Option<&'static str>,
+    /// The ports.
+    pub ports: Vec<u16>,
+    /// The phase, if not the filter's own.
+    pub phase: Option<&'static str>,
+    /// The priority, if not the filter's own.
+    pub priority: Option<i32>,
+}
+
+/// Renders a policy.
+pub fn render(shape: Shape, wanted: &Wanted<'_>) -> Result<String, Failure> {
+    match shape {
+        Shape::WasmPlugin => resource::wasm_plugin(wanted),
+        Shape::TrafficExtension => resource::traffic_extension(wanted),
+        Shape::Telemetry => telemetry::render(wanted),
+        Shape::EnvoyFilterBlock => envoy::filter_block(wanted),
+        Shape::StatsTags => Ok(labels::stats_tags(wanted)),
+        Shape::ExtraStatTags => Ok(labels::extra_stat_tags(wanted)),
+    }
+}
+
+fn table<const N: usize>(fields: [(&str, Tree); N]) -> Tree {
+    Tree::Table(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn text(text: impl Into<String>) -> Tree {
+    Tree::Text(text.into())
+}

@@ -1,0 +1,46 @@
+//! The HTTP filter of Envoy's own configuration.
+
+use narrows_core::Tree;
+
+use super::{Wanted, json, table, text, yaml};
+use crate::finding::Failure;
+
+/// The type of a string in a `google.protobuf.Any`.
+const STRING: &str = "type.googleapis.com/google.protobuf.StringValue";
+
+pub(super) fn filter_block(wanted: &Wanted<'_>) -> Result<String, Failure> {
+    let filter = wanted.filter.name();
+    let name = text(format!("narrows.{filter}"));
+    let file = match wanted.url.as_deref() {
+        None => format!("dist/{filter}.wasm"),
+        Some(url) => match url.split_once("://") {
+            None => url.to_owned(),
+            Some(("file", path)) => path.to_owned(),
+            Some(_) => {
+                return Err(Failure::new(
+                    format!("Envoy alone does not fetch {url:?}"),
+                    "give the path of a file, or file:///path",
+                ));
+            }
+        },
+    };
+    let string = |value: String| table([("@type", text(STRING)), ("value", text(value))]);
+    let vm = table([
+        ("vm_id", name.clone()),
+        ("runtime", text("envoy.wasm.runtime.v8")),
+        ("code", table([("local", table([("filename", text(file))]))])),
+        // Refuse to start with a bad policy: here nobody is watching a control plane.
+        ("configuration", string("{\"strict\": true}".to_owned())),
+    ]);
+    let config = table([
+        ("name", name.clone()),
+        ("failure_policy", text("FAIL_RELOAD")),
+        ("vm_config", vm),
+        ("configuration", string(json::lines(&wanted.tree))),
+    ]);
+    let typed = table([
+        ("@type", text("type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm")),
+        ("config", config),
+    ]);
+    Ok(yaml::document(&Tree::List(vec![table([("name", name), ("typed_config", typed)])])))
+}

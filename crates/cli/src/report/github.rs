@@ -1,0 +1,30 @@
+//! Annotations of a GitHub workflow (`::error file=…::`).
+
+use crate::lint::Checked;
+
+pub(super) fn report(checked: &[Checked]) -> String {
+    let mut text = String::new();
+    for Checked { source, findings, .. } in checked {
+        for finding in findings {
+            let (line, column) = source.position(finding.at.start);
+            text.push_str(&format!(
+                "::{} file={},line={line},col={column},title={}::{}%0Ahelp: {}\n",
+                super::json::level(finding.level),
+                property(&source.path),
+                finding.code,
+                data(&finding.message),
+                data(&finding.help),
+            ));
+        }
+    }
+    text
+}
+
+/// Escapes as the runner's toolkit does.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

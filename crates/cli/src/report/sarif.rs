@@ -1,0 +1,54 @@
+//! SARIF 2.1.0 (OASIS), for code scanning.
+
+use serde_json::json;
+
+use crate::explain;
+use crate::lint::Checked;
+
+pub(super) fn report(checked: &[Checked]) -> String {
+    let all = || checked.iter().flat_map(|c| c.findings.iter().map(move |finding| (&c.source, finding)));
+    let mut codes: Vec<&str> = all().map(|(_, finding)| finding.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let rules: Vec<_> = codes
+        .iter()
+        .map(|code| {
+            let entry = explain::of(code);
+            json!({
+                "id": code,
+                "shortDescription": { "text": entry.map_or(*code, |entry| entry.title) },
+                "fullDescription": { "text": entry.map_or("", |entry| entry.text).trim() },
+            })
+        })
+        .collect();
+    let results: Vec<_> = all()
+        .map(|(source, finding)| {
+            let (line, column) = source.position(finding.at.start);
+            let (end_line, end_column) = source.position(finding.at.end);
+            json!({
+                "ruleId": finding.code,
+                "level": super::json::level(finding.level),
+                "message": { "text": format!("{}; {}", finding.message, finding.help) },
+                "locations": [{ "physicalLocation": {
+                    "artifactLocation": { "uri": source.path.replace('\\', "/") },
+                    "region": {
+                        "startLine": line, "startColumn": column,
+                        "endLine": end_line, "endColumn": end_column,
+                    },
+                } }],
+            })
+        })
+        .collect();
+    let document = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "narrows", "version": env!("CARGO_PKG_VERSION"), "rules": rules,
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    format!("{document:#}\n")
+}

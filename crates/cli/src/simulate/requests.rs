@@ -1,0 +1,195 @@
+//! A file of requests: YAML or JSON, in the shape that case files have.
+
+use narrows_core::request::Source as Caller;
+use narrows_core::{Request, Tree};
+
+use crate::code;
+use crate::finding::{Finding, Level};
+use crate::source::{Node, Source, Value};
+
+/// A request as it is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Names and values in order, pseudo headers first.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    address: Option<String>,
+    principal: Option<String>,
+    stripped: Option<String>,
+    /// Which of how many this is: it differs from request to request.
+    nonce: u64,
+}
+
+impl Sent {
+    /// The request, as a policy sees it.
+    pub fn request(&self) -> Request<'_> {
+        let headers = self.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
+        Request::new(headers)
+            .from_source(Caller {
+                address: self.address.as_deref().map(str::as_bytes),
+                principal: self.principal.as_deref().map(str::as_bytes),
+            })
+            .already_stripped(self.stripped.as_deref().map(str::as_bytes))
+            .with_nonce(self.nonce)
+    }
+
+    /// The request in a few words.
+    pub fn title(&self) -> String {
+        let request = self.request();
+        let [method, authority, target] =
+            [request.method(), request.authority(), request.target()].map(super::printable);
+        format!("{method} {authority}{target}")
+    }
+}
+
+const FIELDS: [&str; 9] =
+    ["method", "target", "authority", "headers", "body", "protocol", "source", "stripped", "repeat"];
+/// More than anyone waits for.
+const REPEAT: i64 = 10_000_000;
+
+/// The requests of a file: a list in each document, or what a case file sends. A request with `repeat` is sent
+/// that often, with `{n}` in its texts counting from 1.
+pub fn read(source: &Source) -> Result<Vec<Sent>, Finding> {
+    let mut sent = Vec::new();
+    for document in source.documents()? {
+        let list = document.get("cases").unwrap_or(&document);
+        if !matches!(list.value, Value::List(_)) {
+            return Err(fault(list, "expected a list of requests", "write each one as \"- target: /…\""));
+        }
+        for element in list.elements() {
+            one(element.get("send").unwrap_or(element), &mut sent)?;
+        }
+    }
+    Ok(sent)
+}
+
+fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
+    known(node, &FIELDS)?;
+    if node.fields().is_empty() {
+        return Err(fault(node, "expected a request", "write it as a table with a \"target\""));
+    }
+    let text = |name: &str| match node.get(name) {
+        None => Ok(None),
+        Some(value) => value
+            .text()
+            .map(Some)
+            .ok_or_else(|| fault(value, &format!("{name:?} is not a string"), "put it in quotes")),
+    };
+    let method = text("method")?.unwrap_or("GET");
+    let target = text("target")?.unwrap_or("/");
+    let authority = text("authority")?.unwrap_or("example.com");
+    let (authority, target) = absolute(target).unwrap_or((authority, target));
+    let mut lines = Vec::new();
+    for line in node.get("headers").map(Node::elements).unwrap_or_default() {
+        let split = line.text().and_then(|line| line.split_once(':')).filter(|(name, _)| !name.is_empty());
+        let (name, value) =
+            split.ok_or_else(|| fault(line, "this is not a header line", "write \"name: value\""))?;
+        lines.push((name.to_ascii_lowercase(), value));
+    }
+    if let Some(source) = node.get("source") {
+        known(source, &["address", "principal"])?;
+    }
+    let repeat = match node.get("repeat") {
+        None => None,
+        Some(times) => match &times.value {
+            Value::Scalar(Tree::Integer(n @ 1..=REPEAT)) => Some(*n),
+            _ => return Err(fault(times, "expected how often to send it", "write 1 to 10000000")),
+        },
+    };
+    for n in 1..=repeat.unwrap_or(1) {
+        let bytes = |text: &str| match repeat {
+            Some(_) => unescape(&text.replace("{n}", &n.to_string())),
+            None => unescape(text),
+        };
+        let pseudo = [(":method", method), (":authority", authority), (":path", target)];
+        let pseudo = pseudo.into_iter().map(|(name, value)| (name.into(), bytes(value)));
+        let headers = lines.iter().map(|(name, value)| (bytes(name), bytes(value.trim_matches([' ', '\t']))));
+        sent.push(Sent {
+            headers: pseudo.chain(headers).collect(),
+            address: node.text_at("source.address").map(str::to_owned),
+            principal: node.text_at("source.principal").map(str::to_owned),
+            stripped: text("stripped")?.map(str::to_owned),
+            nonce: spread(sent.len()),
+        });
+    }
+    Ok(())
+}
+
+/// The authority and the path of `http://host/path`: Envoy divides it before a filter sees it.
+fn absolute(target: &str) -> Option<(&str, &str)> {
+    let rest = target.strip_prefix("http://").or_else(|| target.strip_prefix("https://"))?;
+    Some(rest.find(['/', '?']).map_or((rest, "/"), |end| rest.split_at(end)))
+}
+
+/// `\xNN` is that byte; everything else is itself.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\\x") {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let digits = rest.get(at + 2..at + 4).filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
+        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            rest = &rest[at + 4..];
+        } else {
+            bytes.extend_from_slice(b"\\x");
+            rest = &rest[at + 2..];
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    bytes
+}
+
+/// A number that looks random and is the same in every run (`SplitMix64`).
+fn spread(n: usize) -> u64 {
+    let mut z = (n as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+fn known(table: &Node, names: &[&str]) -> Result<(), Finding> {
+    match table.fields().iter().find(|(key, _)| !names.contains(&key.name.as_str())) {
+        None => Ok(()),
+        Some((key, value)) => Err(Finding {
+            at: key.at.clone(),
+            ..fault(
+                value,
+                &format!("unknown field {:?}", key.name),
+                &format!("known here: {}", names.join(", ")),
+            )
+        }),
+    }
+}
+
+fn fault(node: &Node, message: &str, help: &str) -> Finding {
+    Finding {
+        code: code::BAD_REQUESTS,
+        level: Level::Error,
+        at: node.head(),
+        place: String::new(),
+        message: message.to_owned(),
+        help: help.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read, unescape};
+    use crate::source::Source;
+
+    #[test]
+    fn bytes_can_be_written() {
+        assert_eq!(unescape(r"a\xffb\x0"), b"a\xffb\\x0");
+        assert_eq!(unescape(r"\xé\x+f"), "\\xé\\x+f".as_bytes());
+    }
+
+    #[test]
+    fn repeats_count() {
+        let text = "- target: /a/{n}\n  headers: ['X-User-Id: u{n}']\n  repeat: 2\n- target: '/{n}'\n";
+        let sent = read(&Source { path: String::new(), text: text.to_owned() }).unwrap();
+        let titles: Vec<_> = sent.iter().map(super::Sent::title).collect();
+        assert_eq!(titles, ["GET example.com/a/1", "GET example.com/a/2", "GET example.com/{n}"]);
+        assert_eq!(sent[1].headers[3], (b"x-user-id".to_vec(), b"u2".to_vec()));
+        assert_ne!(sent[0].nonce, sent[1].nonce);
+    }
+}

@@ -1,0 +1,98 @@
+//! How many requests went where, and what that says about the rest.
+
+use serde_json::{Value, json};
+
+use super::Outcome;
+
+/// What one outcome got, among the requests of its scope.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Share {
+    /// The split, or all requests.
+    pub scope: String,
+    /// The backend or rule.
+    pub outcome: String,
+    /// Requests with this outcome.
+    pub count: usize,
+    /// Requests of the scope.
+    pub of: usize,
+}
+
+/// The shares, in the order in which the outcomes first came.
+pub fn of(outcomes: &[Outcome]) -> Vec<Share> {
+    let mut shares: Vec<Share> = Vec::new();
+    for Outcome { told, .. } in outcomes {
+        match shares.iter_mut().find(|share| share.scope == told.scope && share.outcome == told.outcome) {
+            Some(share) => share.count += 1,
+            None => shares.push(Share {
+                scope: told.scope.clone(),
+                outcome: told.outcome.clone(),
+                count: 1,
+                of: 0,
+            }),
+        }
+    }
+    let totals: Vec<usize> = shares
+        .iter()
+        .map(|share| shares.iter().filter(|other| other.scope == share.scope).map(|other| other.count).sum())
+        .collect();
+    for (share, of) in shares.iter_mut().zip(totals) {
+        share.of = of;
+    }
+    shares
+}
+
+impl Share {
+    /// The share in percent.
+    pub fn percent(&self) -> f64 {
+        float(self.count) / float(self.of.max(1)) * 100.0
+    }
+
+    /// Between which percentages the share of all such requests lies, with 95 %
+    /// confidence: Wilson's score interval (1927), right for small shares too.
+    pub fn interval(&self) -> (f64, f64) {
+        const Z: f64 = 1.959_963_984_540_054;
+        let (n, p) = (float(self.of.max(1)), self.percent() / 100.0);
+        let scale = 1.0 + Z * Z / n;
+        let centre = (p + Z * Z / (2.0 * n)) / scale;
+        let half = Z / scale * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+        ((centre - half).max(0.0) * 100.0, (centre + half).min(1.0) * 100.0)
+    }
+
+    /// The same as data.
+    pub fn json(&self) -> Value {
+        let rounded = |percent: f64| (percent * 1e4).round() / 1e4;
+        let (low, high) = self.interval();
+        json!({
+            "scope": self.scope,
+            "outcome": self.outcome,
+            "count": self.count,
+            "of": self.of,
+            "percent": rounded(self.percent()),
+            "interval": [rounded(low), rounded(high)],
+        })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn float(count: usize) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Share;
+
+    #[test]
+    fn wilsons_interval() {
+        let interval = |count, of| {
+            let share = Share { scope: String::new(), outcome: String::new(), count, of };
+            let (low, high) = share.interval();
+            format!("{low:.2} {high:.2}")
+        };
+        // Newcombe (1998), table I, method 3.
+        assert_eq!(interval(81, 263), "25.53 36.62");
+        assert_eq!(interval(15, 148), "6.24 16.05");
+        assert_eq!(interval(0, 20), "0.00 16.11");
+        assert_eq!(interval(1, 29), "0.61 17.18");
+    }
+}

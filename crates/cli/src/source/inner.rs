@@ -1,0 +1,94 @@
+//! JSON inside a string of another file, as in Envoy's `StringValue`.
+
+use std::ops::Range;
+
+use narrows_core::{Code, Tree};
+use serde::de::IgnoredAny;
+
+use super::{Node, line_of, node};
+use crate::finding::{Finding, Level};
+
+/// Reads the JSON that a string holds, with places in the text around it.
+///
+/// The filter will read it as JSON, so it is read as JSON here; as YAML, which
+/// almost every JSON is too, it is read once more for the places alone.
+pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
+    let content = string.text().unwrap_or_default();
+    let offsets = align(content, text, &string.at);
+    let outer = |inner: &Range<usize>| {
+        let of = |at: usize| offsets.get(at).cloned().unwrap_or(string.at.end..string.at.end);
+        let start = of(inner.start).start;
+        let end = if inner.is_empty() { start } else { of(inner.end - 1).end };
+        start..end.max(start)
+    };
+    let tree = Tree::parse(content.as_bytes()).map_err(|invalid| {
+        let broken = serde_json::from_str::<IgnoredAny>(content).err();
+        let at = broken.as_ref().map_or(0, |e| {
+            let line = content.split_inclusive('\n').take(e.line().max(1) - 1).map(str::len).sum::<usize>();
+            line + e.column().max(1) - 1
+        });
+        let fault = invalid.faults().first();
+        let message = fault.map(|fault| fault.message.clone()).unwrap_or_default();
+        let place = broken.map(|e| format!(" at line {} column {}", e.line(), e.column()));
+        let at = outer(&(at..at + 1));
+        Finding {
+            code: fault.map_or(Code::NotJson, |fault| fault.code).as_str(),
+            level: Level::Error,
+            // A block of several lines is too much to point at.
+            at: if at.is_empty() { string.at.start..line_of(text, string.at.start).end } else { at },
+            place: String::new(),
+            message: message.replace(&place.unwrap_or_default(), ""),
+            help: fault.map(|fault| fault.help.clone()).unwrap_or_default(),
+        }
+    })?;
+    let placed = node::documents(content).ok().and_then(|documents| documents.into_iter().next());
+    Ok(match placed {
+        Some(mut node) if node.tree() == tree => {
+            node.relocate(&outer);
+            node
+        }
+        _ => Node::unplaced(&tree, &(string.at.start..line_of(text, string.at.start).end)),
+    })
+}
+
+/// For each byte of a string's content, where it stands in the text around it.
+///
+/// White space may have been folded or cut off and escapes resolved, but the other
+/// characters stand there in the same order.
+fn align(content: &str, text: &str, at: &Range<usize>) -> Vec<Range<usize>> {
+    let raw = text.get(at.clone()).unwrap_or_default();
+    let escaped = raw.starts_with('"');
+    let mut offsets = Vec::with_capacity(content.len());
+    let mut place = usize::from(raw.starts_with(['"', '\'']));
+    for character in content.chars() {
+        let rest = raw.get(place..).unwrap_or_default();
+        let found = if character.is_whitespace() && !rest.starts_with(character) {
+            0
+        } else {
+            rest.find(|c: char| c == character || (escaped && c == '\\')).unwrap_or(0)
+        };
+        place += found;
+        let start = at.start + place;
+        place += width(raw.get(place..).unwrap_or_default(), character, escaped);
+        offsets.extend(std::iter::repeat_n(start..at.start + place, character.len_utf8()));
+    }
+    offsets
+}
+
+/// How many bytes of the text stand for a character of the content.
+fn width(rest: &str, character: char, escaped: bool) -> usize {
+    if escaped && rest.starts_with('\\') {
+        return match rest.as_bytes().get(1) {
+            Some(b'x') => 4,
+            Some(b'u') => 6,
+            Some(b'U') => 10,
+            _ => 2,
+        };
+    }
+    match rest.chars().next() {
+        // 'it''s'
+        Some('\'') if rest.starts_with("''") => 2,
+        Some(c) if c == character => c.len_utf8(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,47 @@
+//! From the place of a fault in a policy to the bytes in its file.
+
+use std::ops::Range;
+
+use narrows_core::{Code, Fault, Step};
+
+use super::{Node, Value};
+
+impl Node {
+    /// Where a fault stands: on the field's name if the name is at fault, else on the
+    /// value, or on the name of a value that goes over lines.
+    pub fn locate(&self, fault: &Fault) -> Range<usize> {
+        let of_name = matches!(fault.code, Code::UnknownField | Code::RepeatedField);
+        let mut node = self;
+        let mut name = None;
+        for step in fault.place.steps() {
+            let next = match step {
+                Step::Index(index) => node.elements().get(*index).map(|element| (None, element)),
+                Step::Field(field) => {
+                    let mut same = node.fields().iter().filter(|(key, _)| key.name == *field);
+                    // The second of two is the one too many.
+                    let found =
+                        if fault.code == Code::RepeatedField { same.next_back() } else { same.next() };
+                    found.map(|(key, value)| (Some(key), value))
+                }
+            };
+            // A field that is missing is missed where it should be.
+            let Some((key, inner)) = next else { break };
+            (name, node) = (key, inner);
+        }
+        match (name, &node.value) {
+            (Some(key), _) if of_name => key.at.clone(),
+            (_, Value::Scalar(_)) => node.at.clone(),
+            (Some(key), _) => key.at.clone(),
+            (None, _) => node.head(),
+        }
+    }
+
+    /// Where a value begins: its first name, or its first character.
+    pub fn head(&self) -> Range<usize> {
+        match (self.fields().first(), &self.value) {
+            (Some((key, _)), _) if self.at.is_empty() || key.at.start == self.at.start => key.at.clone(),
+            (_, Value::Scalar(_)) => self.at.clone(),
+            _ => self.at.start..self.at.start + 1,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What is rendered for a release is accepted by that release: by the tables and rules
+//! of `lint`, which know nothing of `render`.
+
+use clap::ValueEnum;
+use narrows::filter::Filter;
+use narrows::lint::{self, Options};
+use narrows::manifest::Release;
+use narrows::render::{self, Shape, Wanted};
+use narrows::report::{self, Format};
+use narrows::source::Source;
+use narrows_core::Tree;
+
+const POLICIES: [(Filter, &str); 4] = [
+    (Filter::HeaderRouter, r#"{"rules": [{"name": "a/b:c", "respond": {"status": 404, "body": "yes"}}]}"#),
+    (
+        Filter::CanarySplit,
+        r#"{"splits": [{"name": "s", "service": "a.b", "key": [{"header": "x-user-id"}], "backends": [
+            {"name": "on", "baseline": true}, {"name": "1", "to": "0x1", "weight": 5}]}]}"#,
+    ),
+    (
+        Filter::MetricTags,
+        r#"{"tags": {"lane": {"header": "x-lane", "maxValues": 5}}, "publish": ["lane"],
+            "metrics": [{"name": "requests_total", "type": "counter", "tags": ["lane"]}]}"#,
+    ),
+    (
+        Filter::EgressPolicy,
+        r#"{"default": "deny", "rules": [{"name": "r", "action": "allow", "to": {"hosts": ["*.example.com"]}}]}"#,
+    ),
+];
+
+#[test]
+fn what_is_rendered_is_accepted() {
+    let mut rendered = 0;
+    for (filter, policy) in POLICIES {
+        let tree = Tree::parse(policy.as_bytes()).unwrap();
+        let compiled = filter.compile(&tree).unwrap();
+        for minor in 12..=31 {
+            let istio: Release = format!("1.{minor}").parse().unwrap();
+            for shape in Shape::value_variants() {
+                let envoy = *shape == Shape::EnvoyFilterBlock;
+                let wanted = Wanted {
+                    filter,
+                    tree: tree.clone(),
+                    policy: &compiled,
+                    istio,
+                    name: filter.name().to_owned(),
+                    namespace: Some("shop".to_owned()),
+                    selector: vec![("app.kubernetes.io/name".to_owned(), "on".to_owned())],
+                    targets: Vec::new(),
+                    url: Some(
+                        if envoy { "/x/" } else { "oci://registry.example:5000/narrows/" }.to_owned()
+                            + filter.name(),
+                    ),
+                    sha256: Some("0".repeat(64)),
+                    mode: Some("CLIENT"),
+                    ports: vec![8080],
+                    phase: None,
+                    priority: None,
+                };
+                let Ok(text) = render::render(*shape, &wanted) else {
+                    assert_eq!(*shape, Shape::TrafficExtension);
+                    assert!(minor < 30);
+                    continue;
+                };
+                let text = if envoy { format!("http_filters:\n{text}") } else { text };
+                check(*shape, istio, text, &tree);
+                rendered += 1;
+            }
+        }
+    }
+    assert_eq!(rendered, 4 * (5 * 20 + 2));
+}
+
+fn check(shape: Shape, istio: Release, text: String, policy: &Tree) {
+    let source = Source { path: format!("{shape:?} for {istio}"), text };
+    if matches!(shape, Shape::StatsTags | Shape::ExtraStatTags) {
+        assert_eq!(source.documents().unwrap().len(), 1, "{}", source.text);
+        return;
+    }
+    let resource = source.documents().unwrap().remove(0);
+    let found = narrows::wrap::policies(&source, &resource, &mut Vec::new());
+    if shape != Shape::Telemetry {
+        assert_eq!(found.len(), 1, "{}", source.text);
+        assert_eq!(found[0].policy.tree(), *policy, "{}", source.text);
+    }
+    let checked = lint::check(source, Options { filter: None, istio: Some(istio) });
+    let text = checked.source.text.clone();
+    assert!(checked.findings.is_empty(), "{}\n{text}", report::report(Format::Text, &[checked], false));
+}
+
+/// Field or value, and the release that it first appeared in.
+const FIRST: [(&str, u8); 9] = [
+    ("vmConfig: { env: [{ name: A, value: b }] }", 14),
+    ("match: [{ mode: CLIENT, ports: [{ number: 8080 }] }]", 16),
+    ("failStrategy: FAIL_OPEN", 19),
+    ("failStrategy: FAIL_CLOSE", 19),
+    ("type: HTTP", 20),
+    ("targetRef: { group: gateway.networking.k8s.io, kind: Gateway, name: a }", 20),
+    ("targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: a }]", 22),
+    ("failStrategy: FAIL_RELOAD", 27),
+    ("imagePullPolicy: Always", 12),
+];
+
+#[test]
+fn fields_come_with_their_release() {
+    for (field, first) in FIRST {
+        for minor in 12..=31u8 {
+            let text = format!(
+                "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{ name: a }}\n\
+                 spec:\n  url: oci://registry.example/another:1\n  {field}\n"
+            );
+            let istio = Some(format!("1.{minor}").parse().unwrap());
+            let checked = lint::check(Source { path: String::new(), text }, Options { filter: None, istio });
+            let codes: Vec<_> = checked.findings.iter().map(|finding| finding.code).collect();
+            let expected: &[&str] = if minor < first { &["NRW601"] } else { &[] };
+            assert_eq!(codes, expected, "{field} in 1.{minor}");
+        }
+    }
+}
