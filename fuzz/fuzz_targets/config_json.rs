@@ -1,0 +1,15 @@
+//! Any bytes are a policy, or a refusal that says where and why; for every filter.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use narrows_core::{Tree, catalog};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(tree) = Tree::parse(bytes) else { return };
+    for filter in catalog::FILTERS {
+        if let Some(Err(invalid)) = catalog::check(filter, &tree) {
+            assert!(!invalid.faults().is_empty());
+            assert!(invalid.to_string().starts_with("error[NRW"));
+        }
+    }
+});

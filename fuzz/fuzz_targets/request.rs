@@ -1,0 +1,59 @@
+//! A policy, an empty line, header lines: whatever they are, a decision is made, twice the
+//! same, and nothing that it writes can end a header.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use narrows_core::egress::Egress;
+use narrows_core::request::{Source, Surroundings};
+use narrows_core::router::Router;
+use narrows_core::split::Splitter;
+use narrows_core::{Edit, Policy, Request, Tree};
+
+fuzz_target!(|bytes: &[u8]| {
+    let split = bytes.windows(2).position(|pair| pair == b"\n\n");
+    let (policy, request) = bytes.split_at(split.unwrap_or(bytes.len()));
+    let Ok(tree) = Tree::parse(policy) else { return };
+    decide::<Router>(&tree, request);
+    decide::<Splitter>(&tree, request);
+    decide::<Egress>(&tree, request);
+});
+
+fn decide<P: Policy>(tree: &Tree, request: &[u8]) {
+    let Ok(policy) = P::compile(tree) else { return };
+    let mut headers: Vec<(Vec<u8>, &[u8])> = Vec::new();
+    let mut source = Source::default();
+    let mut surroundings = Surroundings::default();
+    for line in request.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        // A pseudo header has its colon at the front.
+        let at = line.iter().skip(1).position(|b| *b == b':').map_or(line.len(), |at| at + 1);
+        let (name, value) = line.split_at(at);
+        let value = value.strip_prefix(b":").unwrap_or(value);
+        match name {
+            b"principal" => source.principal = Some(value),
+            b"address" => source.address = Some(value),
+            b"server-name" => surroundings.server_name = Some(value),
+            b"cluster" => surroundings.cluster = Some(value),
+            b"namespace" => surroundings.namespace = Some(value),
+            _ => headers.push((name.to_ascii_lowercase(), value)),
+        }
+    }
+    let request = || {
+        Request::new(headers.iter().map(|(name, value)| (name.as_slice(), *value)))
+            .from_source(source)
+            .within(surroundings)
+    };
+    let (decision, _) = policy.decide(request());
+    assert_eq!(decision, policy.decide(request()).0);
+    assert!(decision.count.iter().all(|series| *series < policy.series().len()));
+    let can_stand = |value: &[u8]| !value.iter().any(|b| matches!(b, b'\r' | b'\n' | 0));
+    let sent = headers.iter().all(|(_, value)| can_stand(value));
+    for edit in decision.request.iter().chain(&decision.response) {
+        if let Edit::Set(_, value) | Edit::Add(_, value) = edit {
+            assert!(!sent || can_stand(value), "{edit:?}");
+        }
+    }
+    if let Some(reply) = &decision.reply {
+        assert!((200..=599).contains(&reply.status));
+        assert!(!sent || reply.headers.iter().all(|(_, value)| can_stand(value)));
+    }
+}

@@ -1,0 +1,48 @@
+//! Makes the fuzzers' first corpus out of the case files: `cargo run --bin seed`, here.
+
+use std::path::Path;
+use std::{fs, io};
+
+use serde_json::Value;
+
+fn main() -> io::Result<()> {
+    let mut seeds = 0;
+    for filter in fs::read_dir("../filters")? {
+        let Ok(files) = fs::read_dir(filter?.path().join("cases")) else { continue };
+        for file in files {
+            let text = fs::read_to_string(file?.path())?;
+            let Ok(file) = serde_saphyr::from_str::<Value>(&text) else { continue };
+            let policy = file["policy"].to_string();
+            seeds += save("config_json", &policy)?;
+            for refused in file["refused"].as_array().into_iter().flatten() {
+                seeds += save("config_json", &refused["policy"].to_string())?;
+            }
+            for case in file["cases"].as_array().into_iter().flatten() {
+                let send = |field: &str| case["send"][field].as_str().unwrap_or_default();
+                seeds += save("destination", send("authority"))?;
+                let mut request = format!(
+                    "{policy}\n\n:method:{}\n:authority:{}\n:path:{}\n",
+                    send("method"),
+                    send("authority"),
+                    send("target")
+                );
+                for line in case["send"]["headers"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                    request.push_str(&line.replacen(": ", ":", 1));
+                    request.push('\n');
+                }
+                seeds += save("request", &request)?;
+            }
+        }
+    }
+    println!("{seeds} seeds in corpus/");
+    Ok(())
+}
+
+/// Saves a seed under a name made of its bytes, so that it is saved once.
+fn save(target: &str, seed: &str) -> io::Result<usize> {
+    let folder = Path::new("corpus").join(target);
+    fs::create_dir_all(&folder)?;
+    let name = seed.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    fs::write(folder.join(format!("{name:016x}")), seed)?;
+    Ok(1)
+}

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Holds the dependency rules of ARCHITECTURE.md over Cargo's own account of them.
+
+The same rules stand in deny.toml for cargo-deny; this needs nothing but cargo.
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FILTERS = {p.name for p in (ROOT / "filters").iterdir() if p.is_dir()}
+# Who may depend on a crate directly, among our own.
+ONLY = {"proxy-wasm": {"narrows-host"}, "wasmtime": {"narrows-testkit"}, "regex-automata": {"narrows-core"}}
+# Everything that a filter may be made of, directly or not.
+IN_WASM = {
+    "proxy-wasm", "hashbrown", "allocator-api2", "equivalent", "foldhash", "log",
+    "serde", "serde_core", "serde_json", "itoa", "memchr", "zmij",
+    "regex-automata", "regex-syntax", "xxhash-rust", "narrows-core", "narrows-host",
+}
+
+
+def metadata(*more):
+    command = ["cargo", "metadata", "--locked", "--format-version", "1", *more]
+    return json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+
+
+def linked(member):
+    """The crates that are really linked into a module, with the features it has there."""
+    command = ["cargo", "tree", "--locked", "-p", member, "--target", "wasm32-unknown-unknown",
+               "-e", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"]
+    tree = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return {line.split()[0] for line in tree.splitlines() if line.strip()} - {member}
+
+
+def faults():
+    meta = metadata("--filter-platform", "wasm32-unknown-unknown")
+    names = {p["id"]: p["name"] for p in meta["packages"]}
+    nodes = {n["id"]: n for n in meta["resolve"]["nodes"]}
+    ours = {i for i in meta["workspace_members"]}
+
+    def normal(node):
+        return {d["pkg"] for d in node["deps"] if any(k["kind"] is None for k in d["dep_kinds"])}
+
+    for member in ours:
+        for dep in normal(nodes[member]):
+            if names[dep] in ONLY and names[member] not in ONLY[names[dep]]:
+                yield f"{names[member]} depends on {names[dep]}; only {', '.join(ONLY[names[dep]])} may"
+    for member in ours:
+        if names[member].removeprefix("narrows-") not in FILTERS:
+            continue
+        direct = {names[d] for d in normal(nodes[member])}
+        if direct != {"narrows-core", "narrows-host"}:
+            yield f"{names[member]} depends on {sorted(direct)}; a filter needs core and host alone"
+        for name in sorted(linked(names[member]) - IN_WASM):
+            yield f"{names[member]} brings {name} into a .wasm; give its reason and bytes in ARCHITECTURE.md"
+    # The core does no I/O, asks no clock and logs nothing. In the VM there is no clock
+    # to ask: the standard library's panics there.
+    io = r"\b(std::fs|std::net::Tcp|std::process|std::thread|println!)"
+    clock = r"\b(Instant::now|SystemTime::now)"
+    for folder, banned in [("crates/core/src", rf"{io}|{clock}|\blog::"), ("crates/host/src", rf"{io}|{clock}"), ("filters", rf"{io}|{clock}")]:
+        for path in sorted((ROOT / folder).rglob("*.rs")):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if re.search(banned, line) and not line.lstrip().startswith("//"):
+                    yield f"{path.relative_to(ROOT)}:{number}: {line.strip()}; not in there"
+
+
+found = list(faults())
+print("\n".join(found) or "architecture: every dependency points the right way")
+sys.exit(bool(found))

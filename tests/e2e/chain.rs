@@ -1,0 +1,83 @@
+//! Do the filters work together in one proxy, in the order that the manifests give them?
+
+use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
+use narrows_testkit::echo::{Echo, EchoOptions};
+use narrows_testkit::envoy::{Envoy, EnvoyOptions};
+use narrows_testkit::message::{Client, Protocol, Request};
+use narrows_testkit::prometheus::Sample;
+use narrows_tests::{STRICT, configured};
+use serde_json::json;
+
+/// Egress first, then routing, splitting, and tags last.
+const CHAIN: [(&str, &str); 4] = [
+    (
+        "egress-policy",
+        r#"{ "default": "allow", "rules": [ { "name": "never", "action": "deny", "to": { "hosts": ["evil.example"] } } ] }"#,
+    ),
+    (
+        "header-router",
+        r#"{ "trust": "edge", "rules": [ { "name": "beta", "matches": [ { "headers": { "x-user-group": { "exact": "beta" } } } ],
+             "route": { "to": "beta" }, "requestHeaders": { "set": { "x-canary": "always" } } } ] }"#,
+    ),
+    (
+        "canary-split",
+        r#"{ "trust": "edge", "routeHeader": "x-lane", "splits": [ { "name": "s", "key": [ { "header": "x-user" } ],
+             "backends": [ { "name": "stable", "baseline": true }, { "name": "canary", "to": "canary", "weight": 0 } ],
+             "override": { "header": "x-canary" } } ] }"#,
+    ),
+    (
+        "metric-tags",
+        r#"{ "tags": { "backend": { "property": "narrows_backend", "missing": "none" }, "rule": { "property": "narrows_rule", "missing": "none" } },
+             "metrics": [ { "name": "requests_total", "type": "counter", "tags": ["backend", "rule"] } ] }"#,
+    ),
+];
+
+#[test]
+fn a_later_filter_believes_an_earlier_one_and_no_client() {
+    let echo = Echo::start("echo", EchoOptions::default()).unwrap();
+    let filters: Vec<_> = CHAIN
+        .iter()
+        .map(|(filter, policy)| json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) }))
+        .collect();
+    let mut start = bootstrap(
+        &[listener("main", &filters, &route_config(&[cluster_route("echo")]))],
+        &[static_cluster("echo", echo.addr(), false)],
+    );
+    let tag = |name: &str| json!({ "tag_name": name, "regex": format!("({name}=\\.=(.*?);\\.;)") });
+    start["stats_config"] = json!({ "stats_tags": [tag("backend"), tag("rule")] });
+    let envoy = Envoy::start(start, EnvoyOptions::named("chain")).unwrap();
+    for protocol in [Protocol::Http1, Protocol::Http2] {
+        let mut client = Client::connect(protocol, envoy.listener("main").unwrap()).unwrap();
+        let mut seen = |request: Request| {
+            let answer = client.exchange(&request).unwrap();
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            let last = echo.last().unwrap();
+            ["x-narrows-route", "x-canary", "x-lane"].map(|name| last.headers.text(name))
+        };
+        let says = |value: &str| Some(value.to_owned());
+        // The router writes the route header and chooses the canary; the split, which is at
+        // the edge too, believes it.
+        let beta = Request::get("shop", "/").header("x-user-group", "beta");
+        assert_eq!(seen(beta.clone()), [says("beta"), says("always"), says("canary")]);
+        // A client that writes the same is not believed by either.
+        let forged = Request::get("shop", "/")
+            .header("x-narrows-route", "beta")
+            .header("x-canary", "always")
+            .header("x-lane", "canary");
+        assert_eq!(seen(forged), [None, None, None]);
+        // Nor where the router has written for it.
+        assert_eq!(seen(beta.header("x-lane", "elsewhere")), [says("beta"), says("always"), says("canary")]);
+        let denied = client.exchange(&Request::get("evil.example", "/")).unwrap();
+        assert_eq!(denied.status, 403);
+    }
+    let counted = |backend: &str, rule: &str| {
+        let samples = envoy.prometheus().unwrap();
+        let labels = [("backend", backend), ("rule", rule)];
+        let has = |sample: &Sample| {
+            labels.iter().all(|(name, value)| sample.labels.get(*name).is_some_and(|v| v == value))
+        };
+        samples.iter().filter(|s| s.name == "requests_total" && has(s)).map(|s| s.value).sum::<f64>()
+    };
+    assert!((counted("canary", "beta") - 4.0).abs() < f64::EPSILON, "{:?}", envoy.prometheus());
+    assert!((counted("stable", "none") - 2.0).abs() < f64::EPSILON);
+}

@@ -1,0 +1,6 @@
+//! Does the egress policy hold at a gateway, by the caller's certificate?
+
+mod bounds;
+mod evasion;
+mod gateway;
+mod site;

@@ -1,0 +1,146 @@
+//! Costs, and what happens to a bad policy.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, wasm_filter};
+use narrows_testkit::envoy::{Envoy, EnvoyOptions};
+use narrows_testkit::http1;
+use narrows_testkit::message::Request;
+use narrows_testkit::wasm::{Exchange, Module, Plugin, Properties, Proxy, Response, Vm, VmOptions};
+use narrows_tests::{Bench, module};
+
+/// A policy of so many rules, each a host, a caller and a path of its own.
+fn policy(rules: usize) -> String {
+    let mut text = String::from(
+        r#"{ "denyPrivateAddresses": true, "rules": [ { "name": "none", "action": "deny", "to": { "hosts": ["*.evil.example"] } }"#,
+    );
+    for number in 1..rules {
+        let action = if number % 10 == 0 { "deny" } else { "allow" };
+        _ = write!(
+            text,
+            r#", {{ "name": "r{number}", "action": "{action}",
+                   "from": {{ "principals": ["spiffe://cluster.local/ns/shop/sa/w{number}"] }},
+                   "to": {{ "hosts": ["h{number}.example", "*.h{number}.example"], "ports": [80, 443], "methods": ["GET"],
+                            "paths": [ {{ "pathPrefix": "/v1/" }} ] }} }}"#
+        );
+    }
+    text + " ] }"
+}
+
+fn fuel(policy: &str) -> Vec<u64> {
+    let module = Module::load(module("egress-policy")).unwrap();
+    let mut vm = Vm::new(&module, VmOptions::default()).unwrap();
+    let plugin = vm.configure(Plugin::new("narrows", policy));
+    assert!(plugin.accepted);
+    let mut ask = |host: &str, status: u16| {
+        let exchange = || {
+            Exchange::get(host, "/v1/things")
+                .property(&["connection", "uri_san_peer_certificate"], "spiffe://cluster.local/ns/shop/sa/w7")
+        };
+        // The second time everything is warm.
+        vm.request(plugin.root, exchange(), |_| Response::ok());
+        let outcome = vm.request(plugin.root, exchange(), |_| Response::ok());
+        assert_eq!(outcome.status(), Some(status), "{host}");
+        outcome.work.fuel_of("proxy_on_request_headers")
+    };
+    [
+        ("h7.example", 200),
+        ("a.h7.example", 200),
+        ("nowhere.example", 403),
+        ("h3.example", 403),
+        ("10.0.0.1", 403),
+        ("a@b", 403),
+    ]
+    .map(|(host, status)| ask(host, status))
+    .into()
+}
+
+#[test]
+fn a_thousand_rules_cost_what_ten_cost() {
+    let (few, many) = (fuel(&policy(10)), fuel(&policy(1_000)));
+    println!("fuel per request with 10 rules {few:?}, with 1,000 {many:?}");
+    for (few, many) in few.iter().zip(&many) {
+        assert!(many * 10 <= few * 13, "{few} with 10 rules, {many} with 1,000");
+    }
+}
+
+#[test]
+fn any_number_of_hosts_takes_a_bounded_table() {
+    let module = Module::load(module("egress-policy")).unwrap();
+    let proxy = Proxy::default();
+    let options = VmOptions { proxy: proxy.clone(), ..VmOptions::default() };
+    let mut vm = Vm::new(&module, options).unwrap();
+    let plugin = vm.configure(Plugin::new("narrows", r#"{ "learn": { "maxHosts": 50 } }"#));
+    let mut memory = 0;
+    for round in 0..8 {
+        for number in 0..2_500 {
+            let host = format!("h{round}-{number}.example");
+            let outcome = vm.request(plugin.root, Exchange::get(&host, "/"), |_| Response::ok());
+            assert_eq!(outcome.status(), Some(403));
+        }
+        proxy.clock.advance(Duration::from_secs(5));
+        vm.tick(plugin.root);
+        if round == 1 {
+            memory = vm.memory_bytes();
+        }
+    }
+    assert_eq!(vm.memory_bytes(), memory);
+    let learnt = vm
+        .definitions()
+        .into_iter()
+        .filter(|(name, _)| name.contains("narrows_egress_unlisted_total"))
+        .count();
+    assert_eq!(learnt, 50);
+}
+
+#[test]
+fn a_bad_policy_does_not_load_even_when_not_strict() {
+    let bad = r#"{ "rules": [ { "name": "a", "action": "permit" } ] }"#;
+    let filter = wasm_filter("narrows.egress-policy", &module("egress-policy"), bad, None, "FAIL_RELOAD");
+    let routes = route_config(&[cluster_route("nowhere")]);
+    let mut config = bootstrap(&[listener("main", &[filter], &routes)], &[]);
+    config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]["route_config"]
+        ["validate_clusters"] = serde_json::json!(false);
+    let log = Envoy::start_expecting_failure(config, EnvoyOptions::default()).unwrap();
+    assert!(log.contains("error[NRW108]: rules[0].action: "), "{log}");
+
+    // Discovered, as in Istio: closed at first; later the older policy stays.
+    let bench = Bench::discovered("egress-policy", bad, None).unwrap();
+    let status = || http1::exchange(bench.at, &Request::get("a.example", "/")).unwrap().status;
+    assert_eq!(status(), 500);
+    let good = r#"{ "rules": [ { "name": "a", "action": "allow", "to": { "hosts": ["a.example"] } } ] }"#;
+    assert!(bench.push("egress-policy", good, None).unwrap());
+    assert_eq!(status(), 200);
+    assert!(!bench.push("egress-policy", bad, None).unwrap());
+    assert_eq!(status(), 200);
+}
+
+#[test]
+fn a_sidecar_knows_whose_it_is_and_what_stays_inside() {
+    let module = Module::load(module("egress-policy")).unwrap();
+    let policy = r#"{ "rules": [ { "name": "own", "action": "allow",
+        "from": { "namespaces": ["shop"], "workloads": ["checkout"] }, "to": { "hosts": ["api.example"] } } ] }"#;
+    let run = |id: &str, host: &str, cluster: &str| {
+        let mut properties = Properties::default();
+        properties.set(&["xds", "node", "id"], id);
+        properties.set(&["xds", "node", "metadata", "NAMESPACE"], "shop");
+        properties.set(&["xds", "node", "metadata", "WORKLOAD_NAME"], "checkout");
+        let mut vm = Vm::new(&module, VmOptions { properties, ..VmOptions::default() }).unwrap();
+        let plugin = vm.configure(Plugin::new("narrows", policy));
+        let exchange = Exchange::get(host, "/")
+            .header("x-envoy-retry-on", "5xx")
+            .property(&["xds", "cluster_name"], cluster);
+        let outcome = vm.request(plugin.root, exchange, |_| Response::ok());
+        assert_eq!(outcome.work.trap, None);
+        (outcome.status().unwrap(), outcome.request.get("x-envoy-retry-on").is_some())
+    };
+    let sidecar = "sidecar~10.0.0.2~checkout-0.shop~shop.svc.cluster.local";
+    assert_eq!(run(sidecar, "api.example", "outbound|443||api.example"), (200, false));
+    assert_eq!(run(sidecar, "other.example", "PassthroughCluster"), (403, true));
+    assert_eq!(run(sidecar, "stock:8080", "outbound|8080||stock.shop.svc.cluster.local"), (200, true));
+    assert_eq!(run(sidecar, "stock.shop.svc.cluster.local", "PassthroughCluster"), (403, true));
+    // A gateway's own name is nobody's who calls through it.
+    let gateway = "router~10.0.0.9~istio-egressgateway.istio-system~istio-system.svc.cluster.local";
+    assert_eq!(run(gateway, "api.example", "outbound|443||api.example"), (403, true));
+}

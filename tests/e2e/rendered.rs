@@ -1,0 +1,66 @@
+//! Does Envoy take what `narrows render` writes, and do the labels come out of it?
+
+use std::collections::BTreeSet;
+
+use narrows::filter::Filter;
+use narrows::render::{Shape, Wanted, render};
+use narrows_core::Tree;
+use narrows_testkit::echo::{Echo, EchoOptions};
+use narrows_testkit::envoy::{Envoy, EnvoyOptions};
+use narrows_testkit::http1;
+use narrows_testkit::message::Request;
+use narrows_tests::{FILTERS, module, with_filter};
+use serde_json::Value;
+
+/// A policy as a block or as tags, read as Envoy reads it.
+fn rendered(filter: &str, policy: &str, shape: Shape) -> Value {
+    let tree = Tree::parse(policy.as_bytes()).unwrap();
+    let filter = Filter::named(filter).unwrap();
+    let wanted = Wanted {
+        filter,
+        tree: tree.clone(),
+        policy: &filter.compile(&tree).unwrap(),
+        istio: "1.30".parse().unwrap(),
+        name: filter.name().to_owned(),
+        namespace: None,
+        selector: Vec::new(),
+        targets: Vec::new(),
+        url: Some(module(filter.name()).display().to_string()),
+        sha256: None,
+        mode: None,
+        ports: Vec::new(),
+        phase: None,
+        priority: None,
+    };
+    serde_saphyr::from_str(&render(shape, &wanted).unwrap()).unwrap()
+}
+
+#[test]
+fn a_rendered_block_runs_and_its_tags_leave_no_label_in_a_name() {
+    let mut labels = BTreeSet::new();
+    for (filter, policy) in FILTERS {
+        let block = rendered(filter, policy, Shape::EnvoyFilterBlock);
+        let echo = Echo::start("echo", EchoOptions::default()).unwrap();
+        let mut bootstrap = with_filter(&block[0], echo.addr());
+        bootstrap["stats_config"] = rendered(filter, policy, Shape::StatsTags)["stats_config"].clone();
+        let envoy = Envoy::start(bootstrap, EnvoyOptions::named(filter)).unwrap();
+        let request = Request::get("shop.example.com", "/?q=1").header("x-user", "ada");
+        http1::exchange(envoy.listener("main").unwrap(), &request).unwrap();
+        let samples = envoy.prometheus().unwrap();
+        let own: Vec<_> = samples
+            .iter()
+            // Envoy counts reloads of a plugin under the plugin's own name.
+            .filter(|sample| !sample.name.starts_with("envoy_wasm_"))
+            .filter(|sample| sample.name.contains("narrows_") || sample.name.starts_with("hostile_"))
+            .collect();
+        assert!(own.len() > 1, "{filter} counts nothing");
+        for sample in own {
+            let bare = sample.name.starts_with("narrows_") || sample.name.starts_with("hostile_");
+            assert!(bare, "{filter}: a label is left in {}", sample.name);
+            labels.extend(sample.labels.keys().cloned());
+        }
+    }
+    for label in ["rule", "split", "backend", "code_class", "action", "tag", "operation", "filter"] {
+        assert!(labels.contains(label), "no series has {label:?}: {labels:?}");
+    }
+}
