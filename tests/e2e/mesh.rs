@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use narrows_testkit::http1::Connection;
-use narrows_testkit::mesh::{BOOKS, HELLO, Mesh, root};
+use narrows_testkit::mesh::{Applications, BOOKS, Certificates, HELLO, root};
 use narrows_testkit::message::Request;
 
 const USERS: &str = include_str!("../data/users.json");
@@ -20,7 +20,7 @@ fn exactly_the_users_below_the_weight_reach_the_canary() {
         .collect();
     assert!(promised.len() > 50, "vectors that prove nothing");
 
-    let mesh = Mesh::start(&root()).unwrap();
+    let mesh = applications();
     let mut client = Connection::connect(mesh.ingress()).unwrap();
     let mut reached = BTreeSet::new();
     for user in buckets.keys() {
@@ -37,7 +37,7 @@ fn exactly_the_users_below_the_weight_reach_the_canary() {
 
 #[test]
 fn a_canary_call_keeps_port_and_tells_the_callers_host() {
-    let mesh = Mesh::start(&root()).unwrap();
+    let mesh = applications();
     let mut client = Connection::connect(mesh.outbound()).unwrap();
     let call = |authority: &str| Request::get(authority, "/books").header("x-canary", "always");
     for (caller, canary) in [
@@ -59,7 +59,7 @@ fn a_canary_call_keeps_port_and_tells_the_callers_host() {
 
 #[test]
 fn a_client_cannot_choose_its_version() {
-    let mesh = Mesh::start(&root()).unwrap();
+    let mesh = applications();
     let mut client = Connection::connect(mesh.ingress()).unwrap();
     for forged in ["x-narrows-route", "X-Narrows-Route", "x-narrows-anything", "x-internal-user"] {
         let request = Request::get(HELLO, "/greet").header(forged, "hello-v2");
@@ -67,4 +67,8 @@ fn a_client_cannot_choose_its_version() {
         assert_eq!(seen["version"], "v1", "{forged}");
         assert!(!seen["headers"].to_string().contains("hello-v2"), "{seen}");
     }
+}
+
+fn applications() -> Applications {
+    Applications::start(&root(), &Certificates::make(&root()).unwrap()).unwrap()
 }

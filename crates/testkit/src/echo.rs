@@ -95,6 +95,12 @@ impl Echo {
         self.address
     }
 
+    /// From now on it makes this call too. For two that lead to each other: one of them
+    /// has to listen before the other's address is known.
+    pub fn calls(&self, call: Call) {
+        self.app.caller.add(call);
+    }
+
     /// How many requests have reached it.
     pub fn requests(&self) -> u64 {
         self.app.requests.load(Ordering::Relaxed)

@@ -111,6 +111,11 @@ impl Envoy {
         start::validate(bootstrap).map_err(|error| format!("{error:#}"))
     }
 
+    /// The name that it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The address of the admin interface.
     pub fn admin(&self) -> SocketAddr {
         self.admin

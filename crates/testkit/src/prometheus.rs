@@ -1,8 +1,12 @@
-//! The text format of Prometheus, as far as a test needs to read it.
+//! Prometheus: its text format, as far as a test needs to read it, and the real one.
+
+mod server;
 
 use std::collections::BTreeMap;
 
 use anyhow::Context;
+
+pub use server::Server;
 
 /// One line of `/stats/prometheus`: a series and its value.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +24,12 @@ impl Sample {
     pub fn is(&self, name: &str, labels: &[(&str, &str)]) -> bool {
         self.name == name
             && labels.iter().all(|(key, value)| self.labels.get(*key).is_some_and(|found| found == value))
+    }
+
+    /// The value of a counter: a whole number, though Prometheus writes it as a float.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of requests")]
+    pub fn count(&self) -> usize {
+        self.value as usize
     }
 }
 

@@ -47,9 +47,18 @@ fn a_mesh_left_running_answers_as_printed_and_leaves_nothing() {
     assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
     let lines: Vec<&str> =
         invitation.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
-    assert_eq!(lines.len(), 5, "{invitation}");
-    let expected =
-        [r#""version":"v1""#, r#""version":"v2""#, r#""called":"#, "x-narrows-explain:", "narrows_split"];
+    assert_eq!(lines.len(), 9, "{invitation}");
+    let expected = [
+        r#""version":"v1""#,
+        r#""version":"v2""#,
+        r#""version":"v1""#,
+        r#""called":"#,
+        "x-narrows-explain:",
+        r#""app":"outside""#,
+        "egress-policy rule default",
+        r#""app":"managed-authproxy""#,
+        "requests_total{",
+    ];
     for (line, expected) in lines.into_iter().zip(expected) {
         let output = Command::new("bash").args(["-c", line]).output().unwrap();
         let answer = String::from_utf8_lossy(&output.stdout).replace(": \"", ":\"").replace(": {", ":{");

@@ -1,72 +1,45 @@
 //! A mesh with a way out: sidecars with certificates, the egress gateway as committed,
 //! and one application that stands for every service outside.
 
-use std::path::Path;
-use std::process::Command;
-
-use anyhow::{Context, ensure};
-use narrows_testkit::bootstrap::{
-    Endpoints, Rewrite, bootstrap, cluster_route, listener, route_config, static_cluster,
-};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
+use narrows_testkit::bootstrap::Endpoints;
+use narrows_testkit::echo::Echo;
+use narrows_testkit::envoy::Envoy;
 use narrows_testkit::http1;
-use narrows_testkit::mesh::root;
+use narrows_testkit::mesh::{Caller, Callers, Certificates, Egress, root};
 use narrows_testkit::message::{Request, Response};
-use narrows_testkit::temp::TempDir;
-use serde_json::{Value, json};
 
 pub(super) struct Site {
     pub(super) gateway: Envoy,
-    sidecars: Envoy,
     pub(super) outside: Echo,
-    _certificates: TempDir,
+    callers: Callers,
+    _certificates: Certificates,
 }
-
-/// A caller: the listener of its sidecar, its certificate, the name it opens TLS to.
-const CALLERS: [(&str, Option<&str>, &str); 4] = [
-    (
-        "checkout",
-        Some("shop.checkout"),
-        "outbound_.443_._.istio-egressgateway.istio-system.svc.cluster.local",
-    ),
-    ("web", Some("shop.web"), "outbound_.443_._.istio-egressgateway.istio-system.svc.cluster.local"),
-    ("fronting", Some("shop.checkout"), "partners.adyen.com"),
-    ("nobody", None, "api.stripe.com"),
-];
 
 impl Site {
     pub(super) fn start(workers: u32) -> anyhow::Result<Self> {
-        let certificates = TempDir::new("certificates")?;
-        let made = Command::new("sh")
-            .arg(root().join("envoy-configs/certificates.sh"))
-            .arg(certificates.path())
-            .output()
-            .context("certificates.sh needs sh and openssl")?;
-        ensure!(made.status.success(), "certificates.sh: {}", String::from_utf8_lossy(&made.stderr));
-
-        let outside = Echo::start("outside", EchoOptions::default())?;
-        let mut endpoints = Endpoints::default();
-        for host in ["api.stripe.com", "partners.adyen.com", "a.vendor.example", "git.example"] {
-            endpoints = endpoints.with(host, 443, outside.addr());
-        }
-        let rewrite = Rewrite::new(endpoints, &root().join("dist")).path("certificates", certificates.path());
-        let config = rewrite.load(&root().join("envoy-configs/egress-gateway.yaml"))?;
-        let options = EnvoyOptions { concurrency: workers, ..EnvoyOptions::named("egress-gateway") };
-        let gateway = Envoy::start(config, options)?;
-        let sidecars =
-            Envoy::start(sidecars(&gateway, certificates.path())?, EnvoyOptions::named("sidecars"))?;
-        Ok(Self { gateway, sidecars, outside, _certificates: certificates })
+        let certificates = Certificates::make(&root())?;
+        // There is no managed cluster here.
+        let managed = Endpoints::default().without("managed-ingress", 8443);
+        let egress = Egress::start(&root(), &certificates, workers, managed)?;
+        let at = egress.address()?;
+        let callers = [
+            Caller::workload("checkout", "shop.checkout", at),
+            Caller::workload("web", "shop.web", at),
+            Caller::workload("fronting", "shop.checkout", at).to_server("partners.adyen.com"),
+            Caller::outside("nobody", "api.stripe.com", at),
+        ];
+        let callers = Callers::start(&certificates, &callers)?;
+        Ok(Self { gateway: egress.gateway, outside: egress.outside, callers, _certificates: certificates })
     }
 
     /// A connection to the sidecar of a caller.
     pub(super) fn connect(&self, caller: &str) -> anyhow::Result<http1::Connection> {
-        http1::Connection::connect(self.sidecars.listener(caller)?)
+        self.callers.connect(caller)
     }
 
     /// One request of a caller.
     pub(super) fn ask(&self, caller: &str, request: &Request) -> anyhow::Result<Response> {
-        self.gateway.context(self.connect(caller)?.exchange(request))
+        self.gateway.context(self.callers.ask(caller, request))
     }
 
     /// How often a series of the gateway has counted.
@@ -76,39 +49,4 @@ impl Site {
         // Whole numbers are written as such.
         of_series.iter().map(|sample| Ok(sample.value.to_string().parse::<u64>()?)).sum()
     }
-}
-
-fn sidecars(gateway: &Envoy, certificates: &Path) -> anyhow::Result<Value> {
-    let mut listeners = Vec::new();
-    let mut clusters = Vec::new();
-    for (name, certificate, server_name) in CALLERS {
-        let connect = json!({ "match": { "connect_matcher": {} }, "route": { "cluster": name } });
-        let mut outbound = listener(name, &[], &route_config(&[connect, cluster_route(name)]));
-        outbound["filter_chains"][0]["filters"][0]["typed_config"]["upgrade_configs"] =
-            json!([{ "upgrade_type": "websocket" }, { "upgrade_type": "CONNECT" }]);
-        listeners.push(outbound);
-
-        let file = |extension: &str| {
-            certificate.map(|name| json!({ "filename": certificates.join(format!("{name}.{extension}")) }))
-        };
-        let own: Vec<Value> = file("pem")
-            .zip(file("key"))
-            .map(|(chain, key)| json!({ "certificate_chain": chain, "private_key": key }))
-            .into_iter()
-            .collect();
-        let mut cluster = static_cluster(name, gateway.listener("0.0.0.0_8443")?, false);
-        cluster["transport_socket"] = json!({
-            "name": "envoy.transport_sockets.tls",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-                "sni": server_name,
-                "common_tls_context": {
-                    "tls_certificates": own,
-                    "validation_context": { "trusted_ca": { "filename": certificates.join("ca.pem") } },
-                },
-            },
-        });
-        clusters.push(cluster);
-    }
-    Ok(bootstrap(&listeners, &clusters))
 }

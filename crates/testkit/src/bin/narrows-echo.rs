@@ -57,9 +57,9 @@ impl Settings {
             .unwrap_or_default();
         match (setting("calls"), setting("via")) {
             (Some(authority), Some(via)) => options.calls.push(Call {
-                path_prefix: setting("call-prefix").unwrap_or_else(|| "/bobbys-front-end".to_owned()),
+                path_prefix: setting("call-prefix").unwrap_or_default(),
                 authority,
-                path: setting("call-path").unwrap_or_else(|| "/books".to_owned()),
+                path: setting("call-path").unwrap_or_else(|| "/".to_owned()),
                 via,
             }),
             (None, None) => {}

@@ -14,7 +14,13 @@ use serde_json::{Value, json};
 
 /// Where the hosts and ports that a bootstrap names really are.
 #[derive(Clone, Debug, Default)]
-pub struct Endpoints(BTreeMap<(String, u16), SocketAddr>);
+pub struct Endpoints(BTreeMap<(String, u16), Place>);
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    At(SocketAddr),
+    Nowhere,
+}
 
 /// How to fit a bootstrap to this machine.
 #[derive(Clone, Debug)]
@@ -32,11 +38,18 @@ impl Endpoints {
     /// A host and port, and where that is.
     #[must_use]
     pub fn with(mut self, host: &str, port: u16, address: SocketAddr) -> Self {
-        self.0.insert((host.to_owned(), port), address);
+        self.0.insert((host.to_owned(), port), Place::At(address));
         self
     }
 
-    fn find(&self, host: &str, port: u16) -> Option<SocketAddr> {
+    /// A host and port where nobody is: its cluster has no host.
+    #[must_use]
+    pub fn without(mut self, host: &str, port: u16) -> Self {
+        self.0.insert((host.to_owned(), port), Place::Nowhere);
+        self
+    }
+
+    fn find(&self, host: &str, port: u16) -> Option<Place> {
         self.0.get(&(host.to_owned(), port)).copied()
     }
 }
@@ -150,7 +163,8 @@ impl Rewrite {
         let name = socket["address"].as_str().unwrap_or_default();
         let port = socket["port_value"].as_u64().unwrap_or_default();
         let port = u16::try_from(port).with_context(|| format!("cluster {cluster}: port {port}"))?;
-        if let Some(address) = self.endpoints.find(name, port) {
+        if let Some(known) = self.endpoints.find(name, port) {
+            let Place::At(address) = known else { return Ok(false) };
             *socket = json!({ "address": address.ip().to_string(), "port_value": address.port() });
             return Ok(true);
         }

@@ -14,7 +14,7 @@ use super::{EchoOptions, Received};
 pub(super) struct App {
     pub(super) name: String,
     pub(super) version: String,
-    caller: Caller,
+    pub(super) caller: Caller,
     pub(super) requests: AtomicU64,
     pub(super) last: Mutex<Option<Received>>,
     /// Zero means: no status is forced.

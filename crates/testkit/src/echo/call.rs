@@ -20,7 +20,8 @@ pub struct Call {
     pub path_prefix: String,
     /// The `Host` of the call, as the application knows the other one.
     pub authority: String,
-    /// The path of the call; the query of the request is appended.
+    /// What stands in the call for the prefix; the rest of the target follows. The
+    /// method is the request's.
     pub path: String,
     /// `host:port` to connect to: the sidecar's outbound listener.
     pub via: String,
@@ -29,7 +30,7 @@ pub struct Call {
 /// All calls of one application.
 #[derive(Debug)]
 pub(super) struct Caller {
-    calls: Vec<Call>,
+    calls: Mutex<Vec<Call>>,
     forward: Vec<String>,
     // Connections that wait for the next call; without them a load test would
     // run out of ports. The key is the address in `via`.
@@ -47,19 +48,37 @@ pub(super) struct Called {
 // === impl Call ===
 
 impl Call {
-    /// The call of Bob's Books: `/bobbys-front-end` asks the stock
-    /// application for `/books`.
+    /// Bob's Books: what `bobbys-front-end` is asked for below its own path, it asks
+    /// the stock application for.
     pub fn stock_of_bobs_books(via: &str) -> Self {
         Self {
             path_prefix: "/bobbys-front-end".to_owned(),
             authority: "bobbys-helidon-stock-application:8080".to_owned(),
-            path: "/books".to_owned(),
+            path: "/".to_owned(),
             via: via.to_owned(),
         }
     }
 
-    fn covers(&self, path: &str) -> bool {
-        path.strip_prefix(&*self.path_prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    /// Bob's Books: an order that reaches the stock application it places at the
+    /// bookstore.
+    pub fn order_of_bobs_books(via: &str) -> Self {
+        Self {
+            path_prefix: "/order".to_owned(),
+            authority: "bobs-bookstore-cluster-cluster-1:8001".to_owned(),
+            path: "/bobs-bookstore-order-manager/order".to_owned(),
+            via: via.to_owned(),
+        }
+    }
+
+    /// The target of the call that a request for `target` causes, if it does.
+    fn target(&self, target: &str) -> Option<String> {
+        let rest = target.strip_prefix(&*self.path_prefix)?;
+        if !(rest.is_empty() || rest.starts_with(['/', '?'])) {
+            return None;
+        }
+        let path = self.path.trim_end_matches('/');
+        let slash = if path.is_empty() && !rest.starts_with('/') { "/" } else { "" };
+        Some([path, slash, rest].concat())
     }
 }
 
@@ -67,17 +86,21 @@ impl Call {
 
 impl Caller {
     pub(super) fn new(calls: Vec<Call>, forward: Vec<String>) -> Self {
-        Self { calls, forward, idle: Mutex::new(Vec::new()) }
+        Self { calls: Mutex::new(calls), forward, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// One more call to make.
+    pub(super) fn add(&self, call: Call) {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
     }
 
     /// Makes the call that this request causes, if it causes one.
     pub(super) async fn call(&self, received: &Received) -> Option<Called> {
-        let (path, query) = match received.target.split_once('?') {
-            Some((path, query)) => (path, format!("?{query}")),
-            None => (&*received.target, String::new()),
+        let (call, target) = {
+            let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            calls.iter().find_map(|call| Some((call.clone(), call.target(&received.target)?)))?
         };
-        let call = self.calls.iter().find(|call| call.covers(path))?;
-        let mut request = Request::get(&call.authority, &format!("{}{query}", call.path));
+        let mut request = Request::new(&received.method, &call.authority, &target);
         for (name, value) in received.headers.iter().filter(|(name, _)| self.forwards(name)) {
             request = request.header(name, value);
         }
@@ -170,3 +193,30 @@ const TRACING: &[&str] = &[
 ];
 
 const TIMEOUT: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use super::Call;
+
+    #[test]
+    fn the_rest_of_the_target_follows() {
+        let call = |prefix: &str, path: &str| Call {
+            path_prefix: prefix.to_owned(),
+            authority: String::new(),
+            path: path.to_owned(),
+            via: String::new(),
+        };
+        let front_end = call("/bobbys-front-end", "/");
+        for (target, expected) in [
+            ("/bobbys-front-end/books?start=0", Some("/books?start=0")),
+            ("/bobbys-front-end", Some("/")),
+            ("/bobbys-front-end?x", Some("/?x")),
+            ("/bobbys-front-ends", None),
+            ("/greet", None),
+        ] {
+            assert_eq!(front_end.target(target).as_deref(), expected, "{target}");
+        }
+        let order = call("/order", "/bobs-bookstore-order-manager/order");
+        assert_eq!(order.target("/order?x=1").as_deref(), Some("/bobs-bookstore-order-manager/order?x=1"));
+    }
+}

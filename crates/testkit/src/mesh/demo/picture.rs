@@ -29,6 +29,16 @@ pub(super) fn bars(sides: &BTreeMap<String, usize>, total: usize) {
     }
 }
 
+/// A count with its labels before it.
+pub(super) fn row(labels: &str, count: usize) {
+    println!("    {labels:58} {count:6}");
+}
+
+/// A call and what became of it.
+pub(super) fn row_of(call: &str, told: &str) {
+    println!("    {call:72} {told}");
+}
+
 pub(super) fn verdict(what: &str, broken: Option<&str>) {
     match broken {
         None => println!("  ✓ {what}"),
