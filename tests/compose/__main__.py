@@ -24,7 +24,8 @@ import lookalikes
 import traffic
 
 ROOT = dashboards.ROOT
-PORTS = ["INGRESS", "INGRESS_ADMIN", "OUTBOUND", "SIDECAR_ADMIN", "EGRESS", "EGRESS_ADMIN", "PROMETHEUS", "GRAFANA"]
+PORTS = ["INGRESS", "INGRESS_TLS", "INGRESS_ADMIN", "OUTBOUND", "SIDECAR_ADMIN", "EGRESS", "EGRESS_ADMIN", "MANAGED_EGRESS", "PROMETHEUS", "GRAFANA"]
+PROXIES = 10
 PATIENCE = 120
 
 
@@ -105,7 +106,12 @@ class Mesh:
         return subprocess.run(command, env=self.environment, stdout=out, text=True, check=check).stdout
 
     def workload(self, account):
+        """One of the admin cluster, which is also the applications'."""
         return traffic.Workload(self.ports["EGRESS"], account, ROOT / "target/certificates")
+
+    def managed(self, account):
+        """One of the managed cluster."""
+        return traffic.Workload(self.ports["MANAGED_EGRESS"], account, ROOT / "target/certificates")
 
     def wait(self):
         """Until every proxy and Prometheus are ready, and one has scraped the others."""
@@ -114,14 +120,20 @@ class Mesh:
         client = traffic.Client
         until("the stock application", lambda: client(self.ports["INGRESS"]).books(x_user_id="x") in ("stable", "canary"))
         until("the canary", lambda: client(self.ports["INGRESS"]).books(x_canary="always") == "canary")
-        until("the world outside", lambda: self.workload("checkout").call("api.stripe.com", "/v1/charges")[0] == 200)
-        until("five scraped proxies", lambda: self.samples("sum(up)") == [5])
+        until("the world outside", lambda: self.workload("shop.checkout").call("api.stripe.com", "/v1/charges")[0] == 200)
+        federate = ("prometheus.vmi.system.managed1.example.com:443", "/federate")
+        prometheus = self.workload("verrazzano-monitoring.prometheus-operator-kube-p-prometheus")
+        until("the managed cluster", lambda: prometheus.call(*federate)[0] == 200)
+        bulk = ("opensearch.vmi.system.admin.example.com:443", "/_bulk", "POST")
+        until("the admin cluster", lambda: self.managed("verrazzano-system.fluentd").call(*bulk)[0] == 200)
+        until("all proxies scraped", lambda: self.samples("sum(up)") == [PROXIES])
 
     def kept(self):
         """What was promised to clients, and whether Prometheus has counted as they did."""
         inward = traffic.promises(self.ports["INGRESS"])
-        outward = traffic.outward(self.workload("checkout"), self.workload("web"))
-        for what, held, seen in itertools.chain(inward, outward):
+        outward = traffic.outward(self.workload("shop.checkout"), self.workload("shop.web"))
+        across = traffic.between_clusters(self.workload, self.managed)
+        for what, held, seen in itertools.chain(inward, outward, across):
             if not held:
                 raise SystemExit(f"BROKEN: {what}: {seen}")
             print(f"  kept: {what}")
@@ -140,7 +152,8 @@ class Mesh:
             asked = [rule["query"]] if rule["type"] == "recording" else parts
             pending |= {f"rule {rule['name']}: {query}": query for query in asked}
         total = len(pending)
-        with traffic.Background(self.ports["INGRESS"], self.workload("checkout")):
+        fluentd = self.managed("verrazzano-system.fluentd")
+        with traffic.Background(self.ports["INGRESS"], self.workload("shop.checkout"), fluentd):
             try:
                 until("answers", lambda: not self.silent(pending))
             except TimeoutError:

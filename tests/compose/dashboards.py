@@ -13,7 +13,7 @@ METRIC = re.compile(r"\bnarrows_\w+|\b\w+:narrows_\w+:\w+")
 VARIABLES = {"$__rate_interval": "1m", "$split": ".*", "$rule": ".*", "$action": ".*"}
 COLUMNS = 24
 PANELS = {"row", "stat", "state-timeline", "timeseries"}
-UNITS = {"bytes", "ms", "percentunit", "reqps", "short"}
+UNITS = {"bytes", "ms", "percentunit", "reqps", "s", "short"}
 BOARD = {"uid": str, "title": str, "description": str, "schemaVersion": int, "version": int, "tags": list, "time": dict,
          "templating": dict, "annotations": dict, "panels": list}
 PANEL = {"id": int, "type": str, "title": str, "gridPos": dict}

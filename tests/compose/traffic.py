@@ -40,25 +40,38 @@ class Client:
     def books(self, **headers):
         """The version of the stock application that the front end reached."""
         status, body = self.get(BOOKS, "/bobbys-front-end/books", **headers)
-        answered = json.loads(body)["called"]["body"]["version"] if status == 200 else status
+        if status != 200:
+            return status
+        answered = json.loads(body)["called"]["body"]["version"]
         self.served[answered] += 1
         return answered
 
+    def order(self):
+        """The application at which an order ends that is placed at the front end."""
+        headers = {"host": BOOKS, "content-length": "0"}
+        self.connection.request("POST", "/bobbys-front-end/order", headers=headers)
+        response = self.connection.getresponse()
+        body = json.loads(response.read())
+        if response.status != 200:
+            return response.status
+        self.served[body["called"]["body"]["version"]] += 1
+        return body["called"]["body"]["called"]["body"]["app"]
+
 
 class Workload:
-    """A workload of the mesh, by its certificate, calling out through the egress gateway."""
+    """A workload of the mesh, by its certificate, calling out through an egress gateway."""
 
     def __init__(self, port, account, certificates):
         self.port = port
         self.tls = ssl.create_default_context(cafile=certificates / "ca.pem")
         # A certificate of the mesh names an identity and no host.
         self.tls.check_hostname = False
-        self.tls.load_cert_chain(certificates / f"shop.{account}.pem", certificates / f"shop.{account}.key")
+        self.tls.load_cert_chain(certificates / f"{account}.pem", certificates / f"{account}.key")
 
-    def call(self, host, target="/"):
+    def call(self, host, target="/", method="GET"):
         """The status of the answer, and who gave it: nobody if the gateway refused."""
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.tls)
-        connection.request("GET", target, headers={"host": host})
+        connection.request(method, target, headers={"host": host})
         response = connection.getresponse()
         answered = (response.status, response.headers["x-app"])
         connection.close()
@@ -68,9 +81,9 @@ class Workload:
 class Background(threading.Thread):
     """Light traffic of every kind, so that rates have something to rise by."""
 
-    def __init__(self, port, workload):
+    def __init__(self, port, workload, fluentd):
         super().__init__(daemon=True)
-        self.port, self.workload, self.over = port, workload, threading.Event()
+        self.port, self.workload, self.fluentd, self.over = port, workload, fluentd, threading.Event()
 
     def run(self):
         client, turn = Client(self.port), 0
@@ -84,6 +97,7 @@ class Background(threading.Thread):
                 client.books(x_user_id="someone", x_canary="always")
                 self.workload.call("api.stripe.com", "/v1/charges")
                 self.workload.call("unlisted.example")
+                self.fluentd.call("opensearch.vmi.system.admin.example.com:443", "/_bulk", "POST")
 
     def __exit__(self, *_):
         self.over.set()
@@ -115,6 +129,8 @@ def promises(port):
     yield "x-canary: always reaches the canary", forced == "canary", forced
     keyless = {client.books() for _ in range(5)}
     yield "a request without a key stays with the baseline", keyless == {"stable"}, keyless
+    ordered = client.order()
+    yield "an order reaches the bookstore", ordered == "bobs-bookstore", ordered
 
 
 def outward(checkout, web):
@@ -129,6 +145,24 @@ def outward(checkout, web):
     ]:
         seen = caller.call(host, target)
         yield what, seen == (status, "outside-world" if status == 200 else None), seen
+
+
+def between_clusters(admin, managed):
+    """The same for what crosses from cluster to cluster; by account, a workload of each."""
+    prometheus, argocd = admin("verrazzano-monitoring.prometheus-operator-kube-p-prometheus"), admin("argocd.argocd-server")
+    fluentd, authproxy = managed("verrazzano-system.fluentd"), managed("verrazzano-system.impersonate-api-user")
+    federate = "prometheus.vmi.system.managed1.example.com:443", "/federate"
+    bulk = "opensearch.vmi.system.admin.example.com:443", "/_bulk"
+    for what, caller, call, answered in [
+        ("the admin cluster's Prometheus federates", prometheus, (*federate, "GET"), "managed-authproxy"),
+        ("it writes nothing", prometheus, (*federate, "POST"), None),
+        ("argoCD reaches the Rancher proxy", argocd, ("rancher.managed1.example.com:443", "/k8s/clusters/x", "GET"), "managed-rancher-proxy"),
+        ("the managed cluster's Fluentd writes logs", fluentd, (*bulk, "POST"), "verrazzano-authproxy"),
+        ("it reads none", fluentd, (*bulk, "GET"), None),
+        ("its authentication proxy reaches Keycloak", authproxy, ("keycloak.admin.example.com:443", "/auth/realms/x", "GET"), "keycloak-http"),
+    ]:
+        seen = caller.call(*call)
+        yield what, seen == (200 if answered else 403, answered), seen
 
 
 def user(n):
