@@ -6,7 +6,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down compose-up compose-down test-compose images certificates filters lint ci envoy unit wasm-test clean prometheus node bench fuzz
+.PHONY: help demo test up down compose-up compose-down test-compose images certificates filters lint ci envoy unit wasm-test clean prometheus node dashboards bench fuzz
 
 FILTERS := header-router canary-split metric-tags egress-policy
 MODULES := $(FILTERS:%=dist/%.wasm)
@@ -34,7 +34,7 @@ demo: filters envoy ## a mesh of real Envoys, traffic through it, and what happe
 	@$(MAKE) --no-print-directory prometheus 2>/dev/null || true
 	@$(MESH) demo
 
-test: lint filters envoy .venv/vectors prometheus node $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
+test: lint filters envoy .venv/vectors prometheus node dashboards $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
 	@.venv/bin/python tests/data/users.py --check
 	@.venv/bin/python filters/canary-split/vectors.py --check
 	@cargo test --locked --workspace
@@ -91,6 +91,9 @@ unit: ## unit tests alone: seconds, and no Envoy
 wasm-test: toolchain node $(RUNNER) ## the core's tests on wasm32, in Node
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$(RUNNER) cargo test --locked -p narrows-core --target $(TARGET) --tests
 
+dashboards: node # against the types that Grafana publishes of them
+	@cd tests/grafana && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund; } && node check.mjs
+
 $(RUNNER):
 	@cargo install --quiet wasm-bindgen-cli --version $(BINDGEN) --no-default-features --root target/tools/$(BINDGEN) --target-dir target/tools/build
 
@@ -124,4 +127,4 @@ ci: test demo ## what must pass before anything lands
 
 clean: ## removes everything that was built, once nothing of it runs
 	@test ! -e target/mesh/ready.json || $(MAKE) --no-print-directory down
-	@rm -rf target dist .venv
+	@rm -rf target dist .venv tests/grafana/node_modules

@@ -28,7 +28,7 @@ def queries():
     """Every query of every dashboard: where it stands, and what it asks of Prometheus."""
     for name, board in boards().items():
         for variable in board["templating"]["list"]:
-            asked = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["definition"])
+            asked = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
             yield f"{name}, variable {variable['name']}", f"count by ({asked[2]}) ({asked[1]})"
         for panel in board["panels"]:
             for target in panel.get("targets", []):
