@@ -19,7 +19,7 @@ pub const ATTACHMENT: &str = "NRW606";
 pub const NEVER_RUNS: &str = "NRW607";
 /// A failure strategy that breaks the filter's promise.
 pub const FAIL_STRATEGY: &str = "NRW608";
-/// Filters whose order is left to chance.
+/// Filters whose order is wrong or left to chance.
 pub const ORDER: &str = "NRW609";
 /// A configuration that does not reach the filter as JSON.
 pub const NOT_A_STRING: &str = "NRW610";
@@ -27,3 +27,7 @@ pub const NOT_A_STRING: &str = "NRW610";
 pub const NO_EFFECT: &str = "NRW611";
 /// A file of requests or keys that cannot be read.
 pub const BAD_REQUESTS: &str = "NRW612";
+/// Policies on one proxy that refuse each other's traffic.
+pub const TWICE: &str = "NRW613";
+/// A port of a Service whose protocol Istio has to guess.
+pub const UNDECLARED: &str = "NRW614";

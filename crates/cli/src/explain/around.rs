@@ -57,9 +57,12 @@ starts a crashed filter again; while a module cannot be fetched it refuses traff
     ),
     entry(
         "NRW609",
-        "order left to chance",
-        "Within a phase higher priorities run first. A missing priority is the lowest of all, and between
-equals the older resource wins, so that a new cluster may order them otherwise.",
+        "order wrong or left to chance",
+        "Within a phase higher priorities run first. A missing priority is the lowest of all, a missing
+phase comes after STATS, and between equals the older resource wins, so that a new cluster may order
+them otherwise. Meant are egress-policy (AUTHZ 300), header-router (AUTHZ 200), canary-split
+(STATS 200), metric-tags (STATS 100): what is judged before it is routed, routed before it is
+divided, and counted when all of that is known.",
     ),
     entry(
         "NRW610",
@@ -74,5 +77,18 @@ message, google.protobuf.Struct included, arrives as protobuf's bytes.",
         "A file of requests is a list; each request has any of method, target, authority, headers (a list
 of \"name: value\" lines in order, \\xNN for a byte), source (address, principal) and repeat. With
 repeat, {n} in the texts counts from 1.",
+    ),
+    entry(
+        "NRW613",
+        "policies that refuse each other's traffic",
+        "Two egress-policy plugins on one proxy both judge every call, and a call that one of them does
+not name is denied by its default. Put the rules into one policy, or give each a gateway of its own.",
+    ),
+    entry(
+        "NRW614",
+        "a port whose protocol Istio has to guess",
+        "A port called http-…, http2-…, grpc-… or with an appProtocol has a virtual host for each service.
+Any other has one virtual host for every authority: a filter that rewrites \"authority\" changes the
+host that the application sees, and nothing else. \"to\" and a VirtualService work on both.",
     ),
 ];
