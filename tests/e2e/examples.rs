@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use narrows_testkit::case::{self, Runner};
 use narrows_testkit::mesh;
 use serde_json::Value;
 
@@ -29,6 +30,23 @@ fn every_example_has_a_story_a_policy_cases_and_manifests() {
             assert!(linked(&name), "{}/README.md does not mention {name}", example.display());
         }
     }
+}
+
+/// As the table of the examples says.
+#[test]
+fn every_case_of_an_example_runs_in_envoy() {
+    let examples = mesh::root().join("examples");
+    let files = case::files(None).unwrap();
+    let mut run = 0;
+    for file in files.iter().filter(|file| within(&examples, &file.path)) {
+        assert_eq!(file.cases_for(Runner::Envoy).count(), file.cases.len(), "{}", file.label());
+        run += file.cases.len();
+    }
+    assert!(run > 80, "only {run} cases");
+}
+
+fn within(folder: &Path, path: &Path) -> bool {
+    path.canonicalize().unwrap().starts_with(folder.canonicalize().unwrap())
 }
 
 fn folders() -> Vec<PathBuf> {
