@@ -19,7 +19,7 @@ pub const ATTACHMENT: &str = "NRW606";
 pub const NEVER_RUNS: &str = "NRW607";
 /// A failure strategy that breaks the filter's promise.
 pub const FAIL_STRATEGY: &str = "NRW608";
-/// Filters whose order is wrong or left to chance.
+/// Filters whose order is left to chance.
 pub const ORDER: &str = "NRW609";
 /// A configuration that does not reach the filter as JSON.
 pub const NOT_A_STRING: &str = "NRW610";
@@ -31,3 +31,5 @@ pub const BAD_REQUESTS: &str = "NRW612";
 pub const TWICE: &str = "NRW613";
 /// A port of a Service whose protocol Istio has to guess.
 pub const UNDECLARED: &str = "NRW614";
+/// A filter before or behind one that it belongs on the other side of.
+pub const MISPLACED: &str = "NRW615";

@@ -57,12 +57,9 @@ starts a crashed filter again; while a module cannot be fetched it refuses traff
     ),
     entry(
         "NRW609",
-        "order wrong or left to chance",
-        "Within a phase higher priorities run first. A missing priority is the lowest of all, a missing
-phase comes after STATS, and between equals the older resource wins, so that a new cluster may order
-them otherwise. Meant are egress-policy (AUTHZ 300), header-router (AUTHZ 200), canary-split
-(STATS 200), metric-tags (STATS 100): what is judged before it is routed, routed before it is
-divided, and counted when all of that is known.",
+        "order left to chance",
+        "Within a phase higher priorities run first. A missing priority is the lowest of all, and between
+equals the older resource wins, so that a new cluster may order them otherwise.",
     ),
     entry(
         "NRW610",
@@ -90,5 +87,13 @@ not name is denied by its default. Put the rules into one policy, or give each a
         "A port called http-…, http2-…, grpc-… or with an appProtocol has a virtual host for each service.
 Any other has one virtual host for every authority: a filter that rewrites \"authority\" changes the
 host that the application sees, and nothing else. \"to\" and a VirtualService work on both.",
+    ),
+    entry(
+        "NRW615",
+        "a filter on the wrong side of another",
+        "Meant are egress-policy (AUTHZ 300), header-router (AUTHZ 200), canary-split (STATS 200) and
+metric-tags (STATS 100): what is judged before it is routed, routed before it is divided, and counted
+when all of that is known. A missing priority is the lowest of its phase, and a missing phase comes
+after STATS. A router in AUTHN is right where it feeds authentication.",
     ),
 ];

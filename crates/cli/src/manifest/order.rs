@@ -56,7 +56,7 @@ impl Attached<'_> {
         if self.position() == earlier.position() {
             let (second, first) = (self.filter.name(), earlier.filter.name());
             let message = format!("nothing says whether {second} runs before {first}");
-            return Some(self.finding(&message, "give each a priority: higher runs first"));
+            return Some(self.finding(code::ORDER, &message, "give each a priority: higher runs first"));
         }
         let inverted = (self.position() < earlier.position()) != (meant(self.filter) < meant(earlier.filter));
         inverted.then(|| self.misplaced("runs", earlier.filter))
@@ -81,16 +81,20 @@ impl Attached<'_> {
             if meant(self.filter) < meant(other) { ("behind", "before") } else { ("before", "behind") };
         let message =
             format!("{} {runs} {does} {}, and belongs {belongs} it", self.filter.name(), other.name());
-        self.finding(&message, &format!("write phase {} and priority {}", own.phase, own.priority))
+        self.finding(
+            code::MISPLACED,
+            &message,
+            &format!("write phase {} and priority {}", own.phase, own.priority),
+        )
     }
 
-    fn finding(&self, message: &str, help: &str) -> Finding {
+    fn finding(&self, code: &'static str, message: &str, help: &str) -> Finding {
         let written = ["spec.priority", "spec.phase"].into_iter().find_map(|place| {
             let (_, value) = self.resource.field(place)?;
             Some((place, value.at.clone()))
         });
         let (place, at) = written.unwrap_or_else(|| ("spec.priority", self.spec()));
-        warning(code::ORDER, &at, place, message, help)
+        warning(code, &at, place, message, help)
     }
 
     fn spec(&self) -> std::ops::Range<usize> {
