@@ -1,5 +1,7 @@
-//! Can the documentation be believed? Every policy in it compiles, every command runs.
+//! Can the documentation be believed? Every policy in it compiles, every command prints
+//! what is shown.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +15,7 @@ struct Block {
     file: PathBuf,
     line: usize,
     language: String,
+    margin: String,
     text: String,
 }
 
@@ -42,56 +45,81 @@ fn every_policy_in_the_documentation_compiles() {
     assert!(compiled >= 2, "only {compiled} policies found");
 }
 
+/// A session shows commands after `$ ` and all that each prints; `...` on a line of its own
+/// stands for any lines, and a last line `? N` is an exit code other than 0.
 #[test]
-fn every_command_in_the_documentation_runs() {
+fn every_command_in_the_documentation_prints_what_is_shown() {
     let by_ci = fs::read_to_string(mesh::root().join(".ci/run")).unwrap();
-    let mut known = 0;
+    let mut shown_by = BTreeSet::new();
+    let mut wrong = Vec::new();
     for block in blocks().iter().filter(|block| block.language == "console") {
         let mut lines = block.text.lines().peekable();
         while let Some(line) = lines.next() {
-            let Some(command) = line.strip_prefix("$ ") else { continue };
-            let mut output = Vec::new();
+            let Some(command) = line.strip_prefix("$ ") else {
+                panic!("{}: {line:?} is printed by no command", block.place());
+            };
+            let mut shown = Vec::new();
             while let Some(expected) = lines.next_if(|next| !next.starts_with("$ ")) {
-                output.push(expected);
+                shown.push(expected);
             }
-            known += 1;
             // What CI runs as a whole is not run inside of it once more.
-            if !by_ci.lines().any(|line| line.trim() == command) {
-                run(command, &output, block);
+            if by_ci.lines().any(|line| line.trim() == command) {
+                continue;
             }
+            let said = run(command);
+            if !shows(&shown, &said) {
+                wrong.push(format!("{}: {command}\nprinted\n{}", block.place(), said.join("\n")));
+            }
+            shown_by.insert(block.file.clone());
         }
     }
-    assert!(known >= 2, "only {known} commands found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    for folder in ["filters", "examples"] {
+        for part in fs::read_dir(mesh::root().join(folder)).unwrap().flatten() {
+            let readme = part.path().join("README.md");
+            assert!(
+                !readme.is_file() || shown_by.contains(&readme),
+                "{} shows no command that was run",
+                readme.display()
+            );
+        }
+    }
 }
 
-/// Runs a command in the root of the project; `...` in what it should print stands for
-/// any lines.
-fn run(command: &str, expected: &[&str], block: &Block) {
-    let root = mesh::root();
+/// What a command prints in the root of the project, and how it ends.
+fn run(command: &str) -> Vec<String> {
     // Built by whoever builds the tests; a fresh shell finds them here.
     let tools = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
     let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap_or_default());
+    let shell = ["-c", command];
     let output =
-        Command::new("bash").args(["-c", command]).current_dir(&root).env("PATH", path).output().unwrap();
-    let said =
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    let mut rest = said.lines();
-    let mut anywhere = false;
-    for wanted in expected.iter().filter(|line| !line.is_empty()) {
-        if *wanted == "..." {
-            anywhere = true;
-            continue;
-        }
-        let found = if anywhere {
-            rest.any(|line| line == *wanted)
-        } else {
-            rest.by_ref().find(|l| !l.is_empty()) == Some(wanted)
-        };
-        assert!(found, "{}: {command}\ndid not print {wanted:?}, but\n{said}", block.place());
-        anywhere = false;
+        Command::new("bash").args(shell).current_dir(mesh::root()).env("PATH", path).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let mut lines: Vec<String> = said.lines().map(|line| line.trim_end().to_owned()).collect();
+    if !output.status.success() {
+        lines.push(format!("? {}", output.status.code().unwrap_or(-1)));
     }
-    if expected.is_empty() {
-        assert!(output.status.success(), "{}: {command}\n{said}", block.place());
+    lines
+}
+
+/// Whether these lines show all of those.
+fn shows(shown: &[&str], said: &[String]) -> bool {
+    match shown {
+        // The blank line before the next command is for the reader.
+        [] | [""] => said.is_empty(),
+        ["...", rest @ ..] => (0..=said.len()).any(|skipped| shows(rest, &said[skipped..])),
+        [line, rest @ ..] => said.first().is_some_and(|first| first == line) && shows(rest, &said[1..]),
+    }
+}
+
+#[test]
+fn a_session_shows_all_that_is_printed() {
+    let said = ["a", "b", "", "c"].map(str::to_owned);
+    for shown in [&["a", "b", "", "c"][..], &["a", "...", "c", ""], &["..."], &["...", "", "c"]] {
+        assert!(shows(shown, &said), "{shown:?}");
+    }
+    for shown in [&[][..], &["a", "b"], &["b", "...", "c"], &["a", "b", "c"], &["...", "c", "? 1"]] {
+        assert!(!shows(shown, &said), "{shown:?}");
     }
 }
 
@@ -134,13 +162,20 @@ fn blocks() -> Vec<Block> {
             let fence = line.trim_start().strip_prefix("```");
             match (&mut open, fence) {
                 (None, Some(language)) => {
+                    let margin = line.split('`').next().unwrap_or_default().to_owned();
                     let language = language.split_whitespace().next().unwrap_or_default().to_owned();
-                    open =
-                        Some(Block { file: file.clone(), line: number + 1, language, text: String::new() });
+                    open = Some(Block {
+                        file: file.clone(),
+                        line: number + 1,
+                        language,
+                        margin,
+                        text: String::new(),
+                    });
                 }
                 (Some(_), Some(_)) => blocks.extend(open.take()),
                 (Some(block), None) => {
-                    block.text.push_str(line);
+                    // Within a list a block is indented as a whole.
+                    block.text.push_str(line.strip_prefix(&block.margin).unwrap_or(line));
                     block.text.push('\n');
                 }
                 (None, None) => {}

@@ -1,60 +1,20 @@
-//! Do the manifests of the examples carry the policies that are tested?
+//! Are the examples what they say: manifests made from the policies that are tested, for
+//! releases that take them, on proxies that exist, in the right order?
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use narrows_core::{Tree, catalog};
+use narrows_testkit::case::{self, Runner};
 use narrows_testkit::mesh;
 use serde_json::Value;
 
-#[test]
-fn every_manifest_carries_a_policy_of_its_example() {
-    let mut carried = 0;
-    for example in folders() {
-        let policies: Vec<Value> = yaml_in(&example)
-            .into_iter()
-            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("policy")))
-            .flat_map(|path| documents(&path))
-            .collect();
-        for path in yaml_in(&example.join("istio")) {
-            for manifest in documents(&path) {
-                let places = ["/spec/pluginConfig", "/spec/wasm/pluginConfig"];
-                let Some(policy) = places.iter().find_map(|place| manifest.pointer(place)) else { continue };
-                assert!(policies.contains(policy), "{}: not a policy of the example", path.display());
-                let filter =
-                    policy["filter"].as_str().unwrap_or_else(|| panic!("{}: no filter", path.display()));
-                let url = ["/spec/url", "/spec/wasm/url"]
-                    .iter()
-                    .find_map(|place| manifest.pointer(place)?.as_str());
-                assert!(url.unwrap().contains(&format!("/{filter}:")), "{}: {url:?}", path.display());
-                let tree = Tree::parse(policy.to_string().as_bytes()).unwrap();
-                catalog::check(filter, &tree).unwrap().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-                carried += 1;
-            }
-        }
-    }
-    assert!(carried > 0);
-}
+mod manifests;
+mod routes;
 
-/// A manifest whose name ends in a release is for that release.
-#[test]
-fn every_manifest_fits_the_release_that_it_names() {
-    let narrows = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("narrows");
-    let mut linted = 0;
-    for path in folders().iter().flat_map(|example| yaml_in(&example.join("istio"))) {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let Some(release) = name.split('-').find(|word| word.starts_with("1.")) else { continue };
-        let output = std::process::Command::new(&narrows)
-            .args(["lint", "--istio", release])
-            .arg(&path)
-            .output()
-            .expect("narrows is built with the tests of the workspace");
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && said.contains("0 warnings"), "{}: {said}", path.display());
-        linted += 1;
-    }
-    assert!(linted > 10, "only {linted} manifests linted");
-}
+/// The releases of Istio that every example is attached to: the reference platform's, a
+/// current one, and the first with a `TrafficExtension`.
+const RELEASES: [&str; 3] = ["1.15", "1.27", "1.30"];
 
 #[test]
 fn every_example_has_a_story_a_policy_cases_and_manifests() {
@@ -64,11 +24,29 @@ fn every_example_has_a_story_a_policy_cases_and_manifests() {
         }
         let readme = fs::read_to_string(example.join("README.md")).unwrap();
         let linked = |name: &str| readme.contains(&format!("({name})"));
-        for path in yaml_in(&example.join("istio")) {
-            let name = format!("istio/{}", path.file_name().unwrap().to_string_lossy());
+        let manifests = yaml_in(&example.join("istio"));
+        let names = manifests.iter().map(|path| format!("istio/{}", name(path)));
+        for name in names.chain(policies(&example).iter().map(|path| name(path))) {
             assert!(linked(&name), "{}/README.md does not mention {name}", example.display());
         }
     }
+}
+
+/// As the table of the examples says.
+#[test]
+fn every_case_of_an_example_runs_in_envoy() {
+    let examples = mesh::root().join("examples");
+    let files = case::files(None).unwrap();
+    let mut run = 0;
+    for file in files.iter().filter(|file| within(&examples, &file.path)) {
+        assert_eq!(file.cases_for(Runner::Envoy).count(), file.cases.len(), "{}", file.label());
+        run += file.cases.len();
+    }
+    assert!(run > 80, "only {run} cases");
+}
+
+fn within(folder: &Path, path: &Path) -> bool {
+    path.canonicalize().unwrap().starts_with(folder.canonicalize().unwrap())
 }
 
 fn folders() -> Vec<PathBuf> {
@@ -82,6 +60,12 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
+fn policies(example: &Path) -> Vec<PathBuf> {
+    let mut files = yaml_in(example);
+    files.retain(|path| name(path).starts_with("policy"));
+    files
+}
+
 fn yaml_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> =
@@ -90,7 +74,23 @@ fn yaml_in(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
 fn documents(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     serde_saphyr::from_multiple(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// `narrows`, in the root of the project.
+fn narrows(arguments: &[&str]) -> (bool, String) {
+    let program = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("narrows");
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(mesh::root())
+        .output()
+        .expect("narrows is built with the tests of the workspace");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), said.into_owned())
 }

@@ -1,10 +1,15 @@
 //! Does `narrows simulate` say what Envoy does? Every case that the core runs is asked of
-//! the command too, and its answer held against the same expectations.
+//! the command too: a request that is treated as the command says is held against the same
+//! expectations, to the last header.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use narrows_testkit::case::{self, Case, File, Runner};
+use narrows_core::{Decision, Edit, Reply};
+use narrows_testkit::case::{self, Case, Expect, File, Runner, native};
+use narrows_testkit::escape::unescape;
 use narrows_testkit::temp::TempDir;
 use serde_json::{Value, json};
 
@@ -22,10 +27,8 @@ fn simulate_says_what_the_cases_say() {
         assert_eq!(decisions.len(), cases.len(), "{}", file.label());
         for (case, decision) in cases.iter().zip(&decisions) {
             asked += 1;
-            wrong.extend(
-                disagreement(case, &decision["outcome"])
-                    .map(|what| format!("{} {}: {what}", file.label(), case.name)),
-            );
+            let found = disagreements(case, &decision["outcome"]);
+            wrong.extend(found.iter().map(|what| format!("{} {}: {what}", file.label(), case.name)));
         }
     }
     assert!(asked > 500, "only {asked} cases asked");
@@ -65,61 +68,74 @@ fn simulate(file: &File, cases: &[&Case]) -> Vec<Value> {
     answer["decisions"].as_array().unwrap().clone()
 }
 
-/// Where the command's account of a request is not what the case expects.
-fn disagreement(case: &Case, outcome: &Value) -> Option<String> {
-    let expect = &case.expect;
-    for (key, name) in [("narrows_rule", "rule"), ("narrows_split", "split"), ("narrows_backend", "backend")]
-    {
-        if let Some(expected) = expect.state.get(key) {
+/// Where a request, treated as the command says, is not what the case expects.
+fn disagreements(case: &Case, outcome: &Value) -> Vec<String> {
+    let strip: Vec<Vec<u8>> =
+        texts(&outcome["request"]).filter_map(|edit| edit.strip_prefix("strip ")).map(unescape).collect();
+    let reply = &outcome["reply"];
+    let decision = Decision {
+        strip: strip.iter().map(Vec::as_slice).collect(),
+        request: texts(&outcome["request"]).filter_map(edit).collect(),
+        response: texts(&outcome["response"]).filter_map(edit).collect(),
+        reply: reply["status"].as_u64().map(|status| Reply {
+            status: status.try_into().unwrap(),
+            grpc_status: reply["grpcStatus"].as_u64().map(|status| status.try_into().unwrap()),
+            headers: texts(&reply["headers"]).map(line).collect(),
+            body: unescape(reply["body"].as_str().unwrap()).into(),
+        }),
+        state: outcome["state"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (key.as_str(), unescape(value.as_str().unwrap()).into()))
+            .collect(),
+        ..Decision::default()
+    };
+    // Nothing is counted: no request is served.
+    let expect = Expect { counts: BTreeMap::new(), ..case.expect.clone() };
+    let mut wrong = expect.disagreements(&native::obeyed(case, &decision));
+    wrong.extend(told(case, &outcome["decided"]));
+    wrong
+}
+
+/// Where the facts that people read are not what the case expects of the filter state.
+fn told(case: &Case, decided: &Value) -> Vec<String> {
+    let fact = |name: &str| decided[name].as_str().filter(|said| *said != "-");
+    let mut wrong = Vec::new();
+    for (key, expected) in &case.expect.state {
+        let said = match key.as_str() {
             // A rule that only reports is the one in the filter state if no other acts.
-            let said = [&outcome["decided"][name], &outcome["decided"]["reported"]];
-            let said = said.into_iter().find_map(|said| said.as_str().filter(|said| *said != "-"));
-            if said != expected.as_deref() {
-                return Some(format!("{name} {said:?}, not {expected:?}"));
-            }
+            "narrows_rule" => fact("rule").or_else(|| fact("reported")).map(str::to_owned),
+            "narrows_split" => fact("split").map(str::to_owned),
+            "narrows_backend" => fact("backend").map(str::to_owned),
+            _ => continue,
+        };
+        if said != *expected {
+            wrong.push(format!("{key}: told {said:?}, not {expected:?}"));
         }
     }
-    if expect.upstream.is_some() != outcome["reply"].is_null()
-        && (expect.upstream.is_some() || expect.reply.is_some())
-    {
-        return Some(format!("reply {}", outcome["reply"]));
+    wrong
+}
+
+/// `set a: b`, `add a: b` or `remove a`; `None` for what is stripped.
+fn edit(text: &str) -> Option<Edit<'_>> {
+    let (deed, rest) = text.split_once(' ').unwrap();
+    let (name, value) = rest.split_once(": ").unwrap_or((rest.trim_end_matches(':'), ""));
+    match deed {
+        "strip" => None,
+        "remove" => Some(Edit::Remove(rest.into())),
+        // The name of a pseudo header begins with a colon.
+        "set" => Some(Edit::Set(name, unescape(value).into())),
+        "add" => Some(Edit::Add(name, unescape(value).into())),
+        other => panic!("unknown edit {other:?} in {text:?}"),
     }
-    let upstream = expect.upstream.as_ref()?;
-    let edits: Vec<&str> = outcome["request"].as_array()?.iter().filter_map(Value::as_str).collect();
-    let set = |name: &str| {
-        let prefix = format!("set {name}: ");
-        edits.iter().rev().find_map(|edit| edit.strip_prefix(&prefix)).map(str::to_owned)
-    };
-    let of_request = [
-        (":authority", &upstream.authority, &case.send.authority),
-        (":path", &upstream.target, &case.send.target),
-    ];
-    for (name, expected, sent) in of_request {
-        let said = set(name).unwrap_or_else(|| sent.clone());
-        let absolute = case.send.target.contains("://");
-        if expected.as_ref().is_some_and(|expected| *expected != said) && !absolute {
-            return Some(format!("{name} {said:?}, not {expected:?}"));
-        }
-    }
-    let sent = |name: &str| {
-        case.send
-            .headers
-            .iter()
-            .any(|line| line.split(':').next().is_some_and(|n| n.eq_ignore_ascii_case(name)))
-    };
-    for name in upstream.headers.keys() {
-        let added = edits.iter().any(|edit| edit.starts_with(&format!("add {name}: ")));
-        if set(name).is_none() && !added && !sent(name) {
-            return Some(format!("{name} is not written"));
-        }
-    }
-    for name in &upstream.absent {
-        let taken = edits
-            .iter()
-            .any(|edit| [format!("strip {name}"), format!("remove {name}")].contains(&(*edit).to_owned()));
-        if set(name).is_some() || (sent(name) && !taken) {
-            return Some(format!("{name} is there"));
-        }
-    }
-    None
+}
+
+fn line(text: &str) -> (Cow<'_, str>, Cow<'_, [u8]>) {
+    let (name, value) = text.split_once(": ").unwrap();
+    (name.into(), unescape(value).into())
+}
+
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }

@@ -27,3 +27,9 @@ pub const NOT_A_STRING: &str = "NRW610";
 pub const NO_EFFECT: &str = "NRW611";
 /// A file of requests or keys that cannot be read.
 pub const BAD_REQUESTS: &str = "NRW612";
+/// Policies on one proxy that refuse each other's traffic.
+pub const TWICE: &str = "NRW613";
+/// A port of a Service whose protocol Istio has to guess.
+pub const UNDECLARED: &str = "NRW614";
+/// A filter before or behind one that it belongs on the other side of.
+pub const MISPLACED: &str = "NRW615";

@@ -7,6 +7,7 @@ mod notes;
 
 use std::collections::BTreeSet;
 
+use narrows_core::Mode;
 use narrows_core::split::bucket::{BUCKETS, bucket};
 use narrows_core::split::{Splitter, View};
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ pub use notes::notes;
 pub struct SplitDiff {
     /// The split's name.
     pub name: String,
+    /// The mode before and after, if it changes.
+    pub mode: Option<(Mode, Mode)>,
     /// Who moves, in the order of the buckets.
     pub moves: Vec<Move>,
     /// Why the buckets of the two policies are not the same people, if they are not.
@@ -77,7 +80,13 @@ fn one(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> SplitDi
         (Some(old), None) => (old.clone(), old.nobody()),
         (None, Some(new)) => (new.nobody(), new),
         (None, None) => {
-            return SplitDiff { name: name.to_owned(), moves: Vec::new(), redrawn: None, keys: Vec::new() };
+            return SplitDiff {
+                name: name.to_owned(),
+                mode: None,
+                moves: Vec::new(),
+                redrawn: None,
+                keys: Vec::new(),
+            };
         }
     };
     let redrawn = if old.salt != new.salt {
@@ -93,12 +102,14 @@ fn one(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> SplitDi
             (old.backend(bucket(&old.salt, key.as_bytes())), new.backend(bucket(&new.salt, key.as_bytes())));
         (from != to).then(|| KeyMove { key: (*key).to_owned(), from: from.to_owned(), to: to.to_owned() })
     });
-    SplitDiff { name: name.to_owned(), moves, redrawn, keys: keys.collect() }
+    let mode = (old.mode != new.mode).then_some((old.mode, new.mode));
+    SplitDiff { name: name.to_owned(), mode, moves, redrawn, keys: keys.collect() }
 }
 
 /// Which backend owns which buckets, by name.
 #[derive(Clone)]
 struct Owner {
+    mode: Mode,
     salt: Vec<u8>,
     sources: Vec<String>,
     baseline: String,
@@ -110,8 +121,11 @@ impl Owner {
     fn of(view: &View<'_>) -> Self {
         let name =
             |place: usize| view.backends.get(place).map_or_else(String::new, |name| (*name).to_owned());
-        let owned = view.slots.owned().iter().filter(|(from, to, _)| from < to);
+        // A split that does not act leaves everyone where the baseline is.
+        let acts = view.mode == Mode::Enforce;
+        let owned = view.slots.owned().iter().filter(|(from, to, _)| acts && from < to);
         Self {
+            mode: view.mode,
             salt: view.salt.to_vec(),
             sources: view.keys.clone(),
             baseline: name(view.baseline),
@@ -205,9 +219,19 @@ impl SplitDiff {
         json!({
             "split": self.name,
             "moves": moves.collect::<Vec<_>>(),
+            "mode": self.mode.map(|(from, to)| json!({ "from": word(from), "to": word(to) })),
             "redrawn": self.redrawn,
             "keys": keys.collect::<Vec<_>>(),
         })
+    }
+}
+
+/// A mode, as a policy writes it.
+pub const fn word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Enforce => "enforce",
+        Mode::Report => "report",
+        Mode::Off => "off",
     }
 }
 
@@ -223,52 +247,4 @@ impl MoveKind {
 }
 
 #[cfg(test)]
-mod tests {
-    use narrows_core::{Policy, Tree, split::Splitter};
-
-    use super::{MoveKind, splits};
-
-    fn policy(salt: &str, one: u32, two: u32) -> Splitter {
-        let text = format!(
-            r#"{{"splits": [{{"name": "s", "salt": "{salt}", "key": [{{"header": "x-user-id"}}], "backends": [
-                {{"name": "stable", "baseline": true}},
-                {{"name": "one", "to": "one", "weight": {one}, "maxWeight": 50}},
-                {{"name": "two", "to": "two", "weight": {two}, "maxWeight": 50}}]}}]}}"#
-        );
-        Splitter::compile(&Tree::parse(text.as_bytes()).unwrap()).unwrap()
-    }
-
-    fn moves(old: &Splitter, new: &Splitter) -> Vec<(String, String, u32, MoveKind)> {
-        let diff = splits(old, new, &[]).remove(0);
-        diff.moves.into_iter().map(|one| (one.from, one.to, one.buckets, one.kind)).collect()
-    }
-
-    #[test]
-    fn raising_a_weight_moves_users_forward_alone() {
-        let expected = vec![("stable".into(), "one".into(), 150_000, MoveKind::Forward)];
-        assert_eq!(moves(&policy("s", 5, 10), &policy("s", 20, 10)), expected);
-    }
-
-    #[test]
-    fn lowering_one_sends_users_back() {
-        let expected = vec![("two".into(), "stable".into(), 100_000, MoveKind::Back)];
-        assert_eq!(moves(&policy("s", 5, 10), &policy("s", 5, 0)), expected);
-    }
-
-    #[test]
-    fn another_salt_draws_everyone_anew() {
-        let (old, new) = (policy("a", 10, 0), policy("b", 10, 0));
-        let diff = splits(&old, &new, &[]).remove(0);
-        assert_eq!(diff.redrawn, Some("the salt changes"));
-        assert_eq!(diff.moves.iter().map(|one| one.buckets).collect::<Vec<_>>(), [90_000, 90_000]);
-    }
-
-    #[test]
-    fn keys_are_told_by_name() {
-        let keys: Vec<String> = (0..1000).map(|n| format!("user-{n}")).collect();
-        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let diff = splits(&policy("s", 0, 0), &policy("s", 50, 0), &keys).remove(0);
-        assert!((400..600).contains(&diff.keys.len()), "{}", diff.keys.len());
-        assert!(diff.keys.iter().all(|moved| moved.from == "stable" && moved.to == "one"));
-    }
-}
+mod tests;

@@ -136,7 +136,9 @@ impl AnyPolicy {
 fn decide<P: Policy + Tell>(policy: &P, request: Request<'_>) -> Outcome {
     let (decision, verdict): (Decision<'_>, _) = policy.decide(request);
     let told: Told = policy.tell(&verdict, &decision);
-    Outcome::new(told, &decision)
+    // A policy that has nothing to do is not asked in a proxy either.
+    let idle = !policy.needs().headers && policy.meter().is_none();
+    Outcome::new(told, &if idle { Decision::default() } else { decision })
 }
 
 #[cfg(test)]

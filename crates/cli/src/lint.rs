@@ -32,22 +32,53 @@ pub struct Checked {
 
 /// Checks a file.
 pub fn check(source: Source, options: Options) -> Checked {
-    let mut checked = Checked { findings: Vec::new(), policies: 0, manifests: 0, source };
-    match checked.source.documents() {
-        Err(finding) => checked.findings.push(finding),
-        Ok(documents) => {
-            let resources: Vec<&Node> = documents.iter().flat_map(wrap::resources).collect();
-            for resource in &resources {
-                checked.resource(resource, options);
-            }
-            checked.findings.extend(manifest::order(&resources));
-        }
-    }
-    checked.findings.sort_by_key(|finding| finding.at.start);
+    let documents = source.documents();
+    let mut checked = Checked::of(source, &documents, options);
+    let order = manifest::order(&resources(0, &documents));
+    checked.add(order.into_iter().map(|(_, finding)| finding));
     checked
 }
 
+/// Checks files that are applied together.
+pub fn check_all(sources: Vec<Source>, options: Options) -> Vec<Checked> {
+    let read: Vec<_> = sources.iter().map(Source::documents).collect();
+    let together: Vec<_> = read.iter().enumerate().flat_map(|(file, read)| resources(file, read)).collect();
+    let order = manifest::order(&together);
+    let checked = sources.into_iter().zip(&read).enumerate().map(|(file, (source, documents))| {
+        let mut checked = Checked::of(source, documents, options);
+        let own = order.iter().filter(|(of, _)| *of == file);
+        checked.add(own.map(|(_, finding)| finding.clone()));
+        checked
+    });
+    checked.collect()
+}
+
+/// The resources of a file that could be read, each with the file's number.
+fn resources(file: usize, documents: &Result<Vec<Node>, Finding>) -> Vec<(usize, &Node)> {
+    let documents = documents.iter().flatten();
+    documents.flat_map(wrap::resources).map(|resource| (file, resource)).collect()
+}
+
 impl Checked {
+    fn of(source: Source, documents: &Result<Vec<Node>, Finding>, options: Options) -> Self {
+        let mut checked = Self { findings: Vec::new(), policies: 0, manifests: 0, source };
+        match documents {
+            Err(finding) => checked.findings.push(finding.clone()),
+            Ok(documents) => {
+                for resource in documents.iter().flat_map(wrap::resources) {
+                    checked.resource(resource, options);
+                }
+            }
+        }
+        checked
+    }
+
+    /// Adds findings, and puts all in the order of the text.
+    fn add(&mut self, findings: impl Iterator<Item = Finding>) {
+        self.findings.extend(findings);
+        self.findings.sort_by_key(|finding| finding.at.start);
+    }
+
     fn resource(&mut self, resource: &Node, options: Options) {
         if manifest::is_known(Kind::of(resource)) {
             self.manifests += 1;

@@ -1,13 +1,14 @@
 //! Istio's resources: what each release knows of them, and what has no effect.
 //!
-//! Sources: `extensions/v1alpha1/*.proto` and `telemetry/v1/*.proto` of istio/api at
-//! the release tags, and the validation and listener code of istiod.
+//! Sources: `extensions/v1alpha1/*.proto`, `telemetry/v1/*.proto` and `networking/v1/*.proto`
+//! of istio/api at the release tags, and the validation and listener code of istiod.
 
 mod attach;
 mod fields;
 mod module;
 mod order;
 mod release;
+mod routing;
 mod telemetry;
 
 use std::ops::Range;
@@ -17,6 +18,7 @@ use crate::filter::Filter;
 use crate::finding::{Finding, Level};
 use crate::source::Node;
 use crate::wrap::Kind;
+pub(crate) use attach::TARGETS;
 pub use order::order;
 pub use release::Release;
 
@@ -32,7 +34,7 @@ struct Manifest<'n> {
 
 /// Whether this tool knows the fields of a resource.
 pub fn is_known(kind: Kind) -> bool {
-    matches!(kind, Kind::WasmPlugin | Kind::TrafficExtension | Kind::Telemetry)
+    !matches!(kind, Kind::Policy | Kind::Envoy | Kind::Other)
 }
 
 /// Judges a resource as a release of Istio would, and as its author would wish.
@@ -58,6 +60,9 @@ pub fn lint(resource: &Node, release: Release) -> Vec<Finding> {
             attach::check(&manifest, &mut findings);
         }
         Kind::Telemetry => telemetry::check(&manifest, &mut findings),
+        Kind::VirtualService => routing::virtual_service(resource, &mut findings),
+        Kind::Service => routing::service(resource, &mut findings),
+        Kind::DestinationRule | Kind::Gateway | Kind::ServiceEntry => {}
         Kind::Policy | Kind::Envoy | Kind::Other => {}
     }
     findings

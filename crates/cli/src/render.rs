@@ -63,6 +63,8 @@ pub struct Wanted<'p> {
     pub phase: Option<&'static str>,
     /// The priority, if not the filter's own.
     pub priority: Option<i32>,
+    /// The metric of Istio's that gets the labels, if not its count of requests.
+    pub metric: Option<String>,
 }
 
 /// Renders a policy.

@@ -4,8 +4,10 @@ mod requests;
 mod shares;
 mod tell;
 
-use narrows_core::{Decision, Edit};
-use serde_json::{Value, json};
+use std::borrow::Cow;
+
+use narrows_core::{Decision, Edit, Reply};
+use serde_json::{Map, Value, json};
 
 pub use requests::{Sent, read as requests};
 pub use shares::{Share, of as shares};
@@ -20,8 +22,23 @@ pub struct Outcome {
     pub request: Vec<String>,
     /// What is done to the response.
     pub response: Vec<String>,
-    /// The status that is answered in place of the upstream's.
-    pub reply: Option<u16>,
+    /// What is answered in place of the upstream's answer.
+    pub reply: Option<Replied>,
+    /// The filter state that is left for others to read.
+    pub state: Vec<(String, String)>,
+}
+
+/// An answer of the filter's own.
+#[derive(Clone, Debug)]
+pub struct Replied {
+    /// The status.
+    pub status: u16,
+    /// The gRPC status of an answer to gRPC, if the policy names one.
+    pub grpc_status: Option<u8>,
+    /// The header lines.
+    pub headers: Vec<String>,
+    /// The body.
+    pub body: String,
 }
 
 impl Outcome {
@@ -32,7 +49,8 @@ impl Outcome {
             told,
             request: strips.chain(decision.request.iter().map(edit)).collect(),
             response: decision.response.iter().map(edit).collect(),
-            reply: decision.reply.as_ref().map(|reply| reply.status),
+            reply: decision.reply.as_ref().map(Replied::of),
+            state: decision.state.iter().map(|(key, value)| ((*key).to_owned(), printable(value))).collect(),
         }
     }
 
@@ -43,7 +61,7 @@ impl Outcome {
         if line.is_empty() {
             line.push('-');
         }
-        let reply = self.reply.map(|status| format!("reply {status}"));
+        let reply = self.reply.as_ref().map(|reply| format!("reply {}", reply.status));
         let response = self.response.iter().map(|edit| format!("response: {edit}"));
         for done in reply.into_iter().chain(self.request.iter().cloned()).chain(response) {
             line.push_str("; ");
@@ -59,8 +77,26 @@ impl Outcome {
             "decided": Value::Object(facts.collect()),
             "request": self.request,
             "response": self.response,
-            "reply": self.reply,
+            "reply": self.reply.as_ref().map(|reply| json!({
+                "status": reply.status,
+                "grpcStatus": reply.grpc_status,
+                "headers": reply.headers,
+                "body": reply.body,
+            })),
+            "state": self.state.iter().map(|(key, value)| (key.clone(), json!(value))).collect::<Map<_, _>>(),
         })
+    }
+}
+
+impl Replied {
+    fn of(reply: &Reply<'_>) -> Self {
+        let line = |(name, value): &(Cow<'_, str>, Cow<'_, [u8]>)| format!("{name}: {}", printable(value));
+        Self {
+            status: reply.status,
+            grpc_status: reply.grpc_status,
+            headers: reply.headers.iter().map(line).collect(),
+            body: printable(&reply.body),
+        }
     }
 }
 

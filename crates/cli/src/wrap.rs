@@ -33,6 +33,16 @@ pub enum Kind {
     TrafficExtension,
     /// Istio's `Telemetry`.
     Telemetry,
+    /// Istio's `VirtualService`.
+    VirtualService,
+    /// Istio's `DestinationRule`.
+    DestinationRule,
+    /// Istio's `Gateway`, not the one of Gateway API.
+    Gateway,
+    /// Istio's `ServiceEntry`.
+    ServiceEntry,
+    /// Kubernetes's `Service`.
+    Service,
     /// Anything that may hold Envoy's Wasm filters: an `EnvoyFilter`, a bootstrap.
     Envoy,
     /// Another resource of Kubernetes: not ours to judge.
@@ -42,10 +52,17 @@ pub enum Kind {
 impl Kind {
     /// What a document is, by its own words.
     pub fn of(document: &Node) -> Self {
+        let version = document.text_at("apiVersion").unwrap_or_default();
         match document.text_at("kind") {
             Some("WasmPlugin") => Self::WasmPlugin,
             Some("TrafficExtension") => Self::TrafficExtension,
             Some("Telemetry") => Self::Telemetry,
+            Some("VirtualService") => Self::VirtualService,
+            Some("DestinationRule") => Self::DestinationRule,
+            Some("ServiceEntry") => Self::ServiceEntry,
+            // Others have kinds of these names too.
+            Some("Gateway") if !version.starts_with("gateway.networking.k8s.io/") => Self::Gateway,
+            Some("Service") if !version.contains('/') => Self::Service,
             Some("EnvoyFilter") => Self::Envoy,
             Some(_) => Self::Other,
             None if ENVOY.iter().any(|field| document.get(field).is_some()) => Self::Envoy,
@@ -61,6 +78,11 @@ impl fmt::Display for Kind {
             Self::WasmPlugin => "WasmPlugin",
             Self::TrafficExtension => "TrafficExtension",
             Self::Telemetry => "Telemetry",
+            Self::VirtualService => "VirtualService",
+            Self::DestinationRule => "DestinationRule",
+            Self::Gateway => "Gateway",
+            Self::ServiceEntry => "ServiceEntry",
+            Self::Service => "Service",
             Self::Envoy => "Envoy configuration",
             Self::Other => "resource",
         })
@@ -98,7 +120,7 @@ pub fn policies(source: &Source, resource: &Node, findings: &mut Vec<Finding>) -
             envoy(source, resource, &mut found, findings);
             found
         }
-        Kind::Telemetry | Kind::Other => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

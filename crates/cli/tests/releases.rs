@@ -36,7 +36,9 @@ fn what_is_rendered_is_accepted() {
         let compiled = filter.compile(&tree).unwrap();
         for minor in 12..=31 {
             let istio: Release = format!("1.{minor}").parse().unwrap();
-            for shape in Shape::value_variants() {
+            for (shape, by_target) in
+                Shape::value_variants().iter().flat_map(|shape| [(shape, false), (shape, true)])
+            {
                 let envoy = *shape == Shape::EnvoyFilterBlock;
                 let wanted = Wanted {
                     filter,
@@ -45,21 +47,23 @@ fn what_is_rendered_is_accepted() {
                     istio,
                     name: filter.name().to_owned(),
                     namespace: Some("shop".to_owned()),
-                    selector: vec![("app.kubernetes.io/name".to_owned(), "on".to_owned())],
-                    targets: Vec::new(),
+                    selector: if by_target { Vec::new() } else { label() },
+                    targets: if by_target { targets() } else { Vec::new() },
                     url: Some(
                         if envoy { "/x/" } else { "oci://registry.example:5000/narrows/" }.to_owned()
                             + filter.name(),
                     ),
                     sha256: Some("0".repeat(64)),
-                    mode: Some("CLIENT"),
-                    ports: vec![8080],
+                    mode: Some(if by_target { "SERVER" } else { "CLIENT" }),
+                    // On a waypoint no port ever matches.
+                    ports: if by_target { Vec::new() } else { vec![8080] },
                     phase: None,
                     priority: None,
+                    metric: None,
                 };
                 let Ok(text) = render::render(*shape, &wanted) else {
-                    assert_eq!(*shape, Shape::TrafficExtension);
-                    assert!(minor < 30);
+                    let lacks_kind = *shape == Shape::TrafficExtension && minor < 30;
+                    assert!(lacks_kind || (by_target && minor < 22), "{shape:?} for 1.{minor}");
                     continue;
                 };
                 let text = if envoy { format!("http_filters:\n{text}") } else { text };
@@ -68,7 +72,21 @@ fn what_is_rendered_is_accepted() {
             }
         }
     }
-    assert_eq!(rendered, 4 * (5 * 20 + 2));
+    // By label, every release but for the newest kind; by target, three kinds from 1.22 on.
+    let (by_label, by_target) = (5 * 20 + 2, 3 * 20 + 2 * 10 + 2);
+    assert_eq!(rendered, 4 * (by_label + by_target));
+}
+
+fn label() -> Vec<(String, String)> {
+    vec![("app.kubernetes.io/name".to_owned(), "on".to_owned())]
+}
+
+fn targets() -> Vec<(String, String)> {
+    ["Service/shop", "ServiceEntry/vendor"]
+        .iter()
+        .filter_map(|target| target.split_once('/'))
+        .map(|(kind, name)| (kind.to_owned(), name.to_owned()))
+        .collect()
 }
 
 fn check(shape: Shape, istio: Release, text: String, policy: &Tree) {

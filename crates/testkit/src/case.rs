@@ -17,8 +17,8 @@
 //!       headers: ['x-user-group: beta', 'x-bytes: \xff']   # lines in order, bytes as \xNN
 //!       body: ""
 //!       protocol: http1         # or http2
-//!       source: { address: "10.0.0.1:5000", principal: "spiffe://a/ns/b/sa/c" }
-//!       stripped: x-narrows-*   # what an earlier filter left in filter state
+//!       source: { address: "10.0.0.1:5000", principal: "spiffe://cluster.local/ns/b/sa/c" }
+//!       stripped: x-narrows-*   # what an earlier filter left in filter state; not in Envoy
 //!     answer: { status: 200, headers: ['x-a: 1'] }         # what the upstream answers
 //!     expect:                   # only what is written is compared
 //!       upstream: { method: GET, target: /, authority: a, headers: { x-a: "1" }, absent: [x-b] }
@@ -36,6 +36,7 @@
 //! A header's value is all its values, joined with `,`; as a list it is one value for each line.
 
 mod arrive;
+mod caller;
 mod expect;
 mod file;
 pub mod filter;

@@ -2,7 +2,8 @@
 //!
 //! `CASES=part-of-a-path` runs only the files whose path contains it.
 
-use narrows_testkit::case::{self, File, module, native, proxy};
+use narrows_testkit::case::{self, File, Runner, module, native, proxy};
+use narrows_testkit::temp::TempDir;
 use narrows_testkit::wasm::Module;
 
 #[test]
@@ -18,6 +19,33 @@ fn the_wasm_does_what_the_cases_say() {
 #[test]
 fn envoy_does_what_the_cases_say() {
     agree(|file| proxy::run(file, &file.filter.wasm()?));
+}
+
+/// What Envoy is not asked says so.
+#[test]
+fn a_case_that_envoy_cannot_run_needs_a_reason() {
+    let directory = TempDir::new("cases").unwrap();
+    let read = |cases: &str| {
+        let text = format!("about: x\npolicy: {{ filter: egress-policy, default: deny }}\ncases:\n{cases}");
+        File::read(&directory.write("case.yaml", text).unwrap())
+    };
+    let case = |source: &str, reason: &str| {
+        format!("  - {{ name: a, send: {{ {source} }}, expect: {{ reply: {{ status: 403 }} }}{reason} }}\n")
+    };
+    let (left_out, unmade) =
+        ("stripped: x-narrows-*", "source: { principal: \"spiffe://evil.local/ns/a/sa/b\" }");
+    let nowhere = "source: { address: nowhere }";
+    for (source, fault) in [
+        (left_out, "no case runs in Envoy"),
+        (unmade, "no certificate of the mesh"),
+        (nowhere, "is no address"),
+    ] {
+        let refused = format!("{:#}", read(&case(source, "")).unwrap_err());
+        assert!(refused.contains(fault), "{source}: {refused}");
+        read(&case(source, ", runners: [core, wasm], because: it is shown elsewhere")).unwrap();
+    }
+    let certified = "source: { principal: \"spiffe://cluster.local/ns/a/sa/b\" }";
+    assert_eq!(read(&case(certified, "")).unwrap().cases_for(Runner::Envoy).count(), 1);
 }
 
 fn agree(run: impl Fn(&File) -> anyhow::Result<Vec<String>>) {

@@ -12,9 +12,10 @@ use super::{answering, send, series, settle, stats_tags};
 
 /// The page's targets with Envoy metrics, by the names of their pods. Istiod has no sidecar
 /// that carries HTTP; that of `MySQL` carries TCP.
-const TARGETS: [(&str, &str); 17] = [
+const TARGETS: [(&str, &str); 18] = [
     ("argocd-server", "argocd"),
     ("argocd-repo-server", "argocd"),
+    ("fluentd", "fluentd"),
     ("vmi-system-grafana", "grafana"),
     ("istio-egressgateway", "istio-egress-gateway"),
     ("istio-ingressgateway", "istio-ingress-gateway"),
@@ -49,7 +50,7 @@ fn every_target_has_its_component() {
             vm.request(root, Exchange::get("any", path), |_| Response::ok());
         }
         let name = format!(
-            "cluster=.=admin;.;component=.={component};.;application=.=front-end;.;operation=.=any;.;code=.=2xx;.;component_requests_total"
+            "cluster=.=admin;.;component=.={component};.;application=.=front-end;.;operation=.=any;.;code=.=2xx;.;connection=.=none;.;component_requests_total"
         );
         let metrics = &vm.proxy().metrics;
         assert_eq!(metrics.value(&name), Some(1), "{workload}: {:?}", metrics.snapshot());
@@ -68,7 +69,7 @@ fn a_real_proxy_knows_its_workload() -> anyhow::Result<()> {
     send(&mut client, "/metrics", &[])?;
     settle(&envoy, "component_requests_total", 1.0)?;
     assert!(series(&envoy, "component_requests_total")?.contains(
-        &"component_requests_total{application=\"search\",cluster=\"admin\",code=\"2xx\",component=\"opensearch\",operation=\"/_bulk\"} 1"
+        &"component_requests_total{application=\"search\",cluster=\"admin\",code=\"2xx\",component=\"opensearch\",connection=\"none\",operation=\"/_bulk\"} 1"
             .to_owned()
     ));
     Ok(())

@@ -67,6 +67,10 @@ fn text(splits: &[SplitDiff], notes: &[String], keys: Option<usize>) -> String {
     let mut text = String::new();
     for split in splits {
         text.push_str(&format!("split {}\n", split.name));
+        if let Some((from, to)) = split.mode {
+            let (from, to) = (diff::word(from), diff::word(to));
+            text.push_str(&format!("  the mode changes from {from} to {to}\n"));
+        }
         if let Some(why) = split.redrawn {
             text.push_str(&format!("  {why}: everyone is drawn anew, so these are expected numbers\n"));
         }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Done, FilterName};
 use crate::finding::Failure;
-use crate::lint::{self, Checked, Options};
+use crate::lint::{self, Options};
 use crate::manifest::Release;
 use crate::report::{self, Format};
 use crate::source::Source;
@@ -15,7 +15,9 @@ use crate::source::Source;
 /// Check policies, and the resources that carry them
 ///
 /// Reads a bare policy, Istio's `WasmPlugin`, `TrafficExtension`, `Telemetry` and
-/// `EnvoyFilter`, and Envoy's own files; YAML or JSON, several documents in a file.
+/// `EnvoyFilter`, what routes around them (`VirtualService`, `DestinationRule`, `Gateway`,
+/// `ServiceEntry`, `Service`), and Envoy's own files; YAML or JSON, several documents in a
+/// file. Files that are named together are taken as applied together.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The files; `-` is the standard input
@@ -35,11 +37,8 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, Failure> {
         let options = Options { filter: self.filter.map(|name| name.0), istio: self.istio };
-        let checked: Vec<Checked> = self
-            .files
-            .iter()
-            .map(|path| Source::read(path).map(|source| lint::check(source, options)))
-            .collect::<Result<_, _>>()?;
+        let sources = self.files.iter().map(|path| Source::read(path)).collect::<Result<_, _>>()?;
+        let checked = lint::check_all(sources, options);
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Ok(Done {
             output: report::report(self.format, &checked, colour),

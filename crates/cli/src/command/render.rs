@@ -52,10 +52,17 @@ pub(super) struct Arguments {
     /// The priority within the phase, higher first; else the filter's own
     #[arg(long)]
     priority: Option<i32>,
+    /// Which of Istio's metrics gets the labels; else its count of requests
+    #[arg(long, value_name = "METRIC", value_parser = HTTP_METRICS)]
+    metric: Option<String>,
     /// The filter, if the policy does not say so itself
     #[arg(long, value_name = "NAME")]
     filter: Option<FilterName>,
 }
+
+/// Istio's metrics of requests.
+const HTTP_METRICS: [&str; 5] =
+    ["ALL_METRICS", "REQUEST_COUNT", "REQUEST_DURATION", "REQUEST_SIZE", "RESPONSE_SIZE"];
 
 /// A direction, in Istio's words.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -107,6 +114,7 @@ impl Arguments {
                 Phase::Stats => "STATS",
             }),
             priority: self.priority,
+            metric: self.metric,
         };
         render::render(self.shape, &wanted).map(Done::clean)
     }

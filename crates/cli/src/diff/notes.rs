@@ -8,7 +8,7 @@ use crate::source::Node;
 /// what differs beside the splits.
 pub fn notes(old: &Node, new: &Node) -> Vec<String> {
     let mut notes = Vec::new();
-    let beside = changed(old, new, &["splits"]);
+    let beside = changed(old, new, &["splits", "mode"]);
     if !beside.is_empty() {
         notes.push(format!("the policy also differs in {}", beside.join(", ")));
     }
@@ -19,7 +19,7 @@ pub fn notes(old: &Node, new: &Node) -> Vec<String> {
         let Some(other) = new_splits.iter().find(|other| other.text_at("name") == Some(name)) else {
             continue;
         };
-        let differing = changed(&split, other, &["backends", "salt", "key", "weightTotal"]);
+        let differing = changed(&split, other, &["backends", "salt", "key", "weightTotal", "mode"]);
         if !differing.is_empty() {
             notes.push(format!("split {name} also differs in {}", differing.join(", ")));
         }

@@ -75,4 +75,25 @@ message, google.protobuf.Struct included, arrives as protobuf's bytes.",
 of \"name: value\" lines in order, \\xNN for a byte), source (address, principal) and repeat. With
 repeat, {n} in the texts counts from 1.",
     ),
+    entry(
+        "NRW613",
+        "policies that refuse each other's traffic",
+        "Two egress-policy plugins on one proxy both judge every call, and a call that one of them does
+not name is denied by its default. Put the rules into one policy, or give each a gateway of its own.",
+    ),
+    entry(
+        "NRW614",
+        "a port whose protocol Istio has to guess",
+        "A port called http-…, http2-…, grpc-… or with an appProtocol has a virtual host for each service.
+Any other has one virtual host for every authority: a filter that rewrites \"authority\" changes the
+host that the application sees, and nothing else. \"to\" and a VirtualService work on both.",
+    ),
+    entry(
+        "NRW615",
+        "a filter on the wrong side of another",
+        "Meant are egress-policy (AUTHZ 300), header-router (AUTHZ 200), canary-split (STATS 200) and
+metric-tags (STATS 100): what is judged before it is routed, routed before it is divided, and counted
+when all of that is known. A missing priority is the lowest of its phase, and a missing phase comes
+after STATS. A router in AUTHN is right where it feeds authentication.",
+    ),
 ];

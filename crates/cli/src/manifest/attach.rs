@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::source::{Node, Value};
 
 /// Kinds of target, with their API group.
-const TARGETS: [(&str, &str); 4] = [
+pub(crate) const TARGETS: [(&str, &str); 4] = [
     ("Gateway", "gateway.networking.k8s.io"),
     ("GatewayClass", "gateway.networking.k8s.io"),
     ("Service", ""),
@@ -18,9 +18,11 @@ const TARGETS: [(&str, &str); 4] = [
 const MAX_TARGETS: usize = 16;
 /// The values of the label `istio` of Istio's own gateways.
 const GATEWAYS: [&str; 2] = ["ingressgateway", "egressgateway"];
+/// The ports that these listen on for HTTP.
+const LISTENING: [i64; 4] = [8080, 8443, 15443, 31400];
 
 /// Istio's root namespace, unless an operator chose another.
-const ROOT: &str = "istio-system";
+pub(super) const ROOT: &str = "istio-system";
 
 pub(super) fn check(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     let resource = manifest.resource;
@@ -44,7 +46,7 @@ pub(super) fn check(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
         target(manifest, reference, &format!("spec.targetRefs[{i}]"), findings);
     }
     let waypoint = targets.iter().any(|target| target.text_at("kind") != Some("Gateway"));
-    let gateway = resource.text_at("spec.selector.matchLabels.istio").filter(|name| GATEWAYS.contains(name));
+    let gateway = gateway(resource, findings);
     let namespace = resource.get("metadata.namespace").and_then(|node| Some((node.text()?, node)));
     if let (Some(gateway), Some((namespace, node))) = (gateway, namespace.filter(|(name, _)| *name != ROOT)) {
         findings.push(warning(
@@ -60,6 +62,25 @@ pub(super) fn check(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
         mode(clause, waypoint, gateway, &place, findings);
         ports(clause, waypoint, gateway, &place, findings);
     }
+}
+
+/// The stock gateway that is chosen, or was meant to be.
+fn gateway(resource: &Node, findings: &mut Vec<Finding>) -> Option<&'static str> {
+    let place = "spec.selector.matchLabels.istio";
+    let node = resource.get(place)?;
+    let written = node.text()?;
+    let letters = |name: &str| name.chars().filter(char::is_ascii_alphabetic).collect::<String>();
+    let same = |known: &&&str| {
+        let (known, written) = (letters(known), letters(&written.to_ascii_lowercase()));
+        known == written || known.strip_suffix("gateway") == Some(&written) || format!("{known}s") == written
+    };
+    let gateway = GATEWAYS.iter().find(same).copied()?;
+    if gateway != written {
+        let message = format!("no stock gateway has the label istio: {written}");
+        let help = format!("write {gateway:?}");
+        findings.push(warning(code::ATTACHMENT, &node.at, place, &message, &help));
+    }
+    Some(gateway)
 }
 
 fn target(manifest: &Manifest<'_>, target: &Node, place: &str, findings: &mut Vec<Finding>) {
@@ -125,16 +146,22 @@ fn ports(clause: &Node, waypoint: bool, gateway: Option<&str>, place: &str, find
     }
     for (i, port) in ports.elements().iter().enumerate() {
         let Some(node) = port.get("number") else { continue };
-        let listening = match node.value {
-            Value::Scalar(Tree::Integer(80)) => 8080,
-            Value::Scalar(Tree::Integer(443)) => 8443,
+        let (Some(gateway), Value::Scalar(Tree::Integer(number))) = (gateway, &node.value) else { continue };
+        let place = format!("{place}.ports[{i}].number");
+        let (message, help) = match number {
+            80 | 443 => (
+                format!("the {gateway} listens on the port behind its Service, not on this one"),
+                format!(
+                    "write {}, unless your gateway's targetPort differs from the stock one",
+                    if *number == 80 { 8080 } else { 8443 }
+                ),
+            ),
+            number if !LISTENING.contains(number) => (
+                format!("the stock {gateway} does not listen on {number}"),
+                "write 8080 or 8443, unless a Gateway of yours opens this port".to_owned(),
+            ),
             _ => continue,
         };
-        findings.extend(gateway.map(|gateway| {
-            let message = format!("the {gateway} listens on the port behind its Service, not on this one");
-            let help =
-                format!("write {listening}, unless your gateway's targetPort differs from the stock one");
-            warning(code::NEVER_RUNS, &node.at, &format!("{place}.ports[{i}].number"), &message, &help)
-        }));
+        findings.push(warning(code::NEVER_RUNS, &node.at, &place, &message, &help));
     }
 }

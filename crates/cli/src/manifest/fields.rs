@@ -1,6 +1,10 @@
 //! Every field of the resources, with the release that it first appeared in.
 
+mod head;
+mod routing;
 mod tables;
+
+use std::ops::Range;
 
 use narrows_core::Tree;
 
@@ -9,10 +13,12 @@ use crate::code;
 use crate::finding::Finding;
 use crate::source::{Key, Node, Value};
 use crate::wrap::Kind;
+use head::HEAD;
+use routing::{DESTINATION_RULE, GATEWAY, SERVICE, SERVICE_ENTRY, VIRTUAL_SERVICE};
 use tables::{EXTENSION, PLUGIN, TELEMETRY};
 
-/// A field: where it is, since when, and what it takes. `[]` steps into a list and
-/// `*` into any name.
+/// A field: where it is, since when, and what it takes. `[]` steps into a list, whose
+/// elements are tables unless a line of their own says otherwise, and `*` into any name.
 struct Field {
     path: &'static str,
     since: Release,
@@ -23,6 +29,7 @@ struct Field {
 /// What a field takes.
 enum Takes {
     Text,
+    Bool,
     Table,
     List,
     Integer(i64, i64),
@@ -41,11 +48,23 @@ struct Kinds {
     fields: &'static [Field],
 }
 
+impl Kinds {
+    /// The fields of every resource, then its own.
+    fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        HEAD.iter().chain(self.fields)
+    }
+}
+
 /// False if the release has no such resource: then nothing else about it matters.
 pub(super) fn check(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) -> bool {
     let kind = match manifest.kind {
         Kind::WasmPlugin => &PLUGIN,
         Kind::TrafficExtension => &EXTENSION,
+        Kind::VirtualService => &VIRTUAL_SERVICE,
+        Kind::DestinationRule => &DESTINATION_RULE,
+        Kind::Gateway => &GATEWAY,
+        Kind::ServiceEntry => &SERVICE_ENTRY,
+        Kind::Service => &SERVICE,
         _ => &TELEMETRY,
     };
     let resource = manifest.resource;
@@ -96,12 +115,12 @@ impl Walk<'_> {
                 let message = format!("{:?} stands twice", key.name);
                 self.findings.push(fault(code::REFUSED, &key.at, &place, &message, "keep one of them"));
             }
-            match self.kind.fields.iter().find(|field| leads(field.path, path, &key.name)) {
+            match self.kind.fields().find(|field| leads(field.path, path, &key.name)) {
                 Some(field) => self.field(field, key, value, &place),
                 None => self.unknown(key, path, &place),
             }
         }
-        for field in self.kind.fields.iter().filter(|field| field.required) {
+        for field in self.kind.fields().filter(|field| field.required) {
             let Some(name) = child_of(field.path, path) else { continue };
             if node.get(name).is_none() && field.since <= self.release {
                 let message = format!("{name:?} is missing");
@@ -123,15 +142,23 @@ impl Walk<'_> {
             self.findings.push(fault(code::NOT_IN_RELEASE, &key.at, place, &message, &help));
             return;
         }
-        let expected = match (&field.takes, &value.value) {
+        self.value(&field.takes, field.path, &key.at, value, place);
+    }
+
+    /// Checks a value, which stands behind `key`.
+    fn value(&mut self, takes: &Takes, path: &str, key: &Range<usize>, value: &Node, place: &str) {
+        let expected = match (takes, &value.value) {
             (Takes::Any, _)
             | (_, Value::Scalar(Tree::Null))
+            | (Takes::Bool, Value::Scalar(Tree::Flag(_)))
             | (Takes::Text, Value::Scalar(Tree::Text(_))) => return,
-            (Takes::Table, Value::Table(_)) => return self.table(value, field.path, place),
+            (Takes::Table, Value::Table(_)) => return self.table(value, path, place),
             (Takes::List, Value::List(elements)) => {
-                let path = format!("{}[]", field.path);
+                let path = format!("{path}[]");
+                let own = self.kind.fields().find(|field| field.path == path);
+                let takes = own.map_or(&Takes::Table, |field| &field.takes);
                 for (i, element) in elements.iter().enumerate() {
-                    self.table(element, &path, &format!("{place}[{i}]"));
+                    self.value(takes, &path, &element.head(), element, &format!("{place}[{i}]"));
                 }
                 return;
             }
@@ -142,13 +169,18 @@ impl Walk<'_> {
                 return self.word(words, word, value, place);
             }
             (Takes::Text, _) => "a string".to_owned(),
+            (Takes::Bool, _) => "true or false".to_owned(),
             (Takes::Table, _) => "a table".to_owned(),
             (Takes::List, _) => "a list".to_owned(),
             (Takes::Integer(low, high), _) => format!("an integer from {low} to {high}"),
-            (Takes::Word(words), _) => one_of(words, *release),
+            (Takes::Word(words), _) => one_of(words, self.release),
         };
-        let at = if matches!(value.value, Value::Scalar(_)) { &value.at } else { &key.at };
-        let message = format!("expected {expected}, found {}", value.tree().kind());
+        let at = if matches!(value.value, Value::Scalar(_)) { &value.at } else { key };
+        let found = match value.tree() {
+            Tree::Integer(n) if matches!(takes, Takes::Integer(..)) => n.to_string(),
+            other => other.kind().to_owned(),
+        };
+        let message = format!("expected {expected}, found {found}");
         self.findings.push(fault(code::REFUSED, at, place, &message, "Istio refuses it; write it so"));
     }
 
@@ -168,8 +200,7 @@ impl Walk<'_> {
     fn unknown(&mut self, key: &Key, parent: &str, place: &str) {
         let known: Vec<&str> = self
             .kind
-            .fields
-            .iter()
+            .fields()
             .filter(|field| field.since <= self.release)
             .filter_map(|field| child_of(field.path, parent))
             .collect();
@@ -204,5 +235,5 @@ fn child_of(field: &'static str, parent: &str) -> Option<&'static str> {
         "" => field,
         _ => field.strip_prefix(parent)?.strip_prefix('.')?,
     };
-    (!name.contains(['.', '*'])).then_some(name)
+    (!name.contains(['.', '*', '['])).then_some(name)
 }

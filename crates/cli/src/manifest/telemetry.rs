@@ -3,7 +3,7 @@
 use super::{Manifest, Release, fault};
 use crate::code;
 use crate::finding::Finding;
-use crate::source::{Node, Value};
+use crate::source::Node;
 
 /// What the filters publish begins so.
 const OURS: &str = "narrows_";
@@ -22,19 +22,7 @@ pub(super) fn check(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn one(release: Release, with: &Node, place: &str, findings: &mut Vec<Finding>) {
-    if let Some((key, _)) =
-        with.fields().iter().find(|(key, _)| !["value", "operation"].contains(&&*key.name))
-    {
-        let message = format!("a tag override has no field {:?}", key.name);
-        findings.push(fault(code::UNKNOWN_FIELD, &key.at, place, &message, "known here: operation, value"));
-    }
-    let Some((value, node)) = with.get("value").and_then(|node| Some((node.text()?, node))) else {
-        if let Some(node) = with.get("value").filter(|node| matches!(node.value, Value::Scalar(_))) {
-            let message = "an expression is a string";
-            findings.push(fault(code::REFUSED, &node.at, place, message, "put it in quotes"));
-        }
-        return;
-    };
+    let Some((value, node)) = with.get("value").and_then(|node| Some((node.text()?, node))) else { return };
     let modern = Release::minor(24);
     let state = value.contains("filter_state[");
     if state && release < modern {

@@ -4,7 +4,7 @@ use narrows_core::Tree;
 
 use super::{Wanted, table, text, yaml};
 use crate::finding::Failure;
-use crate::manifest::Release;
+use crate::manifest::{self, Release};
 
 /// `match` came with this release.
 const MATCH: Release = Release::minor(16);
@@ -35,7 +35,7 @@ pub(super) fn traffic_extension(wanted: &Wanted<'_>) -> Result<String, Failure> 
     Ok(resource(wanted, "TrafficExtension", spec))
 }
 
-type Fields = Vec<(String, Tree)>;
+pub(super) type Fields = Vec<(String, Tree)>;
 
 fn resource(wanted: &Wanted<'_>, kind: &str, spec: Fields) -> String {
     let mut metadata = vec![("name".to_owned(), text(&wanted.name))];
@@ -62,27 +62,41 @@ fn is_last(wanted: &Wanted<'_>) -> bool {
     wanted.istio == Release::NEWEST
 }
 
-/// Which proxies, in which order, direction and on which ports.
-fn attachment(wanted: &Wanted<'_>) -> Result<Fields, Failure> {
-    let own = wanted.filter.attachment();
+/// Which proxies: by label, or by target.
+pub(super) fn choice(wanted: &Wanted<'_>) -> Result<Fields, Failure> {
     let mut fields = Vec::new();
     if !wanted.selector.is_empty() {
         let labels = wanted.selector.iter().map(|(name, value)| (name.clone(), text(value)));
         fields.push(("selector".to_owned(), table([("matchLabels", Tree::Table(labels.collect()))])));
     }
-    if !wanted.targets.is_empty() {
-        if wanted.istio < TARGETS {
-            return Err(Failure::new(
-                format!("Istio {} has no \"targetRefs\": they came with {TARGETS}", wanted.istio),
-                "attach it with --selector",
-            ));
-        }
-        let targets = wanted.targets.iter().map(|(kind, name)| {
-            let group = if kind == "Service" { "" } else { "gateway.networking.k8s.io" };
-            table([("group", text(group)), ("kind", text(kind)), ("name", text(name))])
-        });
-        fields.push(("targetRefs".to_owned(), Tree::List(targets.collect())));
+    if wanted.targets.is_empty() {
+        return Ok(fields);
     }
+    if wanted.istio < TARGETS {
+        return Err(Failure::new(
+            format!("Istio {} has no \"targetRefs\": they came with {TARGETS}", wanted.istio),
+            "attach it with --selector",
+        ));
+    }
+    let mut targets = Vec::new();
+    for (kind, name) in &wanted.targets {
+        let Some((_, group)) = manifest::TARGETS.iter().find(|(known, _)| known == kind) else {
+            let known = manifest::TARGETS.map(|(kind, _)| format!("{kind}/NAME")).join(", ");
+            return Err(Failure::new(
+                format!("nothing attaches to a {kind}"),
+                format!("write --target with one of {known}"),
+            ));
+        };
+        targets.push(table([("group", text(*group)), ("kind", text(kind)), ("name", text(name))]));
+    }
+    fields.push(("targetRefs".to_owned(), Tree::List(targets)));
+    Ok(fields)
+}
+
+/// Which proxies, in which order, direction and on which ports.
+fn attachment(wanted: &Wanted<'_>) -> Result<Fields, Failure> {
+    let own = wanted.filter.attachment();
+    let mut fields = choice(wanted)?;
     fields.push(("phase".to_owned(), text(wanted.phase.unwrap_or(own.phase))));
     let priority = wanted.priority.unwrap_or(own.priority);
     fields.push(("priority".to_owned(), Tree::Integer(priority.into())));

@@ -2,6 +2,7 @@
 
 use narrows_core::Tree;
 
+use super::resource::choice;
 use super::{Wanted, table, text, yaml};
 use crate::finding::Failure;
 use crate::manifest::Release;
@@ -21,15 +22,10 @@ pub(super) fn render(wanted: &Wanted<'_>) -> Result<String, Failure> {
     let version = if wanted.istio >= Release::minor(22) { "v1" } else { "v1alpha1" };
     let mut metadata = vec![("name".to_owned(), text(&wanted.name))];
     metadata.extend(wanted.namespace.iter().map(|name| ("namespace".to_owned(), text(name))));
-    let mut spec = Vec::new();
-    if !wanted.selector.is_empty() {
-        let labels = wanted.selector.iter().map(|(name, value)| (name.clone(), text(value)));
-        spec.push(("selector".to_owned(), table([("matchLabels", Tree::Table(labels.collect()))])));
-    }
-    let clause = table([
-        ("match", table([("metric", text("REQUEST_COUNT"))])),
-        ("tagOverrides", Tree::Table(tags.collect())),
-    ]);
+    let mut spec = choice(wanted)?;
+    let mut which = vec![("metric".to_owned(), text(wanted.metric.as_deref().unwrap_or("REQUEST_COUNT")))];
+    which.extend(wanted.mode.map(|mode| ("mode".to_owned(), text(mode))));
+    let clause = table([("match", Tree::Table(which)), ("tagOverrides", Tree::Table(tags.collect()))]);
     let metric = table([
         ("providers", Tree::List(vec![table([("name", text("prometheus"))])])),
         ("overrides", Tree::List(vec![clause])),

@@ -2,12 +2,15 @@
 
 use super::Splitter;
 use super::slots::Slots;
+use crate::Mode;
 
 /// What decides who goes where in one split.
 #[derive(Clone, Debug)]
 pub struct View<'s> {
     /// The split's name.
     pub name: &'s str,
+    /// Whether it acts; the policy's own mode is in it.
+    pub mode: Mode,
     /// What is hashed before the key.
     pub salt: &'s [u8],
     /// The key sources in order, such as `header:x-user-id`.
@@ -25,6 +28,7 @@ impl Splitter {
     pub fn views(&self) -> impl Iterator<Item = View<'_>> {
         self.splits.iter().map(|split| View {
             name: &split.name,
+            mode: split.mode,
             salt: &split.salt,
             keys: split.keys.iter().map(super::key::Key::describe).collect(),
             slots: &split.slots,

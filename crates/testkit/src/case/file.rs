@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Expect;
+use super::caller;
 use super::filter::Filter;
 use crate::bootstrap;
 
@@ -83,7 +84,7 @@ pub struct Send {
     pub body: String,
     /// The version of HTTP.
     pub protocol: Protocol,
-    /// Who sends it, where a runner can pretend.
+    /// Who sends it.
     pub source: Source,
     /// The filter state `narrows_stripped` that an earlier filter left.
     pub stripped: Option<String>,
@@ -95,7 +96,7 @@ pub struct Send {
 pub struct Source {
     /// `source.address`.
     pub address: Option<String>,
-    /// The name in the certificate.
+    /// The name in the certificate: `spiffe://cluster.local/ns/<namespace>/sa/<account>`.
     pub principal: Option<String>,
 }
 
@@ -195,12 +196,20 @@ impl File {
         for (number, name) in names().enumerate() {
             ensure!(!names().take(number).any(|earlier| earlier == name), "two cases are called {name:?}");
         }
+        let told = |case: &Case| case.because.is_some();
+        ensure!(
+            self.cases.is_empty() || self.cases.iter().any(|c| c.runs_in(Runner::Envoy) || told(c)),
+            "no case runs in Envoy, and none says why: give them `runners` and `because`"
+        );
         for case in &self.cases {
             ensure!(
                 case.runners.is_some() == case.because.is_some(),
                 "{:?}: `runners` and `because` belong together",
                 case.name
             );
+            if case.runs_in(Runner::Envoy) {
+                caller::check(&case.send).with_context(|| format!("{:?} in Envoy", case.name))?;
+            }
             for line in case.send.headers.iter().chain(&case.answer.headers) {
                 ensure!(line.contains(':'), "{:?}: {line:?} is no header line", case.name);
             }
@@ -211,10 +220,9 @@ impl File {
 
 impl Case {
     fn runs_in(&self, runner: Runner) -> bool {
-        // A test's own certificates and addresses do not reach Envoy on loopback.
-        let pretends = self.send.source.address.is_some()
-            || self.send.source.principal.is_some()
-            || self.send.stripped.is_some();
+        // What an earlier filter left, only an earlier filter can leave: the chains of the
+        // end-to-end suites hold two.
+        let pretends = self.send.stripped.is_some();
         self.runners.as_ref().is_none_or(|runners| runners.contains(&runner))
             && !(runner == Runner::Envoy && pretends)
     }

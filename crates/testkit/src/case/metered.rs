@@ -54,7 +54,7 @@ fn property(path: &str, case: &Case, observed: &Observed) -> Option<Vec<u8>> {
         "response.flags" | "response.size" => number(0),
         "request.size" => number(case.send.body.len().try_into().unwrap_or(0)),
         "request.duration" => number(1_000_000),
-        "connection.mtls" => Some(vec![0]),
+        "connection.mtls" => Some(vec![case.send.source.principal.is_some().into()]),
         "connection.uri_san_peer_certificate" => case.send.source.principal.clone().map(String::into_bytes),
         "xds.cluster_name" => Some(b"echo".to_vec()),
         _ => observed.state.get(path).cloned(),

@@ -51,6 +51,7 @@ fn exchange(case: &Case) -> Exchange {
     exchange.properties.set(&["source", "address"], address);
     if let Some(principal) = &send.source.principal {
         exchange.properties.set(&["connection", "uri_san_peer_certificate"], principal.as_str());
+        exchange.properties.set(&["connection", "mtls"], true);
     }
     if let Some(stripped) = &send.stripped {
         exchange = exchange.state("wasm.narrows_stripped", stripped);

@@ -95,6 +95,11 @@ impl<P: Policy> Pure for Native<P> {
     }
 }
 
+/// What becomes of a case's request, given a decision that somebody else tells.
+pub fn obeyed(case: &Case, decision: &Decision<'_>) -> Observed {
+    apply(case, case.send.arrives(), decision)
+}
+
 /// What Envoy does with a request, given a decision.
 fn apply(case: &Case, mut request: Headers, decision: &Decision<'_>) -> Observed {
     for name in &decision.strip {

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::file::{Case, File, Protocol, Runner};
+use super::caller::{Callers, Connected, PLAIN};
+use super::file::{Case, File, Runner};
 use super::observed::{Observed, Reply, Seen};
 use crate::bootstrap::{bootstrap, listener, route_config, static_cluster, wasm_filter};
 use crate::echo::{Echo, EchoOptions, Received};
 use crate::envoy::{Envoy, EnvoyOptions};
-use crate::message::{self, Client, Headers, Request, Response};
+use crate::message::{Headers, Request, Response};
 use crate::wait;
 
 /// Runs a file's cases; returns the disagreements.
@@ -30,14 +31,17 @@ pub fn run(file: &File, wasm: &Path) -> anyhow::Result<Vec<String>> {
     }
     let cases: Vec<&Case> = file.cases_for(Runner::Envoy).collect();
     if cases.is_empty() {
+        // A file of refusals, or one whose cases all say why they do not run here.
         return Ok(wrong);
     }
+    let callers = Callers::of(&cases)?;
     let envoy = Envoy::start(
-        config(file, &file.policy, wasm, &echo),
+        with_callers(config(file, &file.policy, wasm, &echo), &callers),
         EnvoyOptions::named(&file.label().replace('/', "-")),
     )?;
+    let callers = callers.connect(&envoy)?;
     for case in cases {
-        match observe(case, &envoy, &echo) {
+        match observe(case, &envoy, &callers, &echo) {
             Ok(observed) => {
                 for what in case.expect.disagreements(&observed) {
                     note(&case.name, what);
@@ -49,14 +53,9 @@ pub fn run(file: &File, wasm: &Path) -> anyhow::Result<Vec<String>> {
     Ok(wrong)
 }
 
-fn observe(case: &Case, envoy: &Envoy, echo: &Echo) -> anyhow::Result<Observed> {
+fn observe(case: &Case, envoy: &Envoy, callers: &Connected, echo: &Echo) -> anyhow::Result<Observed> {
     let (served, counted) = (echo.requests(), envoy.stats()?);
-    let address = envoy.listener("http")?;
-    let protocol = match case.send.protocol {
-        Protocol::Http1 => message::Protocol::Http1,
-        Protocol::Http2 => message::Protocol::Http2,
-    };
-    let response = Client::connect(protocol, address)?.exchange(&request(case))?;
+    let response = envoy.context(callers.exchange(&case.send, &request(case)))?;
     let (answer, state) = divide(response);
     let mut observed = Observed {
         upstream: (echo.requests() > served).then(|| echo.last()).flatten().map(seen),
@@ -146,12 +145,19 @@ fn config(file: &File, policy: &str, wasm: &Path, echo: &Echo) -> Value {
     let mut routes = route_config(&[everything]);
     routes["response_headers_to_add"] = json!(written);
     let filter = wasm_filter(file.filter.name(), wasm, policy, Some(&file.vm), "FAIL_CLOSED");
-    let mut listener = listener("http", &[filter], &routes);
+    let mut listener = listener(PLAIN, &[filter], &routes);
     let always = json!({ "status_code_filter": { "comparison": {
         "op": "GE", "value": { "default_value": 0, "runtime_key": "narrows.cases" } } } });
     listener["filter_chains"][0]["filters"][0]["typed_config"]["local_reply_config"] =
         json!({ "mappers": [{ "filter": always, "headers_to_add": written }] });
     bootstrap(&[listener], &[static_cluster("echo", echo.addr(), false)])
+}
+
+/// The same listener for everyone who calls.
+fn with_callers(mut config: Value, callers: &Callers) -> Value {
+    let plain = config["static_resources"]["listeners"][0].take();
+    config["static_resources"]["listeners"] = json!(callers.listeners(plain));
+    config
 }
 
 fn state_keys(file: &File) -> BTreeSet<String> {

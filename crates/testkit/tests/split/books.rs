@@ -164,10 +164,15 @@ pub(crate) struct Oracle(BTreeMap<String, String>);
 
 impl Oracle {
     pub(crate) fn new(policy: &Value, users: &[String]) -> Self {
+        Self::of(policy, STOCK, users)
+    }
+
+    /// The same for another service.
+    pub(crate) fn of(policy: &Value, service: &str, users: &[String]) -> Self {
         let tree = Tree::parse(policy.to_string().as_bytes()).expect("the policy is JSON");
         let splitter = Splitter::compile(&tree).expect("the policy is good");
         let backend = |user: &String| {
-            let headers = [(":authority", STOCK), (":path", "/books"), ("x-user-id", user)];
+            let headers = [(":authority", service), (":path", "/books"), ("x-user-id", user)];
             let lines = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
             let verdict = splitter.decide(Asked::new(lines)).1.expect("it is the split's");
             splitter.backend(verdict.split, verdict.backend).expect("it has a name").to_owned()

@@ -1,40 +1,66 @@
-//! A port that Istio has to sniff: one virtual host `*`, so that a rewritten authority
-//! leads nowhere else. And what a client may say.
+//! The two kinds of port, with the policies and the route that Bob's Books ships: one that
+//! Istio knows to be HTTP, and one that it has to sniff, with one virtual host `*`, so that a
+//! rewritten authority leads nowhere else. And what a client may say.
 
+use narrows_testkit::bootstrap::{read_yaml, static_cluster};
+use narrows_testkit::case::workspace;
 use narrows_testkit::echo::Received;
 use narrows_testkit::envoy::Envoy;
 use narrows_testkit::http1;
-use narrows_testkit::message::Request;
+use narrows_testkit::message::{Request, Response};
 use serde_json::{Value, json};
 
 use crate::books::{
-    Books, CANARY, Oracle, STABLE, STOCK, allow_any, app, ask, filter, policy, route, routes, series, users,
+    Books, CANARY, Oracle, STOCK, allow_any, app, ask, filter, policy, route, routes, series, users,
 };
+
+/// The service as the front end calls it, and as the canary is called.
+const SERVICE: &str = "bobbys-helidon-stock-application";
+const HOST: &str = "bobbys-helidon-stock-application:8080";
+const CANARY_HOST: &str = "bobbys-helidon-stock-application-canary:8080";
+/// One user in ten is the canary's.
+const USERS: usize = 300;
+
+#[test]
+fn a_declared_port_needs_no_route() -> anyhow::Result<()> {
+    let books = shop()?;
+    let policy = example("policy.yaml")?;
+    let envoy = books.sidecar(filter(&policy)?, &declared())?;
+    let users = users(USERS);
+    let oracle = Oracle::of(&policy, HOST, &users);
+    let mut canaries = 0;
+    for user in &users {
+        let response = call(&envoy, user)?;
+        let is_canary = oracle.backend(user) == "canary";
+        assert_eq!(app(&response)?, oracle.backend(user), "{user}");
+        let host = Received::from_response(&response)?.authority;
+        assert_eq!(host, if is_canary { CANARY_HOST } else { HOST });
+        canaries += u64::from(is_canary);
+    }
+    assert!(canaries > 10, "{canaries}");
+    envoy.wait_for_stat(&requests(), |count| count == canaries)?;
+    assert_eq!(envoy.stat(&series("mismatch_total"))?, 0);
+    Ok(())
+}
 
 #[test]
 fn a_sniffed_port_is_noticed() -> anyhow::Result<()> {
-    let books = Books::new()?;
+    let books = shop()?;
+    let policy = example("policy.yaml")?;
     // Istio's name of the cluster says it; of any other name, the baseline's.
-    for cluster in [STABLE, "stock"] {
-        let policy = policy(50, &json!({}));
-        let sniffed = json!({
-            "name": "stock.books.svc.cluster.local:8080",
-        "validate_clusters": false,
-            "virtual_hosts": [{ "name": "sniffed", "domains": ["*"], "routes": [route(cluster)] }],
-        });
-        books.clusters(&[books.canary_cluster(), named("stock", &books)])?;
-        let envoy = books.sidecar(filter(&policy)?, &sniffed)?;
-        let mut users = users(60);
-        let oracle = Oracle::new(&policy, &users);
+    for cluster in [&*outbound(SERVICE), "stock"] {
+        let envoy = books.sidecar(filter(&policy)?, &sniffed(&[route(cluster)]))?;
+        let mut users = users(USERS);
+        let oracle = Oracle::of(&policy, HOST, &users);
         // Each worker has seen where the baseline's requests go.
         users.sort_by_key(|user| oracle.backend(user) == "canary");
         let mut rewritten = 0;
         for user in &users {
-            let response = ask(&envoy, user)?;
+            let response = call(&envoy, user)?;
             assert_eq!(app(&response)?, "stable", "no route looks at the authority");
             let host = Received::from_response(&response)?.authority;
             let is_canary = oracle.backend(user) == "canary";
-            assert_eq!(host, if is_canary { "stock-canary:8080" } else { STOCK }, "the nasty half");
+            assert_eq!(host, if is_canary { CANARY_HOST } else { HOST }, "the nasty half");
             rewritten += u64::from(is_canary);
         }
         assert!(rewritten > 10);
@@ -45,36 +71,100 @@ fn a_sniffed_port_is_noticed() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_route_by_header_works_on_a_sniffed_port() -> anyhow::Result<()> {
-    let books = Books::new()?;
-    let mut policy = policy(50, &json!({}));
-    policy["splits"][0]["backends"][1] =
-        json!({ "name": "canary", "to": "stock-canary", "cluster": CANARY, "weight": 50 });
-    let by_header = json!({
-        "match": { "prefix": "/", "headers": [
-            { "name": "x-narrows-route", "string_match": { "exact": "stock-canary" } }] },
-        "route": { "cluster": CANARY },
-    });
-    let sniffed = json!({
-        "name": "stock.books.svc.cluster.local:8080",
-        "validate_clusters": false,
-        "virtual_hosts": [{ "name": "sniffed", "domains": ["*"], "routes": [by_header, route(STABLE)] }],
-    });
-    let envoy = books.sidecar(filter(&policy)?, &sniffed)?;
-    let users = users(60);
-    let oracle = Oracle::new(&policy, &users);
-    for user in &users {
-        let response = ask(&envoy, user)?;
-        assert_eq!(app(&response)?, oracle.backend(user), "{user}");
-        assert_eq!(Received::from_response(&response)?.authority, STOCK);
+fn a_route_by_header_works_on_either_port() -> anyhow::Result<()> {
+    let policy = example("policy-sniffed-port.yaml")?;
+    let by_header = virtual_service()?;
+    let mut declared = declared();
+    declared["virtual_hosts"][0]["routes"] = json!(by_header);
+    for routes in [sniffed(&by_header), declared] {
+        let books = shop()?;
+        let envoy = books.sidecar(filter(&policy)?, &routes)?;
+        let users = users(USERS);
+        let oracle = Oracle::of(&policy, HOST, &users);
+        for user in &users {
+            let response = call(&envoy, user)?;
+            assert_eq!(app(&response)?, oracle.backend(user), "{user}");
+            assert_eq!(Received::from_response(&response)?.authority, HOST);
+        }
+        let served = books.canary.requests();
+        assert!(served > 10, "{served}");
+        envoy.wait_for_stat(&requests(), |count| count == served)?;
+        assert_eq!(envoy.stat(&series("mismatch_total"))?, 0);
     }
-    let requests = format!(
-        "wasmcustom.split=.=stock;.;backend=.=canary;.;code_class=.=2xx;.;{}",
-        "narrows_split_requests_total"
-    );
-    envoy.wait_for_stat(&requests, |count| count == books.canary.requests())?;
-    assert_eq!(envoy.stat(&series("mismatch_total"))?, 0);
     Ok(())
+}
+
+/// A file of the example, as it is shipped.
+fn example(file: &str) -> anyhow::Result<Value> {
+    read_yaml(&workspace().join("examples/bobs-books").join(file))
+}
+
+/// The applications under the names that Istio gives their clusters, and the stable one
+/// under a name that says nothing.
+fn shop() -> anyhow::Result<Books> {
+    let books = Books::new()?;
+    let canary = outbound(&format!("{SERVICE}-canary"));
+    books.clusters(&[
+        static_cluster(&outbound(SERVICE), books.stable.addr(), false),
+        static_cluster(&canary, books.canary.addr(), false),
+        static_cluster("stock", books.stable.addr(), false),
+    ])?;
+    Ok(books)
+}
+
+fn outbound(service: &str) -> String {
+    format!("outbound|8080||{service}.bobs-books.svc.cluster.local")
+}
+
+/// Istio's routes for port 8080, declared as HTTP: a virtual host for each service.
+fn declared() -> Value {
+    let mut table = routes(&allow_any());
+    for (place, name) in [SERVICE.to_owned(), format!("{SERVICE}-canary")].iter().enumerate() {
+        let domains =
+            [name.clone(), format!("{name}.bobs-books"), format!("{name}.bobs-books.svc.cluster.local")];
+        table["virtual_hosts"][place]["domains"] = json!(domains);
+        table["virtual_hosts"][place]["routes"] = json!([route(&outbound(name))]);
+    }
+    table
+}
+
+/// Istio's routes for a port that does not say its protocol: one virtual host for all.
+fn sniffed(routes: &[Value]) -> Value {
+    json!({
+        "name": format!("{SERVICE}.bobs-books.svc.cluster.local:8080"),
+        "validate_clusters": false,
+        "virtual_hosts": [{ "name": "sniffed", "domains": ["*"], "routes": routes }],
+    })
+}
+
+/// The example's `VirtualService` as the routes that istiod makes of it.
+fn virtual_service() -> anyhow::Result<Vec<Value>> {
+    let resource = example("istio/virtualservice-sniffed-port.yaml")?;
+    let rules = resource["spec"]["http"].as_array().cloned().unwrap_or_default();
+    anyhow::ensure!(rules.len() == 2, "the route by header, and the rest");
+    let routes = rules.iter().map(|rule| {
+        let destination = &rule["route"][0]["destination"];
+        assert_eq!(destination["port"]["number"], 8080);
+        let mut made = route(&outbound(destination["host"].as_str().unwrap_or_default()));
+        let headers = rule["match"][0]["headers"].as_object();
+        made["match"]["headers"] = headers
+            .into_iter()
+            .flatten()
+            .map(|(name, matcher)| json!({ "name": name, "string_match": matcher }))
+            .collect();
+        made
+    });
+    Ok(routes.collect())
+}
+
+fn call(envoy: &Envoy, user: &str) -> anyhow::Result<Response> {
+    let request = Request::get(HOST, "/books").header("x-user-id", user);
+    http1::exchange(envoy.listener("http")?, &request)
+}
+
+fn requests() -> String {
+    let labels = "split=.=stock;.;backend=.=canary;.;code_class=.=2xx;.;";
+    format!("wasmcustom.{labels}narrows_split_requests_total")
 }
 
 #[test]
@@ -128,9 +218,4 @@ fn the_application_sees_the_host_that_it_expects() -> anyhow::Result<()> {
     let response = http1::exchange(server.listener("http")?, &forged)?;
     assert_eq!(Received::from_response(&response)?.authority, "stock-canary:8080");
     Ok(())
-}
-
-/// The stable application under another name of its cluster.
-fn named(name: &str, books: &Books) -> Value {
-    narrows_testkit::bootstrap::static_cluster(name, books.stable.addr(), false)
 }

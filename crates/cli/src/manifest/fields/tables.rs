@@ -1,22 +1,29 @@
-//! The tables. Numbers are minor versions: 16 is Istio 1.16.
+//! The resources that carry or read the filters. Numbers are minor versions: 16 is Istio 1.16.
 
-use super::Takes::{Any, Integer, List, Table, Text, Word};
-use super::{Field, Kinds, Release, Takes};
-
-const fn field(path: &'static str, since: u16, takes: Takes) -> Field {
-    Field { path, since: Release::minor(since), takes, required: false }
-}
-
-const fn required(path: &'static str, since: u16, takes: Takes) -> Field {
-    Field { required: true, ..field(path, since, takes) }
-}
+use super::Takes::{Any, Bool, Integer, List, Table, Text, Word};
+use super::head::{field, required};
+use super::{Kinds, Release, Takes};
 
 const PULL: Takes = Word(&[("UNSPECIFIED_POLICY", 12), ("IfNotPresent", 12), ("Always", 12)]);
 const FAIL: Takes = Word(&[("FAIL_CLOSE", 19), ("FAIL_OPEN", 19), ("FAIL_RELOAD", 27)]);
 const TYPE: Takes = Word(&[("UNSPECIFIED_PLUGIN_TYPE", 20), ("HTTP", 20), ("NETWORK", 20)]);
 const MODE: Takes = Word(&[("UNDEFINED", 16), ("CLIENT", 16), ("SERVER", 16), ("CLIENT_AND_SERVER", 16)]);
 const FROM: Takes = Word(&[("INLINE", 14), ("HOST", 14)]);
-const PORT: Takes = Integer(1, 65535);
+const SIDE: Takes = Word(&[("CLIENT_AND_SERVER", 12), ("CLIENT", 12), ("SERVER", 12)]);
+const METRIC: Takes = Word(&[
+    ("ALL_METRICS", 12),
+    ("REQUEST_COUNT", 12),
+    ("REQUEST_DURATION", 12),
+    ("REQUEST_SIZE", 12),
+    ("RESPONSE_SIZE", 12),
+    ("TCP_OPENED_CONNECTIONS", 12),
+    ("TCP_CLOSED_CONNECTIONS", 12),
+    ("TCP_SENT_BYTES", 12),
+    ("TCP_RECEIVED_BYTES", 12),
+    ("GRPC_REQUEST_MESSAGES", 12),
+    ("GRPC_RESPONSE_MESSAGES", 12),
+]);
+pub(super) const PORT: Takes = Integer(1, 65535);
 const PRIORITY: Takes = Integer(-2_147_483_648, 2_147_483_647);
 const SINCE_EXTENSION: u16 = 30;
 
@@ -26,12 +33,6 @@ pub(super) const PLUGIN: Kinds = Kinds {
     since: Release::minor(12),
     versions: &[("extensions.istio.io/v1alpha1", 12)],
     fields: &[
-        required("apiVersion", 12, Text),
-        field("kind", 12, Text),
-        required("metadata", 12, Table),
-        required("metadata.name", 12, Text),
-        field("metadata.*", 12, Any),
-        field("status", 12, Any),
         required("spec", 12, Table),
         field("spec.selector", 12, Table),
         field("spec.selector.matchLabels", 12, Table),
@@ -76,12 +77,6 @@ pub(super) const EXTENSION: Kinds = Kinds {
     since: Release::minor(SINCE_EXTENSION),
     versions: &[("extensions.istio.io/v1alpha1", SINCE_EXTENSION)],
     fields: &[
-        required("apiVersion", SINCE_EXTENSION, Text),
-        field("kind", SINCE_EXTENSION, Text),
-        required("metadata", SINCE_EXTENSION, Table),
-        required("metadata.name", SINCE_EXTENSION, Text),
-        field("metadata.*", SINCE_EXTENSION, Any),
-        field("status", SINCE_EXTENSION, Any),
         required("spec", SINCE_EXTENSION, Table),
         field("spec.selector", SINCE_EXTENSION, Table),
         field("spec.selector.matchLabels", SINCE_EXTENSION, Table),
@@ -126,12 +121,6 @@ pub(super) const TELEMETRY: Kinds = Kinds {
     since: Release::minor(12),
     versions: &[("telemetry.istio.io/v1alpha1", 12), ("telemetry.istio.io/v1", 22)],
     fields: &[
-        required("apiVersion", 12, Text),
-        field("kind", 12, Text),
-        required("metadata", 12, Table),
-        required("metadata.name", 12, Text),
-        field("metadata.*", 12, Any),
-        field("status", 12, Any),
         field("spec", 12, Table),
         field("spec.selector", 12, Table),
         field("spec.selector.matchLabels", 12, Table),
@@ -150,9 +139,18 @@ pub(super) const TELEMETRY: Kinds = Kinds {
         required("spec.metrics[].providers[].name", 12, Text),
         field("spec.metrics[].reportingInterval", 17, Text),
         field("spec.metrics[].overrides", 12, List),
-        field("spec.metrics[].overrides[].match", 12, Any),
-        field("spec.metrics[].overrides[].disabled", 12, Any),
+        field("spec.metrics[].overrides[].match", 12, Table),
+        field("spec.metrics[].overrides[].match.metric", 12, METRIC),
+        field("spec.metrics[].overrides[].match.customMetric", 12, Text),
+        field("spec.metrics[].overrides[].match.mode", 12, SIDE),
+        field("spec.metrics[].overrides[].disabled", 12, Bool),
         field("spec.metrics[].overrides[].tagOverrides", 12, Table),
-        field("spec.metrics[].overrides[].tagOverrides.*", 12, Any),
+        field("spec.metrics[].overrides[].tagOverrides.*", 12, Table),
+        field(
+            "spec.metrics[].overrides[].tagOverrides.*.operation",
+            12,
+            Word(&[("UPSERT", 12), ("REMOVE", 12)]),
+        ),
+        field("spec.metrics[].overrides[].tagOverrides.*.value", 12, Text),
     ],
 };

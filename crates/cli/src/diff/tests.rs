@@ -1,0 +1,73 @@
+use narrows_core::{Policy, Tree, split::Splitter};
+
+use super::{MoveKind, splits};
+
+fn policy(salt: &str, one: u32, two: u32) -> Splitter {
+    compile("", "", salt, one, two)
+}
+
+fn with_mode(one: u32, two: u32, mode: &str, place: &str) -> Splitter {
+    let mode = format!(r#""mode": "{mode}","#);
+    if place == "policy" { compile(&mode, "", "s", one, two) } else { compile("", &mode, "s", one, two) }
+}
+
+fn compile(above: &str, within: &str, salt: &str, one: u32, two: u32) -> Splitter {
+    let text = format!(
+        r#"{{{above} "splits": [{{{within} "name": "s", "salt": "{salt}", "key": [{{"header": "x-user-id"}}], "backends": [
+            {{"name": "stable", "baseline": true}},
+            {{"name": "one", "to": "one", "weight": {one}, "maxWeight": 50}},
+            {{"name": "two", "to": "two", "weight": {two}, "maxWeight": 50}}]}}]}}"#
+    );
+    Splitter::compile(&Tree::parse(text.as_bytes()).unwrap()).unwrap()
+}
+
+fn moves(old: &Splitter, new: &Splitter) -> Vec<(String, String, u32, MoveKind)> {
+    let diff = splits(old, new, &[]).remove(0);
+    diff.moves.into_iter().map(|one| (one.from, one.to, one.buckets, one.kind)).collect()
+}
+
+#[test]
+fn raising_a_weight_moves_users_forward_alone() {
+    let expected = vec![("stable".into(), "one".into(), 150_000, MoveKind::Forward)];
+    assert_eq!(moves(&policy("s", 5, 10), &policy("s", 20, 10)), expected);
+}
+
+#[test]
+fn lowering_one_sends_users_back() {
+    let expected = vec![("two".into(), "stable".into(), 100_000, MoveKind::Back)];
+    assert_eq!(moves(&policy("s", 5, 10), &policy("s", 5, 0)), expected);
+}
+
+#[test]
+fn a_split_that_does_not_act_sends_everyone_home() {
+    let acting = policy("s", 5, 10);
+    for mode in ["off", "report"] {
+        for place in ["policy", "split"] {
+            let idle = with_mode(5, 10, mode, place);
+            let back = vec![
+                ("one".into(), "stable".into(), 50_000, MoveKind::Back),
+                ("two".into(), "stable".into(), 100_000, MoveKind::Back),
+            ];
+            assert_eq!(moves(&acting, &idle), back, "{mode} of the {place}");
+            assert!(moves(&idle, &acting).iter().all(|(.., kind)| *kind == MoveKind::Forward));
+            assert_eq!(moves(&idle, &with_mode(50, 0, mode, place)), []);
+        }
+    }
+}
+
+#[test]
+fn another_salt_draws_everyone_anew() {
+    let (old, new) = (policy("a", 10, 0), policy("b", 10, 0));
+    let diff = splits(&old, &new, &[]).remove(0);
+    assert_eq!(diff.redrawn, Some("the salt changes"));
+    assert_eq!(diff.moves.iter().map(|one| one.buckets).collect::<Vec<_>>(), [90_000, 90_000]);
+}
+
+#[test]
+fn keys_are_told_by_name() {
+    let keys: Vec<String> = (0..1000).map(|n| format!("user-{n}")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let diff = splits(&policy("s", 0, 0), &policy("s", 50, 0), &keys).remove(0);
+    assert!((400..600).contains(&diff.keys.len()), "{}", diff.keys.len());
+    assert!(diff.keys.iter().all(|moved| moved.from == "stable" && moved.to == "one"));
+}
