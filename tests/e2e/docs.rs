@@ -88,9 +88,8 @@ fn every_command_in_the_documentation_prints_what_is_shown() {
 
 /// What a command prints in the root of the project, and how it ends.
 fn run(command: &str) -> Vec<String> {
-    // Built by whoever builds the tests; a fresh shell finds them here.
-    let tools = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned();
-    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap_or_default());
+    let tools = narrows_tests::narrows();
+    let path = format!("{}:{}", tools.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
     let shell = ["-c", command];
     let output =
         Command::new("bash").args(shell).current_dir(mesh::root()).env("PATH", path).output().unwrap();

@@ -85,12 +85,8 @@ fn documents(path: &Path) -> Vec<Value> {
 
 /// `narrows`, in the root of the project.
 fn narrows(arguments: &[&str]) -> (bool, String) {
-    let program = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("narrows");
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(mesh::root())
-        .output()
-        .expect("narrows is built with the tests of the workspace");
+    let output =
+        Command::new(narrows_tests::narrows()).args(arguments).current_dir(mesh::root()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     (output.status.success(), said.into_owned())
 }

@@ -55,13 +55,13 @@ fn simulate(file: &File, cases: &[&Case]) -> Vec<Value> {
         path
     };
     let policy = if file.policy.is_empty() { "{}".to_owned() } else { file.policy.clone() };
-    let output = Command::new(std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("narrows"))
+    let output = Command::new(narrows_tests::narrows())
         .args(["simulate", "--format", "json", "--filter", file.filter.name()])
         .arg(write("policy.json", policy))
         .arg("--requests")
         .arg(write("requests.json", Value::from(requests).to_string()))
         .output()
-        .expect("narrows is built with the tests of the workspace");
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     let answer: Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{}: {e}: {said}", file.label()));

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::Command;
+use std::sync::LazyLock;
 
 use narrows_testkit::bootstrap::{
     bootstrap, cluster_route, listener, route_config, static_cluster, wasm_config,
@@ -12,6 +14,20 @@ use narrows_testkit::envoy::{Envoy, EnvoyOptions};
 use narrows_testkit::mesh;
 use narrows_testkit::temp::TempDir;
 use serde_json::{Value, json};
+
+/// The command line as the sources have it, built once. Cargo builds no program of another
+/// package for a test, and an older one would be tested in its place.
+pub fn narrows() -> PathBuf {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--locked", "--package", "narrows"]).current_dir(mesh::root());
+        assert!(build.status().is_ok_and(|status| status.success()), "narrows cannot be built");
+        let this = std::env::current_exe().expect("a program knows where it is");
+        let debug = this.ancestors().nth(2).expect("cargo puts tests below the programs");
+        debug.join("narrows")
+    });
+    BUILT.clone()
+}
 
 /// The VM configuration under which every bad policy is refused.
 pub const STRICT: Option<&str> = Some(r#"{"strict": true}"#);
