@@ -15,13 +15,17 @@ mod classes;
 mod compile;
 mod condition;
 mod decide;
+mod entry;
 mod hosts;
+mod label;
 mod meter;
 mod metric;
 mod paths;
+mod property;
 mod render;
 mod report;
 mod source;
+mod stock;
 #[cfg(test)]
 mod tests;
 

@@ -89,9 +89,9 @@ fn with_istios_bootstrap_as_it_comes() -> anyhow::Result<()> {
 #[test]
 fn what_is_published_is_in_the_access_log() -> anyhow::Result<()> {
     let policy = r#"{ "trust": "mesh",
-        "tags": { "operation": { "pathTemplates": [ "/books/{id}" ] }, "class": { "statusClass": true },
+        "tags": { "operation": { "pathTemplates": [ "/books/{id}" ] }, "status": { "statusClass": true },
                   "tenant": { "header": "x-tenant", "maxValues": 1 } },
-        "publish": [ "operation", "class", "tenant" ] }"#;
+        "publish": [ "operation", "status", "tenant" ] }"#;
     let mut config = answering(policy, &Value::Null);
     let manager =
         &mut config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
@@ -101,7 +101,7 @@ fn what_is_published_is_in_the_access_log() -> anyhow::Result<()> {
     manager["access_log"] = json!([{ "name": "stdout", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
         "log_format": { "text_format_source": { "inline_string":
-            format!("published {} {} {}\n", state("operation"), state("class"), state("tenant")) } } } }]);
+            format!("published {} {} {}\n", state("operation"), state("status"), state("tenant")) } } } }]);
     let envoy = Envoy::start(config, EnvoyOptions::named("published"))?;
     let mut client = Connection::connect(envoy.listener("main")?)?;
     send(&mut client, "/books/1", &[("x-tenant", b"acme")])?;

@@ -6,14 +6,9 @@
 //! So the bounds hold for the proxy and not for each worker, a value is told apart by
 //! all workers or by none, and a new VM knows what its predecessor had counted.
 
+use super::entry::{self, Entry, entry};
 use crate::names::Places;
 use crate::series::{Grammar, Kind, Label, Series, Stock};
-
-/// Separates the words of an entry; no value holds it.
-const SEPARATOR: char = '\u{1f}';
-/// The first words of entries.
-const VALUE: &str = "v";
-const SERIES: &str = "s";
 
 /// The place of every tag's `missing` and `other` among its values.
 pub(super) const MISSING: u32 = 0;
@@ -31,6 +26,8 @@ pub(super) struct Book {
     /// The series of the log; those of an older policy count, for Envoy has them too.
     counted: usize,
     room: usize,
+    /// Whether the log takes no more entries.
+    closed: bool,
 }
 
 /// The values of one tag.
@@ -53,6 +50,9 @@ struct Shape {
     name: Box<str>,
     kind: Kind,
     tags: Vec<usize>,
+    /// What makes its series besides names and values: the kind, and with stock labels
+    /// which of them carries which tag.
+    form: Box<str>,
 }
 
 impl Book {
@@ -103,7 +103,12 @@ impl Book {
     }
 
     pub(super) fn metric(&mut self, name: &str, kind: Kind, tags: Vec<usize>) {
-        self.metrics.push(Shape { name: name.into(), kind, tags });
+        let mut form = entry::letter(kind).to_owned();
+        if self.grammar == Grammar::Stock {
+            let words = tags.iter().filter_map(|tag| self.tags.get(*tag));
+            words.for_each(|words| form.push_str(words.stock.as_str()));
+        }
+        self.metrics.push(Shape { name: name.into(), kind, tags, form: form.into() });
     }
 
     /// The number of a tag's value.
@@ -127,18 +132,28 @@ impl Book {
 
     /// Whether a value more of a tag is admitted.
     pub(super) fn has_room_for_value(&self, tag: usize) -> bool {
-        self.tags.get(tag).is_some_and(Words::has_room)
+        !self.closed && self.tags.get(tag).is_some_and(Words::has_room)
     }
 
     /// Whether a series more is admitted.
     pub(super) fn has_room_for_series(&self) -> bool {
-        self.counted < self.room
+        !self.closed && self.counted < self.room
+    }
+
+    /// Whether the bound is what leaves no room for a series.
+    pub(super) fn is_full(&self) -> bool {
+        self.counted >= self.room
+    }
+
+    /// Admits no more; returns whether it had been open.
+    pub(super) fn close(&mut self) -> bool {
+        !std::mem::replace(&mut self.closed, true)
     }
 
     /// The entry by which a value is admitted.
     pub(super) fn value_entry(&self, tag: usize, text: &str) -> Vec<u8> {
         let name = self.tags.get(tag).map_or("", |words| &words.name);
-        entry([VALUE, name, text])
+        entry([entry::VALUE, name, text].into_iter())
     }
 
     /// The entry by which a series is admitted.
@@ -148,7 +163,7 @@ impl Book {
             let name = self.tags.get(*tag).map_or("", |words| &*words.name);
             [name, self.text(*tag, value_of(values, *tag))]
         });
-        entry([SERIES, &shape.name].into_iter().chain(labels))
+        entry([entry::SERIES, &shape.name, &shape.form].into_iter().chain(labels))
     }
 
     /// Whether an entry may be appended: it is new, and there is room.
@@ -158,8 +173,17 @@ impl Book {
             Some(Entry::Series(key, ..)) => {
                 !self.known.contains_key(key.as_slice()) && self.has_room_for_series()
             }
+            Some(Entry::Overflow(metric)) => !self.known.contains_key(overflow_key(metric).as_slice()),
             Some(Entry::Foreign) | None => false,
         }
+    }
+
+    /// The entries by which this policy's overflow series are known to a later one.
+    pub(super) fn overflow_entries(&self) -> Vec<Vec<u8>> {
+        (0..self.metrics.len())
+            .filter_map(|metric| self.overflow(metric))
+            .map(|series| entry::overflow(&series))
+            .collect()
     }
 
     /// Takes in an entry of the log. What cannot be read is of nobody's concern.
@@ -178,6 +202,7 @@ impl Book {
                 }
                 self.counted = self.counted.saturating_add(1);
             }
+            Some(Entry::Overflow(metric)) => _ = self.known.insert(overflow_key(metric).into(), 0),
             Some(Entry::Foreign) => self.counted = self.counted.saturating_add(1),
             _ => {}
         }
@@ -236,22 +261,30 @@ impl Book {
         u32::try_from(words.texts.len().saturating_sub(1)).unwrap_or(MISSING)
     }
 
-    fn read<'e>(&self, entry: &'e [u8]) -> Option<Entry<'e>> {
-        let mut words = std::str::from_utf8(entry).ok()?.split(SEPARATOR);
+    fn read<'e>(&self, line: &'e [u8]) -> Option<Entry<'e>> {
+        let mut words = entry::words(line)?;
         match (words.next()?, words.next()?) {
-            (VALUE, name) => {
+            (entry::VALUE, name) => {
                 let tag = self.tags.iter().position(|words| *words.name == *name)?;
                 Some(Entry::Value(tag, words.next()?))
             }
-            (SERIES, name) => Some(self.read_series(name, words).unwrap_or(Entry::Foreign)),
+            (entry::SERIES, name) => Some(self.read_series(name, words).unwrap_or(Entry::Foreign)),
+            (entry::OVERFLOW, _) => {
+                let own = self.overflow_entries().iter().position(|own| own == line);
+                Some(own.map_or(Entry::Foreign, Entry::Overflow))
+            }
             _ => None,
         }
     }
 
     fn read_series<'e>(&self, name: &str, mut words: impl Iterator<Item = &'e str>) -> Option<Entry<'e>> {
         let metric = self.metrics.iter().position(|shape| *shape.name == *name)?;
+        let shape = self.metrics.get(metric)?;
+        if words.next()? != &*shape.form {
+            return None;
+        }
         let mut values = Vec::new();
-        for tag in &self.metrics.get(metric)?.tags {
+        for tag in &shape.tags {
             if words.next()? != &*self.tags.get(*tag)?.name {
                 return None;
             }
@@ -262,14 +295,6 @@ impl Book {
             .is_none()
             .then(|| Entry::Series(series_key(metric, values.iter().copied()), metric, values))
     }
-}
-
-/// An entry of the log, as this policy understands it.
-enum Entry<'e> {
-    Value(usize, &'e str),
-    Series(Vec<u8>, usize, Vec<u32>),
-    /// A series of an older policy.
-    Foreign,
 }
 
 impl Words {
@@ -286,17 +311,6 @@ fn overflow_value(stock: Stock) -> &'static str {
     }
 }
 
-fn entry<'w>(words: impl IntoIterator<Item = &'w str>) -> Vec<u8> {
-    let mut entry = String::new();
-    for word in words {
-        if !entry.is_empty() {
-            entry.push(SEPARATOR);
-        }
-        entry.push_str(word);
-    }
-    entry.into_bytes()
-}
-
 fn value_key(tag: usize, text: &str) -> Box<[u8]> {
     let mut key = vec![0, u8::try_from(tag).unwrap_or(u8::MAX)];
     key.extend_from_slice(text.as_bytes());
@@ -307,6 +321,10 @@ fn series_key(metric: usize, values: impl Iterator<Item = u32>) -> Vec<u8> {
     let mut key = vec![1, u8::try_from(metric).unwrap_or(u8::MAX)];
     values.for_each(|value| key.extend_from_slice(&value.to_le_bytes()));
     key
+}
+
+fn overflow_key(metric: usize) -> Vec<u8> {
+    vec![2, u8::try_from(metric).unwrap_or(u8::MAX)]
 }
 
 fn value_of(values: &[u32], tag: usize) -> u32 {

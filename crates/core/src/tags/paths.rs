@@ -5,6 +5,7 @@
 //! so they are refused.
 
 use crate::invalid::{Code, Invalid};
+use crate::limits;
 use crate::names::Places;
 use crate::template::{Segment, Template};
 
@@ -51,13 +52,40 @@ impl Paths {
         }
     }
 
+    /// The same, if no path leads through too many nodes: where literals stand beside
+    /// variables on every level, the ways through the trie double with each.
+    pub(super) fn bounded(self) -> Result<Self, Invalid> {
+        // Children come after their parents.
+        let mut widest = vec![0usize; self.nodes.len()];
+        let of = |widest: &[usize], next: u32| widest.get(as_index(next)).copied().unwrap_or_default();
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            let literal = node.literals.values().map(|next| of(&widest, *next)).max().unwrap_or_default();
+            let variable = node.variable.map(|next| of(&widest, next)).unwrap_or_default();
+            if let Some(place) = widest.get_mut(at) {
+                *place = literal.saturating_add(variable).saturating_add(1);
+            }
+        }
+        let most = widest.first().copied().unwrap_or_default();
+        if most <= limits::TEMPLATE_STEPS {
+            return Ok(self);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!(
+                "one path could be compared with {most} segments of these templates, more than {}",
+                limits::TEMPLATE_STEPS
+            ),
+            "leave out templates that have a variable where others have a literal, segment after segment",
+        ))
+    }
+
     /// The value of the most specific template that a path without query fits.
     pub(super) fn find(&self, path: &[u8]) -> Option<u32> {
         self.descend(0, path.strip_prefix(b"/").map(Some)?)
     }
 
-    /// `left` is `None` after the last segment. There are no more steps than templates
-    /// have segments, whatever the path.
+    /// `left` is `None` after the last segment. There are no more steps than
+    /// [`Self::bounded`] allows, whatever the path.
     fn descend(&self, at: u32, left: Option<&[u8]>) -> Option<u32> {
         let node = self.nodes.get(as_index(at))?;
         let Some(left) = left else { return node.end };
@@ -144,6 +172,35 @@ mod tests {
             let found = find(path).unwrap();
             assert!(Template::new(found).unwrap().matches(path.as_bytes()), "{path} {found}");
         }
+    }
+
+    /// Templates in which each segment is a literal or a variable, in every combination.
+    fn two_ways(depth: u32) -> Paths {
+        let mut paths = Paths::new();
+        for number in 0u32..1 << depth {
+            let text: String =
+                (0..depth).map(|bit| if number >> bit & 1 == 1 { "/{x}" } else { "/a" }).collect();
+            paths.insert(&Template::new(&text).unwrap(), &text, number).unwrap();
+        }
+        paths
+    }
+
+    #[test]
+    fn a_path_has_few_ways_through() {
+        let paths = two_ways(5).bounded().unwrap();
+        assert_eq!(paths.find(b"/a/b/a/b/a"), Some(0b01010));
+        assert_eq!(paths.find(b"/a/a/a/a/"), None);
+        // A literal of 32 segments, and a variable beside each.
+        let mut deep = Paths::new();
+        let all = "/a".repeat(32);
+        deep.insert(&Template::new(&all).unwrap(), &all, 0).unwrap();
+        for at in 0..31 {
+            let text = format!("{}/{{x}}", "/a".repeat(at));
+            deep.insert(&Template::new(&text).unwrap(), &text, 1).unwrap();
+        }
+        assert!(deep.bounded().is_ok());
+        let refused = two_ways(10).bounded().unwrap_err().to_string();
+        assert!(refused.contains("NRW106") && refused.contains("2047 segments"), "{refused}");
     }
 
     #[test]

@@ -189,11 +189,11 @@ fn only_what_is_needed_is_read() {
 #[test]
 fn every_source_has_a_value() {
     let policy = r#"{"trust": "mesh", "tags": {
-        "a": {"fixed": "x"}, "b": {"header": "x-tenant"}, "c": {"responseHeader": "x-app"}, "d": {"cookie": "c"},
-        "e": {"queryParam": "q"}, "f": {"method": true}, "g": {"host": true}, "h": {"statusCode": true},
-        "i": {"grpcStatus": true}, "j": {"responseFlags": true}, "k": {"durationClass": [100, 500]},
-        "l": {"property": ["xds", "route_metadata", "a.b"]} },
-      "metrics": [{"name": "m", "tags": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"]}]}"#;
+        "A": {"fixed": "x"}, "B": {"header": "x-tenant"}, "C": {"responseHeader": "x-app"}, "D": {"cookie": "c"},
+        "E": {"queryParam": "q"}, "F": {"method": true}, "G": {"host": true}, "H": {"statusCode": true},
+        "I": {"grpcStatus": true}, "J": {"responseFlags": true}, "K": {"durationClass": [100, 500]},
+        "L": {"property": ["xds", "route_metadata", "a.b"]} },
+      "metrics": [{"name": "m", "tags": ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L"]}]}"#;
     let mut proxy = Proxy::new(policy, 1);
     let headers: [(&[u8], &[u8]); 8] = [
         (b":method", b"PURGE"),
@@ -217,13 +217,13 @@ fn every_source_has_a_value() {
         ("xds.route_metadata.a.b", b"r"),
     ];
     proxy.serve(0, Exchange { headers: &headers, properties: &properties });
-    let name = "a=.=x;.;b=.=a,b;.;c=.=stock;.;d=.=2;.;e=.=A_;.;f=.=other;.;g=.=shop;.;h=.=200;.;i=.=14;.;j=.=UF,URX;.;\
-                k=.=under_500ms;.;l=.=r;.;m";
+    let name = "A=.=x;.;B=.=a,b;.;C=.=stock;.;D=.=2;.;E=.=A_;.;F=.=other;.;G=.=shop;.;H=.=200;.;I=.=14;.;J=.=UF,URX;.;\
+                K=.=under_500ms;.;L=.=r;.;m";
     assert_eq!(proxy.counts.keys().collect::<Vec<_>>(), [name]);
     // Nothing at all is known of a request that was reset before it was answered.
     proxy.serve(0, Exchange { headers: &[], properties: &[] });
-    let nothing = "a=.=x;.;b=.=unknown;.;c=.=unknown;.;d=.=unknown;.;e=.=unknown;.;f=.=unknown;.;g=.=unknown;.;h=.=none;.;\
-                   i=.=none;.;j=.=-;.;k=.=unknown;.;l=.=unknown;.;m";
+    let nothing = "A=.=x;.;B=.=unknown;.;C=.=unknown;.;D=.=unknown;.;E=.=unknown;.;F=.=unknown;.;G=.=unknown;.;H=.=none;.;\
+                   I=.=none;.;J=.=-;.;K=.=unknown;.;L=.=unknown;.;m";
     assert_eq!(proxy.count(nothing), 1, "{:?}", proxy.counts);
 }
 
@@ -262,8 +262,8 @@ fn principals_and_security() {
 #[test]
 fn what_is_settled_at_load() {
     let proxy = Proxy::new(
-        r#"{"trust": "mesh", "tags": {"w": {"nodeMetadata": "WORKLOAD_NAME"}, "c": {"nodeMetadata": ["LABELS", "app.oam.dev/component"], "missing": "none"}},
-            "metrics": [{"name": "m", "tags": ["c", "w"]}]}"#,
+        r#"{"trust": "mesh", "tags": {"v": {"nodeMetadata": "WORKLOAD_NAME"}, "c": {"nodeMetadata": ["LABELS", "app.oam.dev/component"], "missing": "none"}},
+            "metrics": [{"name": "m", "tags": ["c", "v"]}]}"#,
         1,
     );
     let meter = proxy.workers[0].meter().unwrap();
@@ -272,7 +272,7 @@ fn what_is_settled_at_load() {
     meter.begin(&[None, Some(b"stock\xff".to_vec())]);
     let mut proxy = proxy;
     proxy.serve(0, Exchange { headers: &[], properties: &[] });
-    assert_eq!(proxy.count("c=.=none;.;w=.=stock_;.;m"), 1);
+    assert_eq!(proxy.count("c=.=none;.;v=.=stock_;.;m"), 1);
 }
 
 #[test]
@@ -282,6 +282,7 @@ fn a_workload_has_the_name_that_it_is_mapped_to() {
     for (workload, component) in [
         (b"vmi-system-es-master".as_slice(), "opensearch"),
         (b"vmi-system-grafana", "vmi"),
+        (b"VMI-System-ES-Data", "opensearch"),
         (b"mysql", "other"),
         (b"", "unknown"),
     ] {

@@ -34,7 +34,7 @@ fn telemetry() {
 #[test]
 fn stock_labels_need_nothing_of_istio() {
     let stock = tagger(
-        r#"{"labels": "stock", "tags": {"t": {"header": "a", "stockLabel": "tag"}}, "metrics": [{"name": "m", "tags": ["t"]}]}"#,
+        r#"{"labels": "stock", "tags": {"x": {"header": "a", "stockLabel": "tag"}}, "metrics": [{"name": "m", "tags": ["x"]}]}"#,
     );
     assert_eq!(stock.extra_stat_tags(), "");
     assert!(stock.stats_tags().contains("- tag_name: component\n    regex: '(component\\.(.+?)\\.)'\n"));
