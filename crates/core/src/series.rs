@@ -90,7 +90,7 @@ impl Series {
                 value.insert(0, STAND_IN);
             }
             match (grammar, label.stock) {
-                (Grammar::StatTags, _) => put(&[label.name, "=.=", &value, ";.;"]),
+                (Grammar::StatTags, _) => put(&[label.name, ASSIGNS, &value, ENDS]),
                 (Grammar::Stock, Stock::Code | Stock::CodeClass) => code = Some(label.value),
                 (Grammar::Stock, Stock::Tag) => put(&["tag.", &value, ";."]),
                 (Grammar::Stock, stock) => put(&[stock.as_str(), ".", &undotted(&value), "."]),
@@ -102,7 +102,16 @@ impl Series {
         }
         Self { kind, name: full.into() }
     }
+
+    /// The labels in the name, if it is written with `stat-tags`.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.name.split(ENDS).filter_map(|part| part.split_once(ASSIGNS)).map(|(label, _)| label)
+    }
 }
+
+/// What stands between a label and its value, and behind that.
+const ASSIGNS: &str = "=.=";
+const ENDS: &str = ";.;";
 
 /// A stock label's value ends at the first dot. A value whose end reads like the name
 /// of a label would, with that dot, begin one.

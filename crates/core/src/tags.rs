@@ -22,7 +22,6 @@ mod meter;
 mod metric;
 mod paths;
 mod property;
-mod render;
 mod report;
 mod source;
 mod stock;

@@ -213,6 +213,12 @@ impl Book {
         self.series.get(from..).unwrap_or_default()
     }
 
+    /// The names of all tags by which something is counted, perhaps more than once.
+    pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
+        let tags = self.metrics.iter().flat_map(|shape| &shape.tags);
+        tags.filter_map(|tag| self.tags.get(*tag)).map(|words| &*words.name)
+    }
+
     /// How many series have been admitted.
     pub(super) fn counted(&self) -> usize {
         self.counted

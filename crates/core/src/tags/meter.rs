@@ -136,6 +136,11 @@ impl Meter {
         self.book.try_borrow().map(|book| book.series_from(from).to_vec()).unwrap_or_default()
     }
 
+    /// The labels of all series but those that are there from the start.
+    pub fn labels(&self) -> Vec<Box<str>> {
+        self.book.try_borrow().map(|book| book.labels().map(Into::into).collect()).unwrap_or_default()
+    }
+
     /// How many series there are in all: for the gauge that is the policy's first series.
     pub fn size(&self) -> Measurement {
         let admitted = self.book.try_borrow().map(|book| book.counted()).unwrap_or_default();

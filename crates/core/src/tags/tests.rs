@@ -4,7 +4,6 @@
 mod attributes;
 mod bounds;
 mod refused;
-mod rendered;
 
 use std::collections::BTreeMap;
 
