@@ -4,6 +4,7 @@ mod attack;
 mod cases;
 mod cost;
 mod labels;
+mod ledger;
 
 mod preset;
 mod prometheus;
