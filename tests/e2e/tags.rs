@@ -8,6 +8,7 @@ mod ledger;
 
 mod preset;
 mod prometheus;
+mod sources;
 
 mod updates;
 
