@@ -2,7 +2,7 @@
 //! Istio's own metrics.
 
 use crate::policy::Policy;
-use crate::series::Grammar;
+use crate::series::{Grammar, Series};
 use crate::tree::Tree;
 use crate::vm;
 
@@ -40,7 +40,7 @@ impl Labels {
             }
         };
         let own = policy.series().iter().filter(|_| !is_stock);
-        own.flat_map(|series| series.labels()).for_each(&mut add);
+        own.flat_map(Series::labels).for_each(&mut add);
         if let Some(meter) = policy.meter().filter(|_| !is_stock) {
             meter.labels().iter().for_each(|name| add(name));
         }

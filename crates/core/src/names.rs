@@ -18,7 +18,7 @@ pub type Places = HashMap<Box<[u8]>, u32, Xxh64Builder>;
 
 /// Words with a separator between them. The standard library's `join` is a kilobyte for
 /// each kind of list.
-pub(crate) fn joined<'w>(words: &mut dyn Iterator<Item = &'w str>, separator: &str) -> String {
+pub(crate) fn joined(words: &mut dyn Iterator<Item = &str>, separator: &str) -> String {
     let mut text = String::new();
     for word in words {
         if !text.is_empty() {

@@ -15,7 +15,6 @@ mod classes;
 mod compile;
 mod condition;
 mod decide;
-mod entry;
 mod hosts;
 mod label;
 mod meter;

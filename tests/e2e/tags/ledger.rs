@@ -29,7 +29,7 @@ fn it_says_so_once_and_is_asked_no_more() {
         let mut exchange = Exchange::get("shop", "/");
         let mut rest = number;
         for n in 0..12 {
-            exchange = exchange.header(&format!("x-{n}"), format!("{:0>128}", rest % 3));
+            exchange = exchange.header(format!("x-{n}"), format!("{:0>128}", rest % 3));
             rest /= 3;
         }
         let work = vm.request(root, exchange, |_| Response::ok()).work;

@@ -212,7 +212,7 @@ impl Prometheus {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let mut process = Process::spawn("prometheus", &mut command)?;
-        let is_ready = wait::until("prometheus to be ready or to end", Duration::from_secs(60), || {
+        let is_ready = wait::until("prometheus to be ready or to end", Duration::from_mins(1), || {
             if process.exited()?.is_some() {
                 return Ok(Some(false));
             }

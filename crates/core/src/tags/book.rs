@@ -6,7 +6,8 @@
 //! So the bounds hold for the proxy and not for each worker, a value is told apart by
 //! all workers or by none, and a new VM knows what its predecessor had counted.
 
-use super::entry::{self, Entry, entry};
+mod log;
+
 use crate::names::Places;
 use crate::series::{Grammar, Kind, Label, Series, Stock};
 
@@ -103,7 +104,7 @@ impl Book {
     }
 
     pub(super) fn metric(&mut self, name: &str, kind: Kind, tags: Vec<usize>) {
-        let mut form = entry::letter(kind).to_owned();
+        let mut form = log::letter(kind).to_owned();
         if self.grammar == Grammar::Stock {
             let words = tags.iter().filter_map(|tag| self.tags.get(*tag));
             words.for_each(|words| form.push_str(words.stock.as_str()));
@@ -148,64 +149,6 @@ impl Book {
     /// Admits no more; returns whether it had been open.
     pub(super) fn close(&mut self) -> bool {
         !std::mem::replace(&mut self.closed, true)
-    }
-
-    /// The entry by which a value is admitted.
-    pub(super) fn value_entry(&self, tag: usize, text: &str) -> Vec<u8> {
-        let name = self.tags.get(tag).map_or("", |words| &words.name);
-        entry([entry::VALUE, name, text].into_iter())
-    }
-
-    /// The entry by which a series is admitted.
-    pub(super) fn series_entry(&self, metric: usize, values: &[u32]) -> Vec<u8> {
-        let Some(shape) = self.metrics.get(metric) else { return Vec::new() };
-        let labels = shape.tags.iter().flat_map(|tag| {
-            let name = self.tags.get(*tag).map_or("", |words| &*words.name);
-            [name, self.text(*tag, value_of(values, *tag))]
-        });
-        entry([entry::SERIES, &shape.name, &shape.form].into_iter().chain(labels))
-    }
-
-    /// Whether an entry may be appended: it is new, and there is room.
-    pub(super) fn admits(&self, entry: &[u8]) -> bool {
-        match self.read(entry) {
-            Some(Entry::Value(tag, text)) => self.find(tag, text).is_none() && self.has_room_for_value(tag),
-            Some(Entry::Series(key, ..)) => {
-                !self.known.contains_key(key.as_slice()) && self.has_room_for_series()
-            }
-            Some(Entry::Overflow(metric)) => !self.known.contains_key(overflow_key(metric).as_slice()),
-            Some(Entry::Foreign) | None => false,
-        }
-    }
-
-    /// The entries by which this policy's overflow series are known to a later one.
-    pub(super) fn overflow_entries(&self) -> Vec<Vec<u8>> {
-        (0..self.metrics.len())
-            .filter_map(|metric| self.overflow(metric))
-            .map(|series| entry::overflow(&series))
-            .collect()
-    }
-
-    /// Takes in an entry of the log. What cannot be read is of nobody's concern.
-    pub(super) fn learn(&mut self, entry: &[u8]) {
-        match self.read(entry) {
-            Some(Entry::Value(tag, text))
-                if self.find(tag, text).is_none() && self.has_room_for_value(tag) =>
-            {
-                self.insert(tag, text);
-            }
-            Some(Entry::Series(key, metric, values)) if !self.known.contains_key(key.as_slice()) => {
-                let number = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
-                if let Some(series) = self.series_of(metric, &values) {
-                    self.known.insert(key.into(), number);
-                    self.series.push(series);
-                }
-                self.counted = self.counted.saturating_add(1);
-            }
-            Some(Entry::Overflow(metric)) => _ = self.known.insert(overflow_key(metric).into(), 0),
-            Some(Entry::Foreign) => self.counted = self.counted.saturating_add(1),
-            _ => {}
-        }
     }
 
     /// The series admitted from the number `from` on.
@@ -266,41 +209,6 @@ impl Book {
         words.declared = words.declared.max(words.texts.len().min(2));
         u32::try_from(words.texts.len().saturating_sub(1)).unwrap_or(MISSING)
     }
-
-    fn read<'e>(&self, line: &'e [u8]) -> Option<Entry<'e>> {
-        let mut words = entry::words(line)?;
-        match (words.next()?, words.next()?) {
-            (entry::VALUE, name) => {
-                let tag = self.tags.iter().position(|words| *words.name == *name)?;
-                Some(Entry::Value(tag, words.next()?))
-            }
-            (entry::SERIES, name) => Some(self.read_series(name, words).unwrap_or(Entry::Foreign)),
-            (entry::OVERFLOW, _) => {
-                let own = self.overflow_entries().iter().position(|own| own == line);
-                Some(own.map_or(Entry::Foreign, Entry::Overflow))
-            }
-            _ => None,
-        }
-    }
-
-    fn read_series<'e>(&self, name: &str, mut words: impl Iterator<Item = &'e str>) -> Option<Entry<'e>> {
-        let metric = self.metrics.iter().position(|shape| *shape.name == *name)?;
-        let shape = self.metrics.get(metric)?;
-        if words.next()? != &*shape.form {
-            return None;
-        }
-        let mut values = Vec::new();
-        for tag in &shape.tags {
-            if words.next()? != &*self.tags.get(*tag)?.name {
-                return None;
-            }
-            values.push(self.find(*tag, words.next()?)?);
-        }
-        words
-            .next()
-            .is_none()
-            .then(|| Entry::Series(series_key(metric, values.iter().copied()), metric, values))
-    }
 }
 
 impl Words {
@@ -327,10 +235,6 @@ fn series_key(metric: usize, values: impl Iterator<Item = u32>) -> Vec<u8> {
     let mut key = vec![1, u8::try_from(metric).unwrap_or(u8::MAX)];
     values.for_each(|value| key.extend_from_slice(&value.to_le_bytes()));
     key
-}
-
-fn overflow_key(metric: usize) -> Vec<u8> {
-    vec![2, u8::try_from(metric).unwrap_or(u8::MAX)]
 }
 
 fn value_of(values: &[u32], tag: usize) -> u32 {

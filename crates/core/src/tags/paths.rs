@@ -114,7 +114,7 @@ impl Paths {
         let Some((segment, tail)) = left.split_first() else { return node.end };
         let literal = match segment {
             Segment::Known(word) => node.literal(*word).and_then(|next| self.descend(next, tail)),
-            _ => None,
+            Segment::Unknown => None,
         };
         let variable =
             || node.variable.filter(|_| !segment.is_empty()).and_then(|next| self.descend(next, tail));
