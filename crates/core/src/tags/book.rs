@@ -6,7 +6,7 @@
 //! So the bounds hold for the proxy and not for each worker, a value is told apart by
 //! all workers or by none, and a new VM knows what its predecessor had counted.
 
-mod log;
+mod entry;
 
 use crate::names::Places;
 use crate::series::{Grammar, Kind, Label, Series, Stock};
@@ -104,7 +104,7 @@ impl Book {
     }
 
     pub(super) fn metric(&mut self, name: &str, kind: Kind, tags: Vec<usize>) {
-        let mut form = log::letter(kind).to_owned();
+        let mut form = entry::letter(kind).to_owned();
         if self.grammar == Grammar::Stock {
             let words = tags.iter().filter_map(|tag| self.tags.get(*tag));
             words.for_each(|words| form.push_str(words.stock.as_str()));
