@@ -13,7 +13,7 @@ use narrows_tests::{FILTERS, module, with_filter};
 use serde_json::Value;
 
 /// A policy as a block or as tags, read as Envoy reads it.
-fn rendered(filter: &str, policy: &str, shape: Shape) -> Value {
+pub(crate) fn rendered(filter: &str, policy: &str, shape: Shape) -> Value {
     let tree = Tree::parse(policy.as_bytes()).unwrap();
     let filter = Filter::named(filter).unwrap();
     let wanted = Wanted {

@@ -1,16 +1,20 @@
 //! metric-tags: what a proxy shows, what Prometheus makes of it, and what it costs.
 
 mod attack;
+mod cases;
 mod cost;
 mod labels;
+mod ledger;
+
 mod preset;
 mod prometheus;
+mod sources;
+
 mod updates;
 
 use std::collections::BTreeMap;
 
-use narrows_core::tags::Tagger;
-use narrows_core::{Policy, Tree};
+use narrows::render::Shape;
 use narrows_testkit::bootstrap::{bootstrap, listener, route_config, wasm_filter};
 use narrows_testkit::envoy::{Envoy, EnvoyOptions};
 use narrows_testkit::http1::Connection;
@@ -19,6 +23,8 @@ use narrows_testkit::message::Request;
 use narrows_testkit::prometheus::Sample;
 use narrows_tests::{STRICT, module};
 use serde_json::{Value, json};
+
+use crate::rendered::rendered;
 
 /// The fenced blocks of a language in the filter's README, in order.
 fn readme(language: &str) -> Vec<String> {
@@ -32,10 +38,6 @@ fn readme(language: &str) -> Vec<String> {
 /// The three policies that the README begins with.
 fn policies() -> Vec<String> {
     readme("json").into_iter().take(3).collect()
-}
-
-fn tagger(policy: &str) -> Tagger {
-    Tagger::compile(&Tree::parse(policy.as_bytes()).unwrap()).unwrap()
 }
 
 /// A bootstrap in which the filter stands before routes that Envoy answers itself: `/fail`
@@ -53,8 +55,37 @@ fn answering(policy: &str, stats: &Value) -> Value {
 
 /// The `stats_config` that goes with a policy, as it is rendered.
 fn stats_tags(policy: &str) -> Value {
-    let rendered: Value = serde_saphyr::from_str(&tagger(policy).stats_tags()).unwrap();
-    rendered["stats_config"].clone()
+    rendered("metric-tags", policy, Shape::StatsTags)["stats_config"].clone()
+}
+
+/// What matters of Istio's default bootstrap: the expressions that can touch a Wasm filter's
+/// series, and the list of series that are kept; with the `extraStatTags` that are rendered for a
+/// policy.
+fn istio(policy: &str) -> Value {
+    let rendered = rendered("metric-tags", policy, Shape::ExtraStatTags);
+    let extra = rendered.pointer("/meshConfig/defaultConfig/extraStatTags").cloned().unwrap_or_default();
+    let stock = [
+        ("response_code", r"_rq(_(\d{3}))$"),
+        ("response_code_class", r"_rq(_(\dxx))$"),
+        ("cache", r"(cache\.(.+?)\.)"),
+        ("component", r"(component\.(.+?)\.)"),
+        ("tag", r"(tag\.(.+?);\.)"),
+        ("wasm_filter", r"(wasm_filter\.(.+?)\.)"),
+        ("authz_enforce_result", r"rbac(\.(allowed|denied))"),
+        ("authz_dry_run_action", r"(\.istio_dry_run_(allow|deny)_)"),
+        ("authz_dry_run_result", r"(\.shadow_(allowed|denied))"),
+    ];
+    let tag = |name: &str, regex: &str| json!({ "tag_name": name, "regex": regex });
+    let stock = stock.iter().map(|(name, regex)| tag(name, regex));
+    let extra = extra.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let extra = extra.map(|name| tag(name, &format!(r"({name}=\.=(.*?);\.;)")));
+    json!({
+        "use_all_default_tags": false,
+        "stats_tags": extra.chain(stock).collect::<Vec<_>>(),
+        "stats_matcher": { "inclusion_list": { "patterns": [
+            { "prefix": "reporter=" }, { "prefix": "cluster_manager" }, { "prefix": "listener_manager" },
+            { "prefix": "server" }, { "prefix": "wasm" }, { "prefix": "component" }, { "prefix": "istio" } ] } },
+    })
 }
 
 fn start(policy: &str, stats: &Value) -> anyhow::Result<(Envoy, Connection)> {

@@ -1,6 +1,7 @@
 //! The filters, in one table. Another one is another line.
 
 use narrows_core::egress::Egress;
+use narrows_core::extraction::Labels;
 use narrows_core::router::Router;
 use narrows_core::split::Splitter;
 use narrows_core::tags::Tagger;
@@ -64,9 +65,9 @@ macro_rules! filters {
                 match &self.0 { $(Compiled::$filter(policy) => Tell::published(&**policy)),+ }
             }
 
-            /// The labels of the series that come while it runs.
-            pub fn labels(&self) -> Vec<String> {
-                match &self.0 { $(Compiled::$filter(policy) => Tell::labels(&**policy)),+ }
+            /// The labels of its series, given the policy as written.
+            pub fn labels(&self, written: &Tree) -> Labels {
+                match &self.0 { $(Compiled::$filter(policy) => Labels::of(&**policy, written)),+ }
             }
 
             /// What was loaded, in a few words.

@@ -63,7 +63,7 @@ pub struct Wanted<'p> {
     pub phase: Option<&'static str>,
     /// The priority, if not the filter's own.
     pub priority: Option<i32>,
-    /// The metric of Istio's that gets the labels, if not its count of requests.
+    /// The metric of Istio's that gets the labels, if not all of them.
     pub metric: Option<String>,
 }
 

@@ -16,6 +16,19 @@ pub const OWN_PREFIX: &str = "x-narrows-";
 /// be one more in every module.
 pub type Places = HashMap<Box<[u8]>, u32, Xxh64Builder>;
 
+/// Words with a separator between them. The standard library's `join` is a kilobyte for
+/// each kind of list.
+pub(crate) fn joined(words: &mut dyn Iterator<Item = &str>, separator: &str) -> String {
+    let mut text = String::new();
+    for word in words {
+        if !text.is_empty() {
+            text.push_str(separator);
+        }
+        text.push_str(word);
+    }
+    text
+}
+
 /// The name of a rule, split, backend or tag: it becomes a metric label, a filter
 /// state and a word in a header, so it is plain.
 pub(crate) fn name(tree: &Tree) -> Result<Box<str>, Invalid> {

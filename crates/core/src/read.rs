@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 
 use crate::invalid::{Code, Invalid};
+use crate::names::joined;
 use crate::tree::Tree;
 
 /// The fields of one table of a policy, all of them known.
@@ -270,7 +271,8 @@ fn unknown_field(name: &str, known: &[&str]) -> Invalid {
 }
 
 fn names(known: &[&str]) -> String {
-    known.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+    let quoted: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
+    joined(&mut quoted.iter().map(String::as_str), ", ")
 }
 
 /// "did you mean …?" for the nearest known name, if one is near enough.

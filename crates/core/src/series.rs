@@ -83,9 +83,14 @@ impl Series {
         let mut code = None;
         let mut put = |parts: &[&str]| parts.iter().for_each(|part| full.push_str(part));
         for label in labels {
-            let value = tame(label.value);
+            let mut value = tame(label.value);
+            // With stock labels a dot stands before the value: of the proxy's own labels
+            // some begin with one.
+            if grammar == Grammar::Stock && DOTTED.iter().any(|word| value.starts_with(word)) {
+                value.insert(0, STAND_IN);
+            }
             match (grammar, label.stock) {
-                (Grammar::StatTags, _) => put(&[label.name, "=.=", &value, ";.;"]),
+                (Grammar::StatTags, _) => put(&[label.name, ASSIGNS, &value, ENDS]),
                 (Grammar::Stock, Stock::Code | Stock::CodeClass) => code = Some(label.value),
                 (Grammar::Stock, Stock::Tag) => put(&["tag.", &value, ";."]),
                 (Grammar::Stock, stock) => put(&[stock.as_str(), ".", &undotted(&value), "."]),
@@ -97,14 +102,23 @@ impl Series {
         }
         Self { kind, name: full.into() }
     }
+
+    /// The labels in the name, if it is written with `stat-tags`.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.name.split(ENDS).filter_map(|part| part.split_once(ASSIGNS)).map(|(label, _)| label)
+    }
 }
+
+/// What stands between a label and its value, and behind that.
+const ASSIGNS: &str = "=.=";
+const ENDS: &str = ";.;";
 
 /// A stock label's value ends at the first dot. A value whose end reads like the name
 /// of a label would, with that dot, begin one.
 fn undotted(value: &str) -> String {
     let mut value = value.replace('.', "_");
     if LABELS.iter().any(|label| value.ends_with(label)) {
-        value.push('_');
+        value.push(STAND_IN);
     }
     value
 }
@@ -117,15 +131,19 @@ fn tame(value: &str) -> String {
         let (before, after) = value.split_at_checked(at).unwrap_or_default();
         let after = after.strip_prefix('.').unwrap_or_default();
         let begins = LABELS.iter().chain(&["rbac"]).any(|label| before.ends_with(label))
-            || [".", "istio_dry_run_", "shadow_"].iter().any(|word| after.starts_with(word));
+            || DOTTED.iter().chain(&["."]).any(|word| after.starts_with(word));
         let wild = c == '.' && (before.is_empty() || after.is_empty() || begins);
-        tamed.push(if wild { '_' } else { c });
+        tamed.push(if wild { STAND_IN } else { c });
     }
     tamed
 }
 
 /// What begins a label if a dot follows, wherever it stands.
 const LABELS: [&str; 4] = ["wasm_filter", "tag", "component", "cache"];
+/// What is a label if a dot stands before it: results of dry runs.
+const DOTTED: [&str; 2] = ["istio_dry_run_", "shadow_"];
+/// What stands for what a value must not hold.
+const STAND_IN: char = '_';
 
 #[cfg(test)]
 mod tests {
@@ -164,6 +182,16 @@ mod tests {
             let labels = [Label { name: "t", stock: Stock::Tag, value }];
             let name = Series::new(Kind::Counter, Grammar::StatTags, "requests", &labels).name;
             assert_eq!(*name, *format!("t=.={tamed};.;requests"));
+        }
+        for value in ["shadow_allowed", "istio_dry_run_allow_x"] {
+            for stock in [Stock::Tag, Stock::Component] {
+                let labels = [Label { name: "t", stock, value }];
+                let name = Series::new(Kind::Counter, Grammar::Stock, "requests", &labels).name;
+                assert!(name.contains(&format!("._{value}")), "{name}");
+            }
+            let labels = [Label { name: "t", stock: Stock::Tag, value }];
+            let name = Series::new(Kind::Counter, Grammar::StatTags, "requests", &labels).name;
+            assert_eq!(*name, *format!("t=.={value};.;requests"), "no dot stands before it");
         }
         let labels = [Label { name: "x", stock: Stock::WasmFilter, value: "my.stag" }];
         let name = Series::new(Kind::Counter, Grammar::Stock, "requests", &labels).name;

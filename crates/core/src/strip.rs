@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::edit::Edit;
 use crate::invalid::Invalid;
 use crate::limits;
-use crate::names::{NamePattern, OWN_PREFIX};
+use crate::names::{NamePattern, OWN_PREFIX, joined};
 use crate::policy::{Mode, Trust};
 use crate::read::{self, Fields};
 use crate::request::Request;
@@ -42,7 +42,7 @@ impl Strip {
                 }
             }
         }
-        let state = patterns.iter().map(NamePattern::as_str).collect::<Vec<_>>().join(",");
+        let state = joined(&mut patterns.iter().map(NamePattern::as_str), ",");
         Self { patterns, state: state.into(), reports: false }
     }
 

@@ -16,12 +16,14 @@ mod compile;
 mod condition;
 mod decide;
 mod hosts;
+mod label;
 mod meter;
 mod metric;
 mod paths;
-mod render;
+mod property;
 mod report;
 mod source;
+mod stock;
 #[cfg(test)]
 mod tests;
 

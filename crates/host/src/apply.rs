@@ -8,9 +8,8 @@ use proxy_wasm::types::MapType;
 
 use crate::metric::Ids;
 
-/// Carries out what was decided on a request; only in the request phase. Returns
-/// whether the request was answered and must not go on.
-pub(crate) fn request(decision: &Decision<'_>, ids: &Ids) -> bool {
+/// Counts and publishes what was decided on a request, in any phase.
+pub(crate) fn account(decision: &Decision<'_>, ids: &Ids) {
     for series in &decision.count {
         ids.add(*series, 1);
     }
@@ -18,6 +17,11 @@ pub(crate) fn request(decision: &Decision<'_>, ids: &Ids) -> bool {
         // A status other than Ok would need a missing stream: there is one here.
         _ = hostcalls::set_property(vec![name], Some(value));
     }
+}
+
+/// Carries out what was decided on a request; only in the request phase. Returns
+/// whether the request was answered and must not go on.
+pub(crate) fn request(decision: &Decision<'_>) -> bool {
     for name in decision.strip.iter().filter_map(|name| from_utf8(name).ok()) {
         _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, None);
     }

@@ -23,6 +23,7 @@ const ABSENT: u32 = u32::MAX;
 /// A place in the log of one plugin.
 #[derive(Debug)]
 pub(crate) struct Ledger {
+    filter: &'static str,
     prefix: String,
     page: usize,
     /// Bytes of the page that have been learnt.
@@ -31,10 +32,10 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// The log of this plugin, at its beginning.
-    pub(crate) fn of(filter: &str) -> Self {
+    pub(crate) fn of(filter: &'static str) -> Self {
         let plugin = read::property(&["plugin_name"]).unwrap_or_default();
         let prefix = format!("narrows.ledger.{filter}.{}.", String::from_utf8_lossy(&plugin));
-        Self { prefix, page: 0, offset: 0 }
+        Self { filter, prefix, page: 0, offset: 0 }
     }
 
     /// Learns what the log says beyond this place.
@@ -43,22 +44,27 @@ impl Ledger {
             let (page, _) = self.read();
             self.learn(&page, meter);
             if !is_full(&page) {
-                break;
+                return;
             }
             self.turn();
         }
+        self.close(meter);
     }
 
     /// Appends an entry, unless some worker has done so or there is no more room.
     pub(crate) fn append(&mut self, entry: &[u8], meter: &Meter) {
         for _ in 0..ATTEMPTS {
+            if self.page >= limits::LEDGER_PAGES {
+                self.close(meter);
+                return;
+            }
             let (mut page, version) = self.read();
             self.learn(&page, meter);
             if is_full(&page) {
                 self.turn();
                 continue;
             }
-            if !meter.admits(entry) || self.page >= limits::LEDGER_PAGES {
+            if !meter.admits(entry) {
                 return;
             }
             page.extend_from_slice(entry);
@@ -67,6 +73,16 @@ impl Ledger {
                 self.learn(&page, meter);
                 return;
             }
+        }
+    }
+
+    /// The last page is full: to ask for more would only read it again.
+    fn close(&self, meter: &Meter) {
+        if meter.close() {
+            log::warn!(
+                "{}: the log of series is full; what is new is counted as other, or with overflow=\"true\"",
+                self.filter
+            );
         }
     }
 

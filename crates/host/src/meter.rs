@@ -20,6 +20,7 @@ impl<P: Policy> Loaded<P> {
         meter.begin(&constants);
         let mut ledger = Ledger::of(P::FILTER);
         ledger.catch_up(meter);
+        meter.overflow_entries().iter().for_each(|entry| ledger.append(entry, meter));
         *self.ledger.borrow_mut() = Some(ledger);
         self.define(meter);
     }

@@ -31,8 +31,9 @@ impl<P: Policy> Stream<P> {
         Self { loaded, verdict: None, response: Vec::new() }
     }
 
-    /// Decides on the request in this phase; returns whether it was answered.
-    fn decide(&mut self, loaded: &Loaded<P>) -> bool {
+    /// Decides on the request in this phase; returns whether it was answered. `late` is
+    /// the log phase, in which nothing of the request can be changed any more.
+    fn decide(&mut self, loaded: &Loaded<P>, late: bool) -> bool {
         let needs = loaded.policy.needs();
         if needs.authority_first && !loaded.policy.concerns(&read::authority()) {
             return false;
@@ -63,8 +64,12 @@ impl<P: Policy> Stream<P> {
             loaded.seen.note(unlisted, learning);
         }
         self.verdict = Some(verdict);
+        apply::account(&decision, &loaded.ids);
+        if late {
+            return false;
+        }
         self.response = decision.response.iter().map(OwnedEdit::of).collect();
-        apply::request(&decision, &loaded.ids)
+        apply::request(&decision)
     }
 }
 
@@ -72,7 +77,7 @@ impl<P: Policy> HttpContext for Stream<P> {
     fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
         let Some(loaded) = self.loaded.clone() else { return Action::Continue };
         let reads = loaded.policy.needs().headers || loaded.policy.meter().is_some();
-        if reads && self.decide(&loaded) { Action::Pause } else { Action::Continue }
+        if reads && self.decide(&loaded, false) { Action::Pause } else { Action::Continue }
     }
 
     fn on_http_response_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
@@ -83,11 +88,18 @@ impl<P: Policy> HttpContext for Stream<P> {
     }
 
     fn on_log(&mut self) {
-        let (Some(loaded), Some(verdict)) = (&self.loaded, &self.verdict) else { return };
+        let Some(loaded) = self.loaded.clone() else { return };
         if let Some(meter) = loaded.policy.meter() {
-            loaded.measure(meter, verdict);
+            // An earlier filter has answered, or Envoy itself: it counts all the same.
+            if self.verdict.is_none() {
+                self.decide(&loaded, true);
+            }
+            if let Some(verdict) = &self.verdict {
+                loaded.measure(meter, verdict);
+            }
             return;
         }
+        let Some(verdict) = &self.verdict else { return };
         if !loaded.policy.needs().outcome || !loaded.policy.is_measured(verdict) {
             return;
         }

@@ -45,6 +45,7 @@ pub mod module;
 pub mod native;
 mod observed;
 pub mod proxy;
+pub mod series;
 pub mod table;
 
 pub use expect::Expect;

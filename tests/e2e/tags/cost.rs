@@ -44,7 +44,9 @@ fn host_calls_of_the_three_policies() {
         // `:authority`; what the split decided; two words of filter state.
         &[("proxy_get_header_map_value", 1), ("proxy_get_property", 1), ("proxy_set_property", 2)],
     ];
-    for (policy, expected) in policies().iter().zip(expected) {
+    let policies = policies();
+    assert_eq!(policies.len(), expected.len(), "the README shows three policies first");
+    for (policy, expected) in policies.iter().zip(expected) {
         let (mut vm, root) = load(policy);
         serve(&mut vm, root);
         let known = vm.definitions();
@@ -96,6 +98,40 @@ fn a_thousand_templates_cost_what_ten_do() {
     let (few, many) = (fuel(10), fuel(1000));
     println!("10 templates: {few:?} fuel; 1000: {many:?}");
     assert!(many.0 * 10 <= few.0 * 13 && many.1 * 10 <= few.1 * 13, "{few:?} {many:?}");
+}
+
+/// The worst that loads: literals and variables side by side on many levels, and a path that
+/// fits until its last segment.
+#[test]
+fn no_shape_of_templates_costs_much_more() {
+    let fuel = |templates: &[String], path: &str| {
+        let list: Vec<String> = templates.iter().map(|template| format!("{template:?}")).collect();
+        let policy = format!(
+            r#"{{ "trust": "mesh", "tags": {{ "operation": {{ "pathTemplates": [{}] }} }},
+                 "metrics": [ {{ "name": "requests_total", "tags": [ "operation" ] }} ] }}"#,
+            list.join(",")
+        );
+        let (mut vm, root) = load(&policy);
+        let mut request = || vm.request(root, Exchange::get("shop", path), |_| Response::ok()).work.fuel();
+        request();
+        request()
+    };
+    // Under each first segment five levels in every combination: 64 steps, as many as may be.
+    let evil = |services: usize| -> Vec<String> {
+        let all = |service| {
+            (0..32u32).map(move |number| {
+                let tail: String =
+                    (0..5).map(|bit| if number >> bit & 1 == 1 { "/{x}" } else { "/a" }).collect();
+                format!("/s{service}{tail}")
+            })
+        };
+        (0..services).flat_map(all).collect()
+    };
+    let plain: Vec<String> = (0..10).map(|n| format!("/s{n}/a/a/a/a/a")).collect();
+    let path = "/s0/a/a/a/a/nothing/";
+    let (plain, few, many) = (fuel(&plain, path), fuel(&evil(1), path), fuel(&evil(40), path));
+    println!("10 plain templates: {plain} fuel; 32 of the worst: {few}; 1280: {many}");
+    assert!(many * 10 <= plain * 13 && many * 10 <= few * 13, "{plain} {few} {many}");
 }
 
 #[test]

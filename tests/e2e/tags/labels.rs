@@ -1,11 +1,13 @@
 //! The exact series of `/stats/prometheus`, by each way to get labels out of names; and the
 //! filter state that is published.
 
-use serde_json::{Value, json};
-
-use super::{answering, policies, send, series, settle, start, stats_tags};
+use narrows::render::Shape;
 use narrows_testkit::envoy::{Envoy, EnvoyOptions};
 use narrows_testkit::http1::Connection;
+use serde_json::{Value, json};
+
+use super::{answering, istio, policies, readme, send, series, settle, start, stats_tags};
+use crate::rendered::rendered;
 
 const OPERATIONS: [&str; 3] = [
     "requests_total{code=\"2xx\",operation=\"/books/{id}\"} 2",
@@ -50,7 +52,7 @@ fn with_stats_tags() -> anyhow::Result<()> {
 #[test]
 fn with_istios_bootstrap() -> anyhow::Result<()> {
     let policy = &policies()[0];
-    let (envoy, mut client) = start(policy, &istio(&["code", "operation", "overflow", "tag"]))?;
+    let (envoy, mut client) = start(policy, &istio(policy))?;
     drive(&mut client)?;
     settle(&envoy, "requests_total", 4.0)?;
     assert_eq!(counted(&envoy, "requests_total")?, OPERATIONS);
@@ -65,18 +67,20 @@ fn with_istios_bootstrap_as_it_comes() -> anyhow::Result<()> {
                   "operation": { "pathTemplates": [ "/books/{id}" ], "stockLabel": "component" },
                   "code": { "statusClass": true, "stockLabel": "response_code_class" } },
         "metrics": [ { "name": "requests", "tags": [ "lane", "version", "operation", "code" ] } ],
-        "limits": { "maxSeries": 4 } }"#;
-    for stats in [istio(&[]), stats_tags(policy)] {
+        "limits": { "maxSeries": 5 } }"#;
+    for stats in [istio(policy), stats_tags(policy)] {
         let (envoy, mut client) = start(policy, &stats)?;
         send(&mut client, "/books/1", &[("x-lane", b"blue"), ("x-version", b"v1.2.3")])?;
         send(&mut client, "/fail", &[("x-lane", b"my.stag"), ("x-version", b"a.component.evil.b")])?;
         send(&mut client, "/", &[("x-lane", b"cache"), ("x-version", b"tag.x;.")])?;
+        send(&mut client, "/", &[("x-lane", b"istio_dry_run_allow_a"), ("x-version", b"shadow_allowed")])?;
         send(&mut client, "/", &[("x-lane", b"one too many")])?;
-        settle(&envoy, "requests_rq", 4.0)?;
+        settle(&envoy, "requests_rq", 5.0)?;
         assert_eq!(
             series(&envoy, "requests_rq")?,
             [
                 "requests_rq{component=\"/books/{id}\",response_code_class=\"2xx\",tag=\"v1.2.3\",wasm_filter=\"blue\"} 1",
+                "requests_rq{component=\"other\",response_code_class=\"2xx\",tag=\"_shadow_allowed\",wasm_filter=\"_istio_dry_run_allow_a\"} 1",
                 "requests_rq{component=\"other\",response_code_class=\"2xx\",tag=\"tag_x__\",wasm_filter=\"cache_\"} 1",
                 "requests_rq{component=\"other\",response_code_class=\"5xx\",tag=\"a.component_evil.b\",wasm_filter=\"my_stag_\"} 1",
                 "requests_rq{component=\"overflow\",response_code_class=\"0xx\",tag=\"overflow\",wasm_filter=\"overflow\"} 1",
@@ -86,12 +90,29 @@ fn with_istios_bootstrap_as_it_comes() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The README shows what the command line renders for its policies.
+#[test]
+fn the_readme_shows_what_is_rendered() -> anyhow::Result<()> {
+    let policies = policies();
+    let shown: Vec<Value> =
+        readme("yaml").iter().map(|text| serde_saphyr::from_str(text)).collect::<Result<_, _>>()?;
+    let find = |field: &str| shown.iter().find(|shown| !shown[field].is_null()).unwrap();
+    assert_eq!(*find("meshConfig"), rendered("metric-tags", &policies[0], Shape::ExtraStatTags));
+    let stats_tags = stats_tags(&policies[0]);
+    for tag in find("stats_config")["stats_config"]["stats_tags"].as_array().unwrap() {
+        assert!(stats_tags["stats_tags"].as_array().unwrap().contains(tag), "{tag} is not in {stats_tags}");
+    }
+    let telemetry = rendered("metric-tags", &policies[2], Shape::Telemetry);
+    assert_eq!(find("spec")["spec"], telemetry["spec"]);
+    Ok(())
+}
+
 #[test]
 fn what_is_published_is_in_the_access_log() -> anyhow::Result<()> {
     let policy = r#"{ "trust": "mesh",
-        "tags": { "operation": { "pathTemplates": [ "/books/{id}" ] }, "class": { "statusClass": true },
+        "tags": { "operation": { "pathTemplates": [ "/books/{id}" ] }, "status": { "statusClass": true },
                   "tenant": { "header": "x-tenant", "maxValues": 1 } },
-        "publish": [ "operation", "class", "tenant" ] }"#;
+        "publish": [ "operation", "status", "tenant" ] }"#;
     let mut config = answering(policy, &Value::Null);
     let manager =
         &mut config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
@@ -101,7 +122,7 @@ fn what_is_published_is_in_the_access_log() -> anyhow::Result<()> {
     manager["access_log"] = json!([{ "name": "stdout", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
         "log_format": { "text_format_source": { "inline_string":
-            format!("published {} {} {}\n", state("operation"), state("class"), state("tenant")) } } } }]);
+            format!("published {} {} {}\n", state("operation"), state("status"), state("tenant")) } } } }]);
     let envoy = Envoy::start(config, EnvoyOptions::named("published"))?;
     let mut client = Connection::connect(envoy.listener("main")?)?;
     send(&mut client, "/books/1", &[("x-tenant", b"acme")])?;
@@ -109,30 +130,4 @@ fn what_is_published_is_in_the_access_log() -> anyhow::Result<()> {
     envoy.wait_for_log("published /books/{id} /books/{id} 2xx 2xx acme acme")?;
     envoy.wait_for_log("published other other 5xx 5xx other other")?;
     Ok(())
-}
-
-/// What matters of Istio's default bootstrap: the expressions that can touch a Wasm filter's
-/// series, and the list of series that are kept.
-fn istio(extra: &[&str]) -> Value {
-    let stock = [
-        ("response_code", r"_rq(_(\d{3}))$"),
-        ("response_code_class", r"_rq(_(\dxx))$"),
-        ("cache", r"(cache\.(.+?)\.)"),
-        ("component", r"(component\.(.+?)\.)"),
-        ("tag", r"(tag\.(.+?);\.)"),
-        ("wasm_filter", r"(wasm_filter\.(.+?)\.)"),
-        ("authz_enforce_result", r"rbac(\.(allowed|denied))"),
-        ("authz_dry_run_action", r"(\.istio_dry_run_(allow|deny)_)"),
-        ("authz_dry_run_result", r"(\.shadow_(allowed|denied))"),
-    ];
-    let tag = |name: &str, regex: &str| json!({ "tag_name": name, "regex": regex });
-    let stock = stock.iter().map(|(name, regex)| tag(name, regex));
-    let extra = extra.iter().map(|name| tag(name, &format!(r"({name}=\.=(.*?);\.;)")));
-    json!({
-        "use_all_default_tags": false,
-        "stats_tags": extra.chain(stock).collect::<Vec<_>>(),
-        "stats_matcher": { "inclusion_list": { "patterns": [
-            { "prefix": "reporter=" }, { "prefix": "cluster_manager" }, { "prefix": "listener_manager" },
-            { "prefix": "server" }, { "prefix": "wasm" }, { "prefix": "component" }, { "prefix": "istio" } ] } },
-    })
 }

@@ -1,11 +1,13 @@
 //! A real Prometheus scrapes a real Envoy and answers the README's questions; its own parser
 //! reads what hostile values have become.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use narrows_testkit::envoy::Envoy;
 use narrows_testkit::http1::{self, Connection};
 use narrows_testkit::message::Request;
 use narrows_testkit::process::Process;
@@ -17,66 +19,129 @@ use super::{policies, readme, send, settle, start, stats_tags};
 
 #[test]
 fn it_answers_the_questions_of_the_readme() -> anyhow::Result<()> {
-    let mut asked = 0;
-    for (policy, questions) in policies().iter().zip(readme("promql")) {
+    let (policies, questions) = (policies(), readme("promql"));
+    assert_eq!((policies.len(), questions.len()), (3, 2), "the third policy has no questions");
+    let answers: [fn(&Envoy, &Prometheus, &[&str]) -> anyhow::Result<()>; 2] = [rates, tenants];
+    let totals = [&["requests_total", "request_duration_milliseconds_count"][..], &["tenant_requests_total"]];
+    for (((policy, questions), check), totals) in policies.iter().zip(questions).zip(answers).zip(totals) {
         let (envoy, mut client) = start(policy, &stats_tags(policy))?;
+        // It sees all of the first round at once, and then all of the second: a rate is
+        // exactly what lies between.
+        drive(&mut client)?;
+        settle(&envoy, totals[0], 220.0)?;
         let prometheus = Prometheus::start(envoy.admin())?;
-        // A rate needs two scrapes with something in between.
-        drive(&mut client)?;
-        prometheus.wait_for("count(up == 1)")?;
-        std::thread::sleep(Duration::from_millis(1500));
-        drive(&mut client)?;
-        std::thread::sleep(Duration::from_millis(1500));
-        for question in questions.lines() {
-            let answer = prometheus.wait_for(question)?;
-            println!("{question}\n  {answer}");
-            asked += 1;
-            if question.starts_with("sum by (operation)") {
-                let operations = labels(&answer, "operation");
-                assert!(operations.contains(&"/books/{id}".to_owned()), "{operations:?}");
+        for round in ["220", "440"] {
+            for total in totals {
+                prometheus.ask(&format!("sum({total}) == {round}"))?;
             }
-            if question.starts_with("topk(10") {
-                let tenants = labels(&answer, "tenant");
-                assert!(
-                    tenants.contains(&"acme".to_owned()) && tenants.contains(&"none".to_owned()),
-                    "{tenants:?}"
-                );
+            if round == "220" {
+                drive(&mut client)?;
             }
         }
+        check(&envoy, &prometheus, &questions.lines().collect::<Vec<_>>())?;
     }
-    assert_eq!(asked, 6);
     Ok(())
 }
 
+/// By operation 215 and 5 in each round; the latter failed.
+fn rates(envoy: &Envoy, prometheus: &Prometheus, questions: &[&str]) -> anyhow::Result<()> {
+    let [by_operation, failed, slow] = questions else { anyhow::bail!("{questions:?}") };
+    let rate = prometheus.ask(by_operation)?;
+    let operations: Vec<&str> = rate.iter().map(|(metric, _)| text(metric, "operation")).collect();
+    assert_eq!(operations, ["/books/{id}", "unmatched", ""], "the last is the overflow's");
+    assert_eq!(rate[2].1, 0.0);
+    assert!((rate[0].1 / rate[1].1 - 43.0).abs() < 1e-6, "{rate:?}");
+    let failed = prometheus.ask(failed)?;
+    assert!((failed[0].1 - 5.0 / 220.0).abs() < 1e-9, "{failed:?}");
+    // At most the first bound below which all of an operation's requests are.
+    let samples = envoy.prometheus()?;
+    for (metric, quantile) in
+        prometheus.ask(slow)?.iter().filter(|(metric, _)| !metric["operation"].is_null())
+    {
+        let own = [("operation", text(metric, "operation"))];
+        let count = samples.iter().find(|s| s.is("request_duration_milliseconds_count", &own));
+        let count = count.map(|s| s.value);
+        let full = samples
+            .iter()
+            .filter(|s| s.is("request_duration_milliseconds_bucket", &own) && Some(s.value) == count)
+            .filter_map(|s| s.labels["le"].parse::<f64>().ok())
+            .fold(f64::INFINITY, f64::min);
+        assert!(*quantile > 0.0 && *quantile <= full, "{metric}: {quantile}, all below {full}");
+    }
+    Ok(())
+}
+
+/// A tenant by name, those without one, and more than have a name: 11 in each round.
+fn tenants(_: &Envoy, prometheus: &Prometheus, questions: &[&str]) -> anyhow::Result<()> {
+    let [top, share, series] = questions else { anyhow::bail!("{questions:?}") };
+    let top = prometheus.ask(top)?;
+    let named = |tenant: &str| top.iter().find(|(m, _)| text(m, "tenant") == tenant).map(|(_, value)| *value);
+    assert_eq!([named("other"), named("acme"), named("none")], [Some(22.0), Some(10.0), Some(10.0)]);
+    assert_eq!(top.len(), 10);
+    assert_eq!(top.iter().filter(|(_, value)| *value == 2.0).count(), 7, "{top:?}");
+    let share = prometheus.ask(share)?;
+    assert!((share[0].1 - 22.0 / 440.0).abs() < 1e-9, "{share:?}");
+    // 200 tenants, none and other: in the counter and the gauge, for no answer had a body.
+    assert_eq!(prometheus.ask(series)?[0].1, 2.0 * 202.0 + 3.0);
+    Ok(())
+}
+
+const HOSTILE: &str = r#"{ "trust": "mesh",
+    "tags": { "tenant": { "header": "x-tenant" }, "lang": { "queryParam": "lang" } },
+    "metrics": [ { "name": "hostile_total", "tags": [ "tenant", "lang" ] } ] }"#;
+
 #[test]
 fn its_parser_takes_hostile_values() -> anyhow::Result<()> {
-    let policy = &policies()[1];
-    let (envoy, mut client) = start(policy, &stats_tags(policy))?;
-    let hostile: [&[u8]; 9] = [
-        b"\"",
-        b"\\",
-        b"\\\"} 1",
-        b"a;.;b=.=c;.;",
-        b"\xff\xfe\x80",
-        b"{a=\"b\"} 2",
-        b"# HELP x",
-        b"%0a",
-        b"a\tb",
+    let (envoy, mut client) = start(HOSTILE, &stats_tags(HOSTILE))?;
+    // As sent, and as shown. A header cannot hold a line end; a parameter can.
+    let headers: [(&[u8], &str); 9] = [
+        (b"\"", "_"),
+        (b"\\n", "_n"),
+        (b"\\\"} 1", "__} 1"),
+        (b"a;.;b=.=c;.;", "a_._b_._c_._"),
+        (b"\xff\xfe\x80", "___"),
+        (b"{a=\"b\"} 2", "{a__b_} 2"),
+        (b"# HELP x", "# HELP x"),
+        (b"%0a", "%0a"),
+        (b"a\tb", "a_b"),
     ];
-    for value in hostile {
-        send(&mut client, "/", &[("x-tenant", value), ("x-plan", value)])?;
+    let parameters = [
+        ("a%0Ab", "a_b"),
+        ("%0D%0Ahostile_total%201", "__hostile_total 1"),
+        ("%22%5C%0A", "___"),
+        ("%5C%5C%22%7D%201%0A%23%20EOF", "___} 1_# EOF"),
+        ("%00%7F%C3%A4", "____"),
+    ];
+    let mut expected = BTreeSet::new();
+    for (value, shown) in headers {
+        send(&mut client, "/", &[("x-tenant", value)])?;
+        expected.insert((shown.to_owned(), "unknown".to_owned()));
     }
-    settle(&envoy, "tenant_requests_total", 9.0)?;
+    for (value, shown) in parameters {
+        send(&mut client, &format!("/?lang={value}"), &[])?;
+        expected.insert(("unknown".to_owned(), shown.to_owned()));
+    }
+    settle(&envoy, "hostile_total", 14.0)?;
     // What concerns this filter: Envoy's own series have names that the linter dislikes.
     let page = envoy.admin_get("/stats/prometheus")?;
-    let ours: String = page
-        .lines()
-        .filter(|line| line.contains("tenant_") || line.contains("narrows_tags"))
-        .map(|l| format!("{l}\n"))
+    let ours = |line: &&str| line.contains("hostile_") || line.contains("narrows_");
+    let ours: String = page.lines().filter(ours).map(|line| format!("{line}\n")).collect();
+    check(&ours)?;
+    // Nothing of a value has become a line, or a name, of its own.
+    let lines = ours.lines().filter(|line| line.starts_with("hostile_total{"));
+    assert_eq!(lines.count(), expected.len() + 1, "{ours}");
+    let prometheus = Prometheus::start(envoy.admin())?;
+    let answer = prometheus.ask("hostile_total > 0")?;
+    let shown: BTreeSet<_> = answer
+        .iter()
+        .map(|(metric, _)| (text(metric, "tenant").to_owned(), text(metric, "lang").to_owned()))
         .collect();
-    let said = check(&ours)?;
-    println!("{ours}{said}");
+    assert_eq!(shown, expected);
     Ok(())
+}
+
+fn text<'m>(metric: &'m Value, label: &str) -> &'m str {
+    metric[label].as_str().unwrap_or_default()
 }
 
 /// Lets `promtool check metrics` read a page; fails where it cannot.
@@ -109,7 +174,7 @@ fn drive(client: &mut Connection) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A Prometheus that scrapes one Envoy every half second.
+/// A Prometheus that scrapes one Envoy every second.
 struct Prometheus {
     address: SocketAddr,
     _process: Process,
@@ -118,11 +183,22 @@ struct Prometheus {
 
 impl Prometheus {
     fn start(target: SocketAddr) -> anyhow::Result<Self> {
+        // It cannot be told to take any port, and a free one may be taken before it is there.
+        for _ in 0..5 {
+            if let Some(started) = Self::attempt(target)? {
+                return Ok(started);
+            }
+        }
+        anyhow::bail!("prometheus did not start in five attempts")
+    }
+
+    /// `None` if it ended at once.
+    fn attempt(target: SocketAddr) -> anyhow::Result<Option<Self>> {
         let directory = TempDir::new("prometheus")?;
         let config = directory.write(
             "prometheus.yaml",
             format!(
-                "global: {{ scrape_interval: 500ms, scrape_timeout: 400ms }}\nscrape_configs:\n- job_name: envoy\n  \
+                "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\nscrape_configs:\n- job_name: envoy\n  \
                  metrics_path: /stats/prometheus\n  static_configs: [{{ targets: ['{target}'] }}]\n"
             ),
         )?;
@@ -135,32 +211,33 @@ impl Prometheus {
             .args(["--log.level=error", "--storage.tsdb.retention.time=1h"])
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let process = Process::spawn("prometheus", &mut command)?;
-        wait::until("prometheus to be ready", Duration::from_secs(20), || {
+        let mut process = Process::spawn("prometheus", &mut command)?;
+        let is_ready = wait::until("prometheus to be ready or to end", Duration::from_mins(1), || {
+            if process.exited()?.is_some() {
+                return Ok(Some(false));
+            }
             let ready = http1::exchange(address, &Request::get("localhost", "/-/ready"));
-            Ok(ready.is_ok_and(|response| response.status == 200).then_some(()))
+            Ok(ready.is_ok_and(|response| response.status == 200).then_some(true))
         })?;
-        Ok(Self { address, _process: process, _directory: directory })
+        Ok(is_ready.then_some(Self { address, _process: process, _directory: directory }))
     }
 
-    /// Asks until there is an answer that is not empty.
-    fn wait_for(&self, question: &str) -> anyhow::Result<Value> {
-        wait::until(question, Duration::from_secs(10), || {
+    /// Asks until there is an answer that is not empty: labels and value of each series, by the
+    /// labels.
+    fn ask(&self, question: &str) -> anyhow::Result<Vec<(Value, f64)>> {
+        wait::until(question, Duration::from_secs(30), || {
             let encoded: String = question.bytes().map(|byte| format!("%{byte:02x}")).collect();
             let target = format!("/api/v1/query?query={encoded}");
             let answer = http1::exchange(self.address, &Request::get("localhost", &target))?.json()?;
             anyhow::ensure!(answer["status"] == "success", "{question}: {answer}");
-            let result = &answer["data"]["result"];
-            let is_number = |v: &Value| v["value"][1].as_str().is_some_and(|n| n != "NaN");
-            let given = result.as_array().is_some_and(|all| all.iter().any(is_number));
-            Ok(given.then(|| result.clone()))
+            let result = answer["data"]["result"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let value = |one: &Value| one["value"][1].as_str()?.parse::<f64>().ok();
+            let mut series: Vec<_> =
+                result.iter().filter_map(|one| Some((one["metric"].clone(), value(one)?))).collect();
+            series.sort_by_key(|(metric, _)| metric.to_string());
+            Ok((!series.is_empty()).then_some(series))
         })
     }
-}
-
-fn labels(answer: &Value, name: &str) -> Vec<String> {
-    let all = answer.as_array().map(Vec::as_slice).unwrap_or_default();
-    all.iter().filter_map(|one| Some(one["metric"][name].as_str()?.to_owned())).collect()
 }
 
 /// A tool of Debian's package. Without it there is nothing to prove, and that is a failure.

@@ -52,7 +52,7 @@ pub(super) struct Arguments {
     /// The priority within the phase, higher first; else the filter's own
     #[arg(long)]
     priority: Option<i32>,
-    /// Which of Istio's metrics gets the labels; else its count of requests
+    /// Which of Istio's metrics gets the labels; else all of them
     #[arg(long, value_name = "METRIC", value_parser = HTTP_METRICS)]
     metric: Option<String>,
     /// The filter, if the policy does not say so itself

@@ -1,6 +1,7 @@
 //! Labels for Istio's own metrics.
 
 use narrows_core::Tree;
+use narrows_core::extraction::overrides;
 
 use super::resource::choice;
 use super::{Wanted, table, text, yaml};
@@ -8,24 +9,18 @@ use crate::finding::Failure;
 use crate::manifest::Release;
 
 pub(super) fn render(wanted: &Wanted<'_>) -> Result<String, Failure> {
-    // From 1.24 on an expression names filter state in full, before it had a bare name.
-    let in_full = wanted.istio >= Release::minor(24);
-    let expression =
-        |state: &str| if in_full { format!("filter_state[\"wasm.{state}\"]") } else { state.to_owned() };
     let published = wanted.policy.published();
     if published.is_empty() {
         let message = "the policy publishes nothing that a label could be made of";
         return Err(Failure::new(message, "name tags in \"publish\""));
     }
-    let tags =
-        published.into_iter().map(|(label, state)| (label, table([("value", text(expression(&state)))])));
     let version = if wanted.istio >= Release::minor(22) { "v1" } else { "v1alpha1" };
     let mut metadata = vec![("name".to_owned(), text(&wanted.name))];
     metadata.extend(wanted.namespace.iter().map(|name| ("namespace".to_owned(), text(name))));
     let mut spec = choice(wanted)?;
-    let mut which = vec![("metric".to_owned(), text(wanted.metric.as_deref().unwrap_or("REQUEST_COUNT")))];
+    let mut which = vec![("metric".to_owned(), text(wanted.metric.as_deref().unwrap_or("ALL_METRICS")))];
     which.extend(wanted.mode.map(|mode| ("mode".to_owned(), text(mode))));
-    let clause = table([("match", Tree::Table(which)), ("tagOverrides", Tree::Table(tags.collect()))]);
+    let clause = overrides(&published, wanted.istio >= Release::minor(24), which);
     let metric = table([
         ("providers", Tree::List(vec![table([("name", text("prometheus"))])])),
         ("overrides", Tree::List(vec![clause])),

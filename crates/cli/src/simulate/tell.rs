@@ -33,11 +33,6 @@ pub trait Tell: Policy {
 
     /// Labels for Istio's metrics, each with the filter state that holds it.
     fn published(&self) -> Vec<(String, String)>;
-
-    /// The labels of series that the policy does not have from the start.
-    fn labels(&self) -> Vec<String> {
-        Vec::new()
-    }
 }
 
 impl Tell for Router {
@@ -82,12 +77,7 @@ impl Tell for Splitter {
 
 impl Tell for Tagger {
     fn published(&self) -> Vec<(String, String)> {
-        let published = self.published().into_iter();
-        published.map(|(tag, state)| (tag.to_owned(), state.to_owned())).collect()
-    }
-
-    fn labels(&self) -> Vec<String> {
-        self.label_names().into_iter().map(str::to_owned).collect()
+        self.published().map(|(tag, state)| (tag.to_owned(), state.to_owned())).collect()
     }
 }
 

@@ -138,6 +138,11 @@ fn parts(substitution: &str, groups: usize) -> Result<Vec<Part>, Invalid> {
     Ok(parts)
 }
 
+/// Refuses an expression that is not valid by itself.
+pub(crate) fn check(text: &str) -> Result<(), Invalid> {
+    nfa(text, text, false, WhichCaptures::None).map(drop)
+}
+
 /// Compiles `pattern`, which is `written` with anchors: only `written` is shown.
 fn nfa(pattern: &str, written: &str, ignore_case: bool, captures: WhichCaptures) -> Result<NFA, Invalid> {
     if written.len() > limits::REGEX_TEXT {

@@ -11,8 +11,9 @@ use std::cell::{RefCell, RefMut};
 use super::Captured;
 use super::book::{Book, MISSING};
 use super::bound::{self, Bound};
-use super::compile::{self, Draft};
+use super::compile::Draft;
 use super::condition::{self, Codes};
+use super::label;
 use super::source::{Source, number};
 use crate::index::Index;
 use crate::invalid::{Code, Invalid};
@@ -53,7 +54,7 @@ pub(super) fn read(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<()
 fn attribute(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Invalid> {
     let fields = Fields::open(tree, &["output_attribute", "match", "phase"])?;
     let named = |e: Invalid| e.in_field("output_attribute");
-    let name = fields.required("output_attribute", |t| compile::label(read::text(t)?))?;
+    let name = fields.required("output_attribute", |t| label::attribute(read::text(t)?))?;
     let others: Vec<Box<str>> = draft.tags.iter().map(|tag| tag.name.clone()).collect();
     if others.contains(&name) {
         return Err(named(Invalid::new(
@@ -62,7 +63,7 @@ fn attribute(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Inva
             "give each its own name",
         )));
     }
-    compile::distinct(&name, &others).map_err(named)?;
+    label::distinct(&name, &others).map_err(named)?;
     // What both phases say is the same here: a value is published as early as it can be.
     fields.optional("phase", |t| read::word(t, &[("ON_LOG", ()), ("ON_REQUEST", ())]))?;
     let bound = Bound::read(Fields::open(&Tree::Table(Vec::new()), &[])?, true, true)?;
@@ -131,7 +132,9 @@ impl Rules {
 
     /// The value of the first candidate whose codes hold.
     pub(super) fn settle(&self, candidates: &[u32], observed: &[Option<Vec<u8>>]) -> u32 {
-        let code = observed.get(self.code).and_then(Option::as_deref).and_then(number).unwrap_or_default();
+        // Without an answer there is no code, and in CEL a comparison with what is missing
+        // does not hold.
+        let code = observed.get(self.code).and_then(Option::as_deref).and_then(number).filter(|c| *c > 0);
         let mut clauses = candidates.iter().filter_map(|number| self.clause(*number));
         clauses.find(|clause| clause.codes.hold(code)).map_or(MISSING, |clause| clause.value)
     }

@@ -6,14 +6,10 @@
 //! So the bounds hold for the proxy and not for each worker, a value is told apart by
 //! all workers or by none, and a new VM knows what its predecessor had counted.
 
+mod entry;
+
 use crate::names::Places;
 use crate::series::{Grammar, Kind, Label, Series, Stock};
-
-/// Separates the words of an entry; no value holds it.
-const SEPARATOR: char = '\u{1f}';
-/// The first words of entries.
-const VALUE: &str = "v";
-const SERIES: &str = "s";
 
 /// The place of every tag's `missing` and `other` among its values.
 pub(super) const MISSING: u32 = 0;
@@ -31,6 +27,8 @@ pub(super) struct Book {
     /// The series of the log; those of an older policy count, for Envoy has them too.
     counted: usize,
     room: usize,
+    /// Whether the log takes no more entries.
+    closed: bool,
 }
 
 /// The values of one tag.
@@ -53,6 +51,9 @@ struct Shape {
     name: Box<str>,
     kind: Kind,
     tags: Vec<usize>,
+    /// What makes its series besides names and values: the kind, and with stock labels
+    /// which of them carries which tag.
+    form: Box<str>,
 }
 
 impl Book {
@@ -103,7 +104,12 @@ impl Book {
     }
 
     pub(super) fn metric(&mut self, name: &str, kind: Kind, tags: Vec<usize>) {
-        self.metrics.push(Shape { name: name.into(), kind, tags });
+        let mut form = entry::letter(kind).to_owned();
+        if self.grammar == Grammar::Stock {
+            let words = tags.iter().filter_map(|tag| self.tags.get(*tag));
+            words.for_each(|words| form.push_str(words.stock.as_str()));
+        }
+        self.metrics.push(Shape { name: name.into(), kind, tags, form: form.into() });
     }
 
     /// The number of a tag's value.
@@ -127,65 +133,33 @@ impl Book {
 
     /// Whether a value more of a tag is admitted.
     pub(super) fn has_room_for_value(&self, tag: usize) -> bool {
-        self.tags.get(tag).is_some_and(Words::has_room)
+        !self.closed && self.tags.get(tag).is_some_and(Words::has_room)
     }
 
     /// Whether a series more is admitted.
     pub(super) fn has_room_for_series(&self) -> bool {
-        self.counted < self.room
+        !self.closed && self.counted < self.room
     }
 
-    /// The entry by which a value is admitted.
-    pub(super) fn value_entry(&self, tag: usize, text: &str) -> Vec<u8> {
-        let name = self.tags.get(tag).map_or("", |words| &words.name);
-        entry([VALUE, name, text])
+    /// Whether the bound is what leaves no room for a series.
+    pub(super) fn is_full(&self) -> bool {
+        self.counted >= self.room
     }
 
-    /// The entry by which a series is admitted.
-    pub(super) fn series_entry(&self, metric: usize, values: &[u32]) -> Vec<u8> {
-        let Some(shape) = self.metrics.get(metric) else { return Vec::new() };
-        let labels = shape.tags.iter().flat_map(|tag| {
-            let name = self.tags.get(*tag).map_or("", |words| &*words.name);
-            [name, self.text(*tag, value_of(values, *tag))]
-        });
-        entry([SERIES, &shape.name].into_iter().chain(labels))
-    }
-
-    /// Whether an entry may be appended: it is new, and there is room.
-    pub(super) fn admits(&self, entry: &[u8]) -> bool {
-        match self.read(entry) {
-            Some(Entry::Value(tag, text)) => self.find(tag, text).is_none() && self.has_room_for_value(tag),
-            Some(Entry::Series(key, ..)) => {
-                !self.known.contains_key(key.as_slice()) && self.has_room_for_series()
-            }
-            Some(Entry::Foreign) | None => false,
-        }
-    }
-
-    /// Takes in an entry of the log. What cannot be read is of nobody's concern.
-    pub(super) fn learn(&mut self, entry: &[u8]) {
-        match self.read(entry) {
-            Some(Entry::Value(tag, text))
-                if self.find(tag, text).is_none() && self.has_room_for_value(tag) =>
-            {
-                self.insert(tag, text);
-            }
-            Some(Entry::Series(key, metric, values)) if !self.known.contains_key(key.as_slice()) => {
-                let number = u32::try_from(self.series.len()).unwrap_or(u32::MAX);
-                if let Some(series) = self.series_of(metric, &values) {
-                    self.known.insert(key.into(), number);
-                    self.series.push(series);
-                }
-                self.counted = self.counted.saturating_add(1);
-            }
-            Some(Entry::Foreign) => self.counted = self.counted.saturating_add(1),
-            _ => {}
-        }
+    /// Admits no more; returns whether it had been open.
+    pub(super) fn close(&mut self) -> bool {
+        !std::mem::replace(&mut self.closed, true)
     }
 
     /// The series admitted from the number `from` on.
     pub(super) fn series_from(&self, from: usize) -> &[Series] {
         self.series.get(from..).unwrap_or_default()
+    }
+
+    /// The names of all tags by which something is counted, perhaps more than once.
+    pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
+        let tags = self.metrics.iter().flat_map(|shape| &shape.tags);
+        tags.filter_map(|tag| self.tags.get(*tag)).map(|words| &*words.name)
     }
 
     /// How many series have been admitted.
@@ -235,41 +209,6 @@ impl Book {
         words.declared = words.declared.max(words.texts.len().min(2));
         u32::try_from(words.texts.len().saturating_sub(1)).unwrap_or(MISSING)
     }
-
-    fn read<'e>(&self, entry: &'e [u8]) -> Option<Entry<'e>> {
-        let mut words = std::str::from_utf8(entry).ok()?.split(SEPARATOR);
-        match (words.next()?, words.next()?) {
-            (VALUE, name) => {
-                let tag = self.tags.iter().position(|words| *words.name == *name)?;
-                Some(Entry::Value(tag, words.next()?))
-            }
-            (SERIES, name) => Some(self.read_series(name, words).unwrap_or(Entry::Foreign)),
-            _ => None,
-        }
-    }
-
-    fn read_series<'e>(&self, name: &str, mut words: impl Iterator<Item = &'e str>) -> Option<Entry<'e>> {
-        let metric = self.metrics.iter().position(|shape| *shape.name == *name)?;
-        let mut values = Vec::new();
-        for tag in &self.metrics.get(metric)?.tags {
-            if words.next()? != &*self.tags.get(*tag)?.name {
-                return None;
-            }
-            values.push(self.find(*tag, words.next()?)?);
-        }
-        words
-            .next()
-            .is_none()
-            .then(|| Entry::Series(series_key(metric, values.iter().copied()), metric, values))
-    }
-}
-
-/// An entry of the log, as this policy understands it.
-enum Entry<'e> {
-    Value(usize, &'e str),
-    Series(Vec<u8>, usize, Vec<u32>),
-    /// A series of an older policy.
-    Foreign,
 }
 
 impl Words {
@@ -284,17 +223,6 @@ fn overflow_value(stock: Stock) -> &'static str {
         Stock::CodeClass => "0xx",
         _ => super::OVERFLOW,
     }
-}
-
-fn entry<'w>(words: impl IntoIterator<Item = &'w str>) -> Vec<u8> {
-    let mut entry = String::new();
-    for word in words {
-        if !entry.is_empty() {
-            entry.push(SEPARATOR);
-        }
-        entry.push_str(word);
-    }
-    entry.into_bytes()
 }
 
 fn value_key(tag: usize, text: &str) -> Box<[u8]> {

@@ -2,6 +2,7 @@
 
 use crate::invalid::{Code, Invalid};
 use crate::limits;
+use crate::names::joined;
 use crate::read;
 use crate::tree::Tree;
 
@@ -35,8 +36,8 @@ const FLAGS: [&str; 30] = [
 /// Response flags as access logs and Istio write them: `UF,URX`, or `-` for none.
 pub(super) fn flags(bits: u64) -> String {
     let set = |bit: u32| bits.checked_shr(bit).is_some_and(|rest| rest & 1 == 1);
-    let names: Vec<&str> = (0u32..).zip(FLAGS).filter(|(bit, _)| set(*bit)).map(|(_, name)| name).collect();
-    if names.is_empty() { "-".to_owned() } else { names.join(",") }
+    let names = joined(&mut (0u32..).zip(FLAGS).filter(|(bit, _)| set(*bit)).map(|(_, name)| name), ",");
+    if names.is_empty() { "-".to_owned() } else { names }
 }
 
 #[cfg(test)]

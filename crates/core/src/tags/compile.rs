@@ -6,7 +6,7 @@ use super::bound::{self, Bound};
 use super::meter::{Constant, Meter};
 use super::metric::Metric;
 use super::source::{self, Source, Wants};
-use super::{Tag, Tagger};
+use super::{Tag, Tagger, label, property, stock};
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::parse::{self, Budget};
@@ -21,10 +21,6 @@ use crate::tree::Tree;
 const FIELDS: &[&str] = &["tags", "metrics", "limits", "exclude", "publish", "attributes", "debug"];
 /// The fields of a tag besides its source.
 const TAG: &[&str] = &["missing", "other", "values", "maxValues", "maxLength", "allow", "map", "stockLabel"];
-/// The labels of all filters' own series: Istio finds a label by the end of its name.
-const LABELS: [&str; 8] =
-    ["rule", "split", "backend", "code_class", "action", "filter", "tag", super::OVERFLOW];
-
 /// What is being built.
 pub(super) struct Draft {
     pub(super) grammar: Grammar,
@@ -87,14 +83,14 @@ impl Draft {
     /// The tags of a table have no order, so they get one.
     fn read_tags(&mut self, tree: &Tree) -> Result<(), Invalid> {
         let mut entries: Vec<(Box<str>, &Tree)> = Vec::new();
-        for (name, tree) in read::entries(tree, limits::TAGS, label, Ok)? {
+        for (name, tree) in read::entries(tree, limits::TAGS, label::read, Ok)? {
             let before = entries.partition_point(|(other, _)| *other < name);
             entries.insert(before, (name, tree));
         }
         let names: Vec<Box<str>> = entries.iter().map(|(name, _)| name.clone()).collect();
         let mut faults = Faults::default();
         for (name, tree) in entries {
-            let read = distinct(&name, &names).and_then(|()| self.read_tag(&name, tree));
+            let read = label::distinct(&name, &names).and_then(|()| self.read_tag(&name, tree));
             faults.take(read.map_err(|e| e.in_field(&name)));
         }
         faults.or(())
@@ -104,7 +100,7 @@ impl Draft {
         let known: Vec<&str> = source::SOURCES.iter().chain(TAG).copied().collect();
         let fields = Fields::open(tree, &known)?;
         let kind = fields.exactly_one(source::SOURCES)?;
-        let stock = self.stock_label(fields)?;
+        let stock = stock::read(fields, kind, self.grammar)?;
         let facts = source::facts(kind, stock.unwrap_or(Stock::Tag));
         let declared =
             fields.optional("values", |t| read::list(t, limits::VALUES, |t| bound::value(read::text(t)?)))?;
@@ -126,7 +122,7 @@ impl Draft {
             return Err(Invalid::new(Code::Conflict, "only \"nodeMetadata\" has a map", help).in_field("map"));
         }
         if matches!(source, Source::Constant) {
-            let mut path = fields.required("nodeMetadata", source::path)?.into_vec();
+            let mut path = fields.required("nodeMetadata", property::path)?.into_vec();
             path.splice(0..0, ["xds", "node", "metadata"].map(Into::into));
             let map = fields.optional("map", |t| source::host_map(t, place, &mut self.book))?;
             self.constants.push(Constant { path: path.into(), tag: place, bound: bound.clone(), map });
@@ -140,22 +136,6 @@ impl Draft {
         self.stock.push(stock);
     }
 
-    fn stock_label(&self, fields: Fields<'_>) -> Result<Option<Stock>, Invalid> {
-        let all =
-            [Stock::WasmFilter, Stock::Tag, Stock::Component, Stock::Cache, Stock::Code, Stock::CodeClass];
-        let stock =
-            fields.optional("stockLabel", |t| read::word(t, &all.map(|stock| (stock.as_str(), stock))))?;
-        if stock.is_some() && self.grammar == Grammar::StatTags {
-            return Err(Invalid::new(
-                Code::Conflict,
-                "a tag has its own label unless \"labels\" is \"stock\"",
-                "leave it out, or write \"labels\": \"stock\"",
-            )
-            .in_field("stockLabel"));
-        }
-        Ok(stock)
-    }
-
     fn find(&self, name: &str) -> Result<usize, Invalid> {
         self.tags.iter().position(|tag| *tag.name == *name).ok_or_else(|| {
             Invalid::new(Code::UnknownName, format!("there is no tag {name:?}"), "name one of \"tags\"")
@@ -166,7 +146,9 @@ impl Draft {
         let mut wants = std::mem::take(&mut self.wants);
         let metrics = read::list(tree, limits::METRICS, |t| {
             let metric = Metric::read(t, &mut wants, |name| self.find(name))?;
-            self.fits_stock(&metric).map_err(|e| e.in_field("tags"))?;
+            if self.grammar == Grammar::Stock {
+                stock::fits(&metric, &self.tags, &self.stock).map_err(|e| e.in_field("tags"))?;
+            }
             Ok(metric)
         });
         self.wants = wants;
@@ -181,40 +163,14 @@ impl Draft {
         Ok(metrics)
     }
 
-    /// With stock labels, every tag of a metric needs one of its own.
-    fn fits_stock(&self, metric: &Metric) -> Result<(), Invalid> {
-        if self.grammar == Grammar::StatTags {
-            return Ok(());
-        }
-        let mut taken = Vec::new();
-        for (i, place) in metric.tags.iter().enumerate() {
-            let refuse = |message: String, help: &str| {
-                Err(Invalid::new(Code::BadStockLabel, message, help).in_index(i))
-            };
-            let name = self.tags.get(*place).map_or("", |tag| &tag.name);
-            let Some(stock) = self.stock.get(*place).copied().flatten() else {
-                let help = "add \"stockLabel\" to the tag: wasm_filter, tag, component, cache, response_code or response_code_class";
-                return refuse(format!("tag {name:?} has no stock label"), help);
-            };
-            // Both codes are cut out of the end of the name.
-            let end = |stock| matches!(stock, Stock::Code | Stock::CodeClass);
-            if taken.iter().any(|other| *other == stock || end(*other) && end(stock)) {
-                return refuse(
-                    format!("the stock label of tag {name:?} is taken"),
-                    "give each tag of a metric a label of its own",
-                );
-            }
-            taken.push(stock);
-        }
-        Ok(())
-    }
-
     fn publish(&mut self, name: &str) -> Result<(), Invalid> {
         let place = self.find(name)?;
-        if let Some(tag) = self.tags.get_mut(place) {
-            tag.state.get_or_insert_with(|| format!("narrows_{name}").into());
-            tag.used = true;
+        let Some(tag) = self.tags.get_mut(place) else { return Ok(()) };
+        // An attribute has its state already.
+        if tag.state.is_none() {
+            tag.state = Some(label::state(name, &tag.source, &self.wants.0)?);
         }
+        tag.used = true;
         Ok(())
     }
 }
@@ -224,7 +180,7 @@ impl Tagger {
     fn define(&mut self, book: &Book) -> Vec<Series> {
         let grammar = self.head.labels;
         let mut series = vec![Series::new(Kind::Gauge, grammar, "narrows_tags_series", &[])];
-        for tag in self.tags.iter_mut().filter(|tag| tag.bound.values > 0) {
+        for tag in self.tags.iter_mut().filter(|tag| tag.used && tag.bound.values > 0) {
             tag.dropped = series.len();
             let label = Label { name: "tag", stock: Stock::Tag, value: &tag.name };
             series.push(Series::new(Kind::Counter, grammar, "narrows_tags_dropped_total", &[label]));
@@ -269,35 +225,4 @@ fn max_series(tree: &Tree) -> Result<i64, Invalid> {
     let fields = Fields::open(tree, &["maxSeries"])?;
     let (most, default) = limits::SERIES;
     Ok(fields.optional("maxSeries", |t| read::integer(t, 1..=most))?.unwrap_or(default))
-}
-
-/// The name of a tag: a label of Prometheus.
-pub(super) fn label(written: &str) -> Result<Box<str>, Invalid> {
-    let refuse = |message: String, help: String| Err(Invalid::new(Code::BadLabel, message, help));
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    let first = written.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
-    if !first || written.len() > limits::NAME || !written.bytes().all(plain) {
-        return refuse(
-            format!("{written:?} cannot be a label"),
-            format!("use 1 to {} letters, digits and _, a letter first", limits::NAME),
-        );
-    }
-    if ["le", "quantile", super::OVERFLOW].contains(&written) {
-        return refuse(
-            format!("{written:?} is a label with a meaning of its own"),
-            "choose another name".to_owned(),
-        );
-    }
-    Ok(written.into())
-}
-
-/// Istio finds a label by the text `name=.=`, at the end of a longer name too.
-pub(super) fn distinct(name: &str, others: &[Box<str>]) -> Result<(), Invalid> {
-    let mut others = others.iter().map(|other| &**other).chain(LABELS);
-    let Some(other) = others.find(|other| *other != name && name.ends_with(other)) else { return Ok(()) };
-    Err(Invalid::new(
-        Code::BadLabel,
-        format!("{name:?} ends in {other:?}, by which Istio would find both"),
-        "choose another name",
-    ))
 }

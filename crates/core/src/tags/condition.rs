@@ -10,6 +10,7 @@
 
 use crate::invalid::{Code, Invalid};
 use crate::limits;
+use crate::matcher::pattern;
 use crate::tree::Tree;
 
 /// One of the alternatives of a condition: all of its parts must hold.
@@ -30,8 +31,12 @@ impl Codes {
         self.0.is_empty()
     }
 
-    pub(super) fn hold(&self, code: u64) -> bool {
-        self.0.iter().all(|(from, to, inverted)| (*from..=*to).contains(&code) != *inverted)
+    /// Whether the code of a response, if there was one, is what it must be.
+    pub(super) fn hold(&self, code: Option<u64>) -> bool {
+        let holds = |(from, to, inverted): &(u64, u64, bool)| {
+            code.is_some_and(|code| (*from..=*to).contains(&code) != *inverted)
+        };
+        self.0.iter().all(holds)
     }
 }
 
@@ -143,6 +148,11 @@ impl Reader<'_> {
         };
         if field == "hosts" && (test != "exact" || invert) {
             return Err(Self::refuse("a host can only be compared with =="));
+        }
+        // By itself first: what is balanced only inside the group, such as `a)|(?:b`, would
+        // mean something else there.
+        if test == "regex" {
+            pattern::check(&value)?;
         }
         // CEL's function looks for a part, a match's field for the whole.
         let value = if test == "regex" { format!("(?s:.*)(?:{value})(?s:.*)") } else { value };

@@ -84,6 +84,11 @@ impl Tagger {
         self.head.mode != Mode::Off && (!self.metrics.is_empty() || self.tags.iter().any(|tag| tag.used))
     }
 
+    /// The tags that are published, each with its filter state.
+    pub fn published(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tags.iter().filter_map(|tag| Some((&*tag.name, tag.state.as_deref()?)))
+    }
+
     fn explain<'a>(&'a self, request: &Request<'a>, values: &[Captured], decision: &mut Decision<'a>) {
         let Some(explain) = self.head.explain.as_ref().filter(|explain| explain.when.matches(request)) else {
             return;

@@ -25,8 +25,16 @@ pub struct Meter {
     pub(super) reserved: usize,
     /// The place of the first series of the book.
     pub(super) first: usize,
-    /// Values dropped and logged so far, by tag.
-    pub(super) logged: RefCell<Vec<usize>>,
+    pub(super) logged: RefCell<Logged>,
+}
+
+/// What has been logged so far, so that it is logged once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Logged {
+    /// Values dropped, by tag: the first few.
+    pub(super) values: Vec<Vec<Box<str>>>,
+    /// That there is no room for more series.
+    pub(super) full: bool,
 }
 
 /// A property that does not change while the proxy runs, and the tag that it is for.
@@ -88,12 +96,27 @@ impl Meter {
         for (constant, value) in self.constants.iter().zip(values) {
             if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
                 let text = match &constant.map {
-                    Some(map) => book.text(constant.tag, map.find(value).unwrap_or(OTHER)).to_owned(),
+                    Some(map) => {
+                        let place = map.find(&value.to_ascii_lowercase()).unwrap_or(OTHER);
+                        book.text(constant.tag, place).to_owned()
+                    }
                     None => constant.bound.of(value),
                 };
                 book.settle(constant.tag, &text);
             }
         }
+    }
+
+    /// The entries of the series that are there from the start: a later policy must
+    /// know that Envoy has them.
+    pub fn overflow_entries(&self) -> Vec<Vec<u8>> {
+        self.book.try_borrow().map(|book| book.overflow_entries()).unwrap_or_default()
+    }
+
+    /// Admits no more, for the log has no more room: what is new is other, or in the
+    /// overflow series, and nobody asks any more. Returns whether that is news.
+    pub fn close(&self) -> bool {
+        self.book.try_borrow_mut().is_ok_and(|mut book| book.close())
     }
 
     /// Whether an entry may be appended to the log, which has been learnt to its end.
@@ -111,6 +134,11 @@ impl Meter {
     /// The series of the log from the number `from` on: to be defined, in this order.
     pub fn series_from(&self, from: usize) -> Vec<Series> {
         self.book.try_borrow().map(|book| book.series_from(from).to_vec()).unwrap_or_default()
+    }
+
+    /// The labels of all series but those that are there from the start.
+    pub fn labels(&self) -> Vec<Box<str>> {
+        self.book.try_borrow().map(|book| book.labels().map(Into::into).collect()).unwrap_or_default()
     }
 
     /// How many series there are in all: for the gauge that is the policy's first series.

@@ -5,18 +5,25 @@
 //! so they are refused.
 
 use crate::invalid::{Code, Invalid};
+use crate::limits;
 use crate::names::Places;
-use crate::template::{Segment, Template};
+use crate::template::{self, Template};
 
 /// A set of templates, each with the value that stands for it.
 #[derive(Clone, Debug)]
 pub(super) struct Paths {
+    /// The literals of all templates: a segment is looked up once, however many ways it
+    /// is then tried.
+    words: Places,
     nodes: Vec<Node>,
+    /// Segments of the longest template.
+    depth: usize,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    literals: Places,
+    /// By the word's number.
+    literals: Vec<(u32, u32)>,
     variable: Option<u32>,
     /// The value of a template that ends here.
     end: Option<u32>,
@@ -24,14 +31,28 @@ struct Node {
     rest: Option<u32>,
 }
 
+/// A segment of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Segment {
+    /// A literal of some template, or [`EMPTY`].
+    Known(u32),
+    Unknown,
+}
+
+/// The number of the empty word: what is between two slashes, or behind the last. A
+/// template may have it as a literal; no variable takes it.
+const EMPTY: u32 = 0;
+
 impl Paths {
     pub(super) fn new() -> Self {
-        Self { nodes: vec![Node::default()] }
+        let words = Places::from_iter([(Box::default(), EMPTY)]);
+        Self { words, nodes: vec![Node::default()], depth: 0 }
     }
 
     /// Adds a template. `written` is what an error says.
     pub(super) fn insert(&mut self, template: &Template, written: &str, value: u32) -> Result<(), Invalid> {
         let (segments, rest) = template.segments();
+        self.depth = self.depth.max(segments.len());
         let mut at = 0;
         for segment in segments {
             at = self.child(at, segment);
@@ -51,36 +72,90 @@ impl Paths {
         }
     }
 
+    /// The same, if no path leads through too many nodes: where literals stand beside
+    /// variables on every level, the ways through the trie double with each.
+    pub(super) fn bounded(self) -> Result<Self, Invalid> {
+        // Children come after their parents.
+        let mut widest = vec![0usize; self.nodes.len()];
+        let of = |widest: &[usize], next: u32| widest.get(as_index(next)).copied().unwrap_or_default();
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            let literal = node.literals.iter().map(|(_, next)| of(&widest, *next)).max().unwrap_or_default();
+            let variable = node.variable.map(|next| of(&widest, next)).unwrap_or_default();
+            if let Some(place) = widest.get_mut(at) {
+                *place = literal.saturating_add(variable).saturating_add(1);
+            }
+        }
+        let most = widest.first().copied().unwrap_or_default();
+        if most <= limits::TEMPLATE_STEPS {
+            return Ok(self);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!(
+                "one path could be compared with {most} segments of these templates, more than {}",
+                limits::TEMPLATE_STEPS
+            ),
+            "leave out templates that have a variable where others have a literal, segment after segment",
+        ))
+    }
+
     /// The value of the most specific template that a path without query fits.
     pub(super) fn find(&self, path: &[u8]) -> Option<u32> {
-        self.descend(0, path.strip_prefix(b"/").map(Some)?)
+        let path = path.strip_prefix(b"/")?;
+        // One more than a template can have, and one that says whether something is left.
+        let segments = path.split(|b| *b == b'/').take(self.depth.saturating_add(2));
+        let known = |segment: &[u8]| self.words.get(segment).map_or(Segment::Unknown, |w| Segment::Known(*w));
+        self.descend(0, &segments.map(known).collect::<Vec<_>>())
     }
 
-    /// `left` is `None` after the last segment. There are no more steps than templates
-    /// have segments, whatever the path.
-    fn descend(&self, at: u32, left: Option<&[u8]>) -> Option<u32> {
+    /// There are no more steps than [`Self::bounded`] allows, whatever the path.
+    fn descend(&self, at: u32, left: &[Segment]) -> Option<u32> {
         let node = self.nodes.get(as_index(at))?;
-        let Some(left) = left else { return node.end };
-        let end = left.iter().position(|b| *b == b'/');
-        let (segment, tail) = left.split_at(end.unwrap_or(left.len()));
-        let tail = end.and_then(|_| tail.get(1..));
-        let literal = node.literals.get(segment).and_then(|next| self.descend(*next, tail));
+        let Some((segment, tail)) = left.split_first() else { return node.end };
+        let literal = match segment {
+            Segment::Known(word) => node.literal(*word).and_then(|next| self.descend(next, tail)),
+            Segment::Unknown => None,
+        };
         let variable =
             || node.variable.filter(|_| !segment.is_empty()).and_then(|next| self.descend(next, tail));
-        literal.or_else(variable).or_else(|| node.rest.filter(|_| !left.is_empty()))
+        let is_left = || !(tail.is_empty() && segment.is_empty());
+        literal.or_else(variable).or_else(|| node.rest.filter(|_| is_left()))
     }
 
-    fn child(&mut self, at: u32, segment: &Segment) -> u32 {
+    fn child(&mut self, at: u32, segment: &template::Segment) -> u32 {
         let new = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        let words = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
         let Some(node) = self.nodes.get_mut(as_index(at)) else { return at };
         let child = match segment {
-            Segment::Literal(text) => *node.literals.entry(text.clone()).or_insert(new),
-            Segment::Variable => *node.variable.get_or_insert(new),
+            template::Segment::Literal(text) => {
+                let word = *self.words.entry(text.clone()).or_insert(words);
+                match node.literals.binary_search_by_key(&word, |(word, _)| *word) {
+                    Ok(_) => node.literal(word).unwrap_or(at),
+                    Err(before) => {
+                        node.literals.insert(before, (word, new));
+                        new
+                    }
+                }
+            }
+            template::Segment::Variable => *node.variable.get_or_insert(new),
         };
         if child == new {
             self.nodes.push(Node::default());
         }
         child
+    }
+}
+
+impl Segment {
+    fn is_empty(self) -> bool {
+        self == Self::Known(EMPTY)
+    }
+}
+
+impl Node {
+    fn literal(&self, word: u32) -> Option<u32> {
+        let place = self.literals.binary_search_by_key(&word, |(word, _)| *word).ok()?;
+        self.literals.get(place).map(|(_, next)| *next)
     }
 }
 
@@ -144,6 +219,35 @@ mod tests {
             let found = find(path).unwrap();
             assert!(Template::new(found).unwrap().matches(path.as_bytes()), "{path} {found}");
         }
+    }
+
+    /// Templates in which each segment is a literal or a variable, in every combination.
+    fn two_ways(depth: u32) -> Paths {
+        let mut paths = Paths::new();
+        for number in 0u32..1 << depth {
+            let text: String =
+                (0..depth).map(|bit| if number >> bit & 1 == 1 { "/{x}" } else { "/a" }).collect();
+            paths.insert(&Template::new(&text).unwrap(), &text, number).unwrap();
+        }
+        paths
+    }
+
+    #[test]
+    fn a_path_has_few_ways_through() {
+        let paths = two_ways(5).bounded().unwrap();
+        assert_eq!(paths.find(b"/a/b/a/b/a"), Some(0b01010));
+        assert_eq!(paths.find(b"/a/a/a/a/"), None);
+        // A literal of 32 segments, and a variable beside each.
+        let mut deep = Paths::new();
+        let all = "/a".repeat(32);
+        deep.insert(&Template::new(&all).unwrap(), &all, 0).unwrap();
+        for at in 0..31 {
+            let text = format!("{}/{{x}}", "/a".repeat(at));
+            deep.insert(&Template::new(&text).unwrap(), &text, 1).unwrap();
+        }
+        assert!(deep.bounded().is_ok());
+        let refused = two_ways(10).bounded().unwrap_err().to_string();
+        assert!(refused.contains("NRW106") && refused.contains("2047 segments"), "{refused}");
     }
 
     #[test]

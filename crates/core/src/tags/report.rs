@@ -38,6 +38,7 @@ impl Tagger {
             return Report::Entries(entries);
         }
         let mut measurements = Vec::with_capacity(self.metrics.len());
+        let mut overflows = false;
         for (place, metric) in self.metrics.iter().enumerate() {
             let Some(value) =
                 metric.number(observed).filter(|value| *value > 0 || metric.kind != Kind::Counter)
@@ -50,14 +51,17 @@ impl Tagger {
                     entries.push(book.series_entry(place, &values));
                     continue;
                 }
-                None => metric.overflow,
+                None => {
+                    overflows = true;
+                    metric.overflow
+                }
             };
             measurements.push(Measurement { series, value });
         }
         if !entries.is_empty() {
             return Report::Entries(entries);
         }
-        let notes = self.note(&dropped);
+        let notes = self.note(&dropped, overflows && book.is_full());
         let places = dropped.iter().filter_map(|(place, _)| self.tags.get(*place));
         measurements.extend(places.map(|tag| Measurement { series: tag.dropped, value: 1 }));
         Report::Measured { measurements, state: self.publish(verdict, &values, &book), notes }
@@ -77,20 +81,26 @@ impl Tagger {
         .collect()
     }
 
-    /// The first few dropped values of each tag are worth a line.
-    fn note(&self, dropped: &[(usize, Box<str>)]) -> Vec<String> {
+    /// The first few dropped values of each tag are worth a line, each once, and so is
+    /// the bound of series.
+    fn note(&self, dropped: &[(usize, Box<str>)], is_full: bool) -> Vec<String> {
         let Ok(mut logged) = self.meter.logged.try_borrow_mut() else { return Vec::new() };
-        logged.resize(self.tags.len(), 0);
+        logged.values.resize_with(self.tags.len(), Vec::new);
         let mut notes = Vec::new();
         for (place, text) in dropped {
-            let (Some(tag), Some(times)) = (self.tags.get(*place), logged.get_mut(*place)) else { continue };
-            if *times < limits::DROPPED_LOGGED {
-                *times = times.saturating_add(1);
+            let (Some(tag), Some(known)) = (self.tags.get(*place), logged.values.get_mut(*place)) else {
+                continue;
+            };
+            if known.len() < limits::DROPPED_LOGGED && !known.contains(text) {
+                known.push(text.clone());
                 notes.push(format!(
                     "tag {:?} has its {} values; {text:?} is counted as other",
                     tag.name, tag.bound.values
                 ));
             }
+        }
+        if is_full && !std::mem::replace(&mut logged.full, true) {
+            notes.push("\"maxSeries\" is reached; what is new is counted with overflow=\"true\"".to_owned());
         }
         notes
     }

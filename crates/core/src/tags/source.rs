@@ -7,6 +7,7 @@ use super::classes;
 use super::hosts::HostMap;
 use super::meter::Path;
 use super::paths::Paths;
+use super::property;
 use crate::decision::CODE_CLASSES;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
@@ -165,7 +166,7 @@ pub(super) fn read(
                 classes::duration_names(&bounds).iter().map(|name| book.declare(tag, name)).collect();
             Source::Duration(wants.place(&["request", "duration"]), bounds, values)
         }
-        "property" => Source::Text(vec![wants.place_of(fields.required(kind, path)?)]),
+        "property" => Source::Text(vec![wants.place_of(fields.required(kind, property::text)?)]),
         "nodeMetadata" => Source::Constant,
         kind => {
             fields.required(kind, read::flag)?;
@@ -248,23 +249,7 @@ fn paths(tree: &Tree, tag: usize, book: &mut Book) -> Result<Paths, Invalid> {
         }
         paths.insert(&template, written, book.declare(tag, &value))
     })?;
-    Ok(paths)
-}
-
-/// The path of a property: a list of names, or text with dots between them.
-pub(super) fn path(tree: &Tree) -> Result<Path, Invalid> {
-    let path: Path = match tree {
-        Tree::Text(text) => text.split('.').map(Into::into).collect(),
-        other => read::list(other, 8, |t| read::text(t).map(Into::into))?.into(),
-    };
-    if path.is_empty() || path.iter().any(|name| name.is_empty() || name.contains('\0')) {
-        return Err(Invalid::new(
-            Code::BadValue,
-            "this is not the path of a property",
-            "write \"narrows_backend\", \"xds.route_name\", or a list if a name holds dots",
-        ));
-    }
-    Ok(path)
+    paths.bounded()
 }
 
 /// A property that is a number.

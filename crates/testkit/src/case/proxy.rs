@@ -74,7 +74,7 @@ fn observe(case: &Case, envoy: &Envoy, callers: &Connected, echo: &Echo) -> anyh
 }
 
 /// The request as it goes on the wire, with what the application is to answer.
-fn request(case: &Case) -> Request {
+pub(super) fn request(case: &Case) -> Request {
     let send = &case.send;
     let mut request = Request::new(&send.method, &send.authority, &send.target).body(&send.body);
     for (name, value) in send.lines() {

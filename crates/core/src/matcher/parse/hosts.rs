@@ -28,7 +28,7 @@ pub(crate) fn host(tree: &Tree) -> Result<HostPattern, Invalid> {
     if !name.is_ascii() {
         return refuse("write it in punycode: xn--...");
     }
-    if name.contains("://") || name.contains('/') {
+    if name.contains('/') {
         return refuse("write the host alone: no scheme, no path");
     }
     let address = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));

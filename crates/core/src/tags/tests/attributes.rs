@@ -59,6 +59,20 @@ fn an_attribute_is_a_tag_too() {
 }
 
 #[test]
+fn without_an_answer_no_comparison_of_its_code_holds() {
+    for condition in ["response.code < 500", "response.code != 200", "response.code >= 0"] {
+        let policy = format!(
+            r#"{{"trust": "mesh", "attributes": [{{"output_attribute": "op", "match": [{{"value": "yes", "condition": "{condition}"}}]}}]}}"#
+        );
+        for properties in [&[][..], &[("response.code", &[0; 8][..])]] {
+            let mut proxy = Proxy::new(&policy, 1);
+            proxy.serve(0, Exchange { headers: &[], properties });
+            assert!(proxy.state.is_empty(), "{condition}: {:?}", proxy.state);
+        }
+    }
+}
+
+#[test]
 fn a_part_of_the_path_is_enough_for_matches() {
     let policy = |condition: &str| {
         format!(
@@ -77,6 +91,7 @@ fn a_part_of_the_path_is_enough_for_matches() {
     assert!(!holds("request.method != 'POST' && request.url_path != '/b' && request.url_path != '/a'", "/a"));
     assert!(holds("request.headers['x-tenant'] != 'b'", "/"));
     assert!(!holds("request.headers['x-none'] != 'b'", "/"));
+    assert!(holds("response.code < 500", "/"));
     assert!(holds("request.host == 'shop' || response.code < 100", "/"));
     assert!(holds("true", "/"));
 }
@@ -108,5 +123,7 @@ fn what_is_not_supported_is_named() {
         assert!(message.contains("attributes[0].match[0].condition"), "{message}");
     }
     assert!(refused("request.url_path.matches('(')").contains("NRW501"));
+    let unbalanced = refused("request.url_path.matches('a)|(b')");
+    assert!(unbalanced.contains("NRW501") && unbalanced.contains("\"a)|(b\""), "{unbalanced}");
     assert!(refused("request.url_path == 'a'").contains("NRW505"));
 }

@@ -37,6 +37,7 @@ fn the_bound_holds_for_all_workers_together() {
     assert_eq!(tenants.len(), 20, "the same values for every worker: {tenants:?}");
     assert!(proxy.count("tag=.=tenant;.;narrows_tags_dropped_total") > 5000);
     assert_eq!(proxy.notes.iter().filter(|note| note.contains("tenant")).count(), 15, "five a worker");
+    assert_eq!(proxy.notes.iter().filter(|note| note.contains("maxSeries")).count(), 3, "one a worker");
     for tagger in &proxy.workers {
         assert_eq!(tagger.meter().unwrap().size().value, 30);
     }
@@ -75,6 +76,81 @@ fn series_of_an_older_policy_count() {
     old.log.iter().for_each(|entry| meter.learn(entry));
     assert_eq!(meter.size().value, old.workers[0].meter().unwrap().size().value, "Envoy has them still");
     assert!(meter.series_from(0).is_empty(), "they are not defined again");
+}
+
+/// What a policy makes of the log of another: how many series it counts besides its own
+/// overflow series, and how many it defines again.
+fn after(old: &str, new: &str) -> (u64, usize) {
+    let mut old = Proxy::new(old, 1);
+    old.get("/a/1", b"acme");
+    let mut log = old.workers[0].meter().unwrap().overflow_entries();
+    log.append(&mut old.log);
+    let new = Proxy::new(new, 1);
+    let meter = new.workers[0].meter().unwrap();
+    log.iter().for_each(|entry| meter.learn(entry));
+    (meter.size().value - 1, meter.series_from(0).len())
+}
+
+#[test]
+fn a_series_that_is_written_otherwise_is_another() {
+    let one = r#"{"trust": "mesh", "tags": {"tenant": {"header": "x-tenant"}},
+        "metrics": [{"name": "m", "value": "1", "tags": ["tenant"]}]}"#;
+    assert_eq!(after(one, one), (1, 1));
+    // Another kind, grammar or stock label: the old series stays, and so does its overflow.
+    let kind = one.replace("\"1\"", "\"responseBytes\", \"type\": \"histogram\"");
+    assert_eq!(after(one, &kind), (2, 0));
+    let stock = |label: &str| {
+        one.replace("\"trust\"", "\"labels\": \"stock\", \"trust\"")
+            .replace("\"x-tenant\"", &format!("\"x-tenant\", \"stockLabel\": \"{label}\""))
+    };
+    assert_eq!(after(one, &stock("tag")), (2, 0));
+    assert_eq!(after(&stock("tag"), &stock("tag")), (1, 1));
+    assert_eq!(after(&stock("tag"), &stock("cache")), (2, 0));
+    // Another name for the metric: two series of the old one, as Envoy has them.
+    assert_eq!(after(one, &one.replace("\"m\"", "\"n\"")), (2, 0));
+}
+
+#[test]
+fn a_full_log_is_asked_no_more() {
+    let mut proxy = Proxy::new(POLICY, 1);
+    (0..10).for_each(|number| attack(&mut proxy, 0, number));
+    let entries = proxy.log.len();
+    let meter = proxy.workers[0].meter().unwrap();
+    assert!(meter.close() && !meter.close(), "it is news once");
+    proxy.log.push(b"v\x1ftenant\x1flate".to_vec());
+    (10..2000).for_each(|number| attack(&mut proxy, 0, number));
+    assert_eq!((proxy.log.len(), proxy.learnt[0]), (entries + 1, entries), "nothing was asked");
+    assert_eq!(requests(&proxy).1, 2000);
+    assert!(!proxy.notes.iter().any(|note| note.contains("maxSeries")), "that is not what is reached");
+}
+
+#[test]
+fn a_dropped_value_is_noted_once() {
+    let policy = r#"{"trust": "mesh", "tags": {"tenant": {"header": "x-tenant", "maxValues": 1}},
+        "metrics": [{"name": "m", "tags": ["tenant"]}]}"#;
+    let mut proxy = Proxy::new(policy, 1);
+    for tenant in ["a", "b", "b", "b", "b", "b", "b", "c"] {
+        proxy.get("/", tenant.as_bytes());
+    }
+    let notes: Vec<_> = proxy.notes.iter().map(|note| note.split('"').nth(3).unwrap()).collect();
+    assert_eq!(notes, ["b", "c"], "{:?}", proxy.notes);
+}
+
+#[test]
+fn a_tag_that_nothing_uses_has_no_series() {
+    let policy = r#"{"trust": "mesh", "tags": {"a": {"header": "a"}, "b": {"header": "b"}, "c": {"header": "c"}},
+        "metrics": [{"name": "m", "tags": ["a"]}], "publish": ["b"]}"#;
+    let proxy = Proxy::new(policy, 1);
+    let names: Vec<_> = proxy.workers[0].series().iter().map(|series| &*series.name).collect();
+    assert_eq!(
+        names,
+        [
+            "narrows_tags_series",
+            "tag=.=a;.;narrows_tags_dropped_total",
+            "tag=.=b;.;narrows_tags_dropped_total",
+            "overflow=.=true;.;m"
+        ]
+    );
 }
 
 #[test]
