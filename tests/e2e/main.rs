@@ -13,4 +13,7 @@ mod mesh;
 mod modules;
 mod rendered;
 mod simulate;
+mod source;
+mod spelling;
 mod tags;
+mod trailers;
