@@ -69,4 +69,5 @@ fn request(sent: &Sent) -> Request<'_> {
     let source = Source { address: sent.address.as_deref(), principal: sent.principal.as_deref() };
     Request::new(sent.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())))
         .from_source(source)
+        .already_stripped(sent.state.as_deref().map(str::as_bytes))
 }
