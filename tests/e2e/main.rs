@@ -3,6 +3,7 @@
 //! One binary, so that it links once; a module for each question.
 
 mod chain;
+mod coming_from;
 mod cost;
 mod docs;
 mod egress;

@@ -12,6 +12,9 @@ const MANY: usize = 10_000;
 /// What loading ten thousand rules may cost: at a thousand million a second, well under 2 s.
 const LOAD: u64 = 1_000_000_000;
 
+/// What ten thousand rules may hold, in every worker.
+const MEMORY: usize = 40 * 1024 * 1024;
+
 /// Regular expressions that a policy may have.
 const EXPRESSIONS: usize = narrows_core::limits::REGEXES;
 /// What trying one of them may cost.
@@ -229,6 +232,9 @@ fn the_last_of_ten_thousand_rules_costs_what_the_last_of_ten_does() -> anyhow::R
         );
         if many.decide * 2 >= few.decide * 3 {
             wrong.push(format!("{}: {} instead of {}", shape.name, many.decide, few.decide));
+        }
+        if many.memory > MEMORY {
+            wrong.push(format!("{}: {} bytes of memory", shape.name, many.memory));
         }
         if many.load > LOAD {
             wrong.push(format!("{}: loading costs {}", shape.name, many.load));
