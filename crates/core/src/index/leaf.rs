@@ -88,7 +88,10 @@ impl Leaf {
                 if place == new {
                     self.lists.push(Vec::new());
                 }
-                if let Some(list) = self.lists.get_mut(place as usize) {
+                // Texts that differ in letter case are one fact.
+                if let Some(list) = self.lists.get_mut(place as usize)
+                    && list.last().is_none_or(|last| last.number != *number)
+                {
                     list.push(filed);
                 }
             }

@@ -69,6 +69,20 @@ impl Router {
         clause(found).map(|clause| clause.rule)
     }
 
+    /// The verdict without the index, each match tried in order: what the index must agree with.
+    /// Slow, and for tests.
+    pub fn by_trying(&self, mut request: Request<'_>) -> Verdict {
+        self.strip.apply(&mut request);
+        let first = |mode: Mode| {
+            let acts = |rule: usize| self.rules.get(rule).is_some_and(|rule| rule.mode == mode);
+            let mut clauses = self.clauses.iter().filter(|clause| acts(clause.rule));
+            clauses.find(|clause| clause.matches.matches(&request)).map(|clause| clause.rule)
+        };
+        let rule = first(Mode::Enforce);
+        let reported = first(Mode::Report).filter(|reported| rule.is_none_or(|rule| *reported < rule));
+        Verdict { rule, reported }
+    }
+
     fn act<'a>(&'a self, rule: &'a Rule, request: &Request<'a>, decision: &mut Decision<'a>) {
         rule.response.respond(request, &mut decision.response);
         match &rule.action {

@@ -37,6 +37,7 @@ fn the_compiled_router_agrees_with_the_obvious_one() {
             let judged = judge::judge(&policy, &sent);
             let both = ((verdict.rule, verdict.reported), (judged.rule, judged.reported));
             assert_eq!(both.0, both.1, "{}\n{sent:?}", disputed(&policy, both));
+            assert_eq!(verdict, router.by_trying(request(&sent)), "{policy}\n{sent:?}");
             let mut stripped: Vec<&[u8]> = decision.strip;
             stripped.sort_unstable();
             assert_eq!(stripped, judged.stripped, "{policy}\n{sent:?}");
