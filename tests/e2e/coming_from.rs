@@ -1,5 +1,5 @@
 //! COMING-FROM.md: does the first rule do what Envoy does with the routes that Istio makes of the
-//! VirtualService above it?
+//! `VirtualService` above it?
 
 use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
 use narrows_testkit::echo::{Echo, EchoOptions};
