@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::decision::Decision;
-use crate::invalid::{Code, Invalid};
+use crate::invalid::Invalid;
 use crate::limits;
 use crate::names::{self, NamePattern};
 use crate::read::{self, Fields};
@@ -148,16 +148,10 @@ impl HeaderEdits {
     }
 }
 
-/// Reads the name, or the prefix of names, of headers that a policy may remove.
+/// Reads the name, or the prefix of names, of headers that a policy may remove. `*` alone is no
+/// prefix.
 pub(crate) fn removable(tree: &Tree) -> Result<NamePattern, Invalid> {
     let pattern = NamePattern::read(tree)?;
-    if pattern.as_str() == "*" {
-        return Err(Invalid::new(
-            Code::BadHeaderName,
-            "\"*\" would remove every header",
-            "name a prefix, such as \"x-internal-*\"",
-        ));
-    }
     if !pattern.as_str().ends_with('*') {
         names::writable_header(pattern.written())?;
     }
