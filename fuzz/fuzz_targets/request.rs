@@ -1,5 +1,6 @@
 //! A policy, an empty line, header lines: whatever they are, a decision is made, twice the
-//! same, and nothing that it writes can end a header.
+//! same, and nothing that it writes can end a header; and the router's index finds the rule that
+//! trying them all finds.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,16 +14,20 @@ fuzz_target!(|bytes: &[u8]| {
     let split = bytes.windows(2).position(|pair| pair == b"\n\n");
     let (policy, request) = bytes.split_at(split.unwrap_or(bytes.len()));
     let Ok(tree) = Tree::parse(policy) else { return };
-    decide::<Router>(&tree, request);
-    decide::<Splitter>(&tree, request);
-    decide::<Egress>(&tree, request);
+    decide::<Router>(&tree, request, |router, request| {
+        let tried = router.by_trying(request.clone());
+        assert_eq!(router.decide(request).1, tried);
+    });
+    decide::<Splitter>(&tree, request, |_, _| {});
+    decide::<Egress>(&tree, request, |_, _| {});
 });
 
-fn decide<P: Policy>(tree: &Tree, request: &[u8]) {
+fn decide<P: Policy>(tree: &Tree, request: &[u8], check: impl Fn(&P, Request<'_>)) {
     let Ok(policy) = P::compile(tree) else { return };
     let mut headers: Vec<(Vec<u8>, &[u8])> = Vec::new();
     let mut source = Source::default();
     let mut surroundings = Surroundings::default();
+    let mut stripped = None;
     for line in request.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
         // A pseudo header has its colon at the front.
         let at = line.iter().skip(1).position(|b| *b == b':').map_or(line.len(), |at| at + 1);
@@ -34,6 +39,7 @@ fn decide<P: Policy>(tree: &Tree, request: &[u8]) {
             b"server-name" => surroundings.server_name = Some(value),
             b"cluster" => surroundings.cluster = Some(value),
             b"namespace" => surroundings.namespace = Some(value),
+            b"stripped" => stripped = Some(value),
             _ => headers.push((name.to_ascii_lowercase(), value)),
         }
     }
@@ -41,7 +47,9 @@ fn decide<P: Policy>(tree: &Tree, request: &[u8]) {
         Request::new(headers.iter().map(|(name, value)| (name.as_slice(), *value)))
             .from_source(source)
             .within(surroundings)
+            .already_stripped(stripped)
     };
+    check(&policy, request());
     let (decision, _) = policy.decide(request());
     assert_eq!(decision, policy.decide(request()).0);
     assert!(decision.count.iter().all(|series| *series < policy.series().len()));

@@ -4,6 +4,7 @@
 
 mod bootstraps;
 mod chain;
+mod coming_from;
 mod cost;
 mod docs;
 mod egress;
@@ -14,4 +15,7 @@ mod mesh;
 mod modules;
 mod rendered;
 mod simulate;
+mod source;
+mod spelling;
 mod tags;
+mod trailers;

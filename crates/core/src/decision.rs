@@ -11,6 +11,8 @@ pub struct Decision<'a> {
     pub strip: Vec<&'a [u8]>,
     /// Edits of the request, in order.
     pub request: Vec<Edit<'a>>,
+    /// Headers that say already what would have been written: ours, as if it had been.
+    pub kept: Vec<&'a str>,
     /// Edits of the response, in order; the explain record is the last.
     pub response: Vec<Edit<'a>>,
     /// An answer in place of the upstream's.

@@ -5,9 +5,10 @@
 
 use std::borrow::Cow;
 
-use crate::edit::Edit;
+use crate::edit::Draft;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
+use crate::matcher::Match;
 use crate::matcher::hosts::HostPattern;
 use crate::matcher::parse;
 use crate::names;
@@ -37,6 +38,8 @@ pub(crate) enum Destination {
 pub(crate) struct Authority {
     host: Box<str>,
     port: Option<u16>,
+    /// The services, as `name.namespace`, whose requests are sent there.
+    services: Vec<Box<[u8]>>,
 }
 
 impl Destination {
@@ -61,29 +64,29 @@ impl Destination {
         Ok(to.or(fields.optional("authority", authority)?.map(Self::Authority)))
     }
 
-    /// Adds the edits that send `request` there; none for what it says already.
-    pub(crate) fn apply<'a>(
-        &'a self,
-        request: &Request<'a>,
-        route_header: &'a str,
-        edits: &mut Vec<Edit<'a>>,
-    ) {
+    /// Adds the edits that send a request there; none for what it will say already. It
+    /// sees what the edits before it leave: an `x-forwarded-host` that a rule has removed
+    /// is written anew, one that it has set stays.
+    pub(crate) fn apply<'a>(&'a self, route_header: &'a str, draft: &mut Draft<'_, 'a>) {
+        let request = draft.request;
         match self {
-            Self::To(value) => {
-                let same = request.header(route_header.as_bytes()).value() == Some(value.as_bytes());
-                if !same {
-                    edits.push(Edit::Set(route_header, Cow::Borrowed(value.as_bytes())));
-                }
-            }
+            Self::To(value) => draft.set(route_header, Cow::Borrowed(value.as_bytes())),
             Self::Authority(authority) => {
                 let written = authority.for_caller(request);
                 if written != request.authority() {
-                    if request.header(FORWARDED_HOST.as_bytes()).value().is_none() {
-                        edits.push(Edit::Set(FORWARDED_HOST, Cow::Borrowed(request.authority())));
+                    if !draft.has(FORWARDED_HOST) {
+                        draft.set(FORWARDED_HOST, Cow::Borrowed(request.authority()));
                     }
-                    edits.push(Edit::Set(":authority", Cow::Owned(written)));
+                    draft.write(":authority", written);
                 }
             }
+        }
+    }
+
+    /// Learns from the matches that lead here which hosts are services.
+    pub(crate) fn learn(&mut self, matches: &[Match]) {
+        if let Self::Authority(authority) = self {
+            authority.learn(matches);
         }
     }
 
@@ -91,8 +94,8 @@ impl Destination {
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::To(value) => format!("to={value}"),
-            Self::Authority(Authority { host, port: None }) => format!("authority={host}"),
-            Self::Authority(Authority { host, port: Some(port) }) => format!("authority={host}:{port}"),
+            Self::Authority(Authority { host, port: None, .. }) => format!("authority={host}"),
+            Self::Authority(Authority { host, port: Some(port), .. }) => format!("authority={host}:{port}"),
         }
     }
 
@@ -106,9 +109,16 @@ impl Destination {
 }
 
 impl Authority {
+    /// See [`Destination::learn`].
+    pub(crate) fn learn(&mut self, matches: &[Match]) {
+        let services = matches.iter().filter_map(|matches| matches.hosts.as_ref()?.service());
+        self.services = services.map(Into::into).collect();
+    }
+
     /// The authority in the caller's own form: a bare service name takes the place
     /// of the first label, so that `stock.books.svc:8080` becomes
     /// `stock-canary.books.svc:8080`; the port stays, for the listener is chosen by it.
+    /// Two labels alone may be any domain: they are a service if the policy says so.
     pub(crate) fn for_caller(&self, request: &Request<'_>) -> Vec<u8> {
         self.for_host(request.host())
     }
@@ -116,7 +126,11 @@ impl Authority {
     /// The same, for a caller that asked for `host`.
     pub(crate) fn for_host(&self, host: &Host<'_>) -> Vec<u8> {
         let mut written = self.host.as_bytes().to_vec();
-        if !self.host.contains('.') && is_service_form(host.name()) {
+        let is_service = || {
+            host.name().split(|b| *b == b'.').nth(2) == Some(b"svc")
+                || self.services.iter().any(|service| **service == *host.name())
+        };
+        if !self.host.contains('.') && is_service() {
             let domain = host.parents().next().unwrap_or_default();
             written.extend_from_slice(domain);
         }
@@ -145,14 +159,6 @@ impl Authority {
     }
 }
 
-/// Whether a host is a Kubernetes Service in a form with its namespace, so that its
-/// first label is the Service: `name.ns`, `name.ns.svc`, `name.ns.svc.cluster.local`.
-fn is_service_form(host: &[u8]) -> bool {
-    let mut labels = host.split(|b| *b == b'.');
-    let (name, namespace, svc) = (labels.next(), labels.next(), labels.next());
-    name.is_some() && namespace.is_some_and(|ns| !ns.is_empty()) && svc.is_none_or(|label| label == b"svc")
-}
-
 /// Reads `host` or `host:port`.
 pub(crate) fn authority(tree: &Tree) -> Result<Authority, Invalid> {
     let written = read::text(tree)?;
@@ -176,7 +182,7 @@ pub(crate) fn authority(tree: &Tree) -> Result<Authority, Invalid> {
     match parse::host(&Tree::Text(host.to_owned()))? {
         HostPattern::Exact(host) => {
             let host = String::from_utf8(host.into_vec()).map_err(|_| refuse())?;
-            Ok(Authority { host: host.into(), port })
+            Ok(Authority { host: host.into(), port, services: Vec::new() })
         }
         _ => Err(refuse()),
     }
@@ -194,12 +200,17 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::{Destination, authority};
-    use crate::edit::Edit;
+    use crate::decision::Decision;
+    use crate::edit::{Draft, Edit};
+    use crate::matcher::parse::{self, Budget};
     use crate::request::Request;
     use crate::tree::Tree;
 
+    /// What `from` becomes under a policy for the service `stock.books`.
     fn rewritten(to: &str, from: &str) -> String {
-        let authority = authority(&Tree::Text(to.into())).unwrap();
+        let matches = Tree::parse(br#"{ "service": "stock.books" }"#).unwrap();
+        let mut authority = authority(&Tree::Text(to.into())).unwrap();
+        authority.learn(&[parse::one(&matches, &Budget::default()).unwrap()]);
         let request = Request::new([(b":authority".as_slice(), from.as_bytes())]);
         String::from_utf8(authority.for_caller(&request)).unwrap()
     }
@@ -208,7 +219,7 @@ mod tests {
     fn port_and_form_are_the_callers() {
         assert_eq!(rewritten("stock-canary", "stock:8080"), "stock-canary:8080");
         assert_eq!(rewritten("stock-canary", "stock"), "stock-canary");
-        assert_eq!(rewritten("stock-canary", "stock.books:8080"), "stock-canary.books:8080");
+        assert_eq!(rewritten("stock-canary", "Stock.books:8080"), "stock-canary.books:8080");
         assert_eq!(
             rewritten("stock-canary", "Stock.books.svc.cluster.local"),
             "stock-canary.books.svc.cluster.local"
@@ -220,16 +231,24 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_of_two_labels_is_no_service() {
+        assert_eq!(rewritten("canary", "example.com:80"), "canary:80");
+        assert_eq!(rewritten("canary", "other.books"), "canary");
+    }
+
+    #[test]
     fn nothing_is_written_twice() {
         let headers: [(&[u8], &[u8]); 3] =
             [(b":authority", b"stock:80"), (b"x-narrows-route", b"v2"), (b"x-forwarded-host", b"first")];
         let request = Request::new(headers);
-        let mut edits = Vec::new();
+        let mut draft = Draft::new(&request);
         let to = Destination::To("v2".into());
-        to.apply(&request, "x-narrows-route", &mut edits);
-        assert_eq!(edits, []);
+        to.apply("x-narrows-route", &mut draft);
         let canary = Destination::Authority(authority(&Tree::Text("canary".into())).unwrap());
-        canary.apply(&request, "x-narrows-route", &mut edits);
-        assert_eq!(edits, [Edit::Set(":authority", b"canary:80".to_vec().into())]);
+        canary.apply("x-narrows-route", &mut draft);
+        let mut decision = Decision::default();
+        draft.finish(&mut decision);
+        assert_eq!(decision.request, [Edit::Set(":authority", b"canary:80".to_vec().into())]);
+        assert_eq!(decision.kept, ["x-narrows-route"]);
     }
 }

@@ -2,18 +2,20 @@
 
 use std::borrow::Cow;
 
-use crate::invalid::{Code, Invalid};
+use crate::decision::Decision;
+use crate::invalid::Invalid;
 use crate::limits;
 use crate::names::{self, NamePattern};
 use crate::read::{self, Fields};
-use crate::request::Request;
+use crate::request::{Found, Request};
 use crate::text::Text;
 use crate::tree::Tree;
 
 /// One change to a message's headers, in the order to be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit<'a> {
-    /// Takes out every header of that name.
+    /// Takes out every header of that name; in a response, of every name that a `*` at its
+    /// end covers (see [`names::covers`]).
     Remove(Cow<'a, str>),
     /// Replaces every header of that name by one.
     Set(&'a str, Cow<'a, [u8]>),
@@ -31,12 +33,75 @@ impl Edit<'_> {
     }
 }
 
+/// Edits of a request in the making. Each sees what those before it leave, so that
+/// nothing is written that will be there already: any write makes Envoy match the route
+/// again.
+pub(crate) struct Draft<'r, 'a> {
+    pub(crate) request: &'r Request<'a>,
+    edits: Vec<Edit<'a>>,
+    kept: Vec<&'a str>,
+}
+
 /// `requestHeaders` or `responseHeaders` of a policy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HeaderEdits {
     set: Vec<(Box<str>, Text)>,
     add: Vec<(Box<str>, Text)>,
     remove: Vec<NamePattern>,
+}
+
+impl<'r, 'a> Draft<'r, 'a> {
+    pub(crate) fn new(request: &'r Request<'a>) -> Self {
+        Self { request, edits: Vec::new(), kept: Vec::new() }
+    }
+
+    /// Hands the edits over.
+    pub(crate) fn finish(self, decision: &mut Decision<'a>) {
+        decision.request = self.edits;
+        decision.kept = self.kept;
+    }
+
+    /// Whether a header will be there, and whether it will say `value` and nothing else.
+    fn foresee(&self, name: &str, value: &[u8]) -> (bool, bool) {
+        let found = self.request.header(name.as_bytes());
+        let is_same = matches!(&found, Found::Once(found) if **found == *value);
+        let edits = self.edits.iter().filter(|edit| edit.name() == name);
+        edits.fold((found.value().is_some(), is_same), |(is_there, _), edit| match edit {
+            Edit::Remove(_) => (false, false),
+            Edit::Set(_, text) => (true, **text == *value),
+            Edit::Add(_, text) => (true, !is_there && **text == *value),
+        })
+    }
+
+    /// Whether a header will be there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.foresee(name, b"").0
+    }
+
+    /// Gives a header one value.
+    pub(crate) fn set(&mut self, name: &'a str, value: Cow<'a, [u8]>) {
+        if self.foresee(name, &value).1 {
+            self.kept.push(name);
+        } else {
+            self.edits.push(Edit::Set(name, value));
+        }
+    }
+
+    /// Writes a pseudo header, whatever it says.
+    pub(crate) fn write(&mut self, name: &'a str, value: Vec<u8>) {
+        self.edits.push(Edit::Set(name, Cow::Owned(value)));
+    }
+
+    fn remove(&mut self, pattern: &NamePattern) {
+        for (name, _) in self.request.headers() {
+            if pattern.covers(name) && !name.starts_with(b":") {
+                let removal = Edit::Remove(String::from_utf8_lossy(name));
+                if !self.edits.contains(&removal) {
+                    self.edits.push(removal);
+                }
+            }
+        }
+    }
 }
 
 impl HeaderEdits {
@@ -56,49 +121,39 @@ impl HeaderEdits {
         })
     }
 
-    /// The edits for a request: removals, then what is set, then what is added, as
-    /// in Gateway API. A value that quotes something missing is not written.
-    pub(crate) fn apply<'a>(
-        &'a self,
-        request: &Request<'a>,
-        present: &[(&'a [u8], &'a [u8])],
-        edits: &mut Vec<Edit<'a>>,
-    ) {
-        self.removals(present, edits);
+    /// Edits a request: removals, in every spelling that is there, then what is set, then
+    /// what is added, as in Gateway API. A value that quotes something missing is not
+    /// written.
+    pub(crate) fn apply<'a>(&'a self, draft: &mut Draft<'_, 'a>) {
+        for pattern in &self.remove {
+            draft.remove(pattern);
+        }
+        for (name, text) in &self.set {
+            if let Some(value) = text.render(draft.request) {
+                draft.set(name, value);
+            }
+        }
+        for (name, text) in &self.add {
+            draft.edits.extend(text.render(draft.request).map(|value| Edit::Add(name, value)));
+        }
+    }
+
+    /// The edits for the response to `request`. Nobody has seen it yet: a name is removed
+    /// as it is written, and a wildcard stands for the names that the response will have.
+    pub(crate) fn respond<'a>(&'a self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
+        edits.extend(self.remove.iter().map(|pattern| Edit::Remove(Cow::Borrowed(pattern.written()))));
         let value = |text: &'a Text| text.render(request);
         edits.extend(self.set.iter().filter_map(|(name, text)| Some(Edit::Set(name, value(text)?))));
         edits.extend(self.add.iter().filter_map(|(name, text)| Some(Edit::Add(name, value(text)?))));
     }
-
-    /// The removals alone; `present` are the headers that a wildcard can cover.
-    fn removals<'a>(&'a self, present: &[(&'a [u8], &'a [u8])], edits: &mut Vec<Edit<'a>>) {
-        for pattern in &self.remove {
-            if pattern.as_str().ends_with('*') {
-                for (name, _) in present.iter().filter(|(name, _)| pattern.covers(name)) {
-                    let removal = Edit::Remove(String::from_utf8_lossy(name));
-                    if !name.starts_with(b":") && !edits.contains(&removal) {
-                        edits.push(removal);
-                    }
-                }
-            } else {
-                edits.push(Edit::Remove(Cow::Borrowed(pattern.as_str())));
-            }
-        }
-    }
 }
 
-/// Reads the name, or the prefix of names, of headers that a policy may remove.
+/// Reads the name, or the prefix of names, of headers that a policy may remove. `*` alone is no
+/// prefix.
 pub(crate) fn removable(tree: &Tree) -> Result<NamePattern, Invalid> {
     let pattern = NamePattern::read(tree)?;
-    if pattern.as_str() == "*" {
-        return Err(Invalid::new(
-            Code::BadHeaderName,
-            "\"*\" would remove every header",
-            "name a prefix, such as \"x-internal-*\"",
-        ));
-    }
     if !pattern.as_str().ends_with('*') {
-        names::writable_header(pattern.as_str())?;
+        names::writable_header(pattern.written())?;
     }
     Ok(pattern)
 }

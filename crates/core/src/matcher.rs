@@ -5,6 +5,7 @@ pub(crate) mod parse;
 pub(crate) mod path;
 pub(crate) mod pattern;
 pub(crate) mod source;
+pub(crate) mod texts;
 pub(crate) mod value;
 
 use crate::request::{Found, Request};
@@ -60,7 +61,7 @@ impl Match {
             && self.path.as_ref().is_none_or(|path| path.matches(request.path()))
             && self.method.as_ref().is_none_or(|m| m.matches(&Found::Once(request.method().into())))
             && self.headers.iter().all(|h| h.value.matches(&request.header(&h.name)))
-            && !self.without.iter().any(|h| h.value.matches(&request.header(&h.name)))
+            && !self.without.iter().any(|h| h.value.bars(&request.header(&h.name)))
             && self.cookies.iter().all(|c| c.value.matches(&request.cookie(&c.name)))
             && self.query.iter().all(|q| q.matches(request))
             && self.source.as_ref().is_none_or(|source| source.matches(request.source()))

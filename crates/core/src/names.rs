@@ -73,6 +73,19 @@ pub(crate) fn header(written: &str) -> Result<Box<str>, Invalid> {
     token(written, "header")
 }
 
+/// A header name to read of a request. Envoy makes `Host` the authority.
+pub(crate) fn request_header(written: &str) -> Result<Box<str>, Invalid> {
+    let name = header(written)?;
+    if &*name != "host" {
+        return Ok(name);
+    }
+    Err(Invalid::new(
+        Code::BadHeaderName,
+        "no request has the header \"host\": Envoy makes it the authority",
+        "match \"hosts\", quote %REQ(:authority)%",
+    ))
+}
+
 /// A header name to write. Framing and pseudo headers are not a policy's to write.
 pub(crate) fn writable_header(written: &str) -> Result<Box<str>, Invalid> {
     let name = header(written)?;
@@ -109,17 +122,18 @@ pub(crate) fn parameter(written: &str) -> Result<Box<str>, Invalid> {
     Ok(written.into())
 }
 
-/// A cookie's name: a token.
+/// A cookie's name: a token. Unlike a header's, it keeps its letter case.
 pub(crate) fn cookie(written: &str) -> Result<Box<str>, Invalid> {
-    let name = token(written, "cookie")?;
-    // Unlike a header's, a cookie's name keeps its letter case.
-    Ok(if name.as_bytes().eq_ignore_ascii_case(written.as_bytes()) { written.into() } else { name })
+    token(written, "cookie")?;
+    Ok(written.into())
 }
 
 /// A header name, or a prefix of some with `*` at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NamePattern {
-    /// Lower case, `-` for `_`, with the `*` if there is one.
+    /// Lower case, with the `*` if there is one.
+    written: Box<str>,
+    /// The same with `-` for `_`: what is compared.
     text: Box<str>,
 }
 
@@ -132,22 +146,34 @@ impl NamePattern {
     }
 
     pub(crate) fn of(written: &str) -> Self {
-        Self { text: written.to_ascii_lowercase().replace('_', "-").into() }
+        let written = written.to_ascii_lowercase();
+        Self { text: written.replace('_', "-").into(), written: written.into() }
     }
 
-    /// The pattern as written, in the form that is compared.
+    /// The pattern in the form that is compared.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether a header's name is meant, in any spelling that Envoy passes and an
-    /// application may read as the same: `x_user` is `x-user` to many of them.
+    /// The pattern as written, in lower case.
+    pub(crate) fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// Whether a header's name is meant: see [`covers`].
     pub(crate) fn covers(&self, name: &[u8]) -> bool {
-        let same = |(a, b): (&u8, &u8)| a == b || (*a == b'_' && *b == b'-');
-        match self.text.as_bytes().strip_suffix(b"*") {
-            Some(prefix) => name.len() >= prefix.len() && name.iter().zip(prefix).all(same),
-            None => name.len() == self.text.len() && name.iter().zip(self.text.as_bytes()).all(same),
-        }
+        covers(self.text.as_bytes(), name)
+    }
+}
+
+/// Whether a pattern, perhaps with `*` at the end, means a header's name: in any spelling that
+/// Envoy passes and an application may read as the same. `x_user` is `x-user` to many of them.
+pub fn covers(pattern: &[u8], name: &[u8]) -> bool {
+    let is_dash = |byte: u8| matches!(byte, b'-' | b'_');
+    let same = |(a, b): (&u8, &u8)| a == b || (is_dash(*a) && is_dash(*b));
+    match pattern.strip_suffix(b"*") {
+        Some(prefix) => name.len() >= prefix.len() && name.iter().zip(prefix).all(same),
+        None => name.len() == pattern.len() && name.iter().zip(pattern).all(same),
     }
 }
 

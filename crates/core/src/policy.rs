@@ -10,6 +10,7 @@ use crate::read::{self, Fields};
 use crate::request::Request;
 use crate::series::{Grammar, Series};
 use crate::split::guard::Guards;
+use crate::strip::Strip;
 use crate::tags::{Ask, Meter, Report};
 use crate::tree::Tree;
 
@@ -46,6 +47,11 @@ pub trait Policy: Sized {
 
     /// Decides. Same inputs, same answer, on any machine, for ever.
     fn decide<'a>(&'a self, request: Request<'a>) -> (Decision<'a>, Self::Verdict);
+
+    /// The names that a client must not send, in trailers either.
+    fn strip(&self) -> Option<&Strip> {
+        None
+    }
 
     /// What to remember of [`Decision::unlisted`]; without it nothing is.
     fn learning(&self) -> Option<&Learning> {

@@ -2,18 +2,31 @@
 
 use std::borrow::Cow;
 
+use crate::decision::Decision;
 use crate::edit::Edit;
 use crate::invalid::Invalid;
 use crate::limits;
-use crate::names::{NamePattern, OWN_PREFIX, joined};
+use crate::names::{self, NamePattern, OWN_PREFIX, joined};
 use crate::policy::{Mode, Trust};
 use crate::read::{self, Fields};
 use crate::request::Request;
 
 /// The filter state in which the first filter of a proxy says what it has stripped
-/// and what it has written since. No client can set it, so a later filter can keep
-/// what an earlier one wrote.
+/// and what it has written since, so that a later filter can keep what an earlier one
+/// wrote. No client can set it.
+///
+/// A list of words with commas between: `x-internal-*` was stripped, in every spelling;
+/// `=x-lane` was written, in that one. Whatever else is spelt `x_lane` is the client's.
 pub const STATE: &str = "narrows_stripped";
+
+/// Whether an earlier filter wrote this header, by what it said in [`STATE`].
+pub(crate) fn was_written(state: Option<&[u8]>, name: &[u8]) -> bool {
+    words(state).any(|word| word.strip_prefix(b"=") == Some(name))
+}
+
+fn words(state: Option<&[u8]>) -> impl Iterator<Item = &[u8]> {
+    state.unwrap_or_default().split(|b| *b == b',')
+}
 
 /// The headers that a filter removes from what the client sent.
 #[derive(Clone, Debug, Default)]
@@ -70,44 +83,61 @@ impl Strip {
         if !self.is_needed() {
             return Vec::new();
         }
-        let done: Vec<&[u8]> =
-            request.stripped().map(|state| state.split(|b| *b == b',').collect()).unwrap_or_default();
-        let to_do: Vec<&NamePattern> =
-            self.patterns.iter().filter(|p| !done.contains(&p.as_str().as_bytes())).collect();
+        let state = request.stripped();
+        let done =
+            |pattern: &NamePattern| words(state).any(|word| names::covers(word, pattern.as_str().as_bytes()));
+        let to_do: Vec<&NamePattern> = self.patterns.iter().filter(|pattern| !done(pattern)).collect();
         if to_do.is_empty() {
             return Vec::new();
         }
         let removed =
-            request.remove_headers(|name| !done.contains(&name) && to_do.iter().any(|p| p.covers(name)));
+            request.remove_headers(|name| to_do.iter().any(|p| p.covers(name)) && !was_written(state, name));
         if self.reports { Vec::new() } else { removed }
     }
 
-    /// What [`STATE`] must say after this filter, given its edits; `None` if it says
+    /// Whether a trailer of that name must not go on. No filter writes trailers, so what
+    /// is there is the client's.
+    pub fn covers_trailer(&self, name: &[u8]) -> bool {
+        !self.reports && self.patterns.iter().any(|pattern| pattern.covers(name))
+    }
+
+    /// What [`STATE`] must say after this filter, given its decision; `None` if it says
     /// so already.
-    pub(crate) fn state(&self, before: Option<&[u8]>, edits: &[Edit<'_>]) -> Option<Cow<'_, [u8]>> {
+    pub(crate) fn state(&self, before: Option<&[u8]>, decision: &Decision<'_>) -> Option<Cow<'_, [u8]>> {
         if !self.is_needed() || self.reports {
             return None;
         }
-        let before = before.unwrap_or_default();
-        let known = |word: &str| before.split(|b| *b == b',').any(|w| w == word.as_bytes());
-        let patterns = self.patterns.iter().map(NamePattern::as_str);
-        let written = edits.iter().filter_map(|edit| match edit {
-            Edit::Set(name, _) | Edit::Add(name, _) if !name.starts_with(':') => Some(*name),
+        // A value that is added stands beside the client's own, unless that was stripped.
+        let is_ours = |name: &str| {
+            self.patterns.iter().any(|pattern| pattern.covers(name.as_bytes()))
+                || words(before).any(|word| names::covers(word, name.as_bytes()))
+        };
+        let edited = decision.request.iter().filter_map(|edit| match edit {
+            Edit::Set(name, _) => Some(*name),
+            Edit::Add(name, _) if is_ours(name) => Some(*name),
             _ => None,
         });
-        let mut new = patterns.chain(written).filter(|word| !known(word)).peekable();
-        new.peek()?;
-        if before.is_empty() && edits.is_empty() {
+        let written = edited.chain(decision.kept.iter().copied()).filter(|name| !name.starts_with(':'));
+        let mut written = written.peekable();
+        if before.is_none() && written.peek().is_none() {
             return Some(Cow::Borrowed(self.state.as_bytes()));
         }
-        let mut state = before.to_vec();
-        for word in new {
+        let mut state = before.unwrap_or_default().to_vec();
+        let mut is_new = false;
+        let patterns = self.patterns.iter().map(|pattern| ("", pattern.as_str()));
+        for (mark, name) in patterns.chain(written.map(|name| ("=", name))) {
+            let says = |word: &[u8]| word.strip_prefix(mark.as_bytes()) == Some(name.as_bytes());
+            if words(Some(&state)).any(says) {
+                continue;
+            }
             if !state.is_empty() {
                 state.push(b',');
             }
-            state.extend_from_slice(word.as_bytes());
+            state.extend_from_slice(mark.as_bytes());
+            state.extend_from_slice(name.as_bytes());
+            is_new = true;
         }
-        Some(Cow::Owned(state))
+        is_new.then_some(Cow::Owned(state))
     }
 }
 
@@ -116,18 +146,22 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::Strip;
+    use super::{STATE, Strip};
+    use crate::decision::Decision;
     use crate::edit::Edit;
     use crate::names::NamePattern;
-    use crate::policy::Trust;
+    use crate::policy::{Policy, Trust};
     use crate::request::Request;
+    use crate::router::Router;
+    use crate::tree::Tree;
 
     fn request(state: Option<&[u8]>) -> Request<'_> {
-        let headers: [(&[u8], &[u8]); 5] = [
+        let headers: [(&[u8], &[u8]); 6] = [
             (b":path", b"/"),
             (b"x-narrows-route", b"v9"),
             (b"x_narrows_route", b"v9"),
             (b"x-lane", b"gold"),
+            (b"x_lane", b"gold"),
             (b"x-other", b"1"),
         ];
         Request::new(headers).already_stripped(state)
@@ -137,33 +171,70 @@ mod tests {
         Strip::new(Trust::Edge, ["x-lane".into()], vec![NamePattern::of("x-admin-*")])
     }
 
+    /// What a filter at the edge that strips nothing of its own says after these edits.
+    fn said(edits: Vec<Edit<'_>>) -> Vec<u8> {
+        let decision = Decision { request: edits, ..Decision::default() };
+        Strip::new(Trust::Edge, [], vec![]).state(None, &decision).unwrap().into_owned()
+    }
+
     #[test]
     fn the_first_filter_strips_every_spelling() {
         let mut first = request(None);
         let names = edge().apply(&mut first);
-        assert_eq!(names, [b"x-narrows-route".as_slice(), b"x_narrows_route", b"x-lane"]);
-        assert_eq!(edge().state(None, &[]).as_deref(), Some(b"x-admin-*,x-narrows-*,x-lane".as_slice()));
+        assert_eq!(names, [b"x-narrows-route".as_slice(), b"x_narrows_route", b"x-lane", b"x_lane"]);
+        let nothing = Decision::default();
+        let state = edge().state(None, &nothing).unwrap().into_owned();
+        assert_eq!(state, b"x-admin-*,x-narrows-*,x-lane");
+        assert_eq!(edge().state(Some(&state), &nothing), None);
         let covered = Strip::new(Trust::Edge, ["x-narrows-route".into()], vec![]);
-        assert_eq!(covered.state(None, &[]).as_deref(), Some(b"x-narrows-*".as_slice()));
+        assert_eq!(covered.state(None, &nothing).as_deref(), Some(b"x-narrows-*".as_slice()));
     }
 
     #[test]
-    fn a_later_filter_keeps_what_an_earlier_one_wrote() {
-        let written = [Edit::Set("x-lane", b"beta".into())];
-        let other = Strip::new(Trust::Edge, [], vec![]);
-        let state = other.state(None, &written).unwrap().into_owned();
-        assert_eq!(state, b"x-narrows-*,x-lane");
-        assert_eq!(edge().apply(&mut request(Some(&state))), Vec::<&[u8]>::new());
-        // What the earlier filter neither stripped nor wrote is still the client's.
-        let state = other.state(None, &[]).unwrap().into_owned();
+    fn a_later_filter_keeps_what_an_earlier_one_wrote_and_no_other_spelling_of_it() {
+        let state = said(vec![Edit::Set("x-lane", b"beta".into())]);
+        assert_eq!(state, b"x-narrows-*,=x-lane");
+        assert_eq!(edge().apply(&mut request(Some(&state))), [b"x_lane"]);
+        let state = said(vec![Edit::Set("x_lane", b"beta".into())]);
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane"]);
-        assert_eq!(other.state(Some(&state), &[]), None);
+        // What the earlier filter neither stripped nor wrote is still the client's.
+        let state = said(vec![]);
+        assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane", b"x_lane"]);
+    }
+
+    #[test]
+    fn what_was_added_beside_a_clients_own_is_not_kept() {
+        let state = said(vec![Edit::Add("x-lane", b"beta".into())]);
+        assert_eq!(state, b"x-narrows-*");
+        assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane", b"x_lane"]);
+        // Where the client's was stripped first, what stands there was added.
+        let state = said(vec![Edit::Add("x-narrows-lane", b"beta".into())]);
+        assert_eq!(state, b"x-narrows-*,=x-narrows-lane");
+    }
+
+    #[test]
+    fn what_says_so_already_is_kept_as_if_written() {
+        let policy = r#"{ "strip": ["x-other"],
+                          "rules": [{ "name": "r", "requestHeaders": { "set": { "x-lane": "gold" } } }] }"#;
+        let router = Router::compile(&Tree::parse(policy.as_bytes()).unwrap()).unwrap();
+        let (decision, _) = router.decide(request(None));
+        assert_eq!(decision.request, []);
+        let state = decision.state.iter().find(|(name, _)| *name == STATE).unwrap();
+        assert_eq!(state.1.as_ref(), b"x-other,x-narrows-*,=x-lane");
+        assert_eq!(edge().apply(&mut request(Some(&state.1))), [b"x_lane"]);
+    }
+
+    #[test]
+    fn trailers_are_the_clients() {
+        assert!(edge().covers_trailer(b"x_lane"));
+        assert!(edge().covers_trailer(b"x-narrows-route"));
+        assert!(!edge().covers_trailer(b"x-other"));
     }
 
     #[test]
     fn a_mesh_believes() {
         let mesh = Strip::new(Trust::Mesh, ["x-lane".into()], vec![]);
         assert_eq!(mesh.apply(&mut request(None)), Vec::<&[u8]>::new());
-        assert_eq!(mesh.state(None, &[]), None);
+        assert_eq!(mesh.state(None, &Decision::default()), None);
     }
 }

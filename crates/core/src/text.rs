@@ -128,7 +128,7 @@ fn piece(inside: &str) -> Result<Piece, Invalid> {
 fn readable(name: &str) -> Result<Box<[u8]>, Invalid> {
     match name.to_ascii_lowercase().as_str() {
         pseudo @ (":path" | ":authority" | ":method" | ":scheme") => Ok(pseudo.as_bytes().into()),
-        _ => names::header(name).map(str::into_boxed_bytes),
+        _ => names::request_header(name).map(str::into_boxed_bytes),
     }
 }
 

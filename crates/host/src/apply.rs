@@ -7,6 +7,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::MapType;
 
 use crate::metric::Ids;
+use crate::read;
 
 /// Counts and publishes what was decided on a request, in any phase.
 pub(crate) fn account(decision: &Decision<'_>, ids: &Ids) {
@@ -37,6 +38,15 @@ pub(crate) fn edits(map: MapType, edits: &[Edit<'_>]) {
             Edit::Set(name, value) => hostcalls::set_map_value_bytes(map, name, Some(value)),
             Edit::Add(name, value) => hostcalls::add_map_value_bytes(map, name, value),
         };
+    }
+}
+
+/// Takes out what is `unwanted` of a message that is in its phase; pseudo headers stay.
+pub(crate) fn removal(map: MapType, unwanted: impl Fn(&[u8]) -> bool) {
+    for (name, _) in read::map(map) {
+        if !name.starts_with(':') && unwanted(name.as_bytes()) {
+            _ = hostcalls::set_map_value_bytes(map, &name, None);
+        }
     }
 }
 

@@ -10,7 +10,12 @@ pub(crate) type Header = (String, Vec<u8>);
 
 /// All request headers in order; only in the request phase.
 pub(crate) fn request_headers() -> Vec<Header> {
-    hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()
+    map(MapType::HttpRequestHeaders)
+}
+
+/// All headers or trailers of a message that is in its phase.
+pub(crate) fn map(map: MapType) -> Vec<Header> {
+    hostcalls::get_map_bytes(map).unwrap_or_default()
 }
 
 /// `:authority` alone; only in the request phase.

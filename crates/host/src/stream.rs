@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use narrows_core::request::Source;
 use narrows_core::split::bucket;
-use narrows_core::{Edit, Policy, Request, Served, strip};
+use narrows_core::{Edit, Policy, Request, Served, names, strip};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
@@ -82,7 +82,22 @@ impl<P: Policy> HttpContext for Stream<P> {
 
     fn on_http_response_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
         for edit in std::mem::take(&mut self.response) {
-            apply::edits(MapType::HttpResponseHeaders, &[edit.borrow()]);
+            match &edit {
+                OwnedEdit::Remove(pattern) if pattern.ends_with('*') => {
+                    apply::removal(MapType::HttpResponseHeaders, |name| {
+                        names::covers(pattern.as_bytes(), name)
+                    });
+                }
+                _ => apply::edits(MapType::HttpResponseHeaders, &[edit.borrow()]),
+            }
+        }
+        Action::Continue
+    }
+
+    fn on_http_request_trailers(&mut self, _num_trailers: usize) -> Action {
+        let strip = self.loaded.as_ref().and_then(|loaded| loaded.policy.strip());
+        if let Some(strip) = strip.filter(|strip| strip.is_needed()) {
+            apply::removal(MapType::HttpRequestTrailers, |name| strip.covers_trailer(name));
         }
         Action::Continue
     }

@@ -14,7 +14,7 @@ use crate::invalid::Invalid;
 use crate::policy::{Mode, Needs, Policy};
 use crate::request::Request;
 use crate::series::Series;
-use crate::strip;
+use crate::strip::{self, Strip};
 use crate::tree::Tree;
 
 impl Policy for Egress {
@@ -35,6 +35,10 @@ impl Policy for Egress {
 
     fn series(&self) -> &[Series] {
         &self.series
+    }
+
+    fn strip(&self) -> Option<&Strip> {
+        Some(&self.strip)
     }
 
     fn summary(&self) -> String {
@@ -76,7 +80,7 @@ impl Policy for Egress {
             let state = [self.outcome(&verdict), "; rule=", self.ruling(verdict.ruling)].concat();
             decision.state.push(("narrows_egress", Cow::Owned(state.into_bytes())));
         }
-        let state = self.strip.state(request.stripped(), &decision.request);
+        let state = self.strip.state(request.stripped(), &decision);
         decision.state.extend(state.map(|state| (strip::STATE, state)));
         self.explain(&request, destination.as_ref(), &verdict, &mut decision);
         (decision, verdict)

@@ -6,6 +6,7 @@ use crate::limits;
 use crate::names::NamePattern;
 use crate::read::{self, Fields};
 use crate::request::Request;
+use crate::strip;
 use crate::tree::Tree;
 
 /// Removed from every request that leaves, unless the policy keeps them.
@@ -42,9 +43,7 @@ impl Hygiene {
     /// Removes what must not leave. What an earlier Narrows filter of this proxy has
     /// written stays: the route table has yet to read it.
     pub(super) fn apply<'a>(&self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
-        let written = |name: &[u8]| {
-            request.stripped().is_some_and(|state| state.split(|b| *b == b',').any(|word| word == name))
-        };
+        let written = |name: &[u8]| strip::was_written(request.stripped(), name);
         for (name, _) in request.headers() {
             let covered = |patterns: &[NamePattern]| patterns.iter().any(|pattern| pattern.covers(name));
             if !name.starts_with(b":") && covered(&self.remove) && !covered(&self.keep) && !written(name) {

@@ -1,180 +1,344 @@
 //! Facts of a request, as hashes that a clause can be filed under.
 //!
-//! A fact is that a name is there, that its value is some text, or that its value starts or ends
-//! with some text. For the last two, the lengths that clauses ask for are remembered with the name,
-//! so that a request is cut only where some clause would look.
+//! A fact is that a name is there; that its value is some text, starts or ends with it, or holds it;
+//! or that it is a number in some block. The caller's name and address are facts too. What clauses
+//! ask for is remembered with the name, so that a request is cut only where some clause would look.
 
-use std::collections::HashMap;
+use xxhash_rust::xxh64::Xxh64;
 
-use xxhash_rust::xxh64::{Xxh64, Xxh64Builder};
-
-use crate::matcher::value::{Test, ValueMatch};
+use super::ByFact;
+use super::bar::{self, Bar};
+use super::finder::Finder;
+use crate::matcher::path::PathForm;
+use crate::matcher::source::{Length, PrincipalPattern, SourceMatch, ip};
+use crate::matcher::value::{Test, ValueMatch, integer};
 use crate::matcher::{Match, Named};
 use crate::request::Request;
 
 /// A fact: the hash of a kind, a name and perhaps a text in lower case.
 pub(crate) type Fact = u64;
 
+/// Ways to file a clause, or to keep it out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Anchors {
+    pub(crate) ways: Vec<Anchor>,
+    /// Where there is no way.
+    pub(crate) bars: Vec<Bar>,
+}
+
 /// One way to file a clause: if it matches, one of these facts holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Anchor {
     pub(crate) facts: Vec<Fact>,
     kind: Kind,
-    name: Box<[u8]>,
+    /// The fact that the name is there.
+    there: Fact,
     cuts: Cuts,
+    /// A text to look for anywhere in the value.
+    held: Option<Box<[u8]>>,
+    /// Lengths of blocks in which to look for an address.
+    blocks: Vec<Length>,
 }
 
 /// Where a fact is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Method,
+    Path,
     Header,
     Cookie,
     Query,
+    Principal,
+    Address,
 }
 
-/// Lengths at which a value is cut: a bit for each, from one byte to [`LONGEST`].
+/// Where a value is cut: a bit for each length, from one byte to [`LONGEST`].
 #[derive(Clone, Copy, Debug, Default)]
 struct Cuts {
     starts: u64,
     ends: u64,
+    /// A bit for each power of two that is the size of a block of numbers.
+    numbers: u64,
 }
 
-/// The names that clauses are filed under, each with its cuts: nothing else of a request is hashed.
-type Names = HashMap<Box<[u8]>, Cuts, Xxh64Builder>;
+/// What clauses ask of the value under one name.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    cuts: Cuts,
+    finder: Finder,
+}
 
 /// What must be read of a request to find its clauses.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vocabulary {
-    method: Option<Cuts>,
-    headers: Names,
-    cookies: Names,
-    query: Names,
+    /// Places in `asked` by the fact that a name is there: nothing else of a request is hashed.
+    names: ByFact,
+    asked: Vec<Asked>,
+    /// A bit for each kind of name among them.
+    kinds: u8,
+    blocks: Vec<Length>,
 }
 
 /// The facts of one request, over a vocabulary.
-pub(crate) struct Facts(pub(crate) Vec<Fact>);
+pub(crate) struct Facts<'r, 'a> {
+    pub(crate) request: &'r Request<'a>,
+    pub(crate) all: Vec<Fact>,
+    /// A bit for some of each fact's bits.
+    signature: [u64; 16],
+}
 
 impl Vocabulary {
     pub(crate) fn learn(&mut self, anchor: &Anchor) {
-        let names = match anchor.kind {
-            Kind::Method => return self.method.get_or_insert_default().learn(anchor.cuts),
-            Kind::Header => &mut self.headers,
-            Kind::Cookie => &mut self.cookies,
-            Kind::Query => &mut self.query,
-        };
-        names.entry(anchor.name.clone()).or_default().learn(anchor.cuts);
-    }
-}
-
-impl Cuts {
-    fn learn(&mut self, other: Self) {
-        self.starts |= other.starts;
-        self.ends |= other.ends;
-    }
-}
-
-impl Facts {
-    pub(crate) fn of(request: &Request<'_>, vocabulary: &Vocabulary) -> Self {
-        let mut facts = Self(Vec::new());
-        if let Some(cuts) = vocabulary.method {
-            facts.add(Kind::Method, b"", request.method(), cuts);
+        self.kinds |= anchor.kind.bit();
+        for length in &anchor.blocks {
+            if !self.blocks.contains(length) {
+                self.blocks.push(*length);
+            }
         }
-        if !vocabulary.headers.is_empty() {
+        let new = u32::try_from(self.asked.len()).unwrap_or_default();
+        let place = *self.names.entry(anchor.there).or_insert(new);
+        if place == new {
+            self.asked.push(Asked::default());
+        }
+        let Some(asked) = self.asked.get_mut(place as usize) else { return };
+        asked.cuts.starts |= anchor.cuts.starts;
+        asked.cuts.ends |= anchor.cuts.ends;
+        asked.cuts.numbers |= anchor.cuts.numbers;
+        if let (Some(text), [fact]) = (&anchor.held, &*anchor.facts) {
+            asked.finder.insert(text, *fact);
+        }
+    }
+
+    /// Call once, when everything has been learned.
+    pub(crate) fn finish(&mut self) {
+        self.asked.iter_mut().for_each(|asked| asked.finder.finish());
+    }
+
+    fn has(&self, kind: Kind) -> bool {
+        self.kinds & kind.bit() != 0
+    }
+}
+
+impl Kind {
+    fn bit(self) -> u8 {
+        1u8.checked_shl(self as u32).unwrap_or_default()
+    }
+}
+
+impl<'r, 'a> Facts<'r, 'a> {
+    pub(crate) fn of(request: &'r Request<'a>, vocabulary: &Vocabulary) -> Self {
+        let mut facts = Self { request, all: Vec::new(), signature: [0; 16] };
+        if vocabulary.kinds == 0 {
+            return facts;
+        }
+        facts.add(vocabulary, Kind::Method, b"", || request.method().into());
+        facts.add(vocabulary, Kind::Path, b"", || request.path().into());
+        if vocabulary.has(Kind::Header) {
             let mut seen: Vec<&[u8]> = Vec::new();
             for (name, _) in request.headers() {
-                if let Some(cuts) = vocabulary.headers.get(*name)
-                    && !seen.contains(name)
-                {
+                let value = || request.header(name).value().unwrap_or_default().into();
+                if !seen.contains(name) && facts.add(vocabulary, Kind::Header, name, value) {
                     seen.push(name);
-                    facts.add(Kind::Header, name, request.header(name).value().unwrap_or_default(), *cuts);
                 }
             }
         }
-        if !vocabulary.cookies.is_empty() {
+        if vocabulary.has(Kind::Cookie) {
             for (name, value) in request.cookies() {
-                if let Some(cuts) = vocabulary.cookies.get(name) {
-                    facts.add(Kind::Cookie, name, value, *cuts);
-                }
+                facts.add(vocabulary, Kind::Cookie, name, || value.into());
             }
         }
-        if !vocabulary.query.is_empty() {
+        if vocabulary.has(Kind::Query) {
             for (name, value) in request.query_params() {
-                if let Some(cuts) = vocabulary.query.get(name.as_ref()) {
-                    facts.add(Kind::Query, &name, &value, *cuts);
-                }
+                facts.add(vocabulary, Kind::Query, &name, || value.to_vec());
             }
         }
-        // A repeated cookie or parameter must not make a candidate twice.
-        facts.0.sort_unstable();
-        facts.0.dedup();
+        if let Some(name) = request.source().principal {
+            facts.add(vocabulary, Kind::Principal, b"", || name.into());
+        }
+        if let Some(address) = request.source().address.filter(|_| vocabulary.has(Kind::Address)).and_then(ip)
+        {
+            let networks = vocabulary
+                .blocks
+                .iter()
+                .filter_map(|length| length.network(address).map(|network| of_block(*length, network)));
+            facts.all.extend(networks);
+        }
+        // A repeated cookie or parameter must not make a candidate twice. (A sort would be three
+        // kilobytes of every module.)
+        let mut seen = ByFact::default();
+        seen.reserve(facts.all.len());
+        facts.all.retain(|fact| seen.insert(*fact, 0).is_none());
+        for fact in &facts.all {
+            let (word, bit) = signed(*fact);
+            if let Some(word) = facts.signature.get_mut(word) {
+                *word |= bit;
+            }
+        }
         facts
     }
 
-    /// Every fact that `value` under `name` makes true.
-    fn add(&mut self, kind: Kind, name: &[u8], value: &[u8], cuts: Cuts) {
-        let lower;
-        let value = if value.iter().any(u8::is_ascii_uppercase) {
-            lower = value.to_ascii_lowercase();
-            lower.as_slice()
-        } else {
-            value
-        };
-        self.0.push(fact(kind, name, b"there", b""));
-        self.0.push(fact(kind, name, b"is", value));
-        let starts = lengths(cuts.starts).filter_map(|length| value.get(..length));
-        self.0.extend(starts.map(|text| fact(kind, name, b"starts", text)));
-        let ends = lengths(cuts.ends).filter_map(|length| value.get(value.len().checked_sub(length)?..));
-        self.0.extend(ends.map(|text| fact(kind, name, b"ends", text)));
+    /// Whether a fact may hold; if not, it does not.
+    pub(crate) fn may_hold(&self, fact: Fact) -> bool {
+        let (word, bit) = signed(fact);
+        self.signature.get(word).is_none_or(|word| word & bit != 0)
+    }
+
+    /// Every fact that `value` under `name` makes true, if any clause asks for that name.
+    fn add(
+        &mut self,
+        vocabulary: &Vocabulary,
+        kind: Kind,
+        name: &[u8],
+        value: impl FnOnce() -> Vec<u8>,
+    ) -> bool {
+        if !vocabulary.has(kind) {
+            return false;
+        }
+        let there = fact(kind, name, Relation::There, b"");
+        let place = vocabulary.names.get(&there);
+        let Some(asked) = place.and_then(|place| vocabulary.asked.get(*place as usize)) else { return false };
+        let mut value = value();
+        value.make_ascii_lowercase();
+        self.cut(kind, name, &value, asked.cuts);
+        self.all.push(there);
+        asked.finder.find(&value, &mut self.all);
+        true
+    }
+
+    fn cut(&mut self, kind: Kind, name: &[u8], value: &[u8], cuts: Cuts) {
+        self.all.push(fact(kind, name, Relation::Is, value));
+        let starts = bits(cuts.starts).filter_map(|place| value.get(..=place));
+        self.all.extend(starts.map(|text| fact(kind, name, Relation::Starts, text)));
+        let ends =
+            bits(cuts.ends).filter_map(|place| value.get(value.len().checked_sub(place)?.checked_sub(1)?..));
+        self.all.extend(ends.map(|text| fact(kind, name, Relation::Ends, text)));
+        if let Some(number) = integer(value).filter(|_| cuts.numbers != 0) {
+            self.all.extend(bits(cuts.numbers).map(|power| of_numbers(kind, name, power, number >> power)));
+        }
     }
 }
 
-/// Every way to file a clause by steps other than host and path.
-pub(crate) fn anchors(clause: &Match) -> Vec<Anchor> {
-    let mut anchors = Vec::new();
-    let mut add = |kind, name: &[u8], value: &ValueMatch| anchors.extend(anchor(kind, name, value));
-    if let Some(method) = &clause.method {
-        add(Kind::Method, b"", method);
+impl Anchors {
+    /// Every way to file a clause by steps other than host and path.
+    pub(crate) fn of(clause: &Match) -> Self {
+        let mut ways = Vec::new();
+        let mut add = |kind, name: &[u8], value: &ValueMatch| ways.extend(anchor(kind, name, value));
+        if let Some(method) = &clause.method {
+            add(Kind::Method, b"", method);
+        }
+        for Named { name, value } in &clause.headers {
+            add(Kind::Header, name, value);
+        }
+        for Named { name, value } in &clause.cookies {
+            add(Kind::Cookie, name, value);
+        }
+        for query in &clause.query {
+            add(Kind::Query, &query.named.name, &query.named.value);
+        }
+        // What a path is or starts with, the trie knows.
+        if let Some(PathForm::Value(value)) = clause.path.as_ref().map(|path| &path.form)
+            && matches!(value.test, Test::Suffix(_) | Test::Contains(_))
+        {
+            add(Kind::Path, b"", value);
+        }
+        if let Some(source) = &clause.source {
+            ways.extend(of_source(source));
+        }
+        let bars = if ways.is_empty() { bar::bars(clause) } else { Vec::new() };
+        Self { ways, bars }
     }
-    for Named { name, value } in &clause.headers {
-        add(Kind::Header, name, value);
-    }
-    for Named { name, value } in &clause.cookies {
-        add(Kind::Cookie, name, value);
-    }
-    for query in &clause.query {
-        add(Kind::Query, &query.named.name, &query.named.value);
-    }
-    anchors
+}
+
+/// How to file a clause by who sent the request.
+fn of_source(source: &SourceMatch) -> impl Iterator<Item = Anchor> {
+    let names = (!source.principals.is_empty()).then(|| {
+        let mut anchor = Anchor::new(Kind::Principal, b"");
+        for pattern in &source.principals {
+            match pattern {
+                PrincipalPattern::Exact(name) => anchor.is(b"", name),
+                PrincipalPattern::Prefix(start) => anchor.starts(b"", start),
+            }
+        }
+        anchor
+    });
+    let blocks = (!source.cidrs.is_empty()).then(|| {
+        let mut anchor = Anchor::new(Kind::Address, b"");
+        for (length, network) in source.cidrs.iter().map(|cidr| cidr.block()) {
+            anchor.facts.push(of_block(length, network));
+            anchor.blocks.push(length);
+        }
+        anchor
+    });
+    names.into_iter().chain(blocks)
 }
 
 /// How to file a clause with this condition; `None` if it narrows nothing.
 fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<Anchor> {
-    let mut cuts = Cuts::default();
-    let mut facts = match (&value.test, value.invert) {
-        (Test::Present(wanted), invert) if *wanted != invert => vec![fact(kind, name, b"there", b"")],
+    let mut anchor = Anchor::new(kind, name);
+    match (&value.test, value.invert) {
+        (Test::Present(wanted), invert) if *wanted != invert => anchor.facts.push(anchor.there),
         // What must be missing, or be something else, is filed nowhere.
         (Test::Present(_), _) | (_, true) => return None,
-        (Test::Exact(text), _) => vec![fact(kind, name, b"is", &text.to_ascii_lowercase())],
-        (Test::In(texts), _) => {
-            // In the order of a hash, hence the sort.
-            texts.iter().map(|text| fact(kind, name, b"is", &text.to_ascii_lowercase())).collect()
-        }
-        (Test::Prefix(text), _) => {
-            let start = text.get(..text.len().min(LONGEST)).filter(|start| !start.is_empty())?;
-            cuts.starts = bit(start.len());
-            vec![fact(kind, name, b"starts", &start.to_ascii_lowercase())]
-        }
+        (Test::Exact(text), _) => anchor.is(name, text),
+        (Test::In(texts), _) => texts.iter().for_each(|text| anchor.is(name, text)),
+        (Test::Prefix(text), _) => anchor.starts(name, text),
         (Test::Suffix(text), _) => {
-            let end = text.get(text.len().saturating_sub(LONGEST)..).filter(|end| !end.is_empty())?;
-            cuts.ends = bit(end.len());
-            vec![fact(kind, name, b"ends", &end.to_ascii_lowercase())]
+            let end = text.get(text.len().saturating_sub(LONGEST)..).unwrap_or_default();
+            anchor.cuts.ends |= bit(end.len());
+            anchor.facts.push(fact(kind, name, Relation::Ends, &end.to_ascii_lowercase()));
         }
-        (Test::Contains(_) | Test::Regex(_) | Test::Range(..), _) => vec![fact(kind, name, b"there", b"")],
-    };
-    facts.sort_unstable();
-    facts.dedup();
-    Some(Anchor { facts, kind, name: name.into(), cuts })
+        (Test::Contains(text), _) => {
+            let text = text.to_ascii_lowercase();
+            anchor.facts.push(fact(kind, name, Relation::Holds, &text));
+            anchor.held = Some(text.into());
+        }
+        (Test::Range(from, to), _) => anchor.numbers(name, *from, to.saturating_sub(1)),
+        (Test::Regex(_), _) => anchor.facts.push(anchor.there),
+    }
+    Some(anchor)
+}
+
+impl Anchor {
+    fn new(kind: Kind, name: &[u8]) -> Self {
+        Self {
+            facts: Vec::new(),
+            kind,
+            there: fact(kind, name, Relation::There, b""),
+            cuts: Cuts::default(),
+            held: None,
+            blocks: Vec::new(),
+        }
+    }
+
+    fn is(&mut self, name: &[u8], text: &[u8]) {
+        self.facts.push(fact(self.kind, name, Relation::Is, &text.to_ascii_lowercase()));
+    }
+
+    fn starts(&mut self, name: &[u8], text: &[u8]) {
+        let start = text.get(..LONGEST).unwrap_or(text);
+        self.cuts.starts |= bit(start.len());
+        self.facts.push(fact(self.kind, name, Relation::Starts, &start.to_ascii_lowercase()));
+    }
+
+    /// Covers a range by blocks whose sizes are powers of two, as a route covers addresses. The
+    /// smallest is an eight-thousandth of the range or less, so that there are few: what lies just
+    /// beside the range is tried for nothing.
+    fn numbers(&mut self, name: &[u8], from: i64, to: i64) {
+        let span = u64::BITS.saturating_sub(to.wrapping_sub(from).leading_zeros());
+        let mut power = span.saturating_sub(14);
+        let (mut from, mut to) = (from >> power, to >> power);
+        while from <= to {
+            // What has no neighbour within the range stands alone; pairs go on as one.
+            let (first, last) = (from & 1 == 1, to & 1 == 0);
+            for block in first.then_some(from).into_iter().chain(last.then_some(to)) {
+                self.facts.push(of_numbers(self.kind, name, power as usize, block));
+                self.cuts.numbers |= 1u64.checked_shl(power).unwrap_or_default();
+            }
+            from = from.saturating_add(i64::from(first)) >> 1;
+            to = to.saturating_sub(i64::from(last)) >> 1;
+            power = power.saturating_add(1);
+        }
+    }
 }
 
 /// The bit of a length; none for a length out of reach.
@@ -183,22 +347,49 @@ fn bit(length: usize) -> u64 {
     place.and_then(|place| 1u64.checked_shl(place)).unwrap_or_default()
 }
 
-/// The lengths whose bits are set.
-fn lengths(mut bits: u64) -> impl Iterator<Item = usize> {
+/// The places of the bits that are set.
+fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let place = bits.trailing_zeros();
         bits ^= 1u64.checked_shl(place)?;
-        usize::try_from(place).ok()?.checked_add(1)
+        usize::try_from(place).ok()
     })
+}
+
+/// Where a fact is in a signature: a word, and a bit of it.
+fn signed(fact: Fact) -> (usize, u64) {
+    let bit = 1u64.checked_shl(u32::try_from(fact & 63).unwrap_or_default());
+    (usize::try_from(fact >> 6 & 15).unwrap_or_default(), bit.unwrap_or_default())
+}
+
+/// What a fact says of a value.
+#[derive(Clone, Copy)]
+enum Relation {
+    There,
+    Is,
+    Starts,
+    Ends,
+    Holds,
+    Within,
+}
+
+/// The fact that a number is in a block.
+fn of_numbers(kind: Kind, name: &[u8], power: usize, block: i64) -> Fact {
+    let text = (power as u128) << 64 | u128::from(block.cast_unsigned());
+    fact(kind, name, Relation::Within, &text.to_le_bytes())
+}
+
+/// The fact that an address is in a network.
+fn of_block(length: Length, network: u128) -> Fact {
+    let kind = [&[u8::from(length.v6)][..], &length.mask.to_le_bytes()].concat();
+    fact(Kind::Address, &kind, Relation::Within, &network.to_le_bytes())
 }
 
 /// The hash of a fact. `text` is in lower case on both sides: a clause that minds letter case is
 /// verified anyway.
-fn fact(kind: Kind, name: &[u8], relation: &[u8], text: &[u8]) -> Fact {
-    let mut hash = Xxh64::new(kind as u64);
+fn fact(kind: Kind, name: &[u8], relation: Relation, text: &[u8]) -> Fact {
+    let mut hash = Xxh64::new((kind as u64) << 8 | relation as u64);
     hash.update(name);
-    hash.update(&[0]);
-    hash.update(relation);
     hash.update(&[0]);
     hash.update(text);
     hash.digest()

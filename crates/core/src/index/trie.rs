@@ -1,9 +1,12 @@
 //! A radix trie of path prefixes: a path visits every prefix of itself, in time
 //! linear in the path.
 
-use super::facts::{Anchor, Facts, Vocabulary};
+use std::rc::Rc;
+
+use super::facts::{Anchors, Facts, Vocabulary};
 use super::leaf::Leaf;
 use crate::matcher::path::{PathForm, PathMatch};
+use crate::matcher::texts::Texts;
 use crate::matcher::value::Test;
 
 /// A trie over bytes.
@@ -20,7 +23,7 @@ impl Trie {
     }
 
     /// Files a clause under a prefix.
-    pub(crate) fn insert(&mut self, prefix: &[u8], number: u32, anchors: &[Anchor]) {
+    pub(crate) fn insert(&mut self, prefix: &[u8], number: u32, anchors: &Rc<Anchors>) {
         let Some(first) = prefix.first() else {
             return self.leaf.get_or_insert_default().insert(number, anchors);
         };
@@ -58,7 +61,7 @@ impl Trie {
     pub(crate) fn scan(
         &self,
         path: &[u8],
-        facts: &Facts,
+        facts: &Facts<'_, '_>,
         verify: &impl Fn(u32) -> bool,
         best: &mut Option<u32>,
     ) {
@@ -79,27 +82,21 @@ impl Trie {
 }
 
 /// Texts of which every path that matches starts with one, in lower case.
-pub(crate) fn literal_prefixes(path: &PathMatch) -> Vec<Vec<u8>> {
-    if path.invert {
-        return vec![Vec::new()];
-    }
-    let written = match &path.form {
-        PathForm::Segments(prefix) => vec![prefix.to_vec()],
-        PathForm::Template(template) => vec![template.literal_prefix()],
-        PathForm::Value(value) => match &value.test {
+pub(crate) fn literal_prefixes(path: Option<&PathMatch>) -> Texts {
+    let written = match path.filter(|path| !path.invert).map(|path| &path.form) {
+        Some(PathForm::Segments(prefix)) => vec![prefix.to_vec()],
+        Some(PathForm::Template(template)) => vec![template.literal_prefix()],
+        Some(PathForm::Value(value)) => match &value.test {
             Test::Exact(text) | Test::Prefix(text) => vec![text.to_vec()],
-            Test::In(texts) => texts.iter().map(|text| text.to_vec()).collect(),
+            Test::In(texts) => texts.iter().map(<[u8]>::to_vec).collect(),
             _ => vec![Vec::new()],
         },
+        None => vec![Vec::new()],
     };
-    // They come in the order of a hash. A sort of its own would be 4 kB of a module.
-    let mut prefixes: Vec<Vec<u8>> = Vec::with_capacity(written.len());
+    let mut prefixes = Texts::default();
     for mut prefix in written {
         prefix.make_ascii_lowercase();
-        let before = prefixes.partition_point(|other| *other < prefix);
-        if prefixes.get(before) != Some(&prefix) {
-            prefixes.insert(before, prefix);
-        }
+        prefixes.insert(prefix.into());
     }
     prefixes
 }

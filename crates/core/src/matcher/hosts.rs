@@ -1,19 +1,18 @@
 //! Conditions on the host.
 
-use std::collections::HashSet;
-
-use xxhash_rust::xxh64::Xxh64Builder;
-
+use super::texts::Texts;
 use crate::request::Host;
 
 /// A set of hosts and wildcards.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HostSet {
-    exact: HashSet<Box<[u8]>, Xxh64Builder>,
+    exact: Texts,
     /// `*.example.com` as `.example.com`.
-    suffix: HashSet<Box<[u8]>, Xxh64Builder>,
+    suffix: Texts,
     /// In the order written, for the index and for people.
     written: Vec<HostPattern>,
+    /// Whether a `service` stands for them, `name.namespace` first.
+    is_service: bool,
 }
 
 /// One host as written.
@@ -34,11 +33,24 @@ impl HostSet {
             match pattern {
                 HostPattern::Exact(name) => set.exact.insert(name.clone()),
                 HostPattern::Suffix(name) => set.suffix.insert(name.clone()),
-                HostPattern::Any => true,
-            };
+                HostPattern::Any => {}
+            }
         }
         set.written = patterns;
         set
+    }
+
+    /// The hosts of a service: `name.namespace` first, and its other forms.
+    pub(crate) fn of_service(forms: Vec<HostPattern>) -> Self {
+        Self { is_service: true, ..Self::new(forms) }
+    }
+
+    /// The service that stands for these hosts, if one does: its `name.namespace`.
+    pub(crate) fn service(&self) -> Option<&[u8]> {
+        match self.written.first() {
+            Some(HostPattern::Exact(name)) if self.is_service => Some(name),
+            _ => None,
+        }
     }
 
     pub(crate) fn contains(&self, host: &Host<'_>) -> bool {

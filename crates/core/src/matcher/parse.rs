@@ -29,7 +29,8 @@ impl Default for Budget {
 }
 
 impl Budget {
-    fn regex(&self, text: &str, ignore_case: bool) -> Result<Box<Pattern>, Invalid> {
+    /// One more expression, wherever it stands.
+    pub(crate) fn expression(&self) -> Result<(), Invalid> {
         let left = self.regexes.get().checked_sub(1).ok_or_else(|| {
             Invalid::new(
                 Code::TooMany,
@@ -38,6 +39,11 @@ impl Budget {
             )
         })?;
         self.regexes.set(left);
+        Ok(())
+    }
+
+    fn regex(&self, text: &str, ignore_case: bool) -> Result<Box<Pattern>, Invalid> {
+        self.expression()?;
         Pattern::new(text, ignore_case).map(Box::new)
     }
 }
@@ -57,14 +63,15 @@ pub(crate) fn matches(tree: &Tree, budget: &Budget) -> Result<Vec<Match>, Invali
 /// Reads one match.
 pub(crate) fn one(tree: &Tree, budget: &Budget) -> Result<Match, Invalid> {
     let fields = Fields::open(tree, MATCH)?;
-    let named = |tree| conditions(tree, names::header, |t| value(t, budget));
+    let named = |tree| conditions(tree, names::request_header, |t| value(t, budget));
+    let unwanted = |tree| conditions(tree, names::request_header, |t| plain(t, budget));
     let mut faults = Faults::default();
     let read = Match {
         hosts: faults.take(hosts_or_service(fields)).flatten(),
         path: faults.take(fields.optional("path", |t| path(t, budget))).flatten(),
         method: faults.take(fields.optional("method", |t| value(t, budget))).flatten(),
         headers: faults.take(fields.optional("headers", named)).flatten().unwrap_or_default(),
-        without: faults.take(fields.optional("withoutHeaders", named)).flatten().unwrap_or_default(),
+        without: faults.take(fields.optional("withoutHeaders", unwanted)).flatten().unwrap_or_default(),
         cookies: faults
             .take(fields.optional("cookies", |t| conditions(t, names::cookie, |t| value(t, budget))))
             .flatten()
@@ -106,6 +113,20 @@ fn query(tree: &Tree, budget: &Budget) -> Result<Vec<QueryMatch>, Invalid> {
 /// Reads a value matcher.
 pub(crate) fn value(tree: &Tree, budget: &Budget) -> Result<ValueMatch, Invalid> {
     value_of(open(tree, VALUE, &["ignoreCase", "invert"])?, budget)
+}
+
+/// Reads a value matcher that may not be turned around, because it has been already.
+fn plain(tree: &Tree, budget: &Budget) -> Result<ValueMatch, Invalid> {
+    let value = value(tree, budget)?;
+    if !value.invert {
+        return Ok(value);
+    }
+    Err(Invalid::new(
+        Code::Conflict,
+        "\"withoutHeaders\" and \"invert\" say not twice",
+        "write it in \"headers\", without \"invert\"",
+    )
+    .in_field("invert"))
 }
 
 fn open<'t>(tree: &'t Tree, tests: &[&str], options: &[&str]) -> Result<Fields<'t>, Invalid> {
@@ -194,8 +215,10 @@ pub(crate) fn path(tree: &Tree, budget: &Budget) -> Result<PathMatch, Invalid> {
             PathForm::Template(if ignore_case { template.to_lowercase() } else { template })
         }
         kind => {
-            if matches!(kind, "exact" | "prefix") {
-                fields.required(kind, absolute)?;
+            match kind {
+                "exact" | "prefix" => _ = fields.required(kind, absolute)?,
+                "in" => _ = fields.required(kind, |t| read::list(t, limits::VALUES, absolute))?,
+                _ => {}
             }
             PathForm::Value(value_of(fields, budget)?)
         }

@@ -20,6 +20,13 @@ pub(crate) struct Cidr {
     v6: bool,
 }
 
+/// How long a block's network is, and of which version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Length {
+    pub(crate) mask: u128,
+    pub(crate) v6: bool,
+}
+
 /// A SPIFFE name, or every one with a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PrincipalPattern {
@@ -52,8 +59,20 @@ impl Cidr {
         Some(Self { network: bits(address) & mask, mask, v6: address.is_ipv6() })
     }
 
+    /// Its length in bits, and its network: what filing an address by blocks compares.
+    pub(crate) fn block(self) -> (Length, u128) {
+        (Length { mask: self.mask, v6: self.v6 }, self.network)
+    }
+
     pub(crate) fn contains(self, address: IpAddr) -> bool {
         self.v6 == address.is_ipv6() && bits(address) & self.mask == self.network
+    }
+}
+
+impl Length {
+    /// The network of that length in which an address is, if it is of that version.
+    pub(crate) fn network(self, address: IpAddr) -> Option<u128> {
+        (self.v6 == address.is_ipv6()).then(|| bits(address) & self.mask)
     }
 }
 

@@ -1,10 +1,7 @@
 //! Conditions on one value.
 
-use std::collections::HashSet;
-
-use xxhash_rust::xxh64::Xxh64Builder;
-
 use super::pattern::Pattern;
+use super::texts::Texts;
 use crate::request::Found;
 
 /// What a value must be. Text that ignores letter case is kept in lower case.
@@ -14,7 +11,7 @@ pub(crate) enum Test {
     Prefix(Box<[u8]>),
     Suffix(Box<[u8]>),
     Contains(Box<[u8]>),
-    In(HashSet<Box<[u8]>, Xxh64Builder>),
+    In(Texts),
     /// Boxed: an engine is twenty times the size of the rest.
     Regex(Box<Pattern>),
     /// An integer from the first (included) to the second (excluded).
@@ -40,13 +37,22 @@ impl ValueMatch {
     /// send `a` and `b` on two lines to be equal to `"a,b"` once they are joined,
     /// and so pass a rule that refuses everything but that value.
     pub(crate) fn matches(&self, found: &Found<'_>) -> bool {
-        let holds = match (found, &self.test) {
+        self.applies(found, self.invert) != self.invert
+    }
+
+    /// Whether the condition must be missed (`withoutHeaders`) and is not: there a
+    /// repeated header equals nothing, for the same reason as under `invert`.
+    pub(crate) fn bars(&self, found: &Found<'_>) -> bool {
+        self.applies(found, true) != self.invert
+    }
+
+    fn applies(&self, found: &Found<'_>, is_negated: bool) -> bool {
+        match (found, &self.test) {
             (_, Test::Present(wanted)) => found.value().is_some() == *wanted,
             (Found::Missing, _) => false,
-            (Found::Repeated(_), Test::Exact(_) | Test::In(_)) if self.invert => false,
+            (Found::Repeated(_), Test::Exact(_) | Test::In(_)) if is_negated => false,
             (Found::Once(value) | Found::Repeated(value), _) => self.holds(value),
-        };
-        holds != self.invert
+        }
     }
 
     fn holds(&self, value: &[u8]) -> bool {
@@ -79,6 +85,6 @@ fn contains(value: &[u8], wanted: &[u8]) -> bool {
 }
 
 /// A whole decimal integer, as Envoy's range match reads one.
-fn integer(value: &[u8]) -> Option<i64> {
+pub(crate) fn integer(value: &[u8]) -> Option<i64> {
     std::str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
 }

@@ -33,11 +33,16 @@ impl<'a> Host<'a> {
     }
 
     /// The name's parent domains with the dot, longest first: for `a.b.c`, `.b.c` then `.c`.
+    /// What is longer than a name can be (RFC 1035 §2.3.4) has none: a header full of dots
+    /// would have as many as it has bytes.
     pub fn parents(&self) -> impl Iterator<Item = &[u8]> {
-        let name = self.name();
+        let name = Some(self.name()).filter(|name| name.len() <= LONGEST).unwrap_or_default();
         name.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'.').filter_map(|(i, _)| name.get(i..))
     }
 }
+
+/// Bytes of the longest name, without its trailing dot.
+const LONGEST: usize = 253;
 
 /// Splits `host:port`; colons of an IPv6 address are not a port's.
 pub(crate) fn split_port(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
@@ -87,5 +92,8 @@ mod tests {
         let parents: Vec<_> = host.parents().collect();
         assert_eq!(parents, [b".b.c".as_slice(), b".c".as_slice()]);
         assert_eq!(Host::of(b".c").parents().count(), 0);
+        let long = ["a."; 127].concat();
+        assert_eq!(Host::of(long.as_bytes()).parents().count(), 126);
+        assert_eq!(Host::of([&*long, "a"].concat().as_bytes()).parents().count(), 0);
     }
 }

@@ -45,7 +45,8 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
     names::unique("rules", read.iter().map(|(rule, _)| &*rule.name)).map_err(|e| e.in_field("rules"))?;
 
     // An empty policy is a pass-through: it does not even strip.
-    let is_empty = read.is_empty() && listed.is_empty() && !fields.has("trust");
+    let says = |name: &&str| fields.has(name);
+    let is_empty = read.is_empty() && !["trust", "strip", "routeHeader", "explain"].iter().any(says);
     let active = head.mode != Mode::Off && !is_empty;
     let trust = if active { head.trust } else { policy::Trust::Mesh };
     let strip =
@@ -103,16 +104,18 @@ fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     let matches = faults.take(fields.optional("matches", |t| parse::matches(t, budget)));
     let mode = faults.take(policy::mode(fields));
     let action = faults.take(action(fields, budget));
+    let (matches, mut action) = (matches.flatten().unwrap_or_default(), action.unwrap_or_default());
+    action.learn(&matches);
     let request = faults.take(fields.optional("requestHeaders", HeaderEdits::read));
     let response = faults.take(fields.optional("responseHeaders", HeaderEdits::read));
     let rule = Rule {
         name: name.unwrap_or_default(),
         mode: mode.unwrap_or_default().within(policy),
-        action: action.unwrap_or_default(),
+        action,
         request: request.flatten().unwrap_or_default(),
         response: response.flatten().unwrap_or_default(),
     };
-    faults.or((rule, matches.flatten().unwrap_or_default()))
+    faults.or((rule, matches))
 }
 
 fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {
@@ -150,6 +153,16 @@ fn route(tree: &Tree) -> Result<Destination, Invalid> {
     Destination::read(fields)?.ok_or_else(|| {
         Invalid::new(Code::MissingField, "the route leads nowhere", "write \"to\" or \"authority\"")
     })
+}
+
+impl Action {
+    /// Learns from the matches of the rule which hosts are services.
+    fn learn(&mut self, matches: &[Match]) {
+        if let Self::Forward { to, rewrite } = self {
+            to.iter_mut().for_each(|to| to.learn(matches));
+            rewrite.authority.iter_mut().for_each(|authority| authority.learn(matches));
+        }
+    }
 }
 
 impl Default for Action {

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use super::{Action, Router, Rule, Verdict};
 use crate::decision::Decision;
-use crate::edit::Edit;
+use crate::edit::{Draft, Edit};
 use crate::index::Index;
 use crate::invalid::Invalid;
 use crate::policy::{Mode, Needs, Policy};
 use crate::request::Request;
 use crate::series::Series;
-use crate::strip;
+use crate::strip::{self, Strip};
 use crate::tree::Tree;
 
 impl Policy for Router {
@@ -28,6 +28,10 @@ impl Policy for Router {
 
     fn series(&self) -> &[Series] {
         &self.series
+    }
+
+    fn strip(&self) -> Option<&Strip> {
+        Some(&self.strip)
     }
 
     fn summary(&self) -> String {
@@ -50,7 +54,7 @@ impl Policy for Router {
         if let Some(rule) = named {
             decision.state.push(("narrows_rule", Cow::Borrowed(rule.name.as_bytes())));
         }
-        let state = self.strip.state(request.stripped(), &decision.request);
+        let state = self.strip.state(request.stripped(), &decision);
         decision.state.extend(state.map(|state| (strip::STATE, state)));
         self.explain(&request, verdict, &mut decision);
         (decision, verdict)
@@ -65,17 +69,33 @@ impl Router {
         clause(found).map(|clause| clause.rule)
     }
 
+    /// The verdict without the index, each match tried in order: what the index must agree with.
+    /// Slow, and for tests.
+    pub fn by_trying(&self, mut request: Request<'_>) -> Verdict {
+        self.strip.apply(&mut request);
+        let first = |mode: Mode| {
+            let acts = |rule: usize| self.rules.get(rule).is_some_and(|rule| rule.mode == mode);
+            let mut clauses = self.clauses.iter().filter(|clause| acts(clause.rule));
+            clauses.find(|clause| clause.matches.matches(&request)).map(|clause| clause.rule)
+        };
+        let rule = first(Mode::Enforce);
+        let reported = first(Mode::Report).filter(|reported| rule.is_none_or(|rule| *reported < rule));
+        Verdict { rule, reported }
+    }
+
     fn act<'a>(&'a self, rule: &'a Rule, request: &Request<'a>, decision: &mut Decision<'a>) {
-        rule.response.apply(request, &[], &mut decision.response);
+        rule.response.respond(request, &mut decision.response);
         match &rule.action {
             Action::Respond(respond) => decision.reply = Some(respond.reply(request)),
             Action::Redirect(redirect) => decision.reply = redirect.reply(request),
             Action::Forward { to, rewrite } => {
-                rule.request.apply(request, request.headers(), &mut decision.request);
-                rewrite.apply(request, &mut decision.request);
+                let mut draft = Draft::new(request);
+                rule.request.apply(&mut draft);
+                rewrite.apply(&mut draft);
                 if let Some(to) = to {
-                    to.apply(request, &self.route_header, &mut decision.request);
+                    to.apply(&self.route_header, &mut draft);
                 }
+                draft.finish(decision);
             }
         }
     }

@@ -1,9 +1,7 @@
 //! Rewriting the path and the authority of a request that goes on.
 
-use std::borrow::Cow;
-
 use crate::destination::{Authority, authority};
-use crate::edit::Edit;
+use crate::edit::Draft;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::parse::{Budget, absolute};
@@ -42,21 +40,22 @@ impl Rewrite {
         })
     }
 
-    pub(super) fn apply<'a>(&'a self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
+    pub(super) fn apply<'a>(&'a self, draft: &mut Draft<'_, 'a>) {
+        let request = draft.request;
         if let Some(target) = self.path.as_ref().and_then(|path| path.target(request)) {
-            edits.push(Edit::Set(":path", Cow::Owned(target)));
+            draft.write(":path", target);
         }
         if let Some(authority) = &self.authority {
             let written = authority.for_caller(request);
             if written != request.authority() {
-                edits.push(Edit::Set(":authority", Cow::Owned(written)));
+                draft.write(":authority", written);
             }
         }
     }
 }
 
 impl PathRewrite {
-    pub(super) fn read(tree: &Tree, _budget: &Budget) -> Result<Self, Invalid> {
+    pub(super) fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &["replacePrefix", "replaceFull", "regex"])?;
         Ok(match fields.exactly_one(&["replacePrefix", "replaceFull", "regex"])? {
             "replacePrefix" => fields.required("replacePrefix", |t| {
@@ -86,6 +85,7 @@ impl PathRewrite {
                 let part = |name| fields.required(name, read::text);
                 let replace = part("replace")?;
                 names::header_value(replace).map_err(|e| e.in_field("replace"))?;
+                budget.expression()?;
                 Replacer::new(part("match")?, replace).map(Self::Regex)
             })?,
         })

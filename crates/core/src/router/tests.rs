@@ -1,1 +1,150 @@
-//! Tests of the router.
+//! Tests of the router: what a rule's parts do to each other.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use super::Router;
+use crate::policy::Policy;
+use crate::request::Request;
+use crate::strip;
+use crate::tree::Tree;
+use crate::{Code, Edit};
+
+const HEADERS: [(&[u8], &[u8]); 7] = [
+    (b":path", b"/"),
+    (b":authority", b"shop.example.com"),
+    (b"x-narrows-route", b"v2"),
+    (b"x-forwarded-host", b"first.example.com"),
+    (b"x-legacy", b"1"),
+    (b"x_legacy", b"2"),
+    (b"x-lane", b"beta"),
+];
+
+fn compile(policy: &str) -> Result<Router, Code> {
+    let tree = Tree::parse(policy.as_bytes()).unwrap();
+    Router::compile(&tree).map_err(|invalid| invalid.faults()[0].code)
+}
+
+/// The edits of a rule with these fields, in a mesh: nothing is stripped.
+fn edits(fields: &str) -> Vec<String> {
+    let router =
+        compile(&format!(r#"{{ "trust": "mesh", "rules": [{{ "name": "r", {fields} }}] }}"#)).unwrap();
+    let (decision, _) = router.decide(Request::new(HEADERS));
+    let told = |edit: &Edit<'_>| match edit {
+        Edit::Remove(name) => format!("-{name}"),
+        Edit::Set(name, value) => format!("{name}={}", value.escape_ascii()),
+        Edit::Add(name, value) => format!("{name}+{}", value.escape_ascii()),
+    };
+    decision.request.iter().map(told).collect()
+}
+
+#[test]
+fn a_destination_sees_what_the_edits_leave() {
+    assert_eq!(edits(r#""route": {"to": "v2"}"#), [""; 0]);
+    assert_eq!(
+        edits(r#""requestHeaders": {"remove": ["x-narrows-*"]}, "route": {"to": "v2"}"#),
+        ["-x-narrows-route", "x-narrows-route=v2"]
+    );
+    assert_eq!(
+        edits(r#""requestHeaders": {"set": {"x-narrows-route": "v3"}}, "route": {"to": "v2"}"#),
+        ["x-narrows-route=v3", "x-narrows-route=v2"]
+    );
+    assert_eq!(
+        edits(r#""requestHeaders": {"remove": ["x-forwarded-host"]}, "route": {"authority": "a.b"}"#),
+        ["-x-forwarded-host", "x-forwarded-host=shop.example.com", ":authority=a.b"]
+    );
+    assert_eq!(
+        edits(r#""requestHeaders": {"set": {"x-forwarded-host": "c.d"}}, "route": {"authority": "a.b"}"#),
+        ["x-forwarded-host=c.d", ":authority=a.b"]
+    );
+    assert_eq!(
+        edits(
+            r#""requestHeaders": {"remove": ["x-forwarded-host"], "add": {"x-forwarded-host": "c.d"}},
+               "route": {"authority": "a.b"}"#
+        ),
+        ["-x-forwarded-host", "x-forwarded-host+c.d", ":authority=a.b"]
+    );
+}
+
+#[test]
+fn removals_hit_every_spelling_that_is_there_and_nothing_else() {
+    let both = ["-x-legacy", "-x_legacy"];
+    assert_eq!(edits(r#""requestHeaders": {"remove": ["x_legacy"]}"#), both);
+    assert_eq!(edits(r#""requestHeaders": {"remove": ["X-Legacy"]}"#), both);
+    assert_eq!(edits(r#""requestHeaders": {"remove": ["x-leg*", "x-legacy", "x-absent"]}"#), both);
+}
+
+#[test]
+fn nothing_is_written_that_is_there_already() {
+    assert_eq!(edits(r#""requestHeaders": {"set": {"x-lane": "beta"}}"#), [""; 0]);
+    assert_eq!(edits(r#""requestHeaders": {"set": {"x-lane": "Beta"}}"#), ["x-lane=Beta"]);
+    // What was removed before is not there any more.
+    assert_eq!(
+        edits(r#""requestHeaders": {"remove": ["x-lane"], "set": {"x-lane": "beta"}}"#),
+        ["-x-lane", "x-lane=beta"]
+    );
+}
+
+#[test]
+fn a_policy_that_says_anything_strips() {
+    let strips = |policy: &str| {
+        let router = compile(policy).unwrap();
+        let (decision, _) = router.decide(Request::new(HEADERS));
+        assert_eq!(router.needs().headers, !decision.strip.is_empty());
+        assert_eq!(decision.state.iter().any(|(name, _)| *name == strip::STATE), !decision.strip.is_empty());
+        !decision.strip.is_empty()
+    };
+    for policy in [
+        r#"{ "routeHeader": "x-route" }"#,
+        r#"{ "explain": { "when": {} } }"#,
+        r#"{ "trust": "edge" }"#,
+        r#"{ "strip": ["x-other"] }"#,
+        r#"{ "rules": [{ "name": "r" }] }"#,
+    ] {
+        assert!(strips(policy), "{policy}");
+    }
+    for policy in ["{}", r#"{ "filter": "header-router" }"#, r#"{ "mode": "off", "routeHeader": "x-route" }"#]
+    {
+        assert!(!strips(policy), "{policy}");
+    }
+}
+
+#[test]
+fn what_can_never_match_is_refused() {
+    let refused = |matches: &str| {
+        compile(&format!(r#"{{ "rules": [{{ "name": "r", "matches": [{matches}] }}] }}"#)).err()
+    };
+    assert_eq!(refused(r#"{ "headers": { "Host": { "exact": "a.b" } } }"#), Some(Code::BadHeaderName));
+    assert_eq!(
+        refused(r#"{ "withoutHeaders": { "host": { "present": true } } }"#),
+        Some(Code::BadHeaderName)
+    );
+    assert_eq!(refused(r#"{ "path": { "in": ["/a", "b"] } }"#), Some(Code::BadPath));
+    assert_eq!(refused(r#"{ "path": { "in": ["/a", "/b?c"] } }"#), Some(Code::BadPath));
+    assert_eq!(refused(r#"{ "path": { "in": ["/a", "/b"] } }"#), None);
+}
+
+#[test]
+fn not_is_said_once() {
+    let policy = |invert: bool| {
+        let matches = format!(r#"{{ "withoutHeaders": {{ "x": {{ "exact": "a", "invert": {invert} }} }} }}"#);
+        compile(&format!(r#"{{ "rules": [{{ "name": "r", "matches": [{matches}] }}] }}"#)).err()
+    };
+    assert_eq!(policy(true), Some(Code::Conflict));
+    assert_eq!(policy(false), None);
+}
+
+#[test]
+fn rewriting_expressions_count_as_expressions() {
+    let rules = |count: usize| {
+        let rule = |n| {
+            format!(
+                r#"{{ "name": "r{n}", "rewrite": {{ "path": {{ "regex": {{ "match": "a", "replace": "b" }} }} }} }}"#
+            )
+        };
+        let rules: Vec<String> = (0..count).map(rule).collect();
+        compile(&format!(r#"{{ "rules": [{}] }}"#, rules.join(","))).err()
+    };
+    assert_eq!(rules(crate::limits::REGEXES), None);
+    assert_eq!(rules(crate::limits::REGEXES + 1), Some(Code::TooMany));
+}

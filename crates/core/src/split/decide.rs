@@ -6,12 +6,13 @@ use super::bucket;
 use super::guard::{Admission, Guards};
 use super::{Clause, Missing, Reason, Split, Splitter, Verdict};
 use crate::decision::{Decision, Served};
+use crate::edit::Draft;
 use crate::invalid::Invalid;
 use crate::matcher;
 use crate::policy::{Measurement, Mode, Needs, Policy};
 use crate::request::{Host, Request};
 use crate::series::Series;
-use crate::strip;
+use crate::strip::{self, Strip};
 use crate::tree::Tree;
 
 impl Policy for Splitter {
@@ -39,6 +40,10 @@ impl Policy for Splitter {
         &self.series
     }
 
+    fn strip(&self) -> Option<&Strip> {
+        Some(&self.strip)
+    }
+
     fn summary(&self) -> String {
         format!("{} splits", self.splits.len())
     }
@@ -54,7 +59,7 @@ impl Policy for Splitter {
         if let Some(verdict) = &verdict {
             self.act(verdict, &request, &mut decision);
         }
-        let state = self.strip.state(request.stripped(), &decision.request);
+        let state = self.strip.state(request.stripped(), &decision);
         decision.state.extend(state.map(|state| (strip::STATE, state)));
         self.explain(&request, verdict, &mut decision);
         (decision, verdict)
@@ -122,11 +127,13 @@ impl Splitter {
         decision.state.push(("narrows_split", Cow::Borrowed(split.name.as_bytes())));
         decision.state.push(("narrows_backend", Cow::Borrowed(backend.name.as_bytes())));
         if split.mode == Mode::Enforce {
-            backend.request.apply(request, request.headers(), &mut decision.request);
+            let mut draft = Draft::new(request);
+            backend.request.apply(&mut draft);
             if let Some(to) = &backend.to {
-                to.apply(request, &self.route_header, &mut decision.request);
+                to.apply(&self.route_header, &mut draft);
             }
-            backend.response.apply(request, &[], &mut decision.response);
+            draft.finish(decision);
+            backend.response.respond(request, &mut decision.response);
         }
     }
 }

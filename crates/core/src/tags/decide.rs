@@ -7,7 +7,7 @@ use crate::invalid::Invalid;
 use crate::policy::{Mode, Needs, Policy};
 use crate::request::Request;
 use crate::series::Series;
-use crate::strip;
+use crate::strip::{self, Strip};
 use crate::tags::{Ask, Meter, Report};
 use crate::tree::Tree;
 
@@ -28,6 +28,10 @@ impl Policy for Tagger {
         &self.series
     }
 
+    fn strip(&self) -> Option<&Strip> {
+        Some(&self.strip)
+    }
+
     fn summary(&self) -> String {
         format!("{} metrics by {} tags", self.metrics.len(), self.tags.len())
     }
@@ -42,7 +46,7 @@ impl Policy for Tagger {
 
     fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Verdict) {
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
-        let state = self.strip.state(request.stripped(), &[]);
+        let state = self.strip.state(request.stripped(), &decision);
         decision.state.extend(state.map(|state| (strip::STATE, state)));
         if !self.measures() || self.exclude.iter().any(|matches| matches.matches(&request)) {
             return (decision, Verdict::default());

@@ -20,7 +20,6 @@ use crate::tree::Tree;
 /// The source of a tag. Numbers of values are the book's, places of properties those
 /// of [`Wants`].
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a policy has a handful")]
 pub(super) enum Source {
     Fixed(u32),
     /// Settled when the policy is loaded.

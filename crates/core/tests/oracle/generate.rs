@@ -9,6 +9,8 @@ pub(crate) struct Sent {
     pub(crate) headers: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) address: Option<Vec<u8>>,
     pub(crate) principal: Option<Vec<u8>>,
+    /// What an earlier filter said that it stripped and wrote.
+    pub(crate) state: Option<String>,
 }
 
 impl std::fmt::Debug for Sent {
@@ -17,7 +19,7 @@ impl std::fmt::Debug for Sent {
             writeln!(f, "{}: {}", name.escape_ascii(), value.escape_ascii())?;
         }
         let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| bytes.escape_ascii().to_string());
-        write!(f, "from {:?}, {:?}", text(&self.address), text(&self.principal))
+        write!(f, "from {:?}, {:?}, state {:?}", text(&self.address), text(&self.principal), self.state)
     }
 }
 
@@ -62,7 +64,14 @@ fn one(random: &mut Random) -> Value {
             2 | 3 => ("path", path(random)),
             4 => ("method", value(random, &METHODS)),
             5 | 6 => ("headers", named(random, &["x-a", "X-B", "y"], &VALUES)),
-            7 => ("withoutHeaders", named(random, &["x-a", "x-b", "y"], &VALUES)),
+            7 => {
+                let mut unwanted = named(random, &["x-a", "x-b", "y"], &VALUES);
+                // Not said twice.
+                for (_, value) in unwanted.as_object_mut().expect("it is a table") {
+                    value.as_object_mut().expect("it is a table").remove("invert");
+                }
+                ("withoutHeaders", unwanted)
+            }
             8 => ("cookies", named(random, &["c", "D"], &VALUES)),
             9 | 10 => ("queryParams", query(random)),
             _ => ("source", source(random)),
@@ -82,7 +91,7 @@ fn hosts(random: &mut Random) -> Value {
 
 fn path(random: &mut Random) -> Value {
     let absolute = ["/", "/a", "/A", "/a/", "/a/b", "/ab", "/a/b/a", "/%2F"];
-    let mut path = match random.below(7) {
+    let mut path = match random.below(8) {
         0 => json!({ "exact": random.pick(&absolute) }),
         1 => json!({ "prefix": random.pick(&absolute) }),
         2 => json!({ "pathPrefix": random.pick(&absolute) }),
@@ -91,6 +100,7 @@ fn path(random: &mut Random) -> Value {
         }
         4 => json!({ "in": [random.pick(&absolute), random.pick(&absolute)] }),
         5 => json!({ "suffix": random.pick(&["b", "/", "/b", "a/b"]) }),
+        6 => json!({ "contains": random.pick(&["a", "/a/", "B", "/%2F", "aab"]) }),
         _ => json!({ "regex": random.pick(&EXPRESSIONS).0 }),
     };
     options(random, &mut path, true);
@@ -133,6 +143,8 @@ fn source(random: &mut Random) -> Value {
 }
 
 fn value(random: &mut Random, values: &[&str]) -> Value {
+    let long = if random.once_in(6) { LONG.as_slice() } else { &[] };
+    let values = if long.is_empty() { values } else { long };
     let filled: Vec<&str> = values.iter().copied().filter(|value| !value.is_empty()).collect();
     let (mut value, cased) = match random.below(10) {
         0 | 1 => (json!({ "exact": random.pick(values) }), true),
@@ -178,7 +190,10 @@ pub(crate) fn request(random: &mut Random) -> Sent {
         ".b",
         "b.a.svc",
     ];
-    push(":authority", random.pick(&hosts).as_bytes().to_vec());
+    // As long as a name can be, and longer.
+    let long = ["a.".repeat(126 + random.below(2)), "b".to_owned()].concat();
+    let host = if random.once_in(20) { &long } else { random.pick(&hosts) };
+    push(":authority", host.as_bytes().to_vec());
     push(":path", target(random));
     push(":method", random.pick(&METHODS).as_bytes().to_vec());
     for _ in 0..random.below(5) {
@@ -196,23 +211,31 @@ pub(crate) fn request(random: &mut Random) -> Sent {
         principal: random
             .once_in(2)
             .then(|| random.pick(&["spiffe://a/b", "spiffe://a/c", ""]).as_bytes().to_vec()),
+        state: random.once_in(3).then(|| {
+            let words =
+                ["x-a", "=x-a", "x-*", "=x-b", "=x_b", "x-b", "y", "=y", "x-narrows-*", "=x-narrows-route"];
+            let said: Vec<&str> = (0..=random.below(3)).map(|_| random.pick(&words)).collect();
+            said.join(",")
+        }),
     }
 }
 
 fn target(random: &mut Random) -> Vec<u8> {
-    let mut target = String::new();
+    let mut target = Vec::new();
     for _ in 0..=random.below(3) {
-        target.push('/');
-        target.push_str(random.pick(&["a", "b", "A", "ab", "", "%2F", "aab"]));
+        target.push(b'/');
+        let odd: [&[u8]; 3] = [b"\xff", b"a\xffb", b"\xc3\xa4"];
+        let plain = random.pick(&["a", "b", "A", "ab", "", "%2F", "aab"]).as_bytes();
+        target.extend_from_slice(if random.once_in(10) { random.pick(&odd) } else { plain });
     }
     if random.once_in(2) {
-        target.push('?');
+        target.push(b'?');
         let params =
             ["q=a", "q=A", "q=b", "q", "q=", "q%20q=a", "q=%61", "q=5", "", "q=a=b", "Q=a", "q=%ff", "r=a"];
         let chosen: Vec<&str> = (0..random.below(4)).map(|_| random.pick(&params)).collect();
-        target.push_str(&chosen.join("&"));
+        target.extend_from_slice(chosen.join("&").as_bytes());
     }
-    target.into_bytes()
+    target
 }
 
 fn crumb(random: &mut Random) -> Vec<u8> {
@@ -226,8 +249,22 @@ fn crumb(random: &mut Random) -> Vec<u8> {
 
 fn text(random: &mut Random) -> Vec<u8> {
     let odd: [&[u8]; 4] = [b"\xff", b"a\xff", b"\"a\"", b" 5 "];
-    if random.once_in(10) { random.pick(&odd).to_vec() } else { random.pick(&VALUES).as_bytes().to_vec() }
+    match random.below(20) {
+        0 | 1 => random.pick(&odd).to_vec(),
+        2 => random.pick(&LONG).as_bytes().to_vec(),
+        _ => random.pick(&VALUES).as_bytes().to_vec(),
+    }
 }
+
+/// Texts about as long as the index looks into a value, and longer: they differ at both ends.
+const LONG: [&str; 6] = [
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+    "baaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaA",
+    "baaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+];
 
 const METHODS: [&str; 4] = ["GET", "POST", "get", "PO"];
 const VALUES: [&str; 12] =

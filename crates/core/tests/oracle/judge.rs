@@ -22,7 +22,7 @@ pub(crate) fn judge<'s>(policy: &Value, sent: &'s Sent) -> Judged<'s> {
     if policy["mode"] == "off" {
         return judged;
     }
-    let unwanted = |name: &[u8]| stripped(policy, &String::from_utf8_lossy(name));
+    let unwanted = |name: &[u8]| stripped(policy, sent.state.as_deref(), name);
     let headers: Vec<&Header> = sent.headers.iter().filter(|(name, _)| !unwanted(name)).collect();
     judged.stripped =
         sent.headers.iter().map(|(name, _)| name.as_slice()).filter(|name| unwanted(name)).collect();
@@ -53,21 +53,30 @@ pub(crate) fn judge<'s>(policy: &Value, sent: &'s Sent) -> Judged<'s> {
 }
 
 /// Whether the client may not send a header: listed, or ours under `trust: edge`. Letter case and
-/// `_` for `-` make no difference.
-fn stripped(policy: &Value, name: &str) -> bool {
+/// `_` for `-` make no difference. What an earlier filter says that it wrote is not the client's, in
+/// that spelling; and what it has stripped, the client no longer says.
+fn stripped(policy: &Value, state: Option<&str>, name: &[u8]) -> bool {
+    let name = String::from_utf8_lossy(name);
     let mut patterns: Vec<String> = Vec::new();
     if let Some(listed) = policy["strip"].as_array() {
         patterns.extend(listed.iter().map(|pattern| pattern.as_str().unwrap().to_owned()));
     }
     if policy["trust"] != "mesh" {
+        // The prefix covers the default route header.
         patterns.push("x-narrows-*".to_owned());
-        patterns.push(policy["routeHeader"].as_str().unwrap_or("x-narrows-route").to_owned());
+        patterns.extend(policy["routeHeader"].as_str().map(ToOwned::to_owned));
     }
     let one_spelling = |name: &str| name.to_lowercase().replace('_', "-");
-    patterns.iter().map(|pattern| one_spelling(pattern)).any(|pattern| match pattern.strip_suffix('*') {
+    let covers = |pattern: &str, name: &str| match pattern.strip_suffix('*') {
         Some(start) => one_spelling(name).starts_with(start),
         None => one_spelling(name) == pattern,
-    })
+    };
+    let said: Vec<&str> = state.map(|state| state.split(',').collect()).unwrap_or_default();
+    let patterns = patterns.iter().map(|pattern| one_spelling(pattern));
+    let is_covered = patterns
+        .filter(|pattern| !said.iter().any(|word| covers(word, pattern)))
+        .any(|pattern| covers(&pattern, &name));
+    is_covered && !name.starts_with(':') && !said.contains(&&*format!("={name}"))
 }
 
 /// Whether every field of a match holds.
@@ -95,7 +104,7 @@ fn holds(one: &Value, headers: &[&Header], sent: &Sent) -> bool {
         "path" => is_path(condition, path),
         "method" => is_value(condition, &Found::Once(first(":method"))),
         "headers" => named(condition).all(|(name, value)| is_value(value, &header(headers, name))),
-        "withoutHeaders" => !named(condition).any(|(name, value)| is_value(value, &header(headers, name))),
+        "withoutHeaders" => !named(condition).any(|(name, value)| is_unwanted(value, &header(headers, name))),
         "cookies" => named(condition).all(|(name, value)| is_value(value, &cookie(headers, name))),
         "queryParams" => named(condition).all(|(name, value)| is_parameter(name, value, query)),
         "source" => is_source(condition, sent),
@@ -122,7 +131,8 @@ fn is_host(pattern: &str, authority: &[u8]) -> bool {
     let pattern = pattern.strip_suffix('.').unwrap_or(&pattern);
     match pattern.strip_prefix('*') {
         Some("") => true,
-        Some(domain) => host.len() > domain.len() && host.ends_with(domain),
+        // Longer than a name can be, it is below nothing.
+        Some(domain) => host.len() <= 253 && host.len() > domain.len() && host.ends_with(domain),
         None => host == pattern,
     }
 }
@@ -132,7 +142,8 @@ fn is_path(condition: &Value, path: &[u8]) -> bool {
     let fold = |text: &str| {
         if condition["ignoreCase"] == true { text.to_ascii_lowercase() } else { text.to_owned() }
     };
-    let shown = fold(std::str::from_utf8(path).unwrap());
+    // A character for each byte.
+    let shown = fold(&path.iter().copied().map(char::from).collect::<String>());
     let invert = condition["invert"] == true;
     if let Some(prefix) = condition["pathPrefix"].as_str() {
         let prefix = fold(prefix);
@@ -172,16 +183,27 @@ fn is_parameter(name: &str, condition: &Value, query: &[u8]) -> bool {
 
 fn is_value(condition: &Value, found: &Found) -> bool {
     let invert = condition["invert"] == true;
+    is_or_equals(condition, found, invert) != invert
+}
+
+/// What stands in `withoutHeaders` is turned around by its place.
+fn is_unwanted(condition: &Value, found: &Found) -> bool {
+    is_or_equals(condition, found, true)
+}
+
+/// Whether what was found is as the condition says, `invert` aside; `negated` if that keeps a rule
+/// from matching.
+fn is_or_equals(condition: &Value, found: &Found, negated: bool) -> bool {
     let value = match found {
         Found::Nothing => None,
         Found::Once(value) | Found::Repeated(value) => Some(value.clone()),
     };
     if let Some(present) = condition["present"].as_bool() {
-        return (value.is_some() == present) != invert;
+        return value.is_some() == present;
     }
     // Turned around, equality wants one value: two are never what a rule lets pass.
     let equality = condition["exact"].is_string() || condition["in"].is_array();
-    let equals_nothing = invert && equality && matches!(found, Found::Repeated(_));
+    let equals_nothing = negated && equality && matches!(found, Found::Repeated(_));
     let fold =
         |text: &[u8]| if condition["ignoreCase"] == true { text.to_ascii_lowercase() } else { text.to_vec() };
     let is = |value: Vec<u8>| {
@@ -205,7 +227,7 @@ fn is_value(condition: &Value, found: &Found) -> bool {
                         && n < condition["range"]["to"].as_i64().unwrap()
                 })
     };
-    (value.is_some_and(|value| !equals_nothing && is(value))) != invert
+    value.is_some_and(|value| !equals_nothing && is(value))
 }
 
 fn is_source(condition: &Value, sent: &Sent) -> bool {

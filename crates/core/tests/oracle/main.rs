@@ -37,6 +37,7 @@ fn the_compiled_router_agrees_with_the_obvious_one() {
             let judged = judge::judge(&policy, &sent);
             let both = ((verdict.rule, verdict.reported), (judged.rule, judged.reported));
             assert_eq!(both.0, both.1, "{}\n{sent:?}", disputed(&policy, both));
+            assert_eq!(verdict, router.by_trying(request(&sent)), "{policy}\n{sent:?}");
             let mut stripped: Vec<&[u8]> = decision.strip;
             stripped.sort_unstable();
             assert_eq!(stripped, judged.stripped, "{policy}\n{sent:?}");
@@ -69,4 +70,5 @@ fn request(sent: &Sent) -> Request<'_> {
     let source = Source { address: sent.address.as_deref(), principal: sent.principal.as_deref() };
     Request::new(sent.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())))
         .from_source(source)
+        .already_stripped(sent.state.as_deref().map(str::as_bytes))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use narrows_core::request::Source;
-use narrows_core::{Decision, Edit, Invalid, Kind, Policy, Request, Served};
+use narrows_core::{Decision, Edit, Invalid, Kind, Policy, Request, Served, names};
 
 use super::arrive::split_line;
 use super::file::{Case, File, Runner};
@@ -128,6 +128,12 @@ fn apply(case: &Case, mut request: Headers, decision: &Decision<'_>) -> Observed
 
 fn obey(headers: &mut Headers, edit: &Edit<'_>) {
     match edit {
+        Edit::Remove(pattern) if pattern.ends_with('*') => {
+            let names: Vec<Vec<u8>> = headers.iter().map(|(name, _)| name.to_vec()).collect();
+            let unwanted =
+                |name: &&Vec<u8>| !name.starts_with(b":") && names::covers(pattern.as_bytes(), name);
+            names.iter().filter(unwanted).for_each(|name| headers.remove(name));
+        }
         Edit::Remove(name) => headers.remove(name.as_bytes()),
         Edit::Set(name, value) => headers.set(name.as_bytes(), value),
         Edit::Add(name, value) => headers.add(name.as_bytes(), value),

@@ -13,7 +13,7 @@ pub(crate) fn hosts_or_service(fields: Fields<'_>) -> Result<Option<HostSet>, In
     }
     let hosts = fields.optional("hosts", |t| read::list(t, limits::HOSTS, host))?;
     let service = fields.optional("service", service)?;
-    Ok(hosts.or(service).map(HostSet::new))
+    Ok(hosts.map(HostSet::new).or(service.map(HostSet::of_service)))
 }
 
 /// Reads one host: a name, an address, or `*.` before a domain.

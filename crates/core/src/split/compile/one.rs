@@ -60,7 +60,8 @@ pub(super) fn split(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, 
         layer.asked = backends::asked(&read).map_err(|e| e.in_field("backends"))?;
     }
     let guards = guards(fields, &read)?;
-    let backends: Vec<_> = read.into_iter().map(|read| read.backend).collect();
+    let mut backends: Vec<_> = read.into_iter().map(|read| read.backend).collect();
+    backends.iter_mut().filter_map(|backend| backend.to.as_mut()).for_each(|to| to.learn(&matches));
     let named = |name: &str| find(&backends, name);
     let split = Split {
         mode,

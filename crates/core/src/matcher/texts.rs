@@ -1,0 +1,38 @@
+//! A set of texts.
+
+/// Texts in order. Kept in a list and not in a hash: one more table would be two
+/// kilobytes of every module, and a few comparisons are no dearer than a hash.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Texts(Vec<Box<[u8]>>);
+
+impl Texts {
+    pub(crate) fn insert(&mut self, text: Box<[u8]>) {
+        if let Err(place) = self.place(&text) {
+            self.0.insert(place, text);
+        }
+    }
+
+    pub(crate) fn contains(&self, text: &[u8]) -> bool {
+        self.place(text).is_ok()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(|text| &**text)
+    }
+
+    fn place(&self, text: &[u8]) -> Result<usize, usize> {
+        self.0.binary_search_by(|other| (**other).cmp(text))
+    }
+}
+
+impl FromIterator<Box<[u8]>> for Texts {
+    fn from_iter<I: IntoIterator<Item = Box<[u8]>>>(texts: I) -> Self {
+        let mut set = Self::default();
+        texts.into_iter().for_each(|text| set.insert(text));
+        set
+    }
+}

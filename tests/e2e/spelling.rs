@@ -1,0 +1,57 @@
+//! Does a name that one filter strips stay stripped when another has written it?
+
+use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
+use narrows_testkit::echo::{Echo, EchoOptions};
+use narrows_testkit::envoy::{Envoy, EnvoyOptions};
+use narrows_testkit::message::{Client, Protocol, Request};
+use narrows_tests::{STRICT, configured};
+use serde_json::json;
+
+/// The first writes what the second strips.
+const CHAIN: [(&str, &str); 2] = [
+    (
+        "header-router",
+        r#"{ "rules": [ { "name": "beta", "matches": [ { "headers": { "x-user-group": { "exact": "beta" } } } ],
+             "requestHeaders": { "set": { "x-lane": "beta" }, "add": { "x-tag": "beta" } } } ] }"#,
+    ),
+    (
+        "canary-split",
+        r#"{ "strip": ["x-lane", "x-tag"], "splits": [ { "name": "s", "key": [ { "header": "x-user" } ],
+             "backends": [ { "name": "stable", "baseline": true }, { "name": "canary", "to": "canary", "weight": 0 } ] } ] }"#,
+    ),
+];
+
+#[test]
+fn what_an_earlier_filter_wrote_stays_and_no_other_spelling_does() {
+    let echo = Echo::start("echo", EchoOptions::default()).unwrap();
+    let filters = CHAIN.map(
+        |(filter, policy)| json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) }),
+    );
+    let start = bootstrap(
+        &[listener("main", &filters, &route_config(&[cluster_route("echo")]))],
+        &[static_cluster("echo", echo.addr(), false)],
+    );
+    let envoy = Envoy::start(start, EnvoyOptions::named("spelling")).unwrap();
+    for protocol in [Protocol::Http1, Protocol::Http2] {
+        let mut client = Client::connect(protocol, envoy.listener("main").unwrap()).unwrap();
+        let mut seen = |request: Request| {
+            assert_eq!(client.exchange(&request).unwrap().status, 200);
+            let last = echo.last().unwrap();
+            ["x-lane", "x_lane", "x-tag", "x_tag"].map(|name| last.headers.text(name).unwrap_or_default())
+        };
+        let beta = || Request::get("shop", "/").header("x-user-group", "beta");
+        // What stands beside nothing of the client's could be kept; but what may stand beside
+        // something is not told apart, so an added value goes with the client's.
+        assert_eq!(seen(beta()), ["beta", "", "", ""]);
+        let forged = |request: Request| {
+            ["x-lane", "x_lane", "X_Lane", "x-tag", "x_tag"]
+                .iter()
+                .filter(|name| protocol == Protocol::Http1 || **name != "X_Lane")
+                .fold(request, |request, name| request.header(name, "gold"))
+        };
+        assert_eq!(seen(forged(beta())), ["beta", "", "", ""]);
+        assert_eq!(seen(forged(Request::get("shop", "/"))), [""; 4]);
+        // Written or not: what the client says already is the filter's from then on.
+        assert_eq!(seen(beta().header("x-lane", "beta")), ["beta", "", "", ""]);
+    }
+}
