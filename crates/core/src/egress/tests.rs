@@ -212,7 +212,12 @@ fn what_is_not_known_denies() {
         (Ask { target: "/./admin", ..ASK }, "deny admin"),
         (Ask { target: "/admin%2fx", ..ASK }, "deny admin"),
         (Ask { target: "/x%5c..%5cadmin", ..ASK }, "deny admin"),
+        (Ask { target: "/admin;x=1", ..ASK }, "deny admin"),
+        (Ask { target: "/x;y/../admin%3bz/keys", ..ASK }, "deny admin"),
+        (Ask { target: "/admin//../x", ..ASK }, "deny admin"),
+        (Ask { target: "/%c0%ae%c0%ae/admin", ..ASK }, "deny admin"),
         (Ask { target: "/admins", ..ASK }, "allow default"),
+        (Ask { target: "/admins;/admin", ..ASK }, "allow default"),
         (Ask { method: "delete", ..ASK }, "deny delete"),
         (Ask { authority: "api.example.com:8443", ..ASK }, "deny odd-port"),
     ] {
