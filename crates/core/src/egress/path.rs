@@ -8,6 +8,8 @@
 //! control byte, an encoding within an encoding) is ambiguous: no rule with `paths`
 //! allows it, and every one that denies does.
 
+pub(super) mod literal;
+
 use std::borrow::Cow;
 
 use super::destination::Ambiguity;
