@@ -14,6 +14,7 @@ mod hygiene;
 pub mod learn;
 mod measure;
 mod path;
+mod route;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -88,7 +89,7 @@ pub enum Ruling {
     AmbiguousPath,
     /// The TLS connection was opened to another name than the request is for.
     SniMismatch,
-    /// The request stays in the cluster: it is none of this policy's business.
+    /// The request stays in the cluster: only rules that deny concern it.
     InCluster,
 }
 

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::caller::{Caller, stays_in_cluster};
+use super::caller::Caller;
 use super::destination::{Ambiguity, Destination};
 use super::learn::Learning;
 use super::path::Readings;
+use super::route::Route;
 use super::rule::{Clause, Outgoing, Rule};
 use super::{Action, Deciders, Egress, Ruling, Verdict, measure};
 use crate::decision::{Decision, Reply, Unlisted};
@@ -50,18 +51,21 @@ impl Policy for Egress {
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let destination = destination(&request);
         let host = destination.as_ref().map(|d| d.host.text().into_owned()).unwrap_or_default();
+        let route = request.surroundings().cluster.and_then(Route::of);
+        let routed = route.and_then(|route| route.port);
+        let written = destination.as_ref().ok().and_then(|d| d.port);
         let outgoing = Outgoing {
             caller: Caller::of(&request),
             host: &host,
-            port: destination.as_ref().ok().and_then(|d| d.port).or_else(|| port_of_scheme(&request)),
+            ports: [written.or_else(|| port_of_scheme(&request).filter(|_| routed.is_none())), routed],
             method: request.method(),
             readings: Readings::of(request.path()).ok(),
         };
-        let verdict = self.judge(&request, destination.as_ref(), &outgoing);
-        let acts = self.head.mode == Mode::Enforce && verdict.ruling != Ruling::InCluster;
+        let verdict = self.judge(&request, destination.as_ref(), route, &outgoing);
+        let acts = self.head.mode == Mode::Enforce;
         if acts && verdict.action == Action::Deny {
             decision.reply = Some(self.refuse(&request, verdict.ruling));
-        } else if acts {
+        } else if acts && verdict.ruling != Ruling::InCluster {
             self.hygiene.apply(&request, &mut decision.request);
         }
         if verdict.ruling == Ruling::Default && verdict.trial.is_none() && self.learn.is_some() {
@@ -72,10 +76,8 @@ impl Policy for Egress {
             _ => None,
         };
         self.places.count(&verdict, host_of_rule, &mut decision.count);
-        if verdict.ruling != Ruling::InCluster {
-            let state = [self.outcome(&verdict), "; rule=", self.ruling(verdict.ruling)].concat();
-            decision.state.push(("narrows_egress", Cow::Owned(state.into_bytes())));
-        }
+        let state = [self.outcome(&verdict), "; rule=", self.ruling(verdict.ruling)].concat();
+        decision.state.push(("narrows_egress", Cow::Owned(state.into_bytes())));
         let state = self.strip.state(request.stripped(), &decision.request);
         decision.state.extend(state.map(|state| (strip::STATE, state)));
         self.explain(&request, destination.as_ref(), &verdict, &mut decision);
@@ -88,21 +90,21 @@ impl Egress {
         &self,
         request: &Request<'_>,
         destination: Result<&Destination<'_>, &Ambiguity>,
+        route: Option<Route<'_>>,
         outgoing: &Outgoing<'_>,
     ) -> Verdict {
         let verdict = |action, ruling| Verdict { action, ruling, trial: None };
         let Ok(destination) = destination else { return verdict(Action::Deny, Ruling::AmbiguousHost) };
-        let surroundings = request.surroundings();
-        if surroundings.cluster.is_some_and(|cluster| stays_in_cluster(cluster, outgoing.host)) {
-            return verdict(Action::Allow, Ruling::InCluster);
-        }
-        if surroundings.server_name.is_some_and(|name| !is_opened_to(name, destination)) {
+        if request.surroundings().server_name.is_some_and(|name| !is_opened_to(name, destination)) {
             return verdict(Action::Deny, Ruling::SniMismatch);
         }
         let denied = self.find(&self.enforced, Action::Deny, request, outgoing);
         let trial = self.find(&self.trial, Action::Deny, request, outgoing);
         if let Some(rule) = denied {
             return verdict(Action::Deny, Ruling::Rule(rule));
+        }
+        if route.is_some_and(|route| route.stays_inside(&destination.host)) {
+            return Verdict { action: Action::Allow, ruling: Ruling::InCluster, trial };
         }
         if self.deny_private && destination.host.is_private() {
             return verdict(Action::Deny, Ruling::PrivateAddress);

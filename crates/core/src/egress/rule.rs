@@ -53,7 +53,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) caller: Caller<'a>,
     /// The host's one form.
     pub(super) host: &'a [u8],
-    pub(super) port: Option<u16>,
+    /// What the caller writes, or else the scheme's; what the route says, if it does.
+    pub(super) ports: [Option<u16>; 2],
     pub(super) method: &'a [u8],
     /// `None` if the path has no reading.
     pub(super) readings: Option<Readings<'a>>,
@@ -74,10 +75,14 @@ impl Rule {
             Action::Allow => method == request.method,
             Action::Deny => method.eq_ignore_ascii_case(request.method),
         };
+        let known = || request.ports.into_iter().flatten();
+        let is_port = || match self.action {
+            Action::Allow => known().next().is_some() && known().all(|port| ports.contains(&port)),
+            Action::Deny => known().next().is_none() || known().any(|port| ports.contains(&port)),
+        };
         self.from.covers(&request.caller)
             && (self.to.hosts.is_empty() || self.host(request.host).is_some())
-            && (ports.is_empty()
-                || request.port.map_or(self.action == Action::Deny, |port| ports.contains(&port)))
+            && (ports.is_empty() || is_port())
             && (methods.is_empty() || methods.iter().any(|method| is_method(method)))
     }
 

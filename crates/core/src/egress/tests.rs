@@ -265,6 +265,32 @@ fn a_literal_matches_its_own_spelling() {
 }
 
 #[test]
+fn beside_a_workload_the_route_says_the_port() {
+    let policy = compile(
+        r#"{"rules": [
+            {"name": "tls", "action": "allow", "to": {"hosts": ["a.example"], "ports": [443]}},
+            {"name": "both", "action": "allow", "to": {"hosts": ["b.example"], "ports": [80, 443]}},
+            {"name": "no-ssh", "action": "deny", "to": {"ports": [22]}} ]}"#,
+    )
+    .unwrap();
+    let ask = |authority: &'static str, cluster: &'static str| {
+        let surroundings = Surroundings { cluster: Some(cluster.as_bytes()), ..Surroundings::default() };
+        outcome(&policy, &Ask { authority, surroundings, ..ASK })
+    };
+    // The scheme is http: without a route the port would be 80.
+    assert_eq!(ask("a.example", "outbound|443||a.example"), "allow tls");
+    assert_eq!(ask("a.example:443", "outbound|443||a.example"), "allow tls");
+    assert_eq!(ask("a.example:443", "outbound|8443||a.example"), "deny default");
+    assert_eq!(ask("a.example:80", "outbound|443||a.example"), "deny default");
+    assert_eq!(ask("b.example:80", "outbound|443||b.example"), "allow both");
+    assert_eq!(ask("b.example:443", "outbound|22||b.example"), "deny no-ssh");
+    assert_eq!(ask("b.example:22", "outbound|443||b.example"), "deny no-ssh");
+    // Where the route says nothing, the caller's word is all there is.
+    assert_eq!(ask("a.example:443", "PassthroughCluster"), "allow tls");
+    assert_eq!(ask("a.example", "PassthroughCluster"), "deny default");
+}
+
+#[test]
 fn a_rule_without_paths_minds_no_path() {
     let policy =
         compile(r#"{"rules": [{"name": "git", "action": "allow", "to": {"hosts": ["gitlab.com"]}}]}"#)
@@ -299,7 +325,12 @@ fn the_host_must_be_one() {
 
 #[test]
 fn what_stays_in_the_cluster_is_left_alone() {
-    let policy = compile(r#"{"default": "deny"}"#).unwrap();
+    let policy = compile(
+        r#"{"denyPrivateAddresses": true, "rules": [
+            {"name": "exfil", "action": "deny", "to": {"hosts": ["exfil.shop", "exfil.shop.svc.cluster.local"]}},
+            {"name": "trial", "action": "deny", "mode": "report", "to": {"hosts": ["stock"]}} ]}"#,
+    )
+    .unwrap();
     let beside = |cluster: &'static [u8]| Surroundings { cluster: Some(cluster), ..Surroundings::default() };
     let headers: &[(&str, &str)] = &[("x-envoy-retry-on", "5xx"), ("x-internal-user", "1")];
     let inside = Ask {
@@ -310,7 +341,30 @@ fn what_stays_in_the_cluster_is_left_alone() {
     };
     assert_eq!(outcome(&policy, &inside), "allow in-cluster");
     let (decision, _) = decide(&policy, &inside);
-    assert_eq!((decision.request.len(), decision.count.len()), (0, 0));
+    assert_eq!(decision.request, []);
+    assert!(decision.state.contains(&("narrows_egress", b"allowed; rule=in-cluster".as_slice().into())));
+    let counted: Vec<_> = decision.count.iter().map(|series| &*policy.series()[*series].name).collect();
+    assert_eq!(
+        counted,
+        [
+            "rule=.=in-cluster;.;action=.=allow;.;narrows_egress_requests_total",
+            "destination=.=in-cluster;.;action=.=allow;.;narrows_egress_destinations_total",
+            "rule=.=trial;.;action=.=would-deny;.;narrows_egress_requests_total"
+        ]
+    );
+    // An ExternalName looks like any other Service: what is denied is denied here too.
+    let service = Ask {
+        authority: "exfil.shop",
+        surroundings: beside(b"outbound|443||exfil.shop.svc.cluster.local"),
+        ..ASK
+    };
+    assert_eq!(outcome(&policy, &service), "deny exfil");
+    // The Service's own address is private, and inside.
+    assert_eq!(outcome(&policy, &Ask { authority: "10.96.0.7:8080", ..inside }), "allow in-cluster");
+    assert_eq!(
+        outcome(&policy, &Ask { authority: "10.96.0.7", surroundings: beside(b"PassthroughCluster"), ..ASK }),
+        "deny private-address"
+    );
     let outside = Ask {
         authority: "stock.books.svc.cluster.local",
         surroundings: beside(b"PassthroughCluster"),
