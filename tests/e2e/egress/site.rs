@@ -97,6 +97,14 @@ fn sidecars(gateway: &Envoy, certificates: &Path) -> anyhow::Result<Value> {
             .into_iter()
             .collect();
         let mut cluster = static_cluster(name, gateway.listener("0.0.0.0_8443")?, false);
+        // Each request has a connection of its own, so that every worker sees some.
+        cluster["typed_extension_protocol_options"] = json!({
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "common_http_protocol_options": { "max_requests_per_connection": 1 },
+                "explicit_http_config": { "http_protocol_options": {} },
+            },
+        });
         cluster["transport_socket"] = json!({
             "name": "envoy.transport_sockets.tls",
             "typed_config": {
