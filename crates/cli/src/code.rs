@@ -27,3 +27,5 @@ pub const NOT_A_STRING: &str = "NRW610";
 pub const NO_EFFECT: &str = "NRW611";
 /// A file of requests or keys that cannot be read.
 pub const BAD_REQUESTS: &str = "NRW612";
+/// A policy that is there to stop something and stops nothing.
+pub const EVERYTHING_PASSES: &str = "NRW613";

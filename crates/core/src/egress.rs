@@ -32,6 +32,8 @@ use rule::{Clause, Rule};
 #[derive(Clone, Debug)]
 pub struct Egress {
     head: Head,
+    /// Whether it has no word of its own: then it is a pass-through.
+    says_nothing: bool,
     default: Action,
     rules: Vec<Rule>,
     /// A rule's paths, one clause each; a rule without any has one clause.

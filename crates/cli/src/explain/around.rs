@@ -72,7 +72,14 @@ message, google.protobuf.Struct included, arrives as protobuf's bytes.",
         "NRW612",
         "requests cannot be read",
         "A file of requests is a list; each request has any of method, target, authority, headers (a list
-of \"name: value\" lines in order, \\xNN for a byte), source (address, principal) and repeat. With
-repeat, {n} in the texts counts from 1.",
+of \"name: value\" lines in order, \\xNN for a byte), scheme, source (address, principal, namespace,
+workload), serverName, cluster and repeat. With repeat, {n} in the texts counts from 1.",
+    ),
+    entry(
+        "NRW613",
+        "everything passes",
+        "A policy of egress-policy that says nothing of what may leave is a pass-through, as every empty
+policy is. A policy with only \"trust\" or \"labels\" looks as if it held something, and an egress
+gateway with it is open. Write \"default\": \"deny\" and rules, or \"default\": \"allow\" if that is meant.",
     ),
 ];

@@ -43,6 +43,11 @@ impl Policy for Egress {
         format!("{} rules, {default} by default", self.rules.len())
     }
 
+    fn warning(&self) -> Option<&'static str> {
+        let is_silent = self.says_nothing && self.head.mode != Mode::Off;
+        is_silent.then_some("there is neither \"default\" nor a rule: everything may leave")
+    }
+
     fn learning(&self) -> Option<&Learning> {
         self.learn.as_ref()
     }
