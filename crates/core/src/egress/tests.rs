@@ -129,6 +129,9 @@ fn a_refusal_says_which_rule() {
     assert_eq!(decision.reply.as_ref().map(|r| (r.status, &*r.body)), Some((451, b"see default".as_slice())));
     let grpc = Ask { headers: &[("content-type", "application/grpc+proto")], ..ask };
     assert_eq!(decide(&policy, &grpc).0.reply.unwrap().status, 403);
+    // It is no gRPC to Envoy, which answers it as it stands.
+    let web = Ask { headers: &[("content-type", "application/grpc-web+proto")], ..ask };
+    assert_eq!(decide(&policy, &web).0.reply.unwrap().status, 451);
 }
 
 #[test]
@@ -136,6 +139,12 @@ fn nothing_said_is_a_pass_through() {
     for text in ["", "{}", r#"{"mode": "report"}"#, r#"{"mode": "off", "rules": []}"#] {
         let policy = compile(text).unwrap();
         assert!(!policy.needs().headers, "{text}");
+    }
+    for text in ["{}", r#"{"trust": "mesh"}"#, r#"{"mode": "report", "labels": "stock"}"#] {
+        assert!(compile(text).unwrap().warning().is_some(), "{text}");
+    }
+    for text in [r#"{"mode": "off"}"#, r#"{"default": "allow"}"#, r#"{"rules": []}"#, r#"{"learn": {}}"#] {
+        assert_eq!(compile(text).unwrap().warning(), None, "{text}");
     }
     assert_eq!(outcome(&compile(r#"{"rules": []}"#).unwrap(), &ASK), "deny default");
     assert_eq!(outcome(&compile(r#"{"default": "allow"}"#).unwrap(), &ASK), "allow default");
@@ -391,6 +400,8 @@ fn internal_headers_do_not_leave() {
         ("x_internal_user", "u"),
         ("x-envoy-attempt-count", "1"),
         ("x-forwarded-client-cert", "By=spiffe://x"),
+        ("x-original-url", "/admin"),
+        ("x-rewrite-url", "/admin"),
         ("x-request-id", "1"),
         ("x-company", "1"),
     ];
@@ -400,12 +411,21 @@ fn internal_headers_do_not_leave() {
         "x_internal_user",
         "x-envoy-attempt-count",
         "x-forwarded-client-cert",
+        "x-original-url",
+        "x-rewrite-url",
     ];
     assert_eq!(removed(r#"{"default": "allow"}"#, &headers), standard);
-    let policy = r#"{"default": "allow", "trust": "mesh", "requestHeaders": {"remove": ["x-company"], "keep": ["x-envoy-*"]}}"#;
+    let policy = r#"{"default": "allow", "trust": "mesh", "requestHeaders": {"remove": ["x-company"], "keep": ["x-envoy-*", "x-rewrite-url"]}}"#;
     assert_eq!(
         removed(policy, &headers),
-        ["x-narrows-route", "x-internal-user", "x_internal_user", "x-forwarded-client-cert", "x-company"]
+        [
+            "x-narrows-route",
+            "x-internal-user",
+            "x_internal_user",
+            "x-forwarded-client-cert",
+            "x-original-url",
+            "x-company"
+        ]
     );
     assert_eq!(removed(r#"{"default": "allow", "mode": "report"}"#, &headers), Vec::<String>::new());
 }
