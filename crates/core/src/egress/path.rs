@@ -15,6 +15,9 @@ use std::borrow::Cow;
 use super::destination::Ambiguity;
 use crate::request::percent;
 
+/// Readings of one path: what has more is written to confuse.
+const MOST: usize = 32;
+
 /// The readings of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Readings<'a> {
@@ -41,23 +44,41 @@ impl<'a> Readings<'a> {
         if plain.split(|b| *b == b'/').any(hides_dots) {
             return Err(Ambiguity::PathSeparator);
         }
-        let mut readings = Self { plain, others: Vec::new() };
-        let mut from = readings.plain.to_vec();
-        let mut done = 0;
-        loop {
-            for step in [cut, resolve, merge] {
-                readings.others.extend(step(&from).filter(|new| !readings.others.contains(new)));
+        let mut readings = vec![plain.to_vec()];
+        if matches!(plain, Cow::Owned(_)) {
+            // An encoded dot is none to those who resolve before they decode.
+            let mut early = vec![path.to_vec()];
+            spread(&mut early)?;
+            for path in early {
+                let path = decode(&path)?.into_owned();
+                if !readings.contains(&path) {
+                    readings.push(path);
+                }
             }
-            let Some(next) = readings.others.get(done) else { return Ok(readings) };
-            from.clone_from(next);
-            done = done.saturating_add(1);
         }
+        spread(&mut readings)?;
+        Ok(Self { plain, others: readings.split_off(1) })
     }
 
     /// The readings, the plain one first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(&*self.plain).chain(self.others.iter().map(Vec::as_slice))
     }
+}
+
+/// Adds what the paths are read as by those who cut, resolve and merge, in any order.
+fn spread(paths: &mut Vec<Vec<u8>>) -> Result<(), Ambiguity> {
+    let mut done = 0;
+    while let Some(from) = paths.get(done).cloned() {
+        for step in [cut, resolve, merge] {
+            paths.extend(step(&from).filter(|new| !paths.contains(new)));
+        }
+        done = done.saturating_add(1);
+        if paths.len() > MOST {
+            return Err(Ambiguity::PathSeparator);
+        }
+    }
+    Ok(())
 }
 
 /// Decodes a path or a part of one, once, if everyone who decodes it finds the same.

@@ -224,6 +224,7 @@ fn what_is_not_known_denies() {
         (Ask { target: "/admin;x=1", ..ASK }, "deny admin"),
         (Ask { target: "/x;y/../admin%3bz/keys", ..ASK }, "deny admin"),
         (Ask { target: "/admin//../x", ..ASK }, "deny admin"),
+        (Ask { target: "/x/../admin/%2e%2e/y", ..ASK }, "deny admin"),
         (Ask { target: "/%c0%ae%c0%ae/admin", ..ASK }, "deny admin"),
         (Ask { target: "/admins", ..ASK }, "allow default"),
         (Ask { target: "/admins;/admin", ..ASK }, "allow default"),
