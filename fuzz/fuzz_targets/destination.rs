@@ -44,7 +44,8 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let spelling = spelling_v6(holds.unwrap_or(v6), &mut choose);
     let found = Destination::of(spelling.as_bytes()).unwrap_or_else(|reason| panic!("{spelling}: {reason:?}"));
-    let same = Destination::of(format!("[{}]", holds.unwrap_or(v6)).as_bytes()).expect("the standard spelling");
+    let standard = format!("[{}]", holds.unwrap_or(v6));
+    let same = Destination::of(standard.as_bytes()).expect("the standard spelling");
     assert_eq!(found.host, same.host, "{spelling}");
     let itself = if holds.is_some() { IpAddr::V4(v4) } else { IpAddr::V6(v6) };
     assert!([Host::Address(itself), Host::Address(IpAddr::V4(v4))].contains(&found.host), "{spelling}");

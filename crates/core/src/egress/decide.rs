@@ -59,11 +59,15 @@ impl Policy for Egress {
         let route = request.surroundings().cluster.and_then(Route::of);
         let routed = route.and_then(|route| route.port);
         let written = destination.as_ref().ok().and_then(|d| d.port);
+        let ports = [written.or_else(|| port_of_scheme(&request).filter(|_| routed.is_none())), routed];
+        let port = ports.into_iter().flatten().next();
         let outgoing = Outgoing {
             caller: Caller::of(&request),
             host: &host,
-            ports: [written.or_else(|| port_of_scheme(&request).filter(|_| routed.is_none())), routed],
+            ports,
+            port_in_digits: port.map(|port| port.to_string().into_bytes()).unwrap_or_default(),
             method: request.method(),
+            method_in_capitals: request.method().to_ascii_uppercase(),
             readings: Readings::of(request.path()).ok(),
         };
         let verdict = self.judge(&request, destination.as_ref(), route, &outgoing);
@@ -216,11 +220,13 @@ fn port_of_scheme(request: &Request<'_>) -> Option<u16> {
 }
 
 /// What the index looks rules up by.
-fn probe<'p>(outgoing: &Outgoing<'p>, path: &'p [u8]) -> Request<'p> {
+fn probe<'p>(outgoing: &'p Outgoing<'_>, path: &'p [u8]) -> Request<'p> {
     let Caller { principal, namespace, workload } = outgoing.caller;
     let facts = [
         (b":authority".as_slice(), Some(outgoing.host)),
         (b":path", Some(path)),
+        (b"method", Some(&outgoing.method_in_capitals)),
+        (b"port", Some(&outgoing.port_in_digits)),
         (b"principal", principal),
         (b"namespace", namespace),
         (b"workload", workload),

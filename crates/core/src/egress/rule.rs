@@ -55,7 +55,10 @@ pub(super) struct Outgoing<'a> {
     pub(super) host: &'a [u8],
     /// What the caller writes, or else the scheme's; what the route says, if it does.
     pub(super) ports: [Option<u16>; 2],
+    /// One of them, for the index.
+    pub(super) port_in_digits: Vec<u8>,
     pub(super) method: &'a [u8],
+    pub(super) method_in_capitals: Vec<u8>,
     /// `None` if the path has no reading.
     pub(super) readings: Option<Readings<'a>>,
 }
@@ -113,7 +116,11 @@ impl Rule {
             PrincipalPattern::Prefix(_) => None,
         };
         let principals: Option<Vec<_>> = self.from.principals.iter().map(exact).collect();
+        // A rule that denies needs only one of the ports, and no other letter case.
+        let ports = self.to.ports.iter().filter(|_| self.action == Action::Allow);
         let facts = [
+            ("method", self.to.methods.clone()),
+            ("port", ports.map(|port| port.to_string().into_bytes().into()).collect()),
             ("principal", principals.unwrap_or_default()),
             ("namespace", self.from.namespaces.clone()),
             ("workload", self.from.workloads.clone()),
