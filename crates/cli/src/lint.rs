@@ -75,23 +75,25 @@ fn policy(found: &Found, named: Option<Filter>) -> Vec<Finding> {
     }
     match filter.compile(&found.policy.tree()) {
         Ok(policy) => {
-            findings.extend(policy.warning().map(|warning| {
-                Finding {
-                    code: code::EVERYTHING_PASSES,
-                    level: Level::Warning,
-                    at: found.policy.head(),
-                    place: String::new(),
-                    message: warning.to_owned(),
-                    help: "write \"default\": \"deny\" and rules; \"mode\": \"off\" if nothing is to be done"
-                        .to_owned(),
-                }
-            }))
+            let warning = policy.warning();
+            findings.extend(warning.map(|warning| likely_not_meant(warning, &found.policy)));
         }
         Err(invalid) => {
             findings.extend(invalid.faults().iter().map(|fault| Finding::of_policy(fault, &found.policy)));
         }
     }
     findings
+}
+
+fn likely_not_meant(warning: &str, policy: &Node) -> Finding {
+    Finding {
+        code: code::EVERYTHING_PASSES,
+        level: Level::Warning,
+        at: policy.head(),
+        place: String::new(),
+        message: warning.to_owned(),
+        help: "write \"default\": \"deny\" and rules; \"mode\": \"off\" if nothing is to be done".to_owned(),
+    }
 }
 
 fn json(node: &Node) -> String {

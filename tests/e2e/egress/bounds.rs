@@ -87,7 +87,7 @@ fn fuel_of_one_host(rules: usize, differs: &str) -> u64 {
     let rules: Vec<String> = (0..rules).map(rule).collect();
     let module = Module::load(module("egress-policy")).unwrap();
     let mut vm = Vm::new(&module, VmOptions::default()).unwrap();
-    let plugin = vm.configure(Plugin::new("narrows", &format!(r#"{{ "rules": [{}] }}"#, rules.join(","))));
+    let plugin = vm.configure(Plugin::new("narrows", format!(r#"{{ "rules": [{}] }}"#, rules.join(","))));
     assert!(plugin.accepted);
     let mut fuel = 0;
     // The second time everything is warm.

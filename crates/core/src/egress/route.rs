@@ -22,8 +22,8 @@ impl<'a> Route<'a> {
 
     /// Whether a request stays in the cluster: the route leads to a Service, and the
     /// host is a name from inside. Both must agree, for a route to an egress gateway
-    /// leads to a Service too. The Service need not be the one that the host names: a
-    /// VirtualService may send it to another.
+    /// leads to a Service too. It need not be the one that the host names: a virtual
+    /// service of Istio may send it to another.
     pub(super) fn stays_inside(&self, host: &Host<'_>) -> bool {
         let mut labels = self.host.splitn(3, |b| *b == b'.');
         let (Some(_), Some(namespace), Some(domain)) = (labels.next(), labels.next(), labels.next()) else {
