@@ -3,4 +3,5 @@
 mod bounds;
 mod evasion;
 mod gateway;
+mod sidecar;
 mod site;

@@ -33,3 +33,5 @@ pub const TWICE: &str = "NRW613";
 pub const UNDECLARED: &str = "NRW614";
 /// A filter before or behind one that it belongs on the other side of.
 pub const MISPLACED: &str = "NRW615";
+/// A policy that is there to stop something and stops nothing.
+pub const EVERYTHING_PASSES: &str = "NRW616";

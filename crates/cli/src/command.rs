@@ -2,6 +2,7 @@
 
 mod diff;
 mod explain;
+mod learn;
 mod lint;
 mod render;
 mod simulate;
@@ -33,6 +34,7 @@ enum Command {
     Simulate(simulate::Arguments),
     Diff(diff::Arguments),
     Explain(explain::Arguments),
+    Learn(learn::Arguments),
     Render(render::Arguments),
 }
 
@@ -61,6 +63,7 @@ impl Arguments {
             Command::Simulate(arguments) => arguments.run(),
             Command::Diff(arguments) => arguments.run(),
             Command::Explain(arguments) => arguments.run(),
+            Command::Learn(arguments) => arguments.run(),
             Command::Render(arguments) => arguments.run(),
         }
     }

@@ -75,6 +75,11 @@ macro_rules! filters {
                 match &self.0 { $(Compiled::$filter(policy) => policy.summary()),+ }
             }
 
+            /// What is likely not meant, though nothing is wrong.
+            pub fn warning(&self) -> Option<&'static str> {
+                match &self.0 { $(Compiled::$filter(policy) => policy.warning()),+ }
+            }
+
             /// Decides on a request, as the filter would.
             pub fn decide(&self, request: Request<'_>) -> Outcome {
                 match &self.0 { $(Compiled::$filter(policy) => decide(&**policy, request)),+ }

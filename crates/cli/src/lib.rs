@@ -13,6 +13,7 @@ pub mod diff;
 pub mod explain;
 pub mod filter;
 pub mod finding;
+pub mod learn;
 pub mod lint;
 pub mod manifest;
 pub mod render;

@@ -2,8 +2,9 @@
 
 use narrows_core::vm;
 
+use crate::code;
 use crate::filter::Filter;
-use crate::finding::Finding;
+use crate::finding::{Finding, Level};
 use crate::manifest::{self, Release};
 use crate::source::{Node, Source};
 use crate::wrap::{self, Found, Kind};
@@ -103,10 +104,27 @@ fn policy(found: &Found, named: Option<Filter>) -> Vec<Finding> {
     {
         findings.extend(invalid.faults().iter().map(|fault| Finding::of_policy(fault, vm)));
     }
-    if let Err(invalid) = filter.compile(&found.policy.tree()) {
-        findings.extend(invalid.faults().iter().map(|fault| Finding::of_policy(fault, &found.policy)));
+    match filter.compile(&found.policy.tree()) {
+        Ok(policy) => {
+            let warning = policy.warning();
+            findings.extend(warning.map(|warning| likely_not_meant(warning, &found.policy)));
+        }
+        Err(invalid) => {
+            findings.extend(invalid.faults().iter().map(|fault| Finding::of_policy(fault, &found.policy)));
+        }
     }
     findings
+}
+
+fn likely_not_meant(warning: &str, policy: &Node) -> Finding {
+    Finding {
+        code: code::EVERYTHING_PASSES,
+        level: Level::Warning,
+        at: policy.head(),
+        place: String::new(),
+        message: warning.to_owned(),
+        help: "write \"default\": \"deny\" and rules; \"mode\": \"off\" if nothing is to be done".to_owned(),
+    }
 }
 
 fn json(node: &Node) -> String {

@@ -1,12 +1,12 @@
 //! Policies as resources: for a release of Istio, or for plain Envoy.
 
 pub mod json;
+pub(crate) mod yaml;
 
 mod envoy;
 mod labels;
 mod resource;
 mod telemetry;
-mod yaml;
 
 use clap::ValueEnum;
 use narrows_core::Tree;

@@ -14,6 +14,7 @@ mod hygiene;
 pub mod learn;
 mod measure;
 mod path;
+mod route;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,8 @@ use rule::{Clause, Rule};
 #[derive(Clone, Debug)]
 pub struct Egress {
     head: Head,
+    /// Whether it has no word of its own: then it is a pass-through.
+    says_nothing: bool,
     default: Action,
     rules: Vec<Rule>,
     /// A rule's paths, one clause each; a rule without any has one clause.
@@ -88,7 +91,7 @@ pub enum Ruling {
     AmbiguousPath,
     /// The TLS connection was opened to another name than the request is for.
     SniMismatch,
-    /// The request stays in the cluster: it is none of this policy's business.
+    /// The request stays in the cluster: only rules that deny concern it.
     InCluster,
 }
 

@@ -45,6 +45,11 @@ pub trait Policy: Sized {
     /// What was loaded, in a few words for the log.
     fn summary(&self) -> String;
 
+    /// What is likely not meant, though nothing is wrong: for the log, and for lint.
+    fn warning(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Decides. Same inputs, same answer, on any machine, for ever.
     fn decide<'a>(&'a self, request: Request<'a>) -> (Decision<'a>, Self::Verdict);
 

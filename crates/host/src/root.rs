@@ -49,6 +49,9 @@ impl<P: Policy + 'static> Root<P> {
     fn load(&mut self, policy: P, lease: Lease) {
         let ids = Ids::of(policy.series());
         log::info!("{} {}: policy loaded: {}", P::FILTER, env!("CARGO_PKG_VERSION"), policy.summary());
+        if let Some(warning) = policy.warning() {
+            log::warn!("{}: {warning}", P::FILTER);
+        }
         let watches = policy.guards().is_some_and(|guards| !guards.is_empty());
         let watch = policy.guards().map(|guards| {
             let watch = Watch::of(P::FILTER);

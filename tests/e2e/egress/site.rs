@@ -28,6 +28,8 @@ impl Site {
             Caller::workload("fronting", "shop.checkout", at).to_server("partners.adyen.com"),
             Caller::outside("nobody", "api.stripe.com", at),
         ];
+        // Each request has a connection of its own, so that every worker sees some.
+        let callers = callers.map(|caller| caller.requests_per_connection(1));
         let callers = Callers::start(&certificates, &callers)?;
         Ok(Self { gateway: egress.gateway, outside: egress.outside, callers, _certificates: certificates })
     }

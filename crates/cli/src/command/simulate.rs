@@ -18,7 +18,8 @@ use crate::source::Source;
 pub(super) struct Arguments {
     /// The policy, bare or in a resource
     policy: PathBuf,
-    /// The requests: a list of {method, target, authority, headers, source, repeat}
+    /// The requests: a list of {method, scheme, target, authority, headers, source, serverName,
+    /// cluster, repeat}
     #[arg(long, value_name = "FILE")]
     requests: PathBuf,
     /// The filter, if the policy does not say so itself

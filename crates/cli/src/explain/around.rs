@@ -72,8 +72,8 @@ message, google.protobuf.Struct included, arrives as protobuf's bytes.",
         "NRW612",
         "requests cannot be read",
         "A file of requests is a list; each request has any of method, target, authority, headers (a list
-of \"name: value\" lines in order, \\xNN for a byte), source (address, principal) and repeat. With
-repeat, {n} in the texts counts from 1.",
+of \"name: value\" lines in order, \\xNN for a byte), scheme, source (address, principal, namespace,
+workload), serverName, cluster and repeat. With repeat, {n} in the texts counts from 1.",
     ),
     entry(
         "NRW613",
@@ -95,5 +95,12 @@ host that the application sees, and nothing else. \"to\" and a VirtualService wo
 metric-tags (STATS 100): what is judged before it is routed, routed before it is divided, and counted
 when all of that is known. A missing priority is the lowest of its phase, and a missing phase comes
 after STATS. A router in AUTHN is right where it feeds authentication.",
+    ),
+    entry(
+        "NRW616",
+        "everything passes",
+        "A policy of egress-policy that says nothing of what may leave is a pass-through, as every empty
+policy is. A policy with only \"trust\" or \"labels\" looks as if it held something, and an egress
+gateway with it is open. Write \"default\": \"deny\" and rules, or \"default\": \"allow\" if that is meant.",
     ),
 ];

@@ -5,7 +5,7 @@ use narrows_core::Tree;
 use super::json;
 
 /// A document.
-pub(super) fn document(tree: &Tree) -> String {
+pub(crate) fn document(tree: &Tree) -> String {
     let mut out = String::new();
     block(tree, 0, &mut out);
     out

@@ -1,6 +1,6 @@
 //! A file of requests: YAML or JSON, in the shape that case files have.
 
-use narrows_core::request::Source as Caller;
+use narrows_core::request::{Source as Caller, Surroundings};
 use narrows_core::{Request, Tree};
 
 use crate::code;
@@ -14,6 +14,10 @@ pub struct Sent {
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
     address: Option<String>,
     principal: Option<String>,
+    namespace: Option<String>,
+    workload: Option<String>,
+    server_name: Option<String>,
+    cluster: Option<String>,
     stripped: Option<String>,
     /// Which of how many this is: it differs from request to request.
     nonce: u64,
@@ -21,14 +25,18 @@ pub struct Sent {
 
 impl Sent {
     /// The request, as a policy sees it.
-    pub fn request(&self) -> Request<'_> {
+    pub fn request<'s>(&'s self) -> Request<'s> {
+        let bytes = |text: &'s Option<String>| text.as_deref().map(str::as_bytes);
         let headers = self.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
         Request::new(headers)
-            .from_source(Caller {
-                address: self.address.as_deref().map(str::as_bytes),
-                principal: self.principal.as_deref().map(str::as_bytes),
+            .from_source(Caller { address: bytes(&self.address), principal: bytes(&self.principal) })
+            .within(Surroundings {
+                server_name: bytes(&self.server_name),
+                namespace: bytes(&self.namespace),
+                workload: bytes(&self.workload),
+                cluster: bytes(&self.cluster),
             })
-            .already_stripped(self.stripped.as_deref().map(str::as_bytes))
+            .already_stripped(bytes(&self.stripped))
             .with_nonce(self.nonce)
     }
 
@@ -41,8 +49,20 @@ impl Sent {
     }
 }
 
-const FIELDS: [&str; 9] =
-    ["method", "target", "authority", "headers", "body", "protocol", "source", "stripped", "repeat"];
+const FIELDS: [&str; 12] = [
+    "method",
+    "scheme",
+    "target",
+    "authority",
+    "headers",
+    "body",
+    "protocol",
+    "source",
+    "serverName",
+    "cluster",
+    "stripped",
+    "repeat",
+];
 /// More than anyone waits for.
 const REPEAT: i64 = 10_000_000;
 
@@ -77,6 +97,7 @@ fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
     let method = text("method")?.unwrap_or("GET");
     let target = text("target")?.unwrap_or("/");
     let authority = text("authority")?.unwrap_or("example.com");
+    let scheme = text("scheme")?.unwrap_or("http");
     let (authority, target) = absolute(target).unwrap_or((authority, target));
     let mut lines = Vec::new();
     for line in node.get("headers").map(Node::elements).unwrap_or_default() {
@@ -86,7 +107,7 @@ fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
         lines.push((name.to_ascii_lowercase(), value));
     }
     if let Some(source) = node.get("source") {
-        known(source, &["address", "principal"])?;
+        known(source, &["address", "principal", "namespace", "workload"])?;
     }
     let repeat = match node.get("repeat") {
         None => None,
@@ -100,13 +121,17 @@ fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
             Some(_) => unescape(&text.replace("{n}", &n.to_string())),
             None => unescape(text),
         };
-        let pseudo = [(":method", method), (":authority", authority), (":path", target)];
+        let pseudo = [(":method", method), (":authority", authority), (":path", target), (":scheme", scheme)];
         let pseudo = pseudo.into_iter().map(|(name, value)| (name.into(), bytes(value)));
         let headers = lines.iter().map(|(name, value)| (bytes(name), bytes(value.trim_matches([' ', '\t']))));
         sent.push(Sent {
             headers: pseudo.chain(headers).collect(),
             address: node.text_at("source.address").map(str::to_owned),
             principal: node.text_at("source.principal").map(str::to_owned),
+            namespace: node.text_at("source.namespace").map(str::to_owned),
+            workload: node.text_at("source.workload").map(str::to_owned),
+            server_name: text("serverName")?.map(str::to_owned),
+            cluster: text("cluster")?.map(str::to_owned),
             stripped: text("stripped")?.map(str::to_owned),
             nonce: spread(sent.len()),
         });
@@ -189,7 +214,7 @@ mod tests {
         let sent = read(&Source { path: String::new(), text: text.to_owned() }).unwrap();
         let titles: Vec<_> = sent.iter().map(super::Sent::title).collect();
         assert_eq!(titles, ["GET example.com/a/1", "GET example.com/a/2", "GET example.com/{n}"]);
-        assert_eq!(sent[1].headers[3], (b"x-user-id".to_vec(), b"u2".to_vec()));
+        assert_eq!(sent[1].headers[4], (b"x-user-id".to_vec(), b"u2".to_vec()));
         assert_ne!(sent[0].nonce, sent[1].nonce);
     }
 }

@@ -95,8 +95,12 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_private_v6(address: Ipv6Addr) -> bool {
-    let [a, b, c, d, .., high, low] = address.segments();
+    let [a, b, c, d, e, f, high, low] = address.segments();
     let v4 = |high: u16, low: u16| Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low));
+    // ISATAP (RFC 5214) holds one under any prefix.
+    if e & 0xfdff == 0 && f == 0x5efe && is_private_v4(v4(high, low)) {
+        return true;
+    }
     match (a, b) {
         // Unspecified and loopback; what else is below is not assigned.
         (0, _) => true,

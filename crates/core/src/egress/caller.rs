@@ -36,23 +36,9 @@ fn spiffe(principal: &[u8]) -> Option<(&[u8], &[u8])> {
     (ns == b"ns" && sa == b"sa" && parts.next().is_none()).then_some((namespace, account))
 }
 
-/// Whether a request stays in the cluster: Envoy's own route leads to a service of the
-/// mesh, and the host is a name of that service. Both must agree, for the route may
-/// lead to a gateway on the way out, and a host can be made up.
-pub(super) fn stays_in_cluster(cluster: &[u8], host: &[u8]) -> bool {
-    let mut parts = cluster.splitn(4, |b| *b == b'|');
-    let (Some(b"outbound"), Some(_), Some(_), Some(service)) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return false;
-    };
-    let is_service = service.split(|b| *b == b'.').nth(2) == Some(b"svc");
-    is_service && service.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{spiffe, stays_in_cluster};
+    use super::spiffe;
 
     #[test]
     fn identities() {
@@ -68,21 +54,5 @@ mod tests {
         ] {
             assert_eq!(spiffe(other.as_bytes()), None, "{other}");
         }
-    }
-
-    #[test]
-    fn only_the_service_itself_is_in_the_cluster() {
-        let stays = |cluster: &str, host: &str| stays_in_cluster(cluster.as_bytes(), host.as_bytes());
-        let reviews = "outbound|9080|v1|reviews.shop.svc.cluster.local";
-        for host in ["reviews", "reviews.shop", "reviews.shop.svc", "reviews.shop.svc.cluster.local"] {
-            assert!(stays(reviews, host), "{host}");
-        }
-        assert!(!stays(reviews, "review"));
-        assert!(!stays(reviews, "evil.example"));
-        let gateway = "outbound|443||istio-egressgateway.istio-system.svc.cluster.local";
-        assert!(!stays(gateway, "api.stripe.com"));
-        assert!(!stays("outbound|443||api.stripe.com", "api.stripe.com"));
-        assert!(!stays("PassthroughCluster", "reviews.shop.svc.cluster.local"));
-        assert!(!stays("", ""));
     }
 }

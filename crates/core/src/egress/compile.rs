@@ -57,6 +57,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
     Ok(Egress {
         enforced: Deciders::of(&rules, &clauses, Mode::Enforce),
         trial: Deciders::of(&rules, &clauses, Mode::Report),
+        says_nothing: is_empty,
         default,
         rules,
         clauses,

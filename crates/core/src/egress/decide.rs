@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::caller::{Caller, stays_in_cluster};
+use super::caller::Caller;
 use super::destination::{Ambiguity, Destination};
 use super::learn::Learning;
 use super::path::Readings;
+use super::route::Route;
 use super::rule::{Clause, Outgoing, Rule};
 use super::{Action, Deciders, Egress, Ruling, Verdict, measure};
 use crate::decision::{Decision, Reply, Unlisted};
@@ -46,6 +47,11 @@ impl Policy for Egress {
         format!("{} rules, {default} by default", self.rules.len())
     }
 
+    fn warning(&self) -> Option<&'static str> {
+        let is_silent = self.says_nothing && self.head.mode != Mode::Off;
+        is_silent.then_some("there is neither \"default\" nor a rule: everything may leave")
+    }
+
     fn learning(&self) -> Option<&Learning> {
         self.learn.as_ref()
     }
@@ -54,18 +60,25 @@ impl Policy for Egress {
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let destination = destination(&request);
         let host = destination.as_ref().map(|d| d.host.text().into_owned()).unwrap_or_default();
+        let route = request.surroundings().cluster.and_then(Route::of);
+        let routed = route.and_then(|route| route.port);
+        let written = destination.as_ref().ok().and_then(|d| d.port);
+        let ports = [written.or_else(|| port_of_scheme(&request).filter(|_| routed.is_none())), routed];
+        let port = ports.into_iter().flatten().next();
         let outgoing = Outgoing {
             caller: Caller::of(&request),
             host: &host,
-            port: destination.as_ref().ok().and_then(|d| d.port).or_else(|| port_of_scheme(&request)),
+            ports,
+            port_in_digits: port.map(|port| port.to_string().into_bytes()).unwrap_or_default(),
             method: request.method(),
+            method_in_capitals: request.method().to_ascii_uppercase(),
             readings: Readings::of(request.path()).ok(),
         };
-        let verdict = self.judge(&request, destination.as_ref(), &outgoing);
-        let acts = self.head.mode == Mode::Enforce && verdict.ruling != Ruling::InCluster;
+        let verdict = self.judge(&request, destination.as_ref(), route, &outgoing);
+        let acts = self.head.mode == Mode::Enforce;
         if acts && verdict.action == Action::Deny {
             decision.reply = Some(self.refuse(&request, verdict.ruling));
-        } else if acts {
+        } else if acts && verdict.ruling != Ruling::InCluster {
             self.hygiene.apply(&request, &mut decision.request);
         }
         if verdict.ruling == Ruling::Default && verdict.trial.is_none() && self.learn.is_some() {
@@ -76,10 +89,8 @@ impl Policy for Egress {
             _ => None,
         };
         self.places.count(&verdict, host_of_rule, &mut decision.count);
-        if verdict.ruling != Ruling::InCluster {
-            let state = [self.outcome(&verdict), "; rule=", self.ruling(verdict.ruling)].concat();
-            decision.state.push(("narrows_egress", Cow::Owned(state.into_bytes())));
-        }
+        let state = [self.outcome(&verdict), "; rule=", self.ruling(verdict.ruling)].concat();
+        decision.state.push(("narrows_egress", Cow::Owned(state.into_bytes())));
         let state = self.strip.state(request.stripped(), &decision);
         decision.state.extend(state.map(|state| (strip::STATE, state)));
         self.explain(&request, destination.as_ref(), &verdict, &mut decision);
@@ -92,21 +103,21 @@ impl Egress {
         &self,
         request: &Request<'_>,
         destination: Result<&Destination<'_>, &Ambiguity>,
+        route: Option<Route<'_>>,
         outgoing: &Outgoing<'_>,
     ) -> Verdict {
         let verdict = |action, ruling| Verdict { action, ruling, trial: None };
         let Ok(destination) = destination else { return verdict(Action::Deny, Ruling::AmbiguousHost) };
-        let surroundings = request.surroundings();
-        if surroundings.cluster.is_some_and(|cluster| stays_in_cluster(cluster, outgoing.host)) {
-            return verdict(Action::Allow, Ruling::InCluster);
-        }
-        if surroundings.server_name.is_some_and(|name| !is_opened_to(name, destination)) {
+        if request.surroundings().server_name.is_some_and(|name| !is_opened_to(name, destination)) {
             return verdict(Action::Deny, Ruling::SniMismatch);
         }
         let denied = self.find(&self.enforced, Action::Deny, request, outgoing);
         let trial = self.find(&self.trial, Action::Deny, request, outgoing);
         if let Some(rule) = denied {
             return verdict(Action::Deny, Ruling::Rule(rule));
+        }
+        if route.is_some_and(|route| route.stays_inside(&destination.host)) {
+            return Verdict { action: Action::Allow, ruling: Ruling::InCluster, trial };
         }
         if self.deny_private && destination.host.is_private() {
             return verdict(Action::Deny, Ruling::PrivateAddress);
@@ -167,8 +178,11 @@ impl Egress {
         } else {
             Cow::Borrowed(self.refusal.body.as_bytes())
         };
-        let is_grpc =
-            request.header(b"content-type").value().is_some_and(|kind| kind.starts_with(b"application/grpc"));
+        let kind = request.header(b"content-type");
+        let is_grpc = kind
+            .value()
+            .and_then(|kind| kind.strip_prefix(b"application/grpc"))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"));
         Reply {
             // To gRPC Envoy says it in gRPC's own way, and 403 as PERMISSION_DENIED.
             status: if is_grpc { 403 } else { self.refusal.status },
@@ -210,11 +224,13 @@ fn port_of_scheme(request: &Request<'_>) -> Option<u16> {
 }
 
 /// What the index looks rules up by.
-fn probe<'p>(outgoing: &Outgoing<'p>, path: &'p [u8]) -> Request<'p> {
+fn probe<'p>(outgoing: &'p Outgoing<'_>, path: &'p [u8]) -> Request<'p> {
     let Caller { principal, namespace, workload } = outgoing.caller;
     let facts = [
         (b":authority".as_slice(), Some(outgoing.host)),
         (b":path", Some(path)),
+        (b"method", Some(&outgoing.method_in_capitals)),
+        (b"port", Some(&outgoing.port_in_digits)),
         (b"principal", principal),
         (b"namespace", namespace),
         (b"workload", workload),

@@ -148,14 +148,18 @@ impl<'a> Host<'a> {
 }
 
 /// Names that mean this machine (RFC 6761) or a cloud's metadata service.
-const LOCAL: [&[u8]; 7] = [
+const LOCAL: [&[u8]; 11] = [
     b"localhost",
     b"localhost.localdomain",
+    b"localhost6",
+    b"localhost6.localdomain6",
     b"ip6-localhost",
     b"ip6-loopback",
+    b"metadata",
     b"metadata.google.internal",
     b"metadata.goog",
     b"instance-data",
+    b"instance-data.ec2.internal",
 ];
 
 impl fmt::Display for Destination<'_> {

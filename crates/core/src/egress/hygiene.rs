@@ -9,8 +9,16 @@ use crate::request::Request;
 use crate::strip;
 use crate::tree::Tree;
 
-/// Removed from every request that leaves, unless the policy keeps them.
-const INTERNAL: [&str; 4] = ["x-internal-*", "x-narrows-*", "x-envoy-*", "x-forwarded-client-cert"];
+/// Removed from every request that leaves, unless the policy keeps them. The last two
+/// are another path to some servers than the one that was judged.
+const INTERNAL: [&str; 6] = [
+    "x-internal-*",
+    "x-narrows-*",
+    "x-envoy-*",
+    "x-forwarded-client-cert",
+    "x-original-url",
+    "x-rewrite-url",
+];
 
 /// `requestHeaders` of a policy.
 #[derive(Clone, Debug)]

@@ -4,7 +4,8 @@
 //! now and then merges it into one that all workers of the proxy share, as text, so
 //! that a table outlives the worker and the module that wrote it.
 
-use std::fmt::Write as _;
+mod share;
+mod tell;
 
 use crate::invalid::{Code, Invalid};
 use crate::limits;
@@ -26,10 +27,14 @@ pub struct Learning {
 pub struct Table {
     /// Sorted by host.
     rows: Vec<Row>,
-    /// Requests to hosts for which there was no room.
+    /// Requests to hosts for which there was no room, or that were forgotten untold.
     dropped: u64,
+    /// How many of these have been told of.
+    dropped_told: u64,
     /// When the table was last told, in milliseconds since the epoch.
     told: u64,
+    /// How many hosts have had a series of their own.
+    named: usize,
 }
 
 /// What was seen of one host.
@@ -40,12 +45,17 @@ struct Row {
     counts: [u64; METHODS.len()],
     first: u64,
     last: u64,
+    /// Requests that no line has told of. The time of the last one would not do: a
+    /// worker may share it after another has told a later one.
+    untold: u64,
+    /// Whether it has no series of its own: Envoy never forgets one.
+    nameless: bool,
 }
 
 const METHODS: [&str; 10] =
     ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "OTHER"];
-/// Hosts that one line in the log names; the policy in it names them all.
-const ROWS_TOLD: usize = 50;
+/// What hosts without a series of their own are counted under.
+const OTHER: &[u8] = b"other";
 
 impl Learning {
     pub(super) fn read(tree: &Tree, grammar: Grammar) -> Result<Self, Invalid> {
@@ -78,7 +88,8 @@ impl Learning {
 }
 
 impl Table {
-    /// Notes one request, at `now` in milliseconds since the epoch.
+    /// Notes one request, at `now` in milliseconds since the epoch. A full table takes
+    /// no other host: it is emptied into the shared one every few seconds.
     pub fn note(&mut self, host: &[u8], method: &[u8], now: u64, learning: &Learning) {
         let method = METHODS
             .iter()
@@ -88,14 +99,38 @@ impl Table {
         if let Some(count) = counts.get_mut(method) {
             *count = 1;
         }
-        self.add(Row { host: host.into(), counts, first: now, last: now }, learning);
+        let row = Row { host: host.into(), counts, first: now, last: now, untold: 1, nameless: true };
+        match self.find(host) {
+            Err(_) if self.rows.len() >= learning.max_hosts => self.dropped = self.dropped.saturating_add(1),
+            found => self.put(found, row),
+        }
     }
 
-    /// Adds what another table saw. Returns what was taken of it, by host.
+    /// Adds what another table saw, and forgets the oldest if that is too much: else
+    /// whoever fills the table first would hide what comes after. Returns what to
+    /// count, by destination.
     pub fn merge(&mut self, other: &Self, learning: &Learning) -> Vec<(Box<[u8]>, u64)> {
-        let taken = other.rows.iter().filter(|row| self.add((*row).clone(), learning));
-        let taken = taken.map(|row| (row.host.clone(), row.requests())).collect();
+        let mut taken = Vec::with_capacity(other.rows.len());
+        let mut of_others: u64 = 0;
+        for row in &other.rows {
+            let found = self.find(&row.host);
+            let known = found.ok().and_then(|at| self.rows.get(at));
+            let nameless = known.map_or(self.named >= learning.max_hosts, |known| known.nameless);
+            if known.is_none() && !nameless {
+                self.named = self.named.saturating_add(1);
+            }
+            if nameless {
+                of_others = of_others.saturating_add(row.requests());
+            } else {
+                taken.push((row.host.clone(), row.requests()));
+            }
+            self.put(found, Row { nameless, ..row.clone() });
+        }
+        if of_others > 0 {
+            taken.push((OTHER.into(), of_others));
+        }
         self.dropped = self.dropped.saturating_add(other.dropped);
+        self.forget(learning);
         taken
     }
 
@@ -109,113 +144,58 @@ impl Table {
         self.rows.len()
     }
 
-    /// How many requests found no room.
+    /// How many requests found no room, or were forgotten before they were told of.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    fn add(&mut self, row: Row, learning: &Learning) -> bool {
-        match self.rows.binary_search_by(|known| known.host.cmp(&row.host)) {
+    fn find(&self, host: &[u8]) -> Result<usize, usize> {
+        self.rows.binary_search_by(|known| (*known.host).cmp(host))
+    }
+
+    /// Puts a row where it was found, or belongs.
+    fn put(&mut self, found: Result<usize, usize>, row: Row) {
+        match found {
             Ok(at) => {
                 if let Some(known) = self.rows.get_mut(at) {
                     known.add(&row);
                 }
-                true
             }
-            Err(at) if self.rows.len() < learning.max_hosts => {
-                self.rows.insert(at, row);
-                true
-            }
-            Err(_) => {
-                self.dropped = self.dropped.saturating_add(row.requests());
-                false
-            }
+            Err(at) => self.rows.insert(at, row),
         }
     }
 
-    /// The line for the log, if it is time and something was seen since the last one.
-    pub fn tell(&mut self, now: u64, learning: &Learning) -> Option<String> {
-        let news: Vec<&Row> = self.rows.iter().filter(|row| row.last > self.told).collect();
-        if now.saturating_sub(self.told) < learning.log_every || news.is_empty() {
-            return None;
+    /// Forgets rows until there are no more than there may be: what has been told goes
+    /// before what has not, the oldest first.
+    fn forget(&mut self, learning: &Learning) {
+        let excess = self.rows.len().saturating_sub(learning.max_hosts);
+        if excess == 0 {
+            return;
         }
-        let mut line = format!(
-            "{} unlisted destinations, {} asked for since the last line: ",
-            self.rows.len(),
-            news.len()
-        );
-        for (i, row) in news.iter().take(ROWS_TOLD).enumerate() {
-            line.push_str(if i == 0 { "" } else { ", " });
-            row.tell(&mut line);
-        }
-        if news.len() > ROWS_TOLD {
-            line.push_str(", …");
-        }
-        if self.dropped > 0 {
-            _ = write!(line, "; {} requests to more hosts than \"maxHosts\"", self.dropped);
-        }
-        line.push_str("; a policy that allows them: ");
-        line.push_str(&self.policy());
-        self.told = now;
-        Some(line)
-    }
-
-    /// A policy that allows what was seen, for a person to read and to shorten.
-    pub fn policy(&self) -> String {
-        let mut policy = String::from(r#"{"filter":"egress-policy","default":"deny","rules":["#);
-        for (i, row) in self.rows.iter().enumerate() {
-            let host = String::from_utf8_lossy(&row.host);
-            _ = write!(
-                policy,
-                r#"{}{{"name":"learned-{}","action":"allow","to":{{"hosts":["{host}"]"#,
-                if i == 0 { "" } else { "," },
-                i.saturating_add(1)
-            );
-            // Of an unknown method nothing can be said but that it is used.
-            if row.counts.last() == Some(&0) {
-                let methods: Vec<String> = row.methods().map(|(method, _)| format!("\"{method}\"")).collect();
-                _ = write!(policy, r#","methods":[{}]"#, methods.join(","));
+        let mut goes = vec![false; self.rows.len()];
+        for (_, _, place) in self.by_age().into_iter().take(excess) {
+            if let Some(goes) = goes.get_mut(place) {
+                *goes = true;
             }
-            policy.push_str("}}");
         }
-        policy.push_str("]}");
-        policy
-    }
-
-    /// The table as text, to be shared.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut text = format!("{} {}\n", self.told, self.dropped);
-        for row in &self.rows {
-            text.push_str(&String::from_utf8_lossy(&row.host));
-            for number in [row.first, row.last].iter().chain(&row.counts) {
-                _ = write!(text, " {number}");
+        let mut goes = goes.into_iter();
+        let dropped = &mut self.dropped;
+        self.rows.retain(|row| {
+            let goes = goes.next().unwrap_or_default();
+            if goes {
+                *dropped = dropped.saturating_add(row.untold);
             }
-            text.push('\n');
-        }
-        text.into_bytes()
+            !goes
+        });
     }
 
-    /// The table in a text; what cannot be read is left out.
-    pub fn decode(text: &[u8], learning: &Learning) -> Self {
-        let text = String::from_utf8_lossy(text);
-        let mut lines = text.lines();
-        let mut head =
-            lines.next().unwrap_or_default().split(' ').map(|number| number.parse().unwrap_or_default());
-        let mut table = Self {
-            rows: Vec::new(),
-            told: head.next().unwrap_or_default(),
-            dropped: head.next().unwrap_or_default(),
-        };
-        for line in lines {
-            let mut words = line.split(' ');
-            let host = words.next().unwrap_or_default().as_bytes().into();
-            let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
-            let (first, last) = (number(), number());
-            let mut counts = [0; METHODS.len()];
-            counts.fill_with(&mut number);
-            table.add(Row { host, counts, first, last }, learning);
-        }
-        table
+    /// Whether it is untold, when it was last seen, and its place, of every row: what
+    /// has been told first, each the oldest first.
+    fn by_age(&self) -> Vec<(bool, u64, usize)> {
+        let rows = self.rows.iter().enumerate();
+        let mut ages: Vec<_> = rows.map(|(place, row)| (row.untold > 0, row.last, place)).collect();
+        ages.sort_unstable();
+        ages
     }
 }
 
@@ -226,25 +206,11 @@ impl Row {
         }
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
+        self.untold = self.untold.saturating_add(other.untold);
     }
 
     fn requests(&self) -> u64 {
         self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
-    }
-
-    fn methods(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        METHODS.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
-    }
-
-    /// `a.example (GET 3, POST 1, first 1700000000, last 1700000060)`, in seconds
-    /// since the epoch.
-    fn tell(&self, line: &mut String) {
-        line.push_str(&String::from_utf8_lossy(&self.host));
-        line.push_str(" (");
-        for (method, count) in self.methods() {
-            _ = write!(line, "{method} {count}, ");
-        }
-        _ = write!(line, "first {}, last {})", self.first / 1000, self.last / 1000);
     }
 }
 

@@ -18,12 +18,13 @@ pub(super) struct Places {
 }
 
 /// What decides besides rules, with the destination that it is counted under.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("default", "unlisted"),
     ("private-address", "private"),
     ("ambiguous-host", "ambiguous"),
     ("ambiguous-path", "ambiguous"),
     ("sni-mismatch", "ambiguous"),
+    ("in-cluster", "in-cluster"),
 ];
 
 impl Places {
@@ -50,7 +51,11 @@ impl Places {
         let mut destinations = Vec::with_capacity(rules.len());
         let built_in = series.len();
         for (rule, destination) in BUILT_IN {
-            let action = if rule == "default" { default } else { Action::Deny };
+            let action = match rule {
+                "default" => default,
+                "in-cluster" => Action::Allow,
+                _ => Action::Deny,
+            };
             let action = word(action, mode, Mode::Enforce);
             series.push(by_rule(rule, action));
             series.push(by_destination(destination, action));
@@ -103,7 +108,7 @@ impl Places {
             Ruling::AmbiguousHost => Some(2),
             Ruling::AmbiguousPath => Some(3),
             Ruling::SniMismatch => Some(4),
-            Ruling::InCluster => None,
+            Ruling::InCluster => Some(5),
         };
         if let Some(place) = built_in {
             let first = self.built_in.saturating_add(2usize.saturating_mul(place));

@@ -2,23 +2,29 @@
 //!
 //! Servers differ in what they decode, merge and resolve, and a rule must not depend
 //! on which server is behind it. So a path has *readings*: as it is decoded, and with
-//! dot segments resolved and slashes merged. A rule that denies matches if any reading
-//! does; a rule that allows, only if all do. What has no safe reading (an encoded or
-//! backward slash, a control byte, an encoding within an encoding) is ambiguous: no
-//! rule with `paths` allows it, and every one that denies does.
+//! path parameters cut, dot segments resolved and slashes merged, in every order that
+//! makes a difference. A rule that denies matches if any reading does; a rule that
+//! allows, only if all do. What has no safe reading (an encoded or backward slash, a
+//! control byte, an encoding within an encoding) is ambiguous: no rule with `paths`
+//! allows it, and every one that denies does.
+
+pub(super) mod literal;
 
 use std::borrow::Cow;
 
 use super::destination::Ambiguity;
 use crate::request::percent;
 
+/// Readings of one path: what has more is written to confuse.
+const MOST: usize = 32;
+
 /// The readings of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Readings<'a> {
     /// Percent-decoded once.
     pub(super) plain: Cow<'a, [u8]>,
-    /// With dot segments resolved and slashes merged, if that differs.
-    pub(super) resolved: Option<Vec<u8>>,
+    /// What some servers make of it.
+    others: Vec<Vec<u8>>,
 }
 
 impl<'a> Readings<'a> {
@@ -26,67 +32,87 @@ impl<'a> Readings<'a> {
     /// have `*`: both are read as they are.
     pub(super) fn of(path: &'a [u8]) -> Result<Self, Ambiguity> {
         if path.is_empty() || path == b"*" {
-            return Ok(Self { plain: Cow::Borrowed(path), resolved: None });
+            return Ok(Self { plain: Cow::Borrowed(path), others: Vec::new() });
         }
         if !path.starts_with(b"/") {
             return Err(Ambiguity::PathForm);
         }
-        check_encoding(path)?;
-        let plain = percent::decode(path);
-        // `%2f` is a slash to some; the rest is one to Windows, or ends a path.
-        let slashes = |text: &[u8]| text.iter().filter(|b| **b == b'/').count();
-        if plain.contains(&b'\\') || plain.contains(&b'#') || slashes(&plain) != slashes(path) {
+        let plain = decode(path)?;
+        // `..;x` is `..` to servers that know path parameters.
+        let hides_dots =
+            |segment: &[u8]| segment.contains(&b';') && matches!(name_of(segment), b"" | b"." | b"..");
+        if plain.split(|b| *b == b'/').any(hides_dots) {
             return Err(Ambiguity::PathSeparator);
         }
-        if plain.iter().any(u8::is_ascii_control) {
-            return Err(Ambiguity::PathControl);
-        }
-        // Decoded twice by the next hop it would be another path.
-        if plain.contains(&b'%') {
-            return Err(Ambiguity::PathEncoding);
-        }
-        let mut segments: Vec<&[u8]> = Vec::new();
-        let mut all = plain.split(|b| *b == b'/').skip(1).peekable();
-        let mut differs = false;
-        while let Some(segment) = all.next() {
-            let is_last = all.peek().is_none();
-            // `..;x` is `..` to servers that know path parameters.
-            let name = segment.split(|b| *b == b';').next().unwrap_or_default();
-            if name.len() < segment.len() && matches!(name, b"" | b"." | b"..") {
-                return Err(Ambiguity::PathSeparator);
-            }
-            match segment {
-                b"" if !is_last => differs = true,
-                b"." | b".." => {
-                    differs = true;
-                    if segment == b".." {
-                        segments.pop();
-                    }
-                    if is_last {
-                        segments.push(b"");
-                    }
+        let mut readings = vec![plain.to_vec()];
+        if matches!(plain, Cow::Owned(_)) {
+            // An encoded dot is none to those who resolve before they decode.
+            let mut early = vec![path.to_vec()];
+            spread(&mut early)?;
+            for path in early {
+                let path = decode(&path)?.into_owned();
+                if !readings.contains(&path) {
+                    readings.push(path);
                 }
-                _ => segments.push(segment),
             }
         }
-        let resolved = differs.then(|| {
-            let mut path = Vec::with_capacity(plain.len());
-            for segment in &segments {
-                path.push(b'/');
-                path.extend_from_slice(segment);
-            }
-            if path.is_empty() {
-                path.push(b'/');
-            }
-            path
-        });
-        Ok(Self { plain, resolved })
+        spread(&mut readings)?;
+        Ok(Self { plain, others: readings.split_off(1) })
     }
 
     /// The readings, the plain one first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        std::iter::once(&*self.plain).chain(self.resolved.as_deref())
+        std::iter::once(&*self.plain).chain(self.others.iter().map(Vec::as_slice))
     }
+}
+
+/// Adds what the paths are read as by those who cut, resolve and merge, in any order.
+fn spread(paths: &mut Vec<Vec<u8>>) -> Result<(), Ambiguity> {
+    let mut done = 0;
+    while let Some(from) = paths.get(done).cloned() {
+        for step in [cut, resolve, merge] {
+            paths.extend(step(&from).filter(|new| !paths.contains(new)));
+        }
+        done = done.saturating_add(1);
+        if paths.len() > MOST {
+            return Err(Ambiguity::PathSeparator);
+        }
+    }
+    Ok(())
+}
+
+/// Decodes a path or a part of one, once, if everyone who decodes it finds the same.
+fn decode(path: &[u8]) -> Result<Cow<'_, [u8]>, Ambiguity> {
+    check_encoding(path)?;
+    let plain = percent::decode(path);
+    // `%2f` is a slash to some; the rest is one to Windows, or ends a path.
+    let slashes = |text: &[u8]| text.iter().filter(|b| **b == b'/').count();
+    if plain.iter().any(|b| b"\\#?".contains(b)) || slashes(&plain) != slashes(path) {
+        return Err(Ambiguity::PathSeparator);
+    }
+    if plain.iter().any(u8::is_ascii_control) {
+        return Err(Ambiguity::PathControl);
+    }
+    // Decoded twice by the next hop it would be another path.
+    if plain.contains(&b'%') {
+        return Err(Ambiguity::PathEncoding);
+    }
+    // `%c0%ae` is no UTF-8, and a dot to those who decode it all the same.
+    let text = std::str::from_utf8(&plain).map_err(|_| Ambiguity::PathEncoding)?;
+    if text.chars().any(is_like_ascii) {
+        return Err(Ambiguity::PathSeparator);
+    }
+    Ok(plain)
+}
+
+/// Letters that are or hold a dot, a slash or other ASCII to those who fold them
+/// (NFKC, "best fit"): `\u{ff0f}` is a slash.
+fn is_like_ascii(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{37e}' | '\u{2024}'..='\u{2026}' | '\u{2044}' | '\u{2100}' | '\u{2101}' | '\u{2105}' | '\u{2106}'
+            | '\u{2215}' | '\u{2216}' | '\u{fe50}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff5e}'
+    )
 }
 
 /// Whether every percent sign starts a byte.
@@ -101,74 +127,63 @@ fn check_encoding(path: &[u8]) -> Result<(), Ambiguity> {
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Ambiguity, Readings};
+/// A segment without its parameters.
+fn name_of(segment: &[u8]) -> &[u8] {
+    segment.split(|b| *b == b';').next().unwrap_or_default()
+}
 
-    fn readings(path: &str) -> Result<Vec<String>, Ambiguity> {
-        let readings = Readings::of(path.as_bytes())?;
-        Ok(readings.iter().map(|r| String::from_utf8(r.to_vec()).unwrap()).collect())
-    }
+/// The path without parameters (RFC 3986 §3.3), if it has any.
+fn cut(path: &[u8]) -> Option<Vec<u8>> {
+    path.contains(&b';').then(|| joined(segments(path).map(name_of)))
+}
 
-    #[test]
-    fn plain_paths_have_one_reading() {
-        for path in ["/", "/a", "/a/", "/a/b.c", "/a;v=1/b", "/...", "/.well-known", "*", ""] {
-            assert_eq!(readings(path).unwrap(), [path]);
-        }
-        assert_eq!(readings("/%61%2e").unwrap(), ["/a."]);
-        assert_eq!(readings("/caf%C3%A9").unwrap(), ["/café"]);
-    }
-
-    #[test]
-    fn dots_and_slashes_have_two() {
-        let resolved = |path: &str| readings(path).unwrap().pop().unwrap();
-        for (path, expected) in [
-            ("/a/../b", "/b"),
-            ("/a/%2e%2E/b", "/b"),
-            ("/a/./b", "/a/b"),
-            ("/a/b/..", "/a/"),
-            ("/../../a", "/a"),
-            ("/a//b", "/a/b"),
-            ("//", "/"),
-            ("/..", "/"),
-            ("/.", "/"),
-        ] {
-            assert_eq!(resolved(path), expected, "{path}");
-        }
-        assert_eq!(readings("/a/../b").unwrap(), ["/a/../b", "/b"]);
-    }
-
-    #[test]
-    fn what_has_no_reading() {
-        use Ambiguity::{PathControl, PathEncoding, PathForm, PathSeparator};
-        for (path, reason) in [
-            ("/a%2fb", PathSeparator),
-            ("/a%5Cb", PathSeparator),
-            ("/a\\b", PathSeparator),
-            ("/a%23", PathSeparator),
-            ("/a/..;/b", PathSeparator),
-            ("/a/;x/b", PathSeparator),
-            ("/a%00", PathControl),
-            ("/a%0d%0a", PathControl),
-            ("/%252e%252e/", PathEncoding),
-            ("/%25%32%65", PathEncoding),
-            ("/100%25", PathEncoding),
-            ("/%", PathEncoding),
-            ("/%zz", PathEncoding),
-            ("/%u002e", PathEncoding),
-            ("http://a/", PathForm),
-            ("a", PathForm),
-        ] {
-            assert_eq!(readings(path), Err(reason), "{path}");
-        }
-    }
-
-    #[test]
-    fn a_reading_reads_as_itself() {
-        for path in ["/a/../b//c", "/%61/.", "//x/..", "/a/%2e%2e/%2e"] {
-            for reading in readings(path).unwrap().into_iter().skip(1) {
-                assert_eq!(readings(&reading).unwrap(), [reading]);
+/// The path without dot segments (RFC 3986 §5.2.4), if it has any: an empty segment is
+/// one like others.
+fn resolve(path: &[u8]) -> Option<Vec<u8>> {
+    let is_dots = |segment: &[u8]| matches!(segment, b"." | b"..");
+    segments(path).any(is_dots).then(|| {
+        let mut kept: Vec<&[u8]> = Vec::new();
+        let mut ends_in_dots = false;
+        for segment in segments(path) {
+            ends_in_dots = is_dots(segment);
+            match segment {
+                b"." => {}
+                b".." => _ = kept.pop(),
+                _ => kept.push(segment),
             }
         }
-    }
+        if ends_in_dots {
+            kept.push(b"");
+        }
+        joined(kept.into_iter())
+    })
 }
+
+/// The path with one slash for several, if there are several.
+fn merge(path: &[u8]) -> Option<Vec<u8>> {
+    path.windows(2).any(|pair| pair == b"//").then(|| {
+        let mut merged: Vec<u8> = Vec::with_capacity(path.len());
+        for byte in path {
+            if *byte != b'/' || merged.last() != Some(&b'/') {
+                merged.push(*byte);
+            }
+        }
+        merged
+    })
+}
+
+fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|b| *b == b'/').skip(1)
+}
+
+fn joined<'s>(segments: impl Iterator<Item = &'s [u8]>) -> Vec<u8> {
+    let mut path = Vec::new();
+    for segment in segments {
+        path.push(b'/');
+        path.extend_from_slice(segment);
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests;

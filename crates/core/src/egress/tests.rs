@@ -2,6 +2,8 @@
 
 mod index;
 mod learn;
+mod paths;
+mod surroundings;
 
 use super::{Action, Egress, Ruling, Verdict};
 use crate::decision::Decision;
@@ -129,6 +131,9 @@ fn a_refusal_says_which_rule() {
     assert_eq!(decision.reply.as_ref().map(|r| (r.status, &*r.body)), Some((451, b"see default".as_slice())));
     let grpc = Ask { headers: &[("content-type", "application/grpc+proto")], ..ask };
     assert_eq!(decide(&policy, &grpc).0.reply.unwrap().status, 403);
+    // It is no gRPC to Envoy, which answers it as it stands.
+    let web = Ask { headers: &[("content-type", "application/grpc-web+proto")], ..ask };
+    assert_eq!(decide(&policy, &web).0.reply.unwrap().status, 451);
 }
 
 #[test]
@@ -136,6 +141,12 @@ fn nothing_said_is_a_pass_through() {
     for text in ["", "{}", r#"{"mode": "report"}"#, r#"{"mode": "off", "rules": []}"#] {
         let policy = compile(text).unwrap();
         assert!(!policy.needs().headers, "{text}");
+    }
+    for text in ["{}", r#"{"trust": "mesh"}"#, r#"{"mode": "report", "labels": "stock"}"#] {
+        assert!(compile(text).unwrap().warning().is_some(), "{text}");
+    }
+    for text in [r#"{"mode": "off"}"#, r#"{"default": "allow"}"#, r#"{"rules": []}"#, r#"{"learn": {}}"#] {
+        assert_eq!(compile(text).unwrap().warning(), None, "{text}");
     }
     assert_eq!(outcome(&compile(r#"{"rules": []}"#).unwrap(), &ASK), "deny default");
     assert_eq!(outcome(&compile(r#"{"default": "allow"}"#).unwrap(), &ASK), "allow default");
@@ -150,129 +161,6 @@ fn deny_beats_allow_in_any_order() {
         assert_eq!(outcome(&policy, &ASK), "deny none");
         assert_eq!(outcome(&policy, &Ask { authority: "example.com", ..ASK }), "allow all");
     }
-}
-
-#[test]
-fn a_missing_identity_matches_no_from() {
-    let rule = |from: &str| {
-        compile(&format!(r#"{{"rules": [{{"name": "r", "action": "allow", "from": {from}}}]}}"#)).unwrap()
-    };
-    let sidecar = Ask {
-        surroundings: Surroundings {
-            namespace: Some(b"shop"),
-            workload: Some(b"web"),
-            ..Surroundings::default()
-        },
-        ..ASK
-    };
-    let gateway = Ask { principal: "spiffe://cluster.local/ns/shop/sa/web", ..ASK };
-    for from in [
-        r#"{"namespaces": ["shop"]}"#,
-        r#"{"workloads": ["web"]}"#,
-        r#"{"namespaces": ["shop"], "workloads": ["web"]}"#,
-    ] {
-        let policy = rule(from);
-        assert_eq!(outcome(&policy, &ASK), "deny default", "{from}");
-        assert_eq!(outcome(&policy, &sidecar), "allow r", "{from}");
-        assert_eq!(outcome(&policy, &gateway), "allow r", "{from}");
-        // Headers say nothing about who calls.
-        let forged: &[(&str, &str)] = &[
-            ("x-forwarded-client-cert", "URI=spiffe://cluster.local/ns/shop/sa/web"),
-            ("principal", "spiffe://cluster.local/ns/shop/sa/web"),
-            ("namespace", "shop"),
-            ("workload", "web"),
-            ("x-narrows-egress", "allowed"),
-        ];
-        assert_eq!(outcome(&policy, &Ask { headers: forged, ..ASK }), "deny default", "{from}");
-    }
-    let policy = rule(r#"{"principals": ["cluster.local/ns/shop/*"]}"#);
-    assert_eq!(outcome(&policy, &gateway), "allow r");
-    assert_eq!(outcome(&policy, &sidecar), "deny default");
-    assert_eq!(outcome(&policy, &Ask { principal: "spiffe://evil/ns/shop/sa/web", ..ASK }), "deny default");
-    // The certificate says who calls, whatever the proxy stands beside.
-    let both = Ask { principal: "spiffe://cluster.local/ns/bank/sa/x", ..sidecar };
-    assert_eq!(outcome(&rule(r#"{"namespaces": ["shop"]}"#), &both), "deny default");
-}
-
-#[test]
-fn what_is_not_known_denies() {
-    let policy = compile(
-        r#"{"default": "allow", "rules": [
-            {"name": "admin", "action": "deny", "to": {"paths": [{"pathPrefix": "/admin"}]}},
-            {"name": "delete", "action": "deny", "to": {"methods": ["DELETE"]}},
-            {"name": "odd-port", "action": "deny", "to": {"ports": [8443]}} ]}"#,
-    )
-    .unwrap();
-    for (ask, expected) in [
-        (ASK, "allow default"),
-        (Ask { target: "/admin", ..ASK }, "deny admin"),
-        (Ask { target: "/x/../admin/", ..ASK }, "deny admin"),
-        (Ask { target: "/%61dmin?x", ..ASK }, "deny admin"),
-        (Ask { target: "//admin", ..ASK }, "deny admin"),
-        (Ask { target: "/./admin", ..ASK }, "deny admin"),
-        (Ask { target: "/admin%2fx", ..ASK }, "deny admin"),
-        (Ask { target: "/x%5c..%5cadmin", ..ASK }, "deny admin"),
-        (Ask { target: "/admins", ..ASK }, "allow default"),
-        (Ask { method: "delete", ..ASK }, "deny delete"),
-        (Ask { authority: "api.example.com:8443", ..ASK }, "deny odd-port"),
-    ] {
-        assert_eq!(outcome(&policy, &ask), expected, "{} {}", ask.method, ask.target);
-    }
-}
-
-#[test]
-fn a_rule_without_paths_minds_no_path() {
-    let policy =
-        compile(r#"{"rules": [{"name": "git", "action": "allow", "to": {"hosts": ["gitlab.com"]}}]}"#)
-            .unwrap();
-    let ask = Ask { authority: "gitlab.com", target: "/api/v4/projects/group%2Fproject", ..ASK };
-    assert_eq!(outcome(&policy, &ask), "allow git");
-    assert_eq!(
-        outcome(&policy, &Ask { method: "CONNECT", authority: "gitlab.com:443", target: "", ..ASK }),
-        "allow git"
-    );
-}
-
-#[test]
-fn the_host_must_be_one() {
-    let policy = compile(r#"{"default": "allow", "denyPrivateAddresses": true}"#).unwrap();
-    assert_eq!(outcome(&policy, &ASK), "allow default");
-    let two = Ask { headers: &[("host", "evil.example")], ..ASK };
-    assert_eq!(outcome(&policy, &two), "deny ambiguous-host");
-    assert_eq!(outcome(&policy, &Ask { authority: "", ..ASK }), "deny ambiguous-host");
-    let opened = |name: &'static [u8]| Ask {
-        surroundings: Surroundings { server_name: Some(name), ..Surroundings::default() },
-        ..ASK
-    };
-    assert_eq!(outcome(&policy, &opened(b"API.example.com")), "allow default");
-    assert_eq!(outcome(&policy, &opened(b"front.example.com")), "deny sni-mismatch");
-    assert_eq!(outcome(&policy, &opened(b"\xff")), "deny sni-mismatch");
-    assert_eq!(
-        outcome(&policy, &opened(b"outbound_.443_._.istio-egressgateway.istio-system.svc.cluster.local")),
-        "allow default"
-    );
-}
-
-#[test]
-fn what_stays_in_the_cluster_is_left_alone() {
-    let policy = compile(r#"{"default": "deny"}"#).unwrap();
-    let beside = |cluster: &'static [u8]| Surroundings { cluster: Some(cluster), ..Surroundings::default() };
-    let headers: &[(&str, &str)] = &[("x-envoy-retry-on", "5xx"), ("x-internal-user", "1")];
-    let inside = Ask {
-        authority: "stock:8080",
-        surroundings: beside(b"outbound|8080||stock.books.svc.cluster.local"),
-        headers,
-        ..ASK
-    };
-    assert_eq!(outcome(&policy, &inside), "allow in-cluster");
-    let (decision, _) = decide(&policy, &inside);
-    assert_eq!((decision.request.len(), decision.count.len()), (0, 0));
-    let outside = Ask {
-        authority: "stock.books.svc.cluster.local",
-        surroundings: beside(b"PassthroughCluster"),
-        ..ASK
-    };
-    assert_eq!(outcome(&policy, &outside), "deny default");
 }
 
 #[test]
@@ -293,6 +181,8 @@ fn internal_headers_do_not_leave() {
         ("x_internal_user", "u"),
         ("x-envoy-attempt-count", "1"),
         ("x-forwarded-client-cert", "By=spiffe://x"),
+        ("x-original-url", "/admin"),
+        ("x-rewrite-url", "/admin"),
         ("x-request-id", "1"),
         ("x-company", "1"),
     ];
@@ -302,12 +192,21 @@ fn internal_headers_do_not_leave() {
         "x_internal_user",
         "x-envoy-attempt-count",
         "x-forwarded-client-cert",
+        "x-original-url",
+        "x-rewrite-url",
     ];
     assert_eq!(removed(r#"{"default": "allow"}"#, &headers), standard);
-    let policy = r#"{"default": "allow", "trust": "mesh", "requestHeaders": {"remove": ["x-company"], "keep": ["x-envoy-*"]}}"#;
+    let policy = r#"{"default": "allow", "trust": "mesh", "requestHeaders": {"remove": ["x-company"], "keep": ["x-envoy-*", "x-rewrite-url"]}}"#;
     assert_eq!(
         removed(policy, &headers),
-        ["x-narrows-route", "x-internal-user", "x_internal_user", "x-forwarded-client-cert", "x-company"]
+        [
+            "x-narrows-route",
+            "x-internal-user",
+            "x_internal_user",
+            "x-forwarded-client-cert",
+            "x-original-url",
+            "x-company"
+        ]
     );
     assert_eq!(removed(r#"{"default": "allow", "mode": "report"}"#, &headers), Vec::<String>::new());
 }

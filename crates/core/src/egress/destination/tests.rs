@@ -154,6 +154,13 @@ fn private_addresses() {
         "a.localhost",
         "LOCALHOST.",
         "metadata.google.internal",
+        "metadata",
+        "Metadata.:80",
+        "instance-data.ec2.internal",
+        "localhost6",
+        "localhost6.localdomain6",
+        "[2001:db8::5efe:10.0.0.1]",
+        "[2001:db8::200:5efe:a00:1]",
     ] {
         assert!(private(written), "{written}");
     }
@@ -176,6 +183,9 @@ fn private_addresses() {
         "[64:ff9b::808:808]",
         "example.com",
         "localhost.example.com",
+        "metadata.example.com",
+        "[2001:db8::5efe:8.8.8.8]",
+        "[2001:db8::100:5efe:a00:1]",
         "notlocalhost",
     ] {
         assert!(!private(written), "{written}");

@@ -1,0 +1,41 @@
+//! `narrows learn`
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Done;
+use crate::finding::Failure;
+use crate::learn::Learnt;
+
+/// Turn what egress-policy has learnt into rules
+///
+/// Reads a proxy's log, finds the lines of `learn` in it, and prints one policy that
+/// allows what they name: for a person to read and to shorten.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The log; `-` is the standard input
+    log: PathBuf,
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> Result<Done, Failure> {
+        let name = self.log.display().to_string();
+        let mut log = Vec::new();
+        let read = if name == "-" {
+            std::io::stdin().read_to_end(&mut log).map(drop)
+        } else {
+            std::fs::read(&self.log).map(|bytes| log = bytes)
+        };
+        read.map_err(|e| Failure::new(format!("cannot read {name:?}: {e}"), "name a proxy's log"))?;
+        let learnt = Learnt::of(&String::from_utf8_lossy(&log));
+        if learnt.lines == 0 {
+            return Err(Failure::new(
+                format!("no line of egress-policy's \"learn\" is in {name:?}"),
+                "give the whole log of a proxy whose policy has \"learn\", such as kubectl logs prints it",
+            ));
+        }
+        Ok(Done::clean(learnt.policy()))
+    }
+}

@@ -1,0 +1,87 @@
+//! Of paths, methods and ports.
+
+use super::{ASK, Ask, compile, outcome};
+
+#[test]
+fn what_is_not_known_denies() {
+    let policy = compile(
+        r#"{"default": "allow", "rules": [
+            {"name": "admin", "action": "deny", "to": {"paths": [{"pathPrefix": "/admin"}]}},
+            {"name": "delete", "action": "deny", "to": {"methods": ["DELETE"]}},
+            {"name": "odd-port", "action": "deny", "to": {"ports": [8443]}} ]}"#,
+    )
+    .unwrap();
+    for (ask, expected) in [
+        (ASK, "allow default"),
+        (Ask { target: "/admin", ..ASK }, "deny admin"),
+        (Ask { target: "/x/../admin/", ..ASK }, "deny admin"),
+        (Ask { target: "/%61dmin?x", ..ASK }, "deny admin"),
+        (Ask { target: "//admin", ..ASK }, "deny admin"),
+        (Ask { target: "/./admin", ..ASK }, "deny admin"),
+        (Ask { target: "/admin%2fx", ..ASK }, "deny admin"),
+        (Ask { target: "/x%5c..%5cadmin", ..ASK }, "deny admin"),
+        (Ask { target: "/admin;x=1", ..ASK }, "deny admin"),
+        (Ask { target: "/x;y/../admin%3bz/keys", ..ASK }, "deny admin"),
+        (Ask { target: "/admin//../x", ..ASK }, "deny admin"),
+        (Ask { target: "/x/../admin/%2e%2e/y", ..ASK }, "deny admin"),
+        (Ask { target: "/%c0%ae%c0%ae/admin", ..ASK }, "deny admin"),
+        (Ask { target: "/admins", ..ASK }, "allow default"),
+        (Ask { target: "/admins;/admin", ..ASK }, "allow default"),
+        (Ask { method: "delete", ..ASK }, "deny delete"),
+        (Ask { authority: "api.example.com:8443", ..ASK }, "deny odd-port"),
+    ] {
+        assert_eq!(outcome(&policy, &ask), expected, "{} {}", ask.method, ask.target);
+    }
+}
+
+#[test]
+fn a_literal_matches_its_own_spelling() {
+    let rules = |action: &str, path: &str| {
+        compile(&format!(
+            r#"{{"default": "allow", "rules": [{{"name": "r", "action": "{action}", "to": {{"paths": [{path}]}}}}]}}"#
+        ))
+    };
+    for (path, target) in [
+        (r#"{"exact": "/caf%C3%A9"}"#, "/caf%c3%a9"),
+        (r#"{"exact": "/café"}"#, "/caf%C3%A9"),
+        (r#"{"pathPrefix": "/a%20b/"}"#, "/a%20b/c"),
+        (r#"{"prefix": "/%61"}"#, "/abc"),
+        (r#"{"in": ["/x", "/%7Euser"]}"#, "/~user"),
+        (r#"{"suffix": "%20x"}"#, "/a%20x"),
+        (r#"{"contains": "%c3%A9", "ignoreCase": true}"#, "/%C3%A9/x"),
+        (r#"{"exact": "/%41", "ignoreCase": true}"#, "/a"),
+        (r#"{"template": "/b%20c/{id}"}"#, "/b%20c/7"),
+    ] {
+        let policy = rules("deny", path).unwrap();
+        assert_eq!(outcome(&policy, &Ask { target, ..ASK }), "deny r", "{path}");
+        let policy = rules("allow", path).unwrap();
+        assert_eq!(outcome(&policy, &Ask { target, ..ASK }), "allow r", "{path}");
+    }
+    for (path, place) in [
+        (r#"{"exact": "/a/../b"}"#, "exact"),
+        (r#"{"pathPrefix": "/a//b"}"#, "pathPrefix"),
+        (r#"{"pathPrefix": "/a;v=1"}"#, "pathPrefix"),
+        (r#"{"prefix": "/a%2fb"}"#, "prefix"),
+        (r#"{"in": ["/a", "/%zz"]}"#, "in[1]"),
+        (r#"{"suffix": "%c0%ae"}"#, "suffix"),
+        (r#"{"contains": "%00"}"#, "contains"),
+        (r#"{"template": "/%7Bid%7D"}"#, "template"),
+        (r#"{"template": "/a/./{id}"}"#, "template"),
+    ] {
+        let fault = rules("deny", path).unwrap_err().to_string();
+        assert!(fault.contains(&format!("NRW505]: rules[0].to.paths[0].{place}: ")), "{path}: {fault}");
+    }
+}
+
+#[test]
+fn a_rule_without_paths_minds_no_path() {
+    let policy =
+        compile(r#"{"rules": [{"name": "git", "action": "allow", "to": {"hosts": ["gitlab.com"]}}]}"#)
+            .unwrap();
+    let ask = Ask { authority: "gitlab.com", target: "/api/v4/projects/group%2Fproject", ..ASK };
+    assert_eq!(outcome(&policy, &ask), "allow git");
+    assert_eq!(
+        outcome(&policy, &Ask { method: "CONNECT", authority: "gitlab.com:443", target: "", ..ASK }),
+        "allow git"
+    );
+}
