@@ -22,6 +22,8 @@ use crate::stream::Stream;
 pub(crate) struct Loaded<P> {
     pub(crate) policy: P,
     pub(crate) ids: Ids,
+    /// That it is in force.
+    lease: Lease,
     /// If the policy watches anything.
     pub(crate) watch: Option<Watch>,
     /// Where the log of a policy's meter has been read to.
@@ -38,12 +40,11 @@ pub(crate) struct Loaded<P> {
 pub(crate) struct Root<P> {
     /// None until a policy has been loaded: then requests pass.
     loaded: Option<Rc<Loaded<P>>>,
-    lease: Option<Lease>,
 }
 
 impl<P: Policy + 'static> Root<P> {
     pub(crate) fn boxed() -> Box<dyn RootContext> {
-        Box::new(Self { loaded: None, lease: None })
+        Box::new(Self { loaded: None })
     }
 
     fn load(&mut self, policy: P, lease: Lease) {
@@ -51,7 +52,7 @@ impl<P: Policy + 'static> Root<P> {
         log::info!("{} {}: policy loaded: {}", P::FILTER, env!("CARGO_PKG_VERSION"), policy.summary());
         let watches = policy.guards().is_some_and(|guards| !guards.is_empty());
         let watch = policy.guards().map(|guards| {
-            let watch = Watch::of(P::FILTER);
+            let watch = Watch::of(P::FILTER, guards);
             watch.hear(guards, &ids);
             ids.measure_all(guards.gauges());
             watch
@@ -60,6 +61,7 @@ impl<P: Policy + 'static> Root<P> {
         let loaded = Loaded {
             policy,
             ids,
+            lease,
             watch,
             ledger: RefCell::default(),
             drawn: Cell::new(0),
@@ -67,8 +69,11 @@ impl<P: Policy + 'static> Root<P> {
             seen: Seen::default(),
         };
         loaded.begin();
+        if let Some(older) = &self.loaded {
+            older.lease.release();
+        }
+        loaded.lease.begin();
         self.loaded = Some(Rc::new(loaded));
-        self.lease.insert(lease).renew();
         metric::set(&vm::rejected_series(P::FILTER, Grammar::StatTags), 0);
     }
 
@@ -113,11 +118,9 @@ impl<P: Policy + 'static> RootContext for Root<P> {
     }
 
     fn on_tick(&mut self) {
-        if let Some(lease) = &mut self.lease {
-            lease.renew();
-        }
         self.with_guards(Watch::tick);
         let Some(loaded) = &self.loaded else { return };
+        loaded.lease.renew();
         if let Some(learning) = loaded.policy.learning() {
             loaded.seen.share(P::FILTER, learning);
         }
@@ -133,14 +136,15 @@ impl<P: Policy + 'static> RootContext for Root<P> {
 }
 
 impl<P: Policy + 'static> Context for Root<P> {
-    fn on_http_call_response(&mut self, token: u32, _headers: usize, _body: usize, _trailers: usize) {
-        self.with_guards(|watch, guards, ids| watch.answered(token, guards, ids));
+    fn on_http_call_response(&mut self, token: u32, headers: usize, _body: usize, _trailers: usize) {
+        self.with_guards(|watch, guards, ids| watch.answered(token, headers > 0, guards, ids));
     }
 
     fn on_done(&mut self) -> bool {
-        if let Some(lease) = &mut self.lease {
-            lease.release();
+        if let Some(loaded) = &self.loaded {
+            loaded.lease.release();
         }
+        self.with_guards(|watch, _, _| watch.release());
         true
     }
 }

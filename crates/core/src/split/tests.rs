@@ -59,7 +59,12 @@ fn a_switched_off_backend_is_served_by_the_baseline() {
     let (_, tried) = decide(&splitter, &[]);
     assert!(tried.unwrap().is_try);
     assert_eq!(backend(&splitter, &[]), "stable");
-    let served = Served { code: 200, cluster: CANARY, now: 31_100, ..Served::default() };
+    assert!(splitter.needs_upstream(&tried));
+    // One that another filter refuses proves nothing.
+    let refused = Served { code: 403, now: 31_050, ..Served::default() };
+    assert!(!names(&splitter, &splitter.served(&tried, &refused)).iter().any(|n| n.starts_with("guard")));
+    assert_eq!(backend(&splitter, &[]), "stable");
+    let served = Served { code: 200, cluster: CANARY, by_upstream: true, now: 31_100, ..Served::default() };
     assert!(names(&splitter, &splitter.served(&tried, &served)).contains(&"guard=0".to_owned()));
     assert_eq!(backend(&splitter, &[]), "canary");
 }
@@ -74,6 +79,7 @@ fn what_was_not_there() {
         (Served { code: 503, flags: 1 << 24, ..Served::default() }, true),
         (Served { code: 200, cluster: b"PassthroughCluster", ..Served::default() }, true),
         (Served { code: 502, cluster: b"BlackHoleCluster", ..Served::default() }, true),
+        (Served { code: 503, cluster: b"AllowAnyDynamicDNSCluster", ..Served::default() }, true),
         (Served { code: 502, ..Served::default() }, true),
         // Another filter's refusal, or a client that went away.
         (Served { code: 403, ..Served::default() }, false),

@@ -3,6 +3,7 @@
 mod books;
 mod guard;
 mod memory;
+mod probe;
 mod steady;
 mod trap;
 mod vectors;
