@@ -66,7 +66,7 @@ fn kept(shared: &[u8], stays: &dyn Fn(Holder, u64) -> bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::{Holder, is_live, released, renewed};

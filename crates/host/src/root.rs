@@ -16,6 +16,7 @@ use crate::lease::{self, Lease};
 use crate::ledger::Ledger;
 use crate::metric::{self, Ids};
 use crate::read;
+use crate::shared::Key;
 use crate::stream::Stream;
 
 /// A compiled policy with the ids of its series.
@@ -47,7 +48,7 @@ impl<P: Policy + 'static> Root<P> {
         Box::new(Self { loaded: None })
     }
 
-    fn load(&mut self, policy: P, lease: Lease) {
+    fn load(&mut self, policy: P, grammar: Grammar, lease: Lease) {
         let ids = Ids::of(policy.series());
         log::info!("{} {}: policy loaded: {}", P::FILTER, env!("CARGO_PKG_VERSION"), policy.summary());
         let watches = policy.guards().is_some_and(|guards| !guards.is_empty());
@@ -74,7 +75,23 @@ impl<P: Policy + 'static> Root<P> {
         }
         loaded.lease.begin();
         self.loaded = Some(Rc::new(loaded));
-        metric::set(&vm::rejected_series(P::FILTER, Grammar::StatTags), 0);
+        metric::set(&vm::rejected_series(P::FILTER, grammar), 0);
+        Self::tell_rejected(false);
+    }
+
+    /// A rejected policy is told in both grammars, for its own may be its fault; so is,
+    /// after one, that it is mended.
+    fn tell_rejected(rejected: bool) {
+        let key = Key::of("rejected", P::FILTER);
+        if !rejected && key.get().is_empty() {
+            return;
+        }
+        for grammar in [Grammar::StatTags, Grammar::Stock] {
+            metric::set(&vm::rejected_series(P::FILTER, grammar), u64::from(rejected));
+        }
+        if rejected {
+            key.update(&mut |old| old.is_empty().then(|| vec![1]));
+        }
     }
 
     fn with_guards(&self, act: impl FnOnce(&Watch, &Guards, &Ids)) {
@@ -86,11 +103,8 @@ impl<P: Policy + 'static> Root<P> {
 
     /// Refuses a bad policy if there is an older one to keep, or if passing traffic
     /// through would be worse; else lets traffic pass. Returns what to tell Envoy.
-    fn reject(invalid: &Invalid, strict: bool, has_older: bool) -> bool {
-        for fault in invalid.faults() {
-            log::error!("{}: policy rejected: {fault}", P::FILTER);
-        }
-        metric::set(&vm::rejected_series(P::FILTER, Grammar::StatTags), 1);
+    fn reject(strict: bool, has_older: bool) -> bool {
+        Self::tell_rejected(true);
         let consequence = match (strict || P::FAIL_CLOSED, has_older) {
             (_, true) => "the older policy stays in force",
             (true, false) => "the filter does not load",
@@ -101,19 +115,26 @@ impl<P: Policy + 'static> Root<P> {
     }
 }
 
+/// Says what is wrong.
+fn blame(filter: &str, what: &str, invalid: &Invalid) {
+    for fault in invalid.faults() {
+        log::error!("{filter}: {what} rejected: {fault}");
+    }
+}
+
 impl<P: Policy + 'static> RootContext for Root<P> {
     fn on_configure(&mut self, _plugin_configuration_size: usize) -> bool {
         let lease = Lease::of(P::FILTER);
-        let strict = vm::strict(&read::vm());
-        let policy = Tree::parse(&read::policy()).and_then(|tree| P::compile(&tree));
-        match (policy, strict) {
-            (Ok(policy), Ok(_)) => {
-                self.load(policy, lease);
+        let strict = vm::strict(&read::vm()).map_err(|e| blame(P::FILTER, "VM configuration", &e));
+        let policy =
+            Tree::parse(&read::policy()).and_then(|tree| Ok((P::compile(&tree)?, vm::grammar(&tree))));
+        match (policy.map_err(|e| blame(P::FILTER, "policy", &e)), strict) {
+            (Ok((policy, grammar)), Ok(_)) => {
+                self.load(policy, grammar, lease);
                 true
             }
-            (Err(invalid), Ok(strict)) => Self::reject(&invalid, strict, lease.is_live()),
             // Whoever configures the VM asks for strictness: a mistake there is strict.
-            (_, Err(invalid)) => Self::reject(&invalid, true, lease.is_live()),
+            (_, strict) => Self::reject(strict.unwrap_or(true), lease.is_live()),
         }
     }
 
