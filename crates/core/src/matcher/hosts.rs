@@ -12,6 +12,8 @@ pub(crate) struct HostSet {
     exact: HashSet<Box<[u8]>, Xxh64Builder>,
     /// `*.example.com` as `.example.com`.
     suffix: HashSet<Box<[u8]>, Xxh64Builder>,
+    /// `*`
+    any: bool,
     /// In the order written, for the index and for people.
     written: Vec<HostPattern>,
 }
@@ -32,10 +34,10 @@ impl HostSet {
         let mut set = Self::default();
         for pattern in &patterns {
             match pattern {
-                HostPattern::Exact(name) => set.exact.insert(name.clone()),
-                HostPattern::Suffix(name) => set.suffix.insert(name.clone()),
-                HostPattern::Any => true,
-            };
+                HostPattern::Exact(name) => _ = set.exact.insert(name.clone()),
+                HostPattern::Suffix(name) => _ = set.suffix.insert(name.clone()),
+                HostPattern::Any => set.any = true,
+            }
         }
         set.written = patterns;
         set
@@ -44,7 +46,7 @@ impl HostSet {
     pub(crate) fn contains(&self, host: &Host<'_>) -> bool {
         self.exact.contains(host.name())
             || (!self.suffix.is_empty() && host.parents().any(|parent| self.suffix.contains(parent)))
-            || self.written.contains(&HostPattern::Any)
+            || self.any
     }
 
     pub(crate) fn patterns(&self) -> &[HostPattern] {

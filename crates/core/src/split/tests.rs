@@ -110,6 +110,31 @@ fn intended_against_actual() {
     assert!(mismatch(&splitter, "qa", b"plain"), "until the baseline is seen there");
     assert!(!mismatch(&splitter, "qa", b"other"));
     assert!(!mismatch(&splitter, "qa", b""), "another filter answered");
+
+    // A route header that no route matches.
+    let by_header = |cluster: &str| {
+        let canary = format!(r#"{{"name": "canary", "to": "canary", "weight": 100{cluster}}}"#);
+        compile(&format!(
+            r#"{{"trust": "mesh", "splits": [{{"name": "stock", "override": {{"header": "x-canary"}},
+                "backends": [{{"name": "stable", "baseline": true}}, {canary}]}}]}}"#
+        ))
+        .unwrap()
+    };
+    let mismatch = |splitter: &Splitter, choice: &str, cluster: &'static [u8]| {
+        let verdict = decide(splitter, &[("x-canary", choice)]).1;
+        let measured = names(splitter, &splitter.served(&verdict, &served(cluster)));
+        measured.contains(&"mismatch_total".to_owned())
+    };
+    let splitter = by_header("");
+    assert!(!mismatch(&splitter, "always", STABLE), "nothing is known yet");
+    assert!(!mismatch(&splitter, "never", STABLE));
+    assert!(mismatch(&splitter, "always", STABLE), "it is served where the baseline is");
+    assert!(!mismatch(&splitter, "always", CANARY));
+    // One cluster for both, by subset: whoever means that says so.
+    let splitter = by_header(r#", "cluster": "plain""#);
+    assert!(!mismatch(&splitter, "never", b"plain"));
+    assert!(!mismatch(&splitter, "always", b"plain"));
+    assert!(mismatch(&splitter, "always", b"other"));
 }
 
 #[test]
