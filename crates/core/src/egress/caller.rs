@@ -52,6 +52,9 @@ pub(super) fn stays_in_cluster(cluster: &[u8], host: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::{spiffe, stays_in_cluster};
 
     #[test]

@@ -103,6 +103,9 @@ fn check_encoding(path: &[u8]) -> Result<(), Ambiguity> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::{Ambiguity, Readings};
 
     fn readings(path: &str) -> Result<Vec<String>, Ambiguity> {

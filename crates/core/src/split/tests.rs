@@ -1,5 +1,8 @@
 //! Tests of the splitter: what it decides, counts and refuses.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::{Reason, Splitter};
 use crate::{Edit, Policy, Request, Served, Tree};
 

@@ -8,6 +8,9 @@
 //! that passes is `a,b`, one line with `a` and one with `b`. So under `invert`, what stands there
 //! more than once equals nothing.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use narrows_core::{Policy, Request};
 use serde_json::json;
 

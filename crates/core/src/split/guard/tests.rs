@@ -1,5 +1,8 @@
 //! Tests of the guard.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::Outcome::{Absent, Served, Unknown};
 use super::{Absence, Admission, Guard, Guards, ONE_IN, Rule};
 use crate::tree::Tree;

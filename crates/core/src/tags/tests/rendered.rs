@@ -1,5 +1,8 @@
 //! What a proxy must be told.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::DESIGN;
 use crate::policy::Policy;
 use crate::tags::Tagger;
