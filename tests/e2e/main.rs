@@ -11,6 +11,7 @@ mod hostile;
 mod lifecycle;
 mod mesh;
 mod modules;
+mod removed;
 mod rendered;
 mod simulate;
 mod tags;

@@ -37,7 +37,8 @@ pub(crate) struct Loaded<P> {
     pub(crate) seen: Seen,
 }
 
-/// The root context of a filter.
+/// The root context of a filter. Aligned like the SDK's own: else the module holds all
+/// default methods of its traits once more, four kilobytes.
 pub(crate) struct Root<P> {
     /// None until a policy has been loaded: then requests pass.
     loaded: Option<Rc<Loaded<P>>>,

@@ -92,6 +92,8 @@ fn any_number_of_hosts_takes_a_bounded_table() {
         .filter(|(name, _)| name.contains("narrows_egress_unlisted_total"))
         .count();
     assert_eq!(learnt, 50);
+    // Each of the others was asked for once.
+    assert_eq!(proxy.metrics.value("narrows_egress_learn_dropped_total"), Some(8 * 2_500 - 50));
 }
 
 #[test]
