@@ -56,7 +56,7 @@ fn nobody_moves_between_processes_workers_connections_and_protocols() -> anyhow:
 /// The same request in every second round, but for what must not matter: other headers
 /// before and behind, and over HTTP/1.1 the case of the name.
 fn asked(user: &str, protocol: Protocol, round: usize) -> Request {
-    if round % 2 == 0 {
+    if round.is_multiple_of(2) {
         return by(user);
     }
     let name = if protocol == Protocol::Http1 { "X-USER-ID" } else { "x-user-id" };
