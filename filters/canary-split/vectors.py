@@ -150,7 +150,7 @@ def main() -> int:
         print(f"vectors.py wants xxhash {PINNED}, this is {xxhash.VERSION}", file=sys.stderr)
         return 2
     built = build()
-    head, lists = {}, ("buckets", "policies")
+    lists = ("buckets", "policies")
     head = {k: v for k, v in built.items() if k not in lists}
     lines = [f" {json.dumps(k)}: {json.dumps(v)}" for k, v in head.items()]
     for name in lists:

@@ -13,6 +13,7 @@ mod hostile;
 mod lifecycle;
 mod mesh;
 mod modules;
+mod removed;
 mod rendered;
 mod simulate;
 mod source;

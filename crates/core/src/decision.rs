@@ -60,12 +60,16 @@ pub struct Served<'a> {
     pub duration: u64,
     /// Milliseconds since the epoch, to tell when a guard may try again.
     pub now: u64,
+    /// Whether an upstream answered; read only where [`Policy::needs_upstream`].
+    ///
+    /// [`Policy::needs_upstream`]: crate::Policy::needs_upstream
+    pub by_upstream: bool,
 }
 
 /// Response flags of Envoy: no healthy host, no route, no cluster (UH, NR, NC).
 const NOTHING_THERE: u64 = 1 << 1 | 1 << 8 | 1 << 24;
 /// Where Istio sends what no route of the mesh takes.
-const NOWHERE: [&[u8]; 2] = [b"PassthroughCluster", b"BlackHoleCluster"];
+const NOWHERE: [&[u8]; 3] = [b"PassthroughCluster", b"BlackHoleCluster", b"AllowAnyDynamicDNSCluster"];
 
 impl Served<'_> {
     /// Whether what the request asked for is not there. Where Istio sends nothing to

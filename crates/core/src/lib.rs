@@ -44,6 +44,7 @@ pub mod egress;
 pub mod extraction;
 mod index;
 mod invalid;
+pub mod lease;
 pub mod limits;
 mod matcher;
 pub mod names;

@@ -3,6 +3,8 @@
 //! A limit that is exceeded is an error when the policy is loaded. Nothing here
 //! is reached by a request: what a request can make grow is capped where it grows.
 
+use crate::split::guard::TICK;
+
 /// Bytes of one policy. Istio's control plane receives at most 4 MiB a message.
 pub const POLICY_BYTES: usize = 4 * 1024 * 1024;
 /// Rules of one policy: what the index was measured with.
@@ -38,9 +40,9 @@ pub const BACKENDS: usize = 16;
 /// Key sources of one split.
 pub const KEYS: usize = 8;
 /// Milliseconds from one probe of a guard to the next. Guards are looked after once a second.
-pub const PROBE_EVERY: std::ops::RangeInclusive<u64> = 1_000..=3_600_000;
+pub const PROBE_EVERY: std::ops::RangeInclusive<u64> = TICK..=3_600_000;
 /// Milliseconds for which a guard switches a backend off: shorter would be no rest.
-pub const COOLDOWN: std::ops::RangeInclusive<u64> = 1_000..=3_600_000;
+pub const COOLDOWN: std::ops::RangeInclusive<u64> = TICK..=3_600_000;
 /// Tags of one policy. Each is a label that somebody has to understand.
 pub const TAGS: usize = 32;
 /// Metrics of one policy: each is a host call per request.

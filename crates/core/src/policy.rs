@@ -74,6 +74,11 @@ pub trait Policy: Sized {
         false
     }
 
+    /// Whether it must be known that an upstream answered.
+    fn needs_upstream(&self, _verdict: &Self::Verdict) -> bool {
+        false
+    }
+
     /// What is watched from request to request, and shared by the VMs of a proxy.
     fn guards(&self) -> Option<&Guards> {
         None

@@ -14,8 +14,40 @@ pub fn strict(text: &[u8]) -> Result<bool, Invalid> {
     Ok(fields.optional("strict", read::flag)?.unwrap_or(false))
 }
 
+/// Which labels a policy asks for, as far as it can be read.
+pub fn grammar(tree: &Tree) -> Grammar {
+    let Tree::Table(fields) = tree else { return Grammar::default() };
+    let is_stock = |(name, value): &(String, Tree)| name == "labels" && *value == Tree::Text("stock".into());
+    if fields.iter().any(is_stock) { Grammar::Stock } else { Grammar::StatTags }
+}
+
 /// The gauge that is 1 while the last policy pushed to a filter is a rejected one.
 pub fn rejected_series(filter: &str, grammar: Grammar) -> Series {
     let label = Label { name: "filter", stock: Stock::Component, value: filter };
     Series::new(Kind::Gauge, grammar, "narrows_config_rejected", &[label])
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{grammar, rejected_series};
+    use crate::series::Grammar;
+    use crate::tree::Tree;
+
+    #[test]
+    fn the_labels_are_read_from_a_policy_with_faults_too() {
+        for (policy, expected) in [
+            (r#"{"labels": "stock", "ruls": 1}"#, Grammar::Stock),
+            (r#"{"labels": "stat-tags"}"#, Grammar::StatTags),
+            (r#"{"labels": 1}"#, Grammar::StatTags),
+            ("", Grammar::StatTags),
+        ] {
+            assert_eq!(grammar(&Tree::parse(policy.as_bytes()).unwrap()), expected, "{policy}");
+        }
+        let name = |grammar| rejected_series("canary-split", grammar).name;
+        assert_eq!(&*name(Grammar::StatTags), "filter=.=canary-split;.;narrows_config_rejected");
+        assert_eq!(&*name(Grammar::Stock), "component.canary-split.narrows_config_rejected");
+    }
 }

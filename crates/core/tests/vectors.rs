@@ -7,7 +7,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use narrows_core::split::Splitter;
 use narrows_core::split::bucket::{bucket, hash};
 use narrows_core::{Policy, Request, Tree};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const VECTORS: &str = include_str!("../../../filters/canary-split/vectors.json");
 
@@ -56,6 +56,45 @@ fn slots() {
                 .collect();
             assert_eq!(Value::from(owned), row["owned"][split], "{} {split}", row["name"]);
         }
+    }
+}
+
+/// The rows of the README's comparison that are arithmetic; `narrows-ramps` measures them.
+#[test]
+fn the_ramps_of_the_readme() {
+    let readme = include_str!("../../../filters/canary-split/README.md");
+    for (ramp, before, after) in
+        [("90/10 → 90/20", &[10][..], &[20][..]), ("80/10/10 → 70/10/20", &[10, 10], &[10, 20])]
+    {
+        let [from, to] = [before, after].map(|weights| {
+            let canary = |(place, weight)| {
+                json!({ "name": format!("c{place}"), "to": "c", "weight": weight, "maxWeight": 50 })
+            };
+            let stable = json!({ "name": "stable", "baseline": true });
+            let backends: Vec<Value> = [stable].into_iter().chain(weights.iter().enumerate().map(canary)).collect();
+            let policy = json!({ "trust": "mesh", "splits": [{
+                "name": "stock", "hosts": ["stock"], "key": [{ "header": "x-user-id" }], "backends": backends }] });
+            let splitter = splitter(&policy);
+            let served = |user: usize| {
+                let user = format!("user-{user}");
+                let headers: [(&[u8], &[u8]); 3] =
+                    [(b":path", b"/"), (b":authority", b"stock"), (b"x-user-id", user.as_bytes())];
+                splitter.decide(Request::new(headers)).1.unwrap().backend
+            };
+            (0..10_000).map(served).collect::<Vec<_>>()
+        });
+        let moves: Vec<_> = from.iter().zip(&to).filter(|(from, to)| from != to).collect();
+        let on_canaries = |served: &[usize]| served.iter().filter(|backend| **backend != 0).count();
+        let row = format!(
+            "| {ramp} | canary-split | {} → {} | {} | {} | {} | {} |",
+            on_canaries(&from),
+            on_canaries(&to),
+            moves.len(),
+            moves.iter().filter(|(from, _)| **from == 0).count(),
+            moves.iter().filter(|(_, to)| **to == 0).count(),
+            moves.iter().filter(|(from, to)| **from != 0 && **to != 0).count(),
+        );
+        assert!(readme.contains(&row), "the README has no row {row}");
     }
 }
 

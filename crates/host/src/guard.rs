@@ -7,13 +7,12 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use narrows_core::split::bucket;
 use narrows_core::split::guard::{self, Guards, Probe};
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::MapType;
 
 use crate::metric::Ids;
 use crate::read;
+use crate::shared::{self, Key};
 
 /// How often the VMs hear from each other.
 pub(crate) const TICK: Duration = Duration::from_millis(guard::TICK);
@@ -21,47 +20,39 @@ pub(crate) const TICK: Duration = Duration::from_millis(guard::TICK);
 const LEASE_MILLIS: u64 = 3_000;
 /// How long a backend may think about a probe.
 const PATIENCE_MILLIS: u64 = 5_000;
-/// Another VM may write at the same time: then again, but not for ever.
-const ATTEMPTS: usize = 8;
-/// On a key that does not exist any version creates it, and a second VM is refused.
-const NO_VERSION: u32 = u32::MAX;
 
 /// One plugin's part of what its VMs share.
 pub(crate) struct Watch {
-    known: String,
-    lease: String,
+    known: Key,
+    /// Who probes: its identity, and when it said so last.
+    lease: Key,
     own: u64,
     /// Probes under way, by token.
     asked: RefCell<Vec<(u32, usize)>>,
 }
 
 impl Watch {
-    /// Shared data is one space for all plugins of a proxy, so the keys say whose they are.
-    pub(crate) fn of(filter: &str) -> Self {
-        let plugin = read::property(&["plugin_name"]).unwrap_or_default();
-        let plugin = String::from_utf8_lossy(&plugin);
+    /// Plugins of one name may probe different clusters, each in a listener of its own,
+    /// and the root context of an older policy lives on while its listener drains: only
+    /// those that probe the same have one lease.
+    pub(crate) fn of(filter: &str, guards: &Guards) -> Self {
         Self {
-            known: ["narrows.guard.", filter, ".", &plugin].concat(),
-            lease: ["narrows.probe.", filter, ".", &plugin].concat(),
-            own: bucket::hash(plugin.as_bytes(), &read::now_nanos().to_le_bytes()),
+            known: Key::of("guard", filter),
+            lease: Key::of("probe", filter).with(guards.probes()),
+            own: shared::identity(),
             asked: RefCell::default(),
         }
     }
 
     /// Hears what the other VMs have learnt.
     pub(crate) fn hear(&self, guards: &Guards, ids: &Ids) {
-        let (known, _) = shared(&self.known);
-        ids.measure_all(guards.hear(&known, read::now_millis()));
+        ids.measure_all(guards.hear(&self.known.get(), read::now_millis()));
     }
 
     /// Tells the other VMs what this one has learnt.
     pub(crate) fn tell(&self, guards: &Guards) {
-        for _ in 0..ATTEMPTS {
-            let (known, version) = shared(&self.known);
-            let merged = guards.tell(&known, read::now_millis());
-            if set(&self.known, &merged, version) {
-                return guards.told();
-            }
+        if self.known.update(&mut |known| Some(guards.tell(known, read::now_millis()))) {
+            guards.told();
         }
     }
 
@@ -78,15 +69,16 @@ impl Watch {
         }
     }
 
-    /// A probe was answered, or given up.
-    pub(crate) fn answered(&self, token: u32, guards: &Guards, ids: &Ids) {
+    /// A probe was answered, or given up: then there are no headers, and whoever asks
+    /// for one is answered with a status on which the SDK panics.
+    pub(crate) fn answered(&self, token: u32, has_headers: bool, guards: &Guards, ids: &Ids) {
         let mut asked = self.asked.borrow_mut();
         let Some(at) = asked.iter().position(|(known, _)| *known == token) else { return };
         let (_, place) = asked.swap_remove(at);
         drop(asked);
-        let status = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status");
+        let status = has_headers.then(read::call_status).flatten();
         // Whoever answers is there, unless it says that it cannot.
-        let is_there = matches!(status.ok().flatten().as_deref(), Some([b'1'..=b'4', ..]));
+        let is_there = matches!(status.as_deref(), Some([b'1'..=b'4', ..]));
         self.learn(place, is_there, guards, ids);
     }
 
@@ -112,22 +104,23 @@ impl Watch {
     /// Whether this VM is the one that probes.
     fn leads(&self) -> bool {
         let now = read::now_millis();
-        let (lease, version) = shared(&self.lease);
-        let mut words =
-            lease.chunks_exact(8).filter_map(|word| Some(u64::from_le_bytes(*word.first_chunk()?)));
-        let (holder, renewed) = (words.next().unwrap_or(self.own), words.next().unwrap_or(0));
-        if holder != self.own && now.abs_diff(renewed) < LEASE_MILLIS {
-            return false;
-        }
-        set(&self.lease, &[self.own.to_le_bytes(), now.to_le_bytes()].concat(), version)
+        let mut leads = false;
+        let written = self.lease.update(&mut |lease| {
+            let (holder, renewed) = held(lease);
+            leads = holder == self.own || now.abs_diff(renewed) >= LEASE_MILLIS;
+            leads.then(|| [self.own.to_le_bytes(), now.to_le_bytes()].concat())
+        });
+        leads && written
+    }
+
+    /// Lets another VM probe from now on.
+    pub(crate) fn release(&self) {
+        self.lease.update(&mut |lease| (held(lease).0 == self.own).then(Vec::new));
     }
 }
 
-fn shared(key: &str) -> (Vec<u8>, u32) {
-    let (value, version) = hostcalls::get_shared_data(key).unwrap_or_default();
-    (value.unwrap_or_default(), version.unwrap_or(NO_VERSION))
-}
-
-fn set(key: &str, value: &[u8], version: u32) -> bool {
-    hostcalls::set_shared_data(key, Some(value), Some(version)).is_ok()
+/// Who holds the lease, and when it was renewed.
+fn held(lease: &[u8]) -> (u64, u64) {
+    let mut words = lease.chunks_exact(8).filter_map(|word| Some(u64::from_le_bytes(*word.first_chunk()?)));
+    (words.next().unwrap_or_default(), words.next().unwrap_or_default())
 }

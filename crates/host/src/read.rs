@@ -28,6 +28,11 @@ pub(crate) fn request_header(name: &str) -> Option<Vec<u8>> {
     hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
 }
 
+/// `:status` of an answer to a callout that has headers; only in its callback.
+pub(crate) fn call_status() -> Option<Vec<u8>> {
+    hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status").ok().flatten()
+}
+
 /// A property; `None` if it is unknown, empty or not to be had in this phase.
 pub(crate) fn property(path: &[&str]) -> Option<Vec<u8>> {
     hostcalls::get_property(path.to_vec()).ok().flatten()
@@ -37,6 +42,11 @@ pub(crate) fn property(path: &[&str]) -> Option<Vec<u8>> {
 pub(crate) fn number(path: &[&str]) -> u64 {
     let bytes = property(path).unwrap_or_default();
     bytes.first_chunk().copied().map_or(0, u64::from_le_bytes)
+}
+
+/// Whether an upstream answered; in the log phase.
+pub(crate) fn by_upstream() -> bool {
+    property(&["response", "code_details"]).is_some_and(|details| details == b"via_upstream")
 }
 
 /// The policy as configured; empty if there is none.

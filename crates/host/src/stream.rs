@@ -126,6 +126,7 @@ impl<P: Policy> HttpContext for Stream<P> {
             duration: read::number(&["request", "duration"]) / 1_000_000,
             flags: if flags { read::number(&["response", "flags"]) } else { 0 },
             now: if flags { read::now_millis() } else { 0 },
+            by_upstream: loaded.policy.needs_upstream(verdict) && read::by_upstream(),
         };
         loaded.ids.measure_all(loaded.policy.served(verdict, &served));
         if let (Some(watch), Some(guards)) = (&loaded.watch, loaded.policy.guards())

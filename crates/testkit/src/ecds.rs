@@ -56,7 +56,8 @@ impl Ecds {
     }
 
     /// Publishes a typed configuration to a running Envoy and waits for what it
-    /// says: `true` if it took it, `false` if it keeps the one before.
+    /// says: `true` if it took it and all workers have it, `false` if it keeps the
+    /// one before.
     pub fn push_to(&self, envoy: &Envoy, typed_config: &Value) -> anyhow::Result<bool> {
         let count = |event| envoy.stat(&self.stat(event));
         let done = || {
@@ -64,15 +65,17 @@ impl Ecds {
             anyhow::Ok([count("update_success")?, refused])
         };
         let [taken, refused] = done()?;
+        let handed_over = count("config_reload")?;
         self.push(typed_config)?;
         let answer = wait::until("an answer to a pushed configuration", PATIENCE, || {
             let [now_taken, now_refused] = done()?;
             Ok((now_taken > taken).then_some(true).or((now_refused > refused).then_some(false)))
         });
         let answer = envoy.context(answer)?;
-        // The main thread counts; the workers hear of it a moment later, and
-        // nothing tells when.
-        std::thread::sleep(HANDOVER);
+        if answer {
+            // The main thread has taken it; this counts once every worker has.
+            envoy.wait_for_stat(&self.stat("config_reload"), |count| count > handed_over)?;
+        }
         Ok(answer)
     }
 
@@ -118,4 +121,3 @@ impl Ecds {
 pub const WASM: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 
 const PATIENCE: Duration = Duration::from_secs(10);
-const HANDOVER: Duration = Duration::from_millis(30);

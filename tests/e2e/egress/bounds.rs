@@ -143,6 +143,8 @@ fn any_number_of_hosts_takes_a_bounded_table() {
         .count();
     // One for each host that was there first, and one for all the others.
     assert_eq!(learnt, 51);
+    // Fifty were told in the first line, and fifty are remembered for the next.
+    assert_eq!(proxy.metrics.value("narrows_egress_learn_dropped_total"), Some(8 * 2_500 - 50 - 50));
 }
 
 #[test]

@@ -57,6 +57,9 @@ impl<'a> Route<'a> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::Route;
     use crate::egress::destination::Destination;
 

@@ -1,5 +1,8 @@
 //! Tests of the egress policy.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 mod index;
 mod learn;
 mod paths;

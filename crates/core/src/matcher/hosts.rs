@@ -9,6 +9,8 @@ pub(crate) struct HostSet {
     exact: Texts,
     /// `*.example.com` as `.example.com`.
     suffix: Texts,
+    /// `*`
+    any: bool,
     /// In the order written, for the index and for people.
     written: Vec<HostPattern>,
     /// Whether a `service` stands for them, `name.namespace` first.
@@ -33,7 +35,7 @@ impl HostSet {
             match pattern {
                 HostPattern::Exact(name) => set.exact.insert(name.clone()),
                 HostPattern::Suffix(name) => set.suffix.insert(name.clone()),
-                HostPattern::Any => {}
+                HostPattern::Any => set.any = true,
             }
         }
         set.written = patterns;
@@ -56,7 +58,7 @@ impl HostSet {
     pub(crate) fn contains(&self, host: &Host<'_>) -> bool {
         self.exact.contains(host.name())
             || (!self.suffix.is_empty() && host.parents().any(|parent| self.suffix.contains(parent)))
-            || self.written.contains(&HostPattern::Any)
+            || self.any
     }
 
     pub(crate) fn patterns(&self) -> &[HostPattern] {

@@ -21,6 +21,7 @@ use crate::tree::Tree;
 
 /// The fields of a policy besides those of every policy.
 const FIELDS: &[&str] = &["routeHeader", "strip", "splits", "restoreHost"];
+
 pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
     let budget = Budget::default();
     let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;

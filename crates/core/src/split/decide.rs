@@ -73,6 +73,10 @@ impl Policy for Splitter {
         verdict.as_ref().is_some_and(|verdict| self.is_sent_away(verdict))
     }
 
+    fn needs_upstream(&self, verdict: &Option<Verdict>) -> bool {
+        verdict.as_ref().is_some_and(|verdict| verdict.is_try)
+    }
+
     fn guards(&self) -> Option<&Guards> {
         Some(&self.guards)
     }

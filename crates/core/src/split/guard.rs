@@ -9,8 +9,12 @@
 //!   Open ───────────────▶ Off ─────────────────────────────▶ Trying
 //!    ▲                     ▲                                   │ │
 //!    │                     └───────── absent ──────────────────┘ │
-//!    └──────────────── a try was served, or a probe ─────────────┘
+//!    └──────────────────── a try was served ─────────────────────┘
 //! ```
+//!
+//! A probe that finds it absent switches off until a probe finds it there: then no
+//! request tries. But what a request found absent and a probe did not (a route that is
+//! missing, where the cluster is well) only a request can find there again.
 
 mod rule;
 mod shared;
@@ -19,6 +23,7 @@ mod tests;
 
 use std::cell::Cell;
 
+use super::bucket;
 use crate::policy::Measurement;
 
 pub use rule::{Probe, Rule};
@@ -34,10 +39,30 @@ pub enum Guard {
     /// It serves.
     #[default]
     Open,
-    /// It is switched off since then, in milliseconds; the baseline serves.
-    Off(u64),
+    /// It is switched off; the baseline serves.
+    Off(Absence),
     /// As `Off`, but one request in ten tries it again: the next one after so many.
-    Trying(u64, u32),
+    Trying(Absence, u32),
+}
+
+/// Why a backend is switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// Since when, in milliseconds.
+    pub since: u64,
+    /// Whether a probe found it absent, or a request.
+    pub probed: bool,
+}
+
+/// What became of a request that went to a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was nothing to serve it.
+    Absent,
+    /// Somebody there answered.
+    Served,
+    /// It did not get that far: another filter refused it, or the client left.
+    Unknown,
 }
 
 /// Whether a request may go to a backend.
@@ -70,8 +95,8 @@ impl Guard {
     }
 
     /// A request or probe found the backend absent.
-    pub fn absent(&mut self, now: u64) {
-        *self = Self::Off(now);
+    pub fn absent(&mut self, absence: Absence) {
+        *self = Self::Off(absence);
     }
 
     /// A try or a probe was served. (Any other request may have begun before the
@@ -82,19 +107,19 @@ impl Guard {
 
     /// Time passes: after `cooldown` milliseconds it is tried again.
     pub fn advance(&mut self, cooldown: u64, now: u64) {
-        if let Self::Off(since) = *self
+        if let Self::Off(absence) = *self
             // A clock that was set back must not switch a backend off for years.
-            && now.abs_diff(since) >= cooldown
+            && now.abs_diff(absence.since) >= cooldown
         {
-            *self = Self::Trying(since, 0);
+            *self = Self::Trying(absence, 0);
         }
     }
 
-    /// Since when it is switched off.
-    pub fn off_since(self) -> Option<u64> {
+    /// Why it is switched off.
+    pub fn absence(self) -> Option<Absence> {
         match self {
             Self::Open => None,
-            Self::Off(since) | Self::Trying(since, _) => Some(since),
+            Self::Off(absence) | Self::Trying(absence, _) => Some(absence),
         }
     }
 
@@ -111,6 +136,10 @@ pub struct Guards {
     watched: Vec<Watched>,
     /// The gauges of backends that could be switched off and are not guarded.
     idle: Vec<usize>,
+    /// Whether any of them has news: asked after every request.
+    news: Cell<bool>,
+    /// Stands for what is probed, and how; 0 if nothing is.
+    probes: u64,
 }
 
 /// One backend under guard.
@@ -130,6 +159,9 @@ struct Watched {
 
 impl Guards {
     pub(super) fn watch(&mut self, id: u64, rule: Rule, gauge: usize) -> usize {
+        if let Some(probe) = &rule.probe {
+            self.probes = bucket::hash(&self.probes.to_le_bytes(), &probe.bytes(id));
+        }
         self.watched.push(Watched {
             id,
             rule,
@@ -159,22 +191,54 @@ impl Guards {
     }
 
     /// What became of a request that went to a backend. Returns what to measure.
-    pub(super) fn observe(&self, place: usize, absent: bool, tried: bool, now: u64) -> Option<Measurement> {
+    pub(super) fn observe(
+        &self,
+        place: usize,
+        outcome: Outcome,
+        tried: bool,
+        now: u64,
+    ) -> Option<Measurement> {
         let watched = self.watched.get(place).filter(|watched| watched.rule.passive)?;
-        (absent || tried).then(|| watched.learn(!absent, now))
+        match outcome {
+            Outcome::Absent => Some(self.learn(watched, Some(Absence { since: now, probed: false }))),
+            Outcome::Served if tried => Some(self.learn(watched, None)),
+            Outcome::Served | Outcome::Unknown => None,
+        }
     }
 
     /// What became of a probe: whether the backend is there. Returns what to measure.
     pub fn probed(&self, place: usize, is_there: bool, now: u64) -> Option<Measurement> {
         let watched = self.watched.get(place)?;
-        // What everybody knows is no news, but an absence must not grow old.
-        let known = is_there && watched.guard.get() == Guard::Open;
-        (!known).then(|| watched.learn(is_there, now))
+        if !is_there {
+            // Everybody may know, but an absence must not grow old.
+            return Some(self.learn(watched, Some(Absence { since: now, probed: true })));
+        }
+        // What a request found absent is not proved by a probe: its way may be another.
+        let ends = watched.guard.get().absence().is_some_and(|absence| absence.probed);
+        ends.then(|| self.learn(watched, None))
+    }
+
+    fn learn(&self, watched: &Watched, absence: Option<Absence>) -> Measurement {
+        let mut guard = watched.guard.get();
+        match absence {
+            Some(absence) => guard.absent(absence),
+            None => guard.back(),
+        }
+        watched.guard.set(guard);
+        watched.news.set(true);
+        self.news.set(true);
+        watched.gauge()
     }
 
     /// Whether any backend is to be probed.
     pub fn has_probes(&self) -> bool {
-        self.watched.iter().any(|watched| watched.rule.probe.is_some())
+        self.probes != 0
+    }
+
+    /// A number that stands for what is probed, and how: the same for policies that
+    /// probe the same.
+    pub fn probes(&self) -> u64 {
+        self.probes
     }
 
     /// The probes that are due at this tick: each when its time is nearer to this one
@@ -194,40 +258,45 @@ impl Guards {
 
     /// Whether there is anything that the other VMs of this proxy have yet to hear.
     pub fn has_news(&self) -> bool {
-        self.watched.iter().any(|watched| watched.news.get())
+        self.news.get()
     }
 
     /// What is known of all backends, once this VM has added its own to what stands
     /// in `shared`.
     pub fn tell(&self, shared: &[u8], now: u64) -> Vec<u8> {
         let news = |watched: &&Watched| watched.news.get();
-        let own: Vec<_> =
-            self.watched.iter().filter(news).map(|w| (w.id, w.guard.get().off_since())).collect();
+        let own: Vec<_> = self.watched.iter().filter(news).map(|w| (w.id, w.guard.get().absence())).collect();
         shared::merge(shared, &own, now)
     }
 
     /// The news has been told.
     pub fn told(&self) {
         self.watched.iter().for_each(|watched| watched.news.set(false));
+        self.news.set(false);
     }
 
     /// Hears from the other VMs, and lets time pass. Returns what to measure.
     pub fn hear(&self, shared: &[u8], now: u64) -> Vec<Measurement> {
         let changed = self.watched.iter().filter(|watched| {
             let mut guard = watched.guard.get();
-            let before = guard.off_since();
+            let before = guard.absence();
             if !watched.news.get() {
-                let heard = shared::since(shared, watched.id);
+                let heard = shared::absence(shared, watched.id);
                 if heard != before {
                     guard = heard.map_or(Guard::Open, Guard::Off);
                 }
             }
-            // A backend that is probed comes back when a probe says so.
-            if watched.rule.probe.is_none() {
-                guard.advance(watched.rule.cooldown, now);
+            // What a probe found absent comes back when a probe says so. Before a request
+            // tries, a probe has had its time to say that it is not there.
+            match (&watched.rule.probe, guard.absence()) {
+                (Some(probe), Some(Absence { probed: false, .. })) => {
+                    guard.advance(watched.rule.cooldown.max(probe.every), now);
+                }
+                (Some(_), _) => {}
+                (None, _) => guard.advance(watched.rule.cooldown, now),
             }
             watched.guard.set(guard);
-            before.is_some() != guard.off_since().is_some()
+            before.is_some() != guard.absence().is_some()
         });
         changed.map(Watched::gauge).collect()
     }
@@ -240,19 +309,7 @@ impl Guards {
 }
 
 impl Watched {
-    fn learn(&self, is_there: bool, now: u64) -> Measurement {
-        let mut guard = self.guard.get();
-        if is_there {
-            guard.back();
-        } else {
-            guard.absent(now);
-        }
-        self.guard.set(guard);
-        self.news.set(true);
-        self.gauge()
-    }
-
     fn gauge(&self) -> Measurement {
-        Measurement { series: self.gauge, value: u64::from(self.guard.get().off_since().is_some()) }
+        Measurement { series: self.gauge, value: u64::from(self.guard.get().absence().is_some()) }
     }
 }

@@ -1,5 +1,6 @@
 //! What a split counts, and whether a request was served where it was sent.
 
+use super::guard::Outcome;
 use super::{Backend, Reason, Split, Splitter, Verdict, bucket};
 use crate::decision::{CODE_CLASSES, Served};
 use crate::policy::{Measurement, Mode};
@@ -74,13 +75,16 @@ impl Splitter {
             }
             return measured;
         }
-        let absent = served.found_nothing();
-        if absent || !backend.can_be(served.cluster) || split.is_baseline(backend, served.cluster) {
+        let outcome = match (served.found_nothing(), served.by_upstream) {
+            (true, _) => Outcome::Absent,
+            (false, true) => Outcome::Served,
+            (false, false) => Outcome::Unknown,
+        };
+        if outcome == Outcome::Absent || split.is_elsewhere(backend, served.cluster) {
             measured.push(one(MISMATCH, 1));
         }
-        let guard = backend.guard;
-        measured
-            .extend(guard.and_then(|guard| self.guards.observe(guard, absent, verdict.is_try, served.now)));
+        let observe = |guard| self.guards.observe(guard, outcome, verdict.is_try, served.now);
+        measured.extend(backend.guard.and_then(observe));
         measured
     }
 
@@ -92,11 +96,19 @@ impl Splitter {
 }
 
 impl Split {
-    /// Whether a request for which the authority was rewritten landed where those of
-    /// the baseline do: no route looked at the authority.
-    fn is_baseline(&self, backend: &Backend, cluster: &[u8]) -> bool {
-        let rewrites = backend.to.as_ref().is_some_and(|to| to.authority().is_some());
-        rewrites && !cluster.is_empty() && self.seen.get() == bucket::hash(b"", cluster)
+    /// Whether a cluster is not the one that a backend's requests are sent to.
+    ///
+    /// Certain if the policy names the cluster. Else it is told from Istio's own names
+    /// (`outbound|8080||stock-canary.books.svc.cluster.local`), and from where the
+    /// baseline was served last: whoever lands there too was taken by no route of its
+    /// own. A cluster of any other name is believed. Where no route was asked, nothing
+    /// is known.
+    fn is_elsewhere(&self, backend: &Backend, cluster: &[u8]) -> bool {
+        match &backend.cluster {
+            _ if cluster.is_empty() => false,
+            Some(expected) => cluster != &**expected,
+            None => !backend.may_be(cluster) || self.seen.get() == bucket::hash(b"", cluster),
+        }
     }
 }
 
@@ -106,15 +118,8 @@ impl Backend {
         self.series.saturating_add(GUARD)
     }
 
-    /// Whether a cluster can be the one that this backend's requests are sent to.
-    ///
-    /// Certain if the policy names the cluster; else told from Istio's own names
-    /// (`outbound|8080||stock-canary.books.svc.cluster.local`); a cluster of any
-    /// other name is believed. Where no route was asked, nothing is known.
-    fn can_be(&self, cluster: &[u8]) -> bool {
-        if let Some(expected) = self.cluster.as_ref().filter(|_| !cluster.is_empty()) {
-            return cluster == &**expected;
-        }
+    /// Whether a cluster is of the host that is asked for, as far as its name says.
+    fn may_be(&self, cluster: &[u8]) -> bool {
         let authority = self.to.as_ref().and_then(|to| to.authority());
         let mut parts = cluster.split(|b| *b == b'|');
         match (authority, parts.next(), parts.nth(2)) {

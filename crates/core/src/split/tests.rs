@@ -1,5 +1,8 @@
 //! Tests of the splitter: what it decides, counts and refuses.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::{Reason, Splitter};
 use crate::{Edit, Policy, Request, Served, Tree};
 
@@ -59,7 +62,12 @@ fn a_switched_off_backend_is_served_by_the_baseline() {
     let (_, tried) = decide(&splitter, &[]);
     assert!(tried.unwrap().is_try);
     assert_eq!(backend(&splitter, &[]), "stable");
-    let served = Served { code: 200, cluster: CANARY, now: 31_100, ..Served::default() };
+    assert!(splitter.needs_upstream(&tried));
+    // One that another filter refuses proves nothing.
+    let refused = Served { code: 403, now: 31_050, ..Served::default() };
+    assert!(!names(&splitter, &splitter.served(&tried, &refused)).iter().any(|n| n.starts_with("guard")));
+    assert_eq!(backend(&splitter, &[]), "stable");
+    let served = Served { code: 200, cluster: CANARY, by_upstream: true, now: 31_100, ..Served::default() };
     assert!(names(&splitter, &splitter.served(&tried, &served)).contains(&"guard=0".to_owned()));
     assert_eq!(backend(&splitter, &[]), "canary");
 }
@@ -74,6 +82,7 @@ fn what_was_not_there() {
         (Served { code: 503, flags: 1 << 24, ..Served::default() }, true),
         (Served { code: 200, cluster: b"PassthroughCluster", ..Served::default() }, true),
         (Served { code: 502, cluster: b"BlackHoleCluster", ..Served::default() }, true),
+        (Served { code: 503, cluster: b"AllowAnyDynamicDNSCluster", ..Served::default() }, true),
         (Served { code: 502, ..Served::default() }, true),
         // Another filter's refusal, or a client that went away.
         (Served { code: 403, ..Served::default() }, false),
@@ -104,6 +113,31 @@ fn intended_against_actual() {
     assert!(mismatch(&splitter, "qa", b"plain"), "until the baseline is seen there");
     assert!(!mismatch(&splitter, "qa", b"other"));
     assert!(!mismatch(&splitter, "qa", b""), "another filter answered");
+
+    // A route header that no route matches.
+    let by_header = |cluster: &str| {
+        let canary = format!(r#"{{"name": "canary", "to": "canary", "weight": 100{cluster}}}"#);
+        compile(&format!(
+            r#"{{"trust": "mesh", "splits": [{{"name": "stock", "override": {{"header": "x-canary"}},
+                "backends": [{{"name": "stable", "baseline": true}}, {canary}]}}]}}"#
+        ))
+        .unwrap()
+    };
+    let mismatch = |splitter: &Splitter, choice: &str, cluster: &'static [u8]| {
+        let verdict = decide(splitter, &[("x-canary", choice)]).1;
+        let measured = names(splitter, &splitter.served(&verdict, &served(cluster)));
+        measured.contains(&"mismatch_total".to_owned())
+    };
+    let splitter = by_header("");
+    assert!(!mismatch(&splitter, "always", STABLE), "nothing is known yet");
+    assert!(!mismatch(&splitter, "never", STABLE));
+    assert!(mismatch(&splitter, "always", STABLE), "it is served where the baseline is");
+    assert!(!mismatch(&splitter, "always", CANARY));
+    // One cluster for both, by subset: whoever means that says so.
+    let splitter = by_header(r#", "cluster": "plain""#);
+    assert!(!mismatch(&splitter, "never", b"plain"));
+    assert!(!mismatch(&splitter, "always", b"plain"));
+    assert!(mismatch(&splitter, "always", b"other"));
 }
 
 #[test]

@@ -95,6 +95,9 @@ fn impossible(c: char) -> Invalid {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::{Bound, value};
     use crate::read::Fields;
     use crate::tree::Tree;

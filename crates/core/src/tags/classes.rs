@@ -42,6 +42,9 @@ pub(super) fn flags(bits: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::{duration_names, flags};
 
     #[test]

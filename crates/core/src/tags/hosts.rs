@@ -64,6 +64,9 @@ impl HostMap {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::HostMap;
     use crate::request::Host;
 

@@ -166,6 +166,9 @@ fn as_index(place: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::Paths;
     use crate::template::Template;
 

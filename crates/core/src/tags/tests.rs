@@ -1,6 +1,9 @@
 //! The policy from its text to its measurements, without a host: a worker here is a
 //! [`Tagger`] and the log that workers share a list.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 mod attributes;
 mod bounds;
 mod refused;

@@ -9,6 +9,9 @@
 //! more than once equals nothing; and so it is in `withoutHeaders`, which turns a condition around by
 //! its place.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use narrows_core::{Policy, Request};
 use serde_json::json;
 

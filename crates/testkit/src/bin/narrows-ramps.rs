@@ -1,5 +1,6 @@
 //! Two ramps, three ways to split, ten thousand users, one real Envoy each: who moves,
-//! and who is sent back? Prints a table in Markdown.
+//! and who is sent back? Prints a table in Markdown, and fails if our filter sends
+//! anybody back or from one canary to another.
 //!
 //! ```text
 //! make filters envoy
@@ -66,6 +67,12 @@ fn main() -> anyhow::Result<()> {
                 to.iter().filter(|app| **app != 0).count(),
                 moves.to_canary + moves.sent_back + moves.between,
                 moves.to_canary,
+                moves.sent_back,
+                moves.between,
+            );
+            anyhow::ensure!(
+                !matches!(method, Method::Narrows) || (moves.sent_back == 0 && moves.between == 0),
+                "canary-split sent {} back and moved {} between canaries",
                 moves.sent_back,
                 moves.between,
             );

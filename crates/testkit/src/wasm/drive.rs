@@ -279,7 +279,8 @@ impl Vm {
             size(response.trailers.len()),
         );
         if self.host().knows(root) {
-            self.host().delivering = Some(response);
+            // Of a call that failed there is no answer: its maps are a bad argument.
+            self.host().delivering = Some(response).filter(|response| !response.headers.is_empty());
             self.run(self.exports.call_response.clone(), root, params);
             self.host().delivering = None;
         }

@@ -42,7 +42,12 @@ impl Books {
 
     /// A sidecar with two workers.
     pub(crate) fn sidecar(&self, filter: Value, routes: &Value) -> anyhow::Result<Envoy> {
-        let mut listener = listener("http", &[filter], routes);
+        self.sidecar_with(&[filter], routes)
+    }
+
+    /// A sidecar with two workers and several filters.
+    pub(crate) fn sidecar_with(&self, filters: &[Value], routes: &Value) -> anyhow::Result<Envoy> {
+        let mut listener = listener("http", filters, routes);
         let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
         // A weight that counts nothing else: no connection is closed in the middle.
         manager["common_http_protocol_options"] = json!({ "idle_timeout": "300s" });

@@ -95,6 +95,67 @@ fn one_vm_asks_and_another_takes_over() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The cluster that is probed is well, but no route leads to it.
+#[test]
+fn a_missing_route_costs_a_try_for_each_cooldown_whatever_a_probe_says() -> anyhow::Result<()> {
+    let probe = json!({ "guard": { "cluster": CANARY, "every": "2s", "cooldown": "10s" } });
+    let mut proxy = Workers::new(2, &policy(100, &probe))?;
+    proxy.clusters.clusters.set(CANARY, Cluster::Usable);
+    let gone = || Response::no_route();
+    let mut lost = [0; 2];
+    for _ in 0..60 {
+        proxy.second();
+        for (worker, lost) in lost.iter_mut().enumerate() {
+            *lost += (0..20).filter(|_| proxy.goes_to_canary(worker, &gone)).count();
+        }
+    }
+    assert_eq!(proxy.gauge(), Some(1));
+    // Both find out at first, and each tries when the cooldown is over.
+    assert_eq!(lost, [6, 6], "lost in a minute");
+    // The route is there: a try finds it, and the other one hears.
+    (0..10).for_each(|_| _ = proxy.second());
+    let there = || Response::ok().cluster(CANARY);
+    assert!(proxy.goes_to_canary(0, &there));
+    proxy.second();
+    assert!((0..20).all(|_| proxy.goes_to_canary(1, &there)));
+    Ok(())
+}
+
+/// A try that another filter refuses, or whose client leaves, finds out nothing.
+#[test]
+fn a_try_that_does_not_get_there_proves_nothing() -> anyhow::Result<()> {
+    let mut proxy = Workers::new(1, &policy(100, &json!({ "guard": { "cooldown": "1s" } })))?;
+    assert!(proxy.goes_to_canary(0, &|| Response::no_cluster()));
+    proxy.second();
+    for (status, details) in
+        [(403, "rbac_access_denied_matched_policy[none]"), (0, "downstream_remote_disconnect")]
+    {
+        let tries = (0..40).filter(|_| proxy.goes_to_canary(0, &|| Response::from_envoy(status, 0, details)));
+        assert_eq!(tries.count(), 4, "{details}: still one in ten");
+        assert_eq!(proxy.gauge(), Some(1));
+    }
+    Ok(())
+}
+
+/// Whoever probes says so as it goes: nobody waits until its lease is old.
+#[test]
+fn the_root_context_of_an_older_policy_gives_its_lease_back() -> anyhow::Result<()> {
+    let probe = |path| policy(100, &json!({ "guard": { "cluster": CANARY, "every": "1s", "path": path } }));
+    let mut proxy = Workers::new(1, &probe("/old"))?;
+    proxy.clusters.clusters.set(CANARY, Cluster::Usable);
+    assert_eq!(proxy.second(), 1);
+    // The same probes, once more: the older root context asks until it is removed.
+    let older = proxy.vms[0].1;
+    proxy.push(0, &probe("/old"));
+    assert_eq!(proxy.second(), 0, "the new one leaves it to the older one");
+    proxy.vms[0].0.remove(older);
+    assert_eq!(proxy.second(), 1, "at once");
+    // Other probes: nobody waits for those who ask for something else.
+    proxy.push(0, &probe("/new"));
+    assert_eq!(proxy.second(), 1);
+    Ok(())
+}
+
 /// The VMs of one proxy.
 struct Workers {
     clusters: Proxy,

@@ -1,5 +1,7 @@
 //! The stand-in and a real Envoy give a filter the same answers to the same host calls.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use narrows_testkit::bootstrap::{
@@ -8,8 +10,9 @@ use narrows_testkit::bootstrap::{
 use narrows_testkit::echo::{Echo, EchoOptions};
 use narrows_testkit::envoy::{Envoy, EnvoyOptions};
 use narrows_testkit::message::Request;
-use narrows_testkit::wasm::{Exchange, Outcome, Plugin, Response, VmOptions};
+use narrows_testkit::wasm::{CallResponse, Cluster, Exchange, Outcome, Plugin, Proxy, Response, VmOptions};
 use narrows_testkit::{http1, wait};
+use serde_json::Value;
 
 use crate::{guest_path, texts, vm};
 
@@ -191,6 +194,25 @@ fn on_the_rest() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The connection closes in the middle of the answer.
+#[test]
+fn on_a_callout_that_fails() -> anyhow::Result<()> {
+    let server = TcpListener::bind("127.0.0.1:0")?;
+    let broken = static_cluster("broken", server.local_addr()?, false);
+    std::thread::spawn(move || -> std::io::Result<()> {
+        let (mut stream, _) = server.accept()?;
+        _ = stream.read(&mut [0; 4096])?;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc")
+    });
+    agree_beside(
+        "request: call broken\nrequest: stop\ncalled: get call :status\ncalled: pairs call\n\
+         called: get call-trailers x\ncalled: buffer 4\ncalled: resume",
+        &REQUEST,
+        &[broken],
+    )?;
+    Ok(())
+}
+
 /// What came of a script on which both agree.
 struct Agreed {
     outcome: Outcome,
@@ -200,7 +222,17 @@ struct Agreed {
 
 /// Runs a script in both, and compares what the filter read.
 fn agree(script: &str, fields: &[(&str, &[u8])]) -> anyhow::Result<Agreed> {
-    let mut standin = vm(VmOptions::default());
+    agree_beside(script, fields, &[])
+}
+
+/// The same, beside clusters of which no answer comes whole.
+fn agree_beside(script: &str, fields: &[(&str, &[u8])], broken: &[Value]) -> anyhow::Result<Agreed> {
+    let proxy = Proxy::default();
+    for name in broken.iter().filter_map(|cluster| cluster["name"].as_str()) {
+        proxy.clusters.set(name, Cluster::Usable);
+    }
+    let mut standin = vm(VmOptions { proxy, ..VmOptions::default() });
+    standin.answer_calls(|_| Some(CallResponse::failed()));
     let plugin = standin.configure(Plugin::new("agree", script));
     let exchange = fields.iter().fold(Exchange::post("shop", "/a?b=c", "hello"), |e, (n, v)| e.header(n, v));
     // What Envoy adds on the way in.
@@ -211,8 +243,8 @@ fn agree(script: &str, fields: &[(&str, &[u8])]) -> anyhow::Result<Agreed> {
     let echo = Echo::start("stock", EchoOptions::default())?;
     let filter = wasm_filter("agree", guest_path(), script, None, "FAIL_CLOSED");
     let routes = route_config(&[cluster_route("stock")]);
-    let config =
-        bootstrap(&[listener("http", &[filter], &routes)], &[static_cluster("stock", echo.addr(), false)]);
+    let stock = static_cluster("stock", echo.addr(), false);
+    let config = bootstrap(&[listener("http", &[filter], &routes)], &[&[stock], broken].concat());
     let options =
         EnvoyOptions { component_log_level: Some("wasm:info".to_owned()), ..EnvoyOptions::default() };
     let envoy = Envoy::start(config, options)?;

@@ -118,7 +118,7 @@ fn a_callout_is_answered_on_demand() {
         [
             "call nowhere -> 2",
             "call empty -> 10",
-            "call there -> 0 4",
+            "call there -> 0 16",
             "get call :status -> 0 503",
             "set request x-a 1 -> 0",
             "resume -> 0",

@@ -1,3 +1,6 @@
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Ambiguity, Destination};

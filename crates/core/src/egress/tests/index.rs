@@ -1,5 +1,8 @@
 //! The index against reading the rules one by one.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::{Ask, CHECKOUT, compile};
 use crate::egress::destination::tests::Random;
 

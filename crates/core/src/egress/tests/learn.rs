@@ -1,5 +1,8 @@
 //! Of the table of unlisted destinations.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::{Egress, compile};
 use crate::egress::learn::{Learning, Table};
 use crate::policy::Policy;

@@ -1,5 +1,8 @@
 //! Of paths, methods and ports.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::{ASK, Ask, compile, outcome};
 
 #[test]

@@ -1,5 +1,8 @@
 //! Of who calls, over which connection, and where Envoy's route leads.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::{ASK, Ask, Surroundings, compile, decide, outcome};
 use crate::policy::Policy;
 

@@ -34,6 +34,7 @@ const SPLIT: &[&str] = &[
     "layer",
     "guard",
 ];
+
 /// A split as read, with what it says of others.
 pub(super) struct Read {
     pub(super) split: Split,

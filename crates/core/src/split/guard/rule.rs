@@ -26,6 +26,14 @@ pub struct Probe {
     pub every: u64,
 }
 
+impl Probe {
+    /// All that it is, of the backend `id`.
+    pub(super) fn bytes(&self, id: u64) -> Vec<u8> {
+        let [id, every] = [id, self.every].map(u64::to_le_bytes);
+        [&id[..], &every, self.cluster.as_bytes(), &[0], self.path.as_bytes()].concat()
+    }
+}
+
 impl Rule {
     pub(in crate::split) fn read(tree: &Tree) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &["passive", "cooldown", "cluster", "every", "path"])?;

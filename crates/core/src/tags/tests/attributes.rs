@@ -1,5 +1,8 @@
 //! Configurations of Istio's attribute-gen, as its documentation has them.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::{Exchange, Proxy, refusal};
 
 const BOOKS: &str = r#"{"trust": "mesh", "debug": false, "attributes": [

@@ -1,5 +1,8 @@
 //! However many values come, the series stay few and every request is counted.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::{Exchange, Proxy};
 use crate::policy::Policy;
 

@@ -1,5 +1,8 @@
 //! Policies that cannot be meant, and what is said of them.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::refusal;
 use crate::policy::Policy;
 use crate::tags::Tagger;

@@ -1,5 +1,8 @@
 //! What each source makes of a request, and of what Envoy knows of it afterwards.
 
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use super::{Exchange, Proxy};
 use crate::policy::Policy;
 

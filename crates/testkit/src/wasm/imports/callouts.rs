@@ -42,7 +42,8 @@ fn send(
     if [":method", ":path", ":authority"].iter().any(|name| headers.get(name).is_none()) {
         return Err(Status::BadArgument.into());
     }
-    host.last_token += 1;
+    // The lowest two bits say what kind of callout it is: none of them is of HTTP.
+    host.last_token += 4;
     if known == Cluster::Empty {
         return Err(Status::InternalFailure.into());
     }

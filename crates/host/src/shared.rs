@@ -1,0 +1,62 @@
+//! Shared data: what the VMs of a proxy have in common.
+//!
+//! It is one space for all plugins of a proxy and outlives their VMs. Every worker has
+//! a VM of its own, and so has the main thread; two may write at the same time, so
+//! what stands there is changed by compare-and-swap.
+
+use narrows_core::split::bucket;
+use proxy_wasm::hostcalls;
+
+use crate::read;
+
+/// Another VM may write at the same time: then again, but not for ever.
+const ATTEMPTS: usize = 32;
+/// On a key that does not exist any version creates it, and a second VM is refused.
+const NO_VERSION: u32 = u32::MAX;
+
+/// A place in shared data that belongs to one plugin.
+#[derive(Debug)]
+pub(crate) struct Key(String);
+
+impl Key {
+    /// The plugin's place for `what`.
+    pub(crate) fn of(what: &str, filter: &str) -> Self {
+        let plugin = read::property(&["plugin_name"]).unwrap_or_default();
+        Self(["narrows.", what, ".", filter, ".", &String::from_utf8_lossy(&plugin)].concat())
+    }
+
+    /// A place beside it that a number tells from others.
+    pub(crate) fn with(mut self, number: u64) -> Self {
+        self.0.push('.');
+        self.0.push_str(&number.to_string());
+        self
+    }
+
+    /// What stands there; empty if nothing does.
+    pub(crate) fn get(&self) -> Vec<u8> {
+        self.versioned().0
+    }
+
+    /// Changes what stands there. `change` is asked again if another VM was quicker, and
+    /// may leave it. Returns whether its last answer stands.
+    pub(crate) fn update(&self, change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> bool {
+        for _ in 0..ATTEMPTS {
+            let (old, version) = self.versioned();
+            let Some(new) = change(&old) else { return true };
+            if hostcalls::set_shared_data(&self.0, Some(&new), Some(version)).is_ok() {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn versioned(&self) -> (Vec<u8>, u32) {
+        let (value, version) = hostcalls::get_shared_data(&self.0).unwrap_or_default();
+        (value.unwrap_or_default(), version.unwrap_or(NO_VERSION))
+    }
+}
+
+/// A number by which one root context is told from all others of a proxy.
+pub(crate) fn identity() -> u64 {
+    bucket::hash(b"", &read::now_nanos().to_le_bytes())
+}
