@@ -55,3 +55,43 @@ fn what_an_earlier_filter_wrote_stays_and_no_other_spelling_does() {
         assert_eq!(seen(beta().header("x-lane", "beta")), ["beta", "", "", ""]);
     }
 }
+
+/// Under `trust: mesh` a filter strips nothing, and one behind it that strips must know what
+/// is the mesh's own: here the route to the canary.
+#[test]
+fn what_a_filter_of_the_mesh_wrote_stays_too() {
+    let apps = ["stable", "canary"].map(|name| Echo::start(name, EchoOptions::default()).unwrap());
+    let chain = [
+        (
+            "header-router",
+            r#"{ "trust": "mesh", "rules": [ { "name": "all", "requestHeaders": { "set": { "x-narrows-lane": "gold" } } } ] }"#,
+        ),
+        (
+            "canary-split",
+            r#"{ "trust": "mesh", "splits": [ { "name": "s", "key": [ { "header": "x-user" } ],
+                 "backends": [ { "name": "stable", "baseline": true }, { "name": "canary", "to": "canary", "weight": 100 } ] } ] }"#,
+        ),
+        ("metric-tags", r#"{ "metrics": [ { "name": "m", "type": "counter", "tags": [] } ] }"#),
+    ];
+    let filters = chain.map(
+        |(filter, policy)| json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) }),
+    );
+    let mut to_canary = cluster_route("canary");
+    to_canary["match"]["headers"] =
+        json!([{ "name": "x-narrows-route", "string_match": { "exact": "canary" } }]);
+    let start = bootstrap(
+        &[listener("main", &filters, &route_config(&[to_canary, cluster_route("stable")]))],
+        &["stable", "canary"]
+            .into_iter()
+            .zip(&apps)
+            .map(|(name, app)| static_cluster(name, app.addr(), false))
+            .collect::<Vec<_>>(),
+    );
+    let envoy = Envoy::start(start, EnvoyOptions::named("mesh-then-edge")).unwrap();
+    let mut client = Client::connect(Protocol::Http1, envoy.listener("main").unwrap()).unwrap();
+    let request = Request::get("shop", "/").header("x-user", "u").header("x-narrows-forged", "1");
+    assert_eq!(client.exchange(&request).unwrap().status, 200);
+    let seen = apps[1].last().expect("the canary was asked");
+    assert_eq!(seen.headers.text("x-narrows-lane").as_deref(), Some("gold"));
+    assert!(!seen.headers.contains("x-narrows-forged"), "the last filter is at the edge");
+}

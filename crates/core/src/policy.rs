@@ -129,7 +129,8 @@ pub struct Needs {
     pub address: bool,
     /// The verified name of the caller.
     pub principal: bool,
-    /// The filter state [`crate::strip::STATE`].
+    /// The filter state [`crate::strip::STATE`]. Without it, what a decision says there
+    /// belongs behind what is there already.
     pub stripped: bool,
     /// What the proxy knows of itself and of the connection.
     pub surroundings: bool,

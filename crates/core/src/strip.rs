@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::decision::Decision;
+use crate::destination::FORWARDED_HOST;
 use crate::edit::Edit;
 use crate::invalid::Invalid;
 use crate::limits;
@@ -102,9 +103,10 @@ impl Strip {
     }
 
     /// What [`STATE`] must say after this filter, given its decision; `None` if it says
-    /// so already.
+    /// so already. A filter that strips nothing says what it has written all the same: a
+    /// later one may take it for the client's.
     pub(crate) fn state(&self, before: Option<&[u8]>, decision: &Decision<'_>) -> Option<Cow<'_, [u8]>> {
-        if !self.is_needed() || self.reports {
+        if self.reports {
             return None;
         }
         // A value that is added stands beside the client's own, unless that was stripped.
@@ -117,10 +119,14 @@ impl Strip {
             Edit::Add(name, _) if is_ours(name) => Some(*name),
             _ => None,
         });
+        // Of the mesh, and with every rewritten authority: two calls of the host for a header
+        // that hardly anybody strips.
+        let is_worth_it = |name: &&str| self.is_needed() || *name != FORWARDED_HOST;
         let written = edited.chain(decision.kept.iter().copied()).filter(|name| !name.starts_with(':'));
+        let written = written.filter(is_worth_it);
         let mut written = written.peekable();
         if before.is_none() && written.peek().is_none() {
-            return Some(Cow::Borrowed(self.state.as_bytes()));
+            return self.is_needed().then_some(Cow::Borrowed(self.state.as_bytes()));
         }
         let mut state = before.unwrap_or_default().to_vec();
         let mut is_new = false;

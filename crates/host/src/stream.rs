@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use narrows_core::request::Source;
 use narrows_core::split::bucket;
-use narrows_core::{Edit, Policy, Request, Served, names, strip};
+use narrows_core::{Decision, Edit, Policy, Request, Served, names, strip};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
@@ -59,7 +59,10 @@ impl<P: Policy> Stream<P> {
             Some(around) => request.within(around.view(&loaded.around)),
             None => request,
         };
-        let (decision, verdict) = loaded.policy.decide(request);
+        let (mut decision, verdict) = loaded.policy.decide(request);
+        if !needs.stripped {
+            keep_earlier(&mut decision);
+        }
         if let (Some(unlisted), Some(learning)) = (&decision.unlisted, loaded.policy.learning()) {
             loaded.seen.note(unlisted, learning);
         }
@@ -144,6 +147,18 @@ impl<P> Loaded<P> {
     fn nonce(&self) -> u64 {
         self.drawn.set(self.drawn.get().wrapping_add(1));
         bucket::hash(&read::now_nanos().to_le_bytes(), &self.drawn.get().to_le_bytes())
+    }
+}
+
+/// What a filter says that it has written stands behind what earlier ones have said. One
+/// that strips nothing asks for that only when it has something to say.
+fn keep_earlier(decision: &mut Decision<'_>) {
+    for (_, said) in decision.state.iter_mut().filter(|(name, _)| *name == strip::STATE) {
+        if let Some(mut all) = read::property(&[strip::STATE]) {
+            all.push(b',');
+            all.extend_from_slice(said);
+            *said = Cow::Owned(all);
+        }
     }
 }
 
