@@ -9,23 +9,17 @@
 
 use narrows_core::limits;
 use narrows_core::tags::Meter;
-use proxy_wasm::hostcalls;
 
-use crate::read;
+use crate::shared::Key;
 
-/// How often an entry that another worker has overtaken is tried again.
-const ATTEMPTS: usize = 16;
 /// Entries are lines: no value holds a control character.
 const END: u8 = b'\n';
-/// A version that no value has: whoever writes with it creates the key, or fails.
-const ABSENT: u32 = u32::MAX;
-
 /// A place in the log of one plugin.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     filter: &'static str,
-    prefix: String,
     page: usize,
+    key: Key,
     /// Bytes of the page that have been learnt.
     offset: usize,
 }
@@ -33,16 +27,14 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// The log of this plugin, at its beginning.
     pub(crate) fn of(filter: &'static str) -> Self {
-        let plugin = read::property(&["plugin_name"]).unwrap_or_default();
-        let prefix = format!("narrows.ledger.{filter}.{}.", String::from_utf8_lossy(&plugin));
-        Self { filter, prefix, page: 0, offset: 0 }
+        Self { filter, page: 0, key: Self::key(filter, 0), offset: 0 }
     }
 
     /// Learns what the log says beyond this place.
     pub(crate) fn catch_up(&mut self, meter: &Meter) {
         while self.page < limits::LEDGER_PAGES {
-            let (page, _) = self.read();
-            self.learn(&page, meter);
+            let page = self.key.get();
+            learn(&page, &mut self.offset, meter);
             if !is_full(&page) {
                 return;
             }
@@ -53,27 +45,25 @@ impl Ledger {
 
     /// Appends an entry, unless some worker has done so or there is no more room.
     pub(crate) fn append(&mut self, entry: &[u8], meter: &Meter) {
-        for _ in 0..ATTEMPTS {
-            if self.page >= limits::LEDGER_PAGES {
-                self.close(meter);
+        while self.page < limits::LEDGER_PAGES {
+            let (mut full, mut appended) = (false, false);
+            let offset = &mut self.offset;
+            let stands = self.key.update(&mut |page| {
+                learn(page, offset, meter);
+                full = is_full(page);
+                appended = !full && meter.admits(entry);
+                appended.then(|| [page, entry, &[END]].concat())
+            });
+            if stands && appended {
+                meter.learn(entry);
+                self.offset = self.offset.saturating_add(entry.len()).saturating_add(1);
+            }
+            if !full {
                 return;
             }
-            let (mut page, version) = self.read();
-            self.learn(&page, meter);
-            if is_full(&page) {
-                self.turn();
-                continue;
-            }
-            if !meter.admits(entry) {
-                return;
-            }
-            page.extend_from_slice(entry);
-            page.push(END);
-            if hostcalls::set_shared_data(&self.key(), Some(&page), version.or(Some(ABSENT))).is_ok() {
-                self.learn(&page, meter);
-                return;
-            }
+            self.turn();
         }
+        self.close(meter);
     }
 
     /// The last page is full: to ask for more would only read it again.
@@ -86,26 +76,23 @@ impl Ledger {
         }
     }
 
-    fn learn(&mut self, page: &[u8], meter: &Meter) {
-        for line in page.get(self.offset..).unwrap_or_default().split_inclusive(|b| *b == END) {
-            meter.learn(line.strip_suffix(&[END]).unwrap_or(line));
-        }
-        self.offset = page.len().max(self.offset);
-    }
-
-    fn read(&self) -> (Vec<u8>, Option<u32>) {
-        let (page, version) = hostcalls::get_shared_data(&self.key()).unwrap_or_default();
-        (page.unwrap_or_default(), version)
-    }
-
     fn turn(&mut self) {
         self.page = self.page.saturating_add(1);
+        self.key = Self::key(self.filter, self.page);
         self.offset = 0;
     }
 
-    fn key(&self) -> String {
-        format!("{}{}", self.prefix, self.page)
+    fn key(filter: &str, page: usize) -> Key {
+        Key::of("ledger", filter).with(u64::try_from(page).unwrap_or(u64::MAX))
     }
+}
+
+/// Learns what a page says beyond `offset`, and moves it there.
+fn learn(page: &[u8], offset: &mut usize, meter: &Meter) {
+    for line in page.get(*offset..).unwrap_or_default().split_inclusive(|b| *b == END) {
+        meter.learn(line.strip_suffix(&[END]).unwrap_or(line));
+    }
+    *offset = page.len().max(*offset);
 }
 
 fn is_full(page: &[u8]) -> bool {

@@ -52,20 +52,12 @@ pub use expect::Expect;
 pub use file::{Answer, Case, File, Refused, Runner, Send, Source};
 pub use observed::{Observed, Reply};
 
-use std::path::{Path, PathBuf};
-
-/// Where the workspace is.
-pub fn workspace() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
-}
-
 /// Every case file of every filter and example, in the order of their paths; `only` keeps those
 /// whose path contains it.
 pub fn files(only: Option<&str>) -> anyhow::Result<Vec<File>> {
     let mut paths = Vec::new();
     for place in ["filters", "examples"] {
-        for folder in std::fs::read_dir(workspace().join(place))? {
+        for folder in std::fs::read_dir(crate::workspace().join(place))? {
             let Ok(cases) = std::fs::read_dir(folder?.path().join("cases")) else { continue };
             for file in cases {
                 let path = file?.path();

@@ -20,3 +20,9 @@ pub mod temp;
 pub mod wait;
 #[cfg(feature = "wasm")]
 pub mod wasm;
+
+/// The root of the workspace that this was built in.
+pub fn workspace() -> std::path::PathBuf {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}

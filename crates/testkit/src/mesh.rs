@@ -102,8 +102,7 @@ fn everybody(
 
 /// The workspace that this was built in, unless `NARROWS_ROOT` names another.
 pub fn root() -> PathBuf {
-    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    std::env::var_os("NARROWS_ROOT").map_or(built_in, PathBuf::from)
+    std::env::var_os("NARROWS_ROOT").map_or_else(crate::workspace, PathBuf::from)
 }
 
 /// Starts a proxy from its committed bootstrap.

@@ -40,7 +40,7 @@ fn policies_in_the_documents_load() -> anyhow::Result<()> {
 
 /// Every policy that a document of the router shows, a rule alone as the whole of one.
 fn policies(document: &str) -> anyhow::Result<Vec<String>> {
-    let path = case::workspace().join("filters/header-router").join(document);
+    let path = narrows_testkit::workspace().join("filters/header-router").join(document);
     let text = std::fs::read_to_string(&path)?;
     let blocks = text.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap_or_default());
     let whole = |policy: &str| {
@@ -148,7 +148,7 @@ fn told(router: &Router, request: Request<'_>) -> String {
 
 #[test]
 fn what_others_offer_is_shown_by_a_case() -> anyhow::Result<()> {
-    let folder = case::workspace().join("filters/header-router");
+    let folder = narrows_testkit::workspace().join("filters/header-router");
     let files = case::files(Some(&format!("{}/cases/", folder.display())))?;
     let mut names = BTreeSet::new();
     for file in &files {
@@ -172,7 +172,7 @@ fn what_others_offer_is_shown_by_a_case() -> anyhow::Result<()> {
 }
 
 fn documents(name: &str) -> Vec<PathBuf> {
-    let filters = std::fs::read_dir(case::workspace().join("filters")).expect("there are filters");
+    let filters = std::fs::read_dir(narrows_testkit::workspace().join("filters")).expect("there are filters");
     let paths = filters.filter_map(Result::ok).map(|folder| folder.path().join(name));
     paths.filter(|path| Path::is_file(path)).collect()
 }

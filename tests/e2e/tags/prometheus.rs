@@ -3,17 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use narrows_testkit::envoy::Envoy;
-use narrows_testkit::http1::{self, Connection};
-use narrows_testkit::message::Request;
-use narrows_testkit::process::Process;
-use narrows_testkit::temp::TempDir;
-use narrows_testkit::wait;
-use serde_json::Value;
+use narrows_testkit::http1::Connection;
+use narrows_testkit::prometheus::Server;
+use serde_json::{Value, json};
 
 use super::{policies, readme, send, settle, start, stats_tags};
 
@@ -174,69 +170,21 @@ fn drive(client: &mut Connection) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A Prometheus that scrapes one Envoy every second.
-struct Prometheus {
-    address: SocketAddr,
-    _process: Process,
-    _directory: TempDir,
-}
+/// A Prometheus that scrapes one Envoy.
+struct Prometheus(Server);
 
 impl Prometheus {
     fn start(target: SocketAddr) -> anyhow::Result<Self> {
-        // It cannot be told to take any port, and a free one may be taken before it is there.
-        for _ in 0..5 {
-            if let Some(started) = Self::attempt(target)? {
-                return Ok(started);
-            }
-        }
-        anyhow::bail!("prometheus did not start in five attempts")
-    }
-
-    /// `None` if it ended at once.
-    fn attempt(target: SocketAddr) -> anyhow::Result<Option<Self>> {
-        let directory = TempDir::new("prometheus")?;
-        let config = directory.write(
-            "prometheus.yaml",
-            format!(
-                "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\nscrape_configs:\n- job_name: envoy\n  \
-                 metrics_path: /stats/prometheus\n  static_configs: [{{ targets: ['{target}'] }}]\n"
-            ),
-        )?;
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let mut command = Command::new(installed("prometheus")?);
-        command
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .args(["--log.level=error", "--storage.tsdb.retention.time=1h"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let mut process = Process::spawn("prometheus", &mut command)?;
-        let is_ready = wait::until("prometheus to be ready or to end", Duration::from_mins(1), || {
-            if process.exited()?.is_some() {
-                return Ok(Some(false));
-            }
-            let ready = http1::exchange(address, &Request::get("localhost", "/-/ready"));
-            Ok(ready.is_ok_and(|response| response.status == 200).then_some(true))
-        })?;
-        Ok(is_ready.then_some(Self { address, _process: process, _directory: directory }))
+        Server::start([("envoy", target)]).map(Self)
     }
 
     /// Asks until there is an answer that is not empty: labels and value of each series, by the
     /// labels.
     fn ask(&self, question: &str) -> anyhow::Result<Vec<(Value, f64)>> {
-        wait::until(question, Duration::from_secs(30), || {
-            let encoded: String = question.bytes().map(|byte| format!("%{byte:02x}")).collect();
-            let target = format!("/api/v1/query?query={encoded}");
-            let answer = http1::exchange(self.address, &Request::get("localhost", &target))?.json()?;
-            anyhow::ensure!(answer["status"] == "success", "{question}: {answer}");
-            let result = answer["data"]["result"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let value = |one: &Value| one["value"][1].as_str()?.parse::<f64>().ok();
-            let mut series: Vec<_> =
-                result.iter().filter_map(|one| Some((one["metric"].clone(), value(one)?))).collect();
-            series.sort_by_key(|(metric, _)| metric.to_string());
-            Ok((!series.is_empty()).then_some(series))
-        })
+        let answer = self.0.wait_for(question, |samples| !samples.is_empty())?;
+        let mut series: Vec<_> = answer.iter().map(|one| (json!(one.labels), one.value)).collect();
+        series.sort_by_key(|(metric, _)| metric.to_string());
+        Ok(series)
     }
 }
 

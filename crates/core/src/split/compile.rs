@@ -33,7 +33,9 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
         .unwrap_or_default();
     names::unique("splits", read.iter().map(|read| &*read.split.name)).map_err(|e| e.in_field("splits"))?;
 
-    let is_empty = read.is_empty() && listed.is_empty() && !fields.has("trust");
+    // An empty policy is a pass-through: it does not even strip.
+    let says = |name: &&str| fields.has(name);
+    let is_empty = read.is_empty() && !["trust", "strip", "routeHeader", "explain"].iter().any(says);
     let active = head.mode != Mode::Off && !is_empty;
     let overrides = read.iter().filter_map(|read| Some(read.split.override_by.as_ref()?.header.clone()));
     let strip = Strip::new(

@@ -5,18 +5,16 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use serde_json::{Value, json};
 
 use super::file::{Case, Protocol, Send, Source};
-use super::workspace;
 use crate::bootstrap::{bootstrap, static_cluster};
 use crate::envoy::{Envoy, EnvoyOptions};
 use crate::http1;
+use crate::mesh::{Certificates, root};
 use crate::message::{self, Client, Request, Response};
-use crate::temp::TempDir;
 
 /// The filter's own listener in clear text.
 pub(super) const PLAIN: &str = "http";
@@ -27,7 +25,7 @@ const SERVER: &str = "cases/filter";
 
 /// The callers of some cases, before the filter's Envoy runs.
 pub(super) struct Callers {
-    certificates: Option<TempDir>,
+    certificates: Option<Certificates>,
     accounts: BTreeSet<String>,
     addresses: bool,
 }
@@ -46,16 +44,8 @@ impl Callers {
         let certificates = if accounts.is_empty() {
             None
         } else {
-            let directory = TempDir::new("certificates")?;
-            let made = Command::new("sh")
-                .arg(workspace().join("envoy-configs/certificates.sh"))
-                .arg(directory.path())
-                .arg(SERVER)
-                .args(&accounts)
-                .output()
-                .context("certificates.sh needs sh and openssl")?;
-            ensure!(made.status.success(), "certificates.sh: {}", String::from_utf8_lossy(&made.stderr));
-            Some(directory)
+            let wanted: Vec<&str> = [SERVER].into_iter().chain(accounts.iter().map(|a| &**a)).collect();
+            Some(Certificates::make_for(&root(), &wanted)?)
         };
         Ok(Self { certificates, accounts, addresses: sources().any(|source| source.address.is_some()) })
     }
@@ -89,7 +79,7 @@ impl Callers {
     }
 
     /// A caller's side: bytes in, mutual TLS out.
-    fn sidecar(&self, account: &str, certificates: &TempDir, target: SocketAddr) -> (Value, Value) {
+    fn sidecar(&self, account: &str, certificates: &Certificates, target: SocketAddr) -> (Value, Value) {
         let mut listener = json!({
             "name": account,
             "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } },

@@ -45,7 +45,7 @@ impl Filter {
     /// Where its `.wasm` is: in `$NARROWS_DIST`, or in the workspace's `dist`.
     pub fn wasm(self) -> anyhow::Result<PathBuf> {
         let dist =
-            std::env::var_os("NARROWS_DIST").map_or_else(|| super::workspace().join("dist"), PathBuf::from);
+            std::env::var_os("NARROWS_DIST").map_or_else(|| crate::workspace().join("dist"), PathBuf::from);
         let path = dist.join(format!("{}.wasm", self.name));
         anyhow::ensure!(path.is_file(), "there is no {}; run make filters", path.display());
         Ok(path)

@@ -11,7 +11,7 @@ use anyhow::Context;
 pub fn binary() -> anyhow::Result<PathBuf> {
     let (path, remedy) = match std::env::var_os("ENVOY").filter(|path| !path.is_empty()) {
         Some(path) => (PathBuf::from(path), "correct the variable ENVOY, or unset it and "),
-        None => (workspace().join(".venv/bin/envoy"), ""),
+        None => (crate::workspace().join(".venv/bin/envoy"), ""),
     };
     anyhow::ensure!(path.is_file(), "no Envoy at {}: {remedy}run make envoy", path.display());
     Ok(behind_script(&path).unwrap_or(path))
@@ -25,12 +25,6 @@ pub fn version() -> anyhow::Result<String> {
         .output()
         .with_context(|| format!("cannot run {}", binary.display()))?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// The root of the workspace that this was built in.
-fn workspace() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.ancestors().nth(2).unwrap_or(manifest).to_owned()
 }
 
 /// A Python package installs a script that starts Python, which becomes the

@@ -16,7 +16,7 @@ use crate::process::Process;
 use crate::temp::TempDir;
 use crate::wait;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running Prometheus; it ends when dropped.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Server {
     }
 
     /// Starts one that scrapes `/stats/prometheus` of these admin interfaces, each under
-    /// the label `pod_name`, twice a second, and waits until it is ready.
+    /// the label `pod_name`, every second, and waits until it is ready.
     pub fn start<'a>(targets: impl IntoIterator<Item = (&'a str, SocketAddr)>) -> anyhow::Result<Self> {
         let directory = TempDir::new("prometheus")?;
         let targets: Vec<String> = targets
@@ -46,7 +46,7 @@ impl Server {
         let config = directory.write(
             "prometheus.yaml",
             format!(
-                "global: {{ scrape_interval: 500ms, scrape_timeout: 500ms }}\n\
+                "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\n\
                  scrape_configs:\n- job_name: envoy\n  metrics_path: /stats/prometheus\n  \
                  static_configs:\n{}",
                 targets.concat()

@@ -3,11 +3,11 @@
 //! rewritten authority leads nowhere else. And what a client may say.
 
 use narrows_testkit::bootstrap::{read_yaml, static_cluster};
-use narrows_testkit::case::workspace;
 use narrows_testkit::echo::Received;
 use narrows_testkit::envoy::Envoy;
 use narrows_testkit::http1;
 use narrows_testkit::message::{Request, Response};
+use narrows_testkit::workspace;
 use serde_json::{Value, json};
 
 use crate::books::{

@@ -1,7 +1,7 @@
 //! The `.wasm` itself, against the vectors of an independent implementation.
 
-use narrows_testkit::case::workspace;
 use narrows_testkit::wasm::{Exchange, Module, Plugin, Response, Vm, VmOptions};
+use narrows_testkit::workspace;
 use serde_json::Value;
 
 use crate::books::module;
