@@ -16,6 +16,7 @@
 //! say only what must *not* be there, within their host and path. Those that must miss the same
 //! condition are tried as one: see [`leaf`].
 
+mod anchor;
 mod bar;
 mod facts;
 mod finder;
@@ -30,7 +31,8 @@ use crate::matcher::Match;
 use crate::matcher::hosts::HostPattern;
 use crate::names::Places;
 use crate::request::Request;
-use facts::{Anchors, Fact, Facts, Vocabulary};
+use anchor::Anchors;
+use facts::{Fact, Facts, Vocabulary};
 use trie::Trie;
 
 /// An index over numbered clauses; the lowest number that matches wins.

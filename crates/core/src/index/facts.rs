@@ -7,42 +7,18 @@
 use xxhash_rust::xxh64::Xxh64;
 
 use super::ByFact;
-use super::bar::{self, Bar};
+use super::anchor::Anchor;
 use super::finder::Finder;
-use crate::matcher::path::PathForm;
-use crate::matcher::source::{Length, PrincipalPattern, SourceMatch, ip};
-use crate::matcher::value::{Test, ValueMatch, integer};
-use crate::matcher::{Match, Named};
+use crate::matcher::source::{Length, ip};
+use crate::matcher::value::integer;
 use crate::request::Request;
 
 /// A fact: the hash of a kind, a name and perhaps a text in lower case.
 pub(crate) type Fact = u64;
 
-/// Ways to file a clause, or to keep it out.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Anchors {
-    pub(crate) ways: Vec<Anchor>,
-    /// Where there is no way.
-    pub(crate) bars: Vec<Bar>,
-}
-
-/// One way to file a clause: if it matches, one of these facts holds.
-#[derive(Clone, Debug)]
-pub(crate) struct Anchor {
-    pub(crate) facts: Vec<Fact>,
-    kind: Kind,
-    /// The fact that the name is there.
-    there: Fact,
-    cuts: Cuts,
-    /// A text to look for anywhere in the value.
-    held: Option<Box<[u8]>>,
-    /// Lengths of blocks in which to look for an address.
-    blocks: Vec<Length>,
-}
-
 /// Where a fact is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Method,
     Path,
     Header,
@@ -54,11 +30,11 @@ enum Kind {
 
 /// Where a value is cut: a bit for each length, from one byte to [`LONGEST`].
 #[derive(Clone, Copy, Debug, Default)]
-struct Cuts {
-    starts: u64,
-    ends: u64,
+pub(super) struct Cuts {
+    pub(super) starts: u64,
+    pub(super) ends: u64,
     /// A bit for each power of two that is the size of a block of numbers.
-    numbers: u64,
+    pub(super) numbers: u64,
 }
 
 /// What clauses ask of the value under one name.
@@ -218,131 +194,8 @@ impl<'r, 'a> Facts<'r, 'a> {
     }
 }
 
-impl Anchors {
-    /// Every way to file a clause by steps other than host and path.
-    pub(crate) fn of(clause: &Match) -> Self {
-        let mut ways = Vec::new();
-        let mut add = |kind, name: &[u8], value: &ValueMatch| ways.extend(anchor(kind, name, value));
-        if let Some(method) = &clause.method {
-            add(Kind::Method, b"", method);
-        }
-        for Named { name, value } in &clause.headers {
-            add(Kind::Header, name, value);
-        }
-        for Named { name, value } in &clause.cookies {
-            add(Kind::Cookie, name, value);
-        }
-        for query in &clause.query {
-            add(Kind::Query, &query.named.name, &query.named.value);
-        }
-        // What a path is or starts with, the trie knows.
-        if let Some(PathForm::Value(value)) = clause.path.as_ref().map(|path| &path.form)
-            && matches!(value.test, Test::Suffix(_) | Test::Contains(_))
-        {
-            add(Kind::Path, b"", value);
-        }
-        if let Some(source) = &clause.source {
-            ways.extend(of_source(source));
-        }
-        let bars = if ways.is_empty() { bar::bars(clause) } else { Vec::new() };
-        Self { ways, bars }
-    }
-}
-
-/// How to file a clause by who sent the request.
-fn of_source(source: &SourceMatch) -> impl Iterator<Item = Anchor> {
-    let names = (!source.principals.is_empty()).then(|| {
-        let mut anchor = Anchor::new(Kind::Principal, b"");
-        for pattern in &source.principals {
-            match pattern {
-                PrincipalPattern::Exact(name) => anchor.is(b"", name),
-                PrincipalPattern::Prefix(start) => anchor.starts(b"", start),
-            }
-        }
-        anchor
-    });
-    let blocks = (!source.cidrs.is_empty()).then(|| {
-        let mut anchor = Anchor::new(Kind::Address, b"");
-        for (length, network) in source.cidrs.iter().map(|cidr| cidr.block()) {
-            anchor.facts.push(of_block(length, network));
-            anchor.blocks.push(length);
-        }
-        anchor
-    });
-    names.into_iter().chain(blocks)
-}
-
-/// How to file a clause with this condition; `None` if it narrows nothing.
-fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<Anchor> {
-    let mut anchor = Anchor::new(kind, name);
-    match (&value.test, value.invert) {
-        (Test::Present(wanted), invert) if *wanted != invert => anchor.facts.push(anchor.there),
-        // What must be missing, or be something else, is filed nowhere.
-        (Test::Present(_), _) | (_, true) => return None,
-        (Test::Exact(text), _) => anchor.is(name, text),
-        (Test::In(texts), _) => texts.iter().for_each(|text| anchor.is(name, text)),
-        (Test::Prefix(text), _) => anchor.starts(name, text),
-        (Test::Suffix(text), _) => {
-            let end = text.get(text.len().saturating_sub(LONGEST)..).unwrap_or_default();
-            anchor.cuts.ends |= bit(end.len());
-            anchor.facts.push(fact(kind, name, Relation::Ends, &end.to_ascii_lowercase()));
-        }
-        (Test::Contains(text), _) => {
-            let text = text.to_ascii_lowercase();
-            anchor.facts.push(fact(kind, name, Relation::Holds, &text));
-            anchor.held = Some(text.into());
-        }
-        (Test::Range(from, to), _) => anchor.numbers(name, *from, to.saturating_sub(1)),
-        (Test::Regex(_), _) => anchor.facts.push(anchor.there),
-    }
-    Some(anchor)
-}
-
-impl Anchor {
-    fn new(kind: Kind, name: &[u8]) -> Self {
-        Self {
-            facts: Vec::new(),
-            kind,
-            there: fact(kind, name, Relation::There, b""),
-            cuts: Cuts::default(),
-            held: None,
-            blocks: Vec::new(),
-        }
-    }
-
-    fn is(&mut self, name: &[u8], text: &[u8]) {
-        self.facts.push(fact(self.kind, name, Relation::Is, &text.to_ascii_lowercase()));
-    }
-
-    fn starts(&mut self, name: &[u8], text: &[u8]) {
-        let start = text.get(..LONGEST).unwrap_or(text);
-        self.cuts.starts |= bit(start.len());
-        self.facts.push(fact(self.kind, name, Relation::Starts, &start.to_ascii_lowercase()));
-    }
-
-    /// Covers a range by blocks whose sizes are powers of two, as a route covers addresses. The
-    /// smallest is an eight-thousandth of the range or less, so that there are few: what lies just
-    /// beside the range is tried for nothing.
-    fn numbers(&mut self, name: &[u8], from: i64, to: i64) {
-        let span = u64::BITS.saturating_sub(to.wrapping_sub(from).leading_zeros());
-        let mut power = span.saturating_sub(14);
-        let (mut from, mut to) = (from >> power, to >> power);
-        while from <= to {
-            // What has no neighbour within the range stands alone; pairs go on as one.
-            let (first, last) = (from & 1 == 1, to & 1 == 0);
-            for block in first.then_some(from).into_iter().chain(last.then_some(to)) {
-                self.facts.push(of_numbers(self.kind, name, power as usize, block));
-                self.cuts.numbers |= 1u64.checked_shl(power).unwrap_or_default();
-            }
-            from = from.saturating_add(i64::from(first)) >> 1;
-            to = to.saturating_sub(i64::from(last)) >> 1;
-            power = power.saturating_add(1);
-        }
-    }
-}
-
 /// The bit of a length; none for a length out of reach.
-fn bit(length: usize) -> u64 {
+pub(super) fn bit(length: usize) -> u64 {
     let place = length.checked_sub(1).and_then(|place| u32::try_from(place).ok());
     place.and_then(|place| 1u64.checked_shl(place)).unwrap_or_default()
 }
@@ -364,7 +217,7 @@ fn signed(fact: Fact) -> (usize, u64) {
 
 /// What a fact says of a value.
 #[derive(Clone, Copy)]
-enum Relation {
+pub(super) enum Relation {
     There,
     Is,
     Starts,
@@ -374,20 +227,20 @@ enum Relation {
 }
 
 /// The fact that a number is in a block.
-fn of_numbers(kind: Kind, name: &[u8], power: usize, block: i64) -> Fact {
+pub(super) fn of_numbers(kind: Kind, name: &[u8], power: usize, block: i64) -> Fact {
     let text = (power as u128) << 64 | u128::from(block.cast_unsigned());
     fact(kind, name, Relation::Within, &text.to_le_bytes())
 }
 
 /// The fact that an address is in a network.
-fn of_block(length: Length, network: u128) -> Fact {
+pub(super) fn of_block(length: Length, network: u128) -> Fact {
     let kind = [&[u8::from(length.v6)][..], &length.mask.to_le_bytes()].concat();
     fact(Kind::Address, &kind, Relation::Within, &network.to_le_bytes())
 }
 
 /// The hash of a fact. `text` is in lower case on both sides: a clause that minds letter case is
 /// verified anyway.
-fn fact(kind: Kind, name: &[u8], relation: Relation, text: &[u8]) -> Fact {
+pub(super) fn fact(kind: Kind, name: &[u8], relation: Relation, text: &[u8]) -> Fact {
     let mut hash = Xxh64::new((kind as u64) << 8 | relation as u64);
     hash.update(name);
     hash.update(&[0]);
@@ -397,4 +250,4 @@ fn fact(kind: Kind, name: &[u8], relation: Relation, text: &[u8]) -> Fact {
 
 /// A longer text is filed by that much of it: one bit for each length, and longer texts differ
 /// sooner.
-const LONGEST: usize = 64;
+pub(super) const LONGEST: usize = 64;

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use super::ByFact;
+use super::anchor::{Anchor, Anchors};
 use super::bar::Bar;
-use super::facts::{Anchor, Anchors, Fact, Facts, Vocabulary};
+use super::facts::{Fact, Facts, Vocabulary};
 use crate::names::Places;
 
 /// Clauses that share a host pattern and a path prefix.

@@ -3,7 +3,8 @@
 
 use std::rc::Rc;
 
-use super::facts::{Anchors, Facts, Vocabulary};
+use super::anchor::Anchors;
+use super::facts::{Facts, Vocabulary};
 use super::leaf::Leaf;
 use crate::matcher::path::{PathForm, PathMatch};
 use crate::matcher::texts::Texts;
