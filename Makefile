@@ -1,7 +1,6 @@
 # Narrows. `make` prints the menu.
 #
-# Each target sets up what it needs: on a fresh machine with rustup, Python 3 and
-# make there is nothing to install by hand.
+# Each target sets up what it can; README.md says what must be there.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -34,6 +33,7 @@ help: ## this menu
 
 demo: filters envoy ## a mesh of real Envoys, traffic through it, and what happened
 	@$(MAKE) --no-print-directory prometheus 2>/dev/null || true
+	@echo "building and starting the mesh: a dozen Envoys…"
 	@$(MESH) demo
 
 test: lint filters envoy .venv/vectors prometheus node dashboards $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included

@@ -1,7 +1,7 @@
 //! Every committed bootstrap, alone: does Envoy take it as it is, does it come up, and
 //! are its policies those of the examples?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -77,6 +77,22 @@ fn their_policies_are_those_of_the_examples() -> anyhow::Result<()> {
             assert!(is_list || ours[field] == *value, "{file}: {field} is {}, not {value}", ours[field]);
         }
     }
+    Ok(())
+}
+
+/// What a cluster's mesh configuration must name, as the README has it in one line.
+#[test]
+fn the_readme_names_every_label_that_they_cut_out() -> anyhow::Result<()> {
+    let readme = fs::read_to_string(root().join("envoy-configs/README.md"))?;
+    let (_, line) = readme.split_once("extraStatTags={").expect("one line for a cluster");
+    let named: BTreeSet<&str> = line.split('}').next().unwrap_or_default().split(',').collect();
+    let mut cut = BTreeSet::new();
+    for file in bootstraps() {
+        let bootstrap = read_yaml(&file)?;
+        let tags = bootstrap["stats_config"]["stats_tags"].as_array().cloned().unwrap_or_default();
+        cut.extend(tags.iter().filter_map(|tag| tag["tag_name"].as_str().map(str::to_owned)));
+    }
+    assert_eq!(named, cut.iter().map(String::as_str).collect());
     Ok(())
 }
 

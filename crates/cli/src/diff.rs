@@ -122,7 +122,7 @@ impl Owner {
         let name =
             |place: usize| view.backends.get(place).map_or_else(String::new, |name| (*name).to_owned());
         // A split that does not act leaves everyone where the baseline is.
-        let acts = view.mode == Mode::Enforce;
+        let acts = view.mode == Mode::Enforce && view.divides;
         let owned = view.slots.owned().iter().filter(|(from, to, _)| acts && from < to);
         Self {
             mode: view.mode,

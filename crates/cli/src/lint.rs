@@ -107,7 +107,7 @@ fn policy(found: &Found, named: Option<Filter>) -> Vec<Finding> {
     match filter.compile(&found.policy.tree()) {
         Ok(policy) => {
             let warning = policy.warning();
-            findings.extend(warning.map(|warning| likely_not_meant(warning, &found.policy)));
+            findings.extend(warning.map(|warning| likely_not_meant(filter, warning, &found.policy)));
         }
         Err(invalid) => {
             findings.extend(invalid.faults().iter().map(|fault| Finding::of_policy(fault, &found.policy)));
@@ -116,14 +116,23 @@ fn policy(found: &Found, named: Option<Filter>) -> Vec<Finding> {
     findings
 }
 
-fn likely_not_meant(warning: &str, policy: &Node) -> Finding {
+fn likely_not_meant(filter: Filter, warning: &str, policy: &Node) -> Finding {
+    let (code, help) = match filter {
+        Filter::CanarySplit => {
+            (code::NO_EFFECT, "add \"key\", or \"onMissingKey\": \"random\" if nobody has to stay")
+        }
+        _ => (
+            code::EVERYTHING_PASSES,
+            "write \"default\": \"deny\" and rules; \"mode\": \"off\" if nothing is to be done",
+        ),
+    };
     Finding {
-        code: code::EVERYTHING_PASSES,
+        code,
         level: Level::Warning,
         at: policy.head(),
         place: String::new(),
         message: warning.to_owned(),
-        help: "write \"default\": \"deny\" and rules; \"mode\": \"off\" if nothing is to be done".to_owned(),
+        help: help.to_owned(),
     }
 }
 

@@ -20,6 +20,7 @@ mod rule;
 mod tests;
 
 use crate::index::Index;
+use crate::matcher::hosts::HostSet;
 use crate::policy::{Head, Needs};
 use crate::series::Series;
 use crate::strip::Strip;
@@ -46,6 +47,8 @@ pub struct Egress {
     strip: Strip,
     hygiene: Hygiene,
     learn: Option<Learning>,
+    /// The hosts that rules name, for `learn`.
+    listed: HostSet,
     series: Vec<Series>,
     places: Places,
     needs: Needs,

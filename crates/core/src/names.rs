@@ -104,7 +104,11 @@ pub(crate) fn writable_header(written: &str) -> Result<Box<str>, Invalid> {
         return Err(Invalid::new(
             Code::BadHeaderName,
             format!("{name:?} frames the message and may not be edited"),
-            if &*name == "host" { "use \"authority\"" } else { "leave it to the proxy" },
+            if &*name == "host" {
+                "set the destination's \"authority\" instead"
+            } else {
+                "leave it to the proxy"
+            },
         ));
     }
     Ok(name)
@@ -185,7 +189,7 @@ fn token(written: &str, what: &str) -> Result<Box<str>, Invalid> {
     Err(Invalid::new(
         Code::BadHeaderName,
         format!("{written:?} cannot be the name of a {what}"),
-        "use letters, digits and -",
+        "use letters, digits and - _ .",
     ))
 }
 

@@ -231,16 +231,7 @@ impl Explain {
 /// Reads `mode` of a policy, rule or split.
 pub(crate) fn mode(fields: Fields<'_>) -> Result<Mode, Invalid> {
     let words = [("enforce", Mode::Enforce), ("report", Mode::Report), ("off", Mode::Off)];
-    let mode = |tree: &Tree| match tree {
-        // What an unquoted `off` becomes, here and on its way through Kubernetes.
-        Tree::Flag(false) => Err(Invalid::new(
-            Code::WrongType,
-            "expected a string, found false",
-            "quote it: YAML reads off without quotes as false",
-        )),
-        _ => read::word(tree, &words),
-    };
-    Ok(fields.optional("mode", mode)?.unwrap_or_default())
+    Ok(fields.optional("mode", |t| read::word(t, &words))?.unwrap_or_default())
 }
 
 impl Mode {

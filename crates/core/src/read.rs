@@ -167,6 +167,12 @@ fn each_entry<'t>(
 pub(crate) fn text(tree: &Tree) -> Result<&str, Invalid> {
     match tree {
         Tree::Text(text) => Ok(text),
+        // What an unquoted `off`, `no` or `y` becomes, here and on its way through Kubernetes.
+        Tree::Flag(_) => Err(Invalid::new(
+            Code::WrongType,
+            "expected a string, found a boolean",
+            "quote it: YAML reads off, no and the like as booleans",
+        )),
         other => Err(wrong_type("a string", other)),
     }
 }

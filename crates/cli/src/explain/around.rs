@@ -67,7 +67,7 @@ equals the older resource wins, so that a new cluster may order them otherwise."
         "Envoy hands a google.protobuf.StringValue to the filter as the text that it is. Any other
 message, google.protobuf.Struct included, arrives as protobuf's bytes.",
     ),
-    entry("NRW611", "no effect", "The field is accepted and nothing ever reads it."),
+    entry("NRW611", "no effect", "The field is accepted and nothing ever acts by it."),
     entry(
         "NRW612",
         "requests cannot be read",

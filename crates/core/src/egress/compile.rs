@@ -9,6 +9,7 @@ use crate::index::Index;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::Match;
+use crate::matcher::hosts::HostSet;
 use crate::matcher::parse::Budget;
 use crate::names;
 use crate::policy::{Head, Mode, Needs, Trust};
@@ -53,6 +54,8 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         clauses.extend(paths.into_iter().map(|path| Clause { rule: place, path: Some(path) }));
         rules.push(rule);
     }
+    let in_force = rules.iter().filter(|rule| learn.is_some() && rule.mode != Mode::Off);
+    let listed = HostSet::new(in_force.flat_map(|rule| rule.hosts().iter().cloned()).collect());
     let (places, series) = Places::define(&rules, default, head.mode, head.labels);
     Ok(Egress {
         enforced: Deciders::of(&rules, &clauses, Mode::Enforce),
@@ -66,6 +69,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         strip: Strip::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new()),
         hygiene: if acts { hygiene.unwrap_or_else(Hygiene::internal) } else { Hygiene::none() },
         learn: if active { learn } else { None },
+        listed,
         series,
         places,
         needs: Needs {

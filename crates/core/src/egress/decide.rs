@@ -13,7 +13,7 @@ use crate::decision::{Decision, Reply, Unlisted};
 use crate::index::Index;
 use crate::invalid::Invalid;
 use crate::policy::{Mode, Needs, Policy};
-use crate::request::Request;
+use crate::request::{Host, Request};
 use crate::series::Series;
 use crate::strip::{self, Strip};
 use crate::tree::Tree;
@@ -81,7 +81,9 @@ impl Policy for Egress {
         } else if acts && verdict.ruling != Ruling::InCluster {
             self.hygiene.apply(&request, &mut decision.request);
         }
-        if verdict.ruling == Ruling::Default && verdict.trial.is_none() && self.learn.is_some() {
+        // What a rule keeps from this caller is no news, and to propose it would undo the rule.
+        let is_new = || !self.listed.contains(&Host::of(&host));
+        if verdict.ruling == Ruling::Default && self.learn.is_some() && is_new() {
             decision.unlisted = Some(Unlisted { host: host.as_slice().into(), method: request.method() });
         }
         let host_of_rule = match verdict.ruling {

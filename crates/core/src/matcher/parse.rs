@@ -130,6 +130,10 @@ fn plain(tree: &Tree, budget: &Budget) -> Result<ValueMatch, Invalid> {
 }
 
 fn open<'t>(tree: &'t Tree, tests: &[&str], options: &[&str]) -> Result<Fields<'t>, Invalid> {
+    if let Tree::Text(text) = tree {
+        let help = format!("write {{\"exact\": {text:?}}}");
+        return Err(Invalid::new(Code::WrongType, "expected a table, found a string", help));
+    }
     let known: Vec<&str> = tests.iter().chain(options).copied().collect();
     Fields::open(tree, &known)
 }

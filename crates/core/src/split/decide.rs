@@ -40,6 +40,14 @@ impl Policy for Splitter {
         &self.series
     }
 
+    fn warning(&self) -> Option<&'static str> {
+        // Users could not be told apart; it may be meant where only lists or callers choose.
+        let idle =
+            |split: &Split| split.slots.owned().iter().any(|(from, to, _)| from < to) && !split.divides();
+        let is_idle = self.splits.iter().any(|split| split.mode != Mode::Off && idle(split));
+        is_idle.then_some("a split has weights and no \"key\": every request takes \"onMissingKey\"")
+    }
+
     fn strip(&self) -> Option<&Strip> {
         Some(&self.strip)
     }

@@ -1,7 +1,7 @@
 //! A split's arithmetic as it lies, for tools that compare policies.
 
-use super::Splitter;
 use super::slots::Slots;
+use super::{Missing, Split, Splitter};
 use crate::Mode;
 
 /// What decides who goes where in one split.
@@ -15,12 +15,21 @@ pub struct View<'s> {
     pub salt: &'s [u8],
     /// The key sources in order, such as `header:x-user-id`.
     pub keys: Vec<String>,
+    /// Whether any request is placed by its bucket.
+    pub divides: bool,
     /// Which backend owns which buckets.
     pub slots: &'s Slots,
     /// The backend that owns the rest, by its place.
     pub baseline: usize,
     /// The names of the backends.
     pub backends: Vec<&'s str>,
+}
+
+impl Split {
+    /// Whether any request is placed by its bucket: by a key, or at random for want of one.
+    pub(super) fn divides(&self) -> bool {
+        !self.keys.is_empty() || self.missing == Missing::Random
+    }
 }
 
 impl Splitter {
@@ -31,6 +40,7 @@ impl Splitter {
             mode: split.mode,
             salt: &split.salt,
             keys: split.keys.iter().map(super::key::Key::describe).collect(),
+            divides: split.divides(),
             slots: &split.slots,
             baseline: split.baseline,
             backends: split.backends.iter().map(|backend| &*backend.name).collect(),

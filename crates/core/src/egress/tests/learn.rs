@@ -187,4 +187,9 @@ fn only_what_no_rule_names_is_learnt() {
     for known in ["api.stripe.com", "169.254.169.254", "10.0.0.1", "a.vendor.example", "a@b"] {
         assert_eq!(unlisted(known), None, "{known}");
     }
+    // What a rule keeps from others is named all the same.
+    let web = super::Ask { principal: "spiffe://cluster.local/ns/shop/sa/web", ..super::CHECKOUT };
+    assert_eq!(super::decide(&policy, &web).0.unlisted, None);
+    let elsewhere = super::Ask { authority: "eu.adyen.com", target: "/v2", ..super::CHECKOUT };
+    assert_eq!(super::decide(&policy, &elsewhere).0.unlisted, None);
 }
