@@ -75,7 +75,8 @@ fn a_million_requests_on_a_real_envoy() -> anyhow::Result<()> {
     assert!(samples.len() <= 150, "{} series", samples.len());
     assert_eq!(sum, f64::from(4 * QUARTER), "not all are counted");
     // An entry that Envoy keeps for a metric that is defined again has 36 bytes: one for each
-    // request would be 18 MB in the second half. The allocator moves by a few hundred kB.
+    // request would be 18 MB in the second half. The allocator moves by a few MB where other
+    // tests leave it little time.
     let half = u64::from(2 * QUARTER);
     let grown = held[3].saturating_sub(held[1]) * 1024;
     assert!(grown < LEAK * half, "{grown} bytes more after {half} requests: {held:?} kB");
@@ -84,7 +85,7 @@ fn a_million_requests_on_a_real_envoy() -> anyhow::Result<()> {
 
 const QUARTER: u32 = 250_000;
 /// Bytes for each request that would be a leak.
-const LEAK: u64 = 8;
+const LEAK: u64 = 24;
 
 /// Four connections at once, a hundred requests at a time on each.
 fn flood(address: SocketAddr, from: u32, to: u32) -> anyhow::Result<()> {
