@@ -19,7 +19,7 @@ import sys
 
 import xxhash
 
-PINNED = "3.5.0"
+PINNED = "3.6.0"
 BUCKETS = 1_000_000
 FILE = pathlib.Path(__file__).with_name("vectors.json")
 
