@@ -3,5 +3,6 @@
 mod bounds;
 mod evasion;
 mod gateway;
+mod learn;
 mod sidecar;
 mod site;

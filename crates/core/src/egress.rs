@@ -14,6 +14,7 @@ mod hygiene;
 pub mod learn;
 mod measure;
 mod path;
+mod private;
 mod route;
 mod rule;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use crate::strip::Strip;
 use hygiene::Hygiene;
 use learn::Learning;
 use measure::Places;
+use private::Private;
 use rule::{Clause, Rule};
 
 /// A compiled `egress-policy` policy.
@@ -42,7 +44,7 @@ pub struct Egress {
     enforced: Deciders,
     /// Rules in report mode: they change nothing.
     trial: Deciders,
-    deny_private: bool,
+    private: Private,
     refusal: Refusal,
     strip: Strip,
     hygiene: Hygiene,

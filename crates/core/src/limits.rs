@@ -82,7 +82,14 @@ pub const METHODS: usize = 64;
 /// Destinations that egress counts apart; beyond, they are `other`. A series is never
 /// forgotten by Envoy.
 pub const DESTINATIONS: usize = 2000;
-/// Hosts that `learn` may remember: each is a series, and a row of some 100 bytes.
-pub const LEARN_HOSTS: usize = 5000;
+/// Hosts that `learn` may remember: each is a series, and a row of some 100 bytes that a worker
+/// reads and writes again whenever it has something new to share.
+pub const LEARN_HOSTS: usize = 1000;
+/// Hosts that a worker remembers for `learn` before it shares them: about what one line of the
+/// log tells.
+pub const LEARN_UNSHARED: usize = 50;
+/// Lines that `learn` may write in a minute before their time, so that nothing is forgotten
+/// untold: about 4 MB, and 24,000 hosts.
+pub const LEARN_LINES: u64 = 300;
 /// Faults that one refusal reports: more would bury the first.
 pub const FAULTS: usize = 20;

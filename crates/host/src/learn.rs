@@ -18,31 +18,41 @@ use crate::{metric, read};
 pub(crate) struct Seen(RefCell<Table>);
 
 impl Seen {
-    pub(crate) fn note(&self, unlisted: &Unlisted<'_>, learning: &Learning) {
-        self.0.borrow_mut().note(&unlisted.host, unlisted.method, read::now_millis(), learning);
+    /// Notes a destination; shares what was seen once there is no room for more, so that a flood of
+    /// hosts hides none.
+    pub(crate) fn note(&self, filter: &str, unlisted: &Unlisted<'_>, learning: &Learning) {
+        let is_full = self.0.borrow_mut().note(&unlisted.host, unlisted.method, read::now_millis());
+        if is_full {
+            self.share(filter, learning);
+        }
     }
 
     /// Shares what is new, and tells it if it is time.
     pub(crate) fn share(&self, filter: &str, learning: &Learning) {
         let new = self.0.take();
         let mut shared = None;
-        let written = Key::of("learnt", filter).update(&mut |text| {
-            let mut table = Table::decode(text, learning);
+        let now = read::now_millis();
+        // Not where a module before this one kept the table in another form.
+        let written = Key::of("unlisted", filter).update(&mut |bytes| {
+            if new.is_empty() && !Table::is_due(bytes, now, learning) {
+                shared = None;
+                return None;
+            }
+            let mut table = Table::decode(bytes);
             let before = table.dropped();
             let taken = table.merge(&new, learning);
-            let line = table.tell(read::now_millis(), learning);
-            let changed = !new.is_empty() || line.is_some();
-            let text = changed.then(|| table.encode());
+            let lines = table.tell(now, learning);
+            table.forget(now, learning);
             let dropped = table.dropped().saturating_sub(before);
-            shared = changed.then(|| (table.hosts(), taken, dropped, line));
-            text
+            shared = Some((table.hosts(), taken, dropped, lines));
+            Some(table.encode())
         });
         if !written {
             // Others were quicker every time: keep it for the next tick.
             *self.0.borrow_mut() = new;
             return;
         }
-        let Some((hosts, taken, dropped, line)) = shared else { return };
+        let Some((hosts, taken, dropped, lines)) = shared else { return };
         for (host, requests) in taken {
             metric::add(&learning.series(&host), requests);
         }
@@ -50,7 +60,7 @@ impl Seen {
         if dropped > 0 {
             metric::add(&learning.dropped_series(), dropped);
         }
-        if let Some(line) = line {
+        for line in lines {
             log::warn!("{filter}: {line}");
         }
     }

@@ -64,7 +64,7 @@ impl<P: Policy> Stream<P> {
             keep_earlier(&mut decision);
         }
         if let (Some(unlisted), Some(learning)) = (&decision.unlisted, loaded.policy.learning()) {
-            loaded.seen.note(unlisted, learning);
+            loaded.seen.note(P::FILTER, unlisted, learning);
         }
         self.verdict = Some(verdict);
         apply::account(&decision, &loaded.ids);

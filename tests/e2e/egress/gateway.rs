@@ -157,7 +157,7 @@ fn what_no_rule_names_is_learnt_by_all_workers_and_told_once() {
     // for what is new to it within five more.
     let told = |site: &Site| site.count("narrows_egress_unlisted_total", &[]).unwrap();
     for _ in 0..200 {
-        if told(&site) >= 40 && Learnt::of(&site.gateway.log()).hosts() == 4 {
+        if told(&site) >= 40 && Learnt::of(&site.gateway.log(), &[]).hosts() == 4 {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(100));
@@ -170,7 +170,7 @@ fn what_no_rule_names_is_learnt_by_all_workers_and_told_once() {
     // One for each interval, not one for each worker and interval.
     assert!((1..=3).contains(&lines.len()), "{lines:#?}");
     // The command finds them in the log, and makes rules of them.
-    let learnt = Learnt::of(&log);
+    let learnt = Learnt::of(&log, &[]);
     assert_eq!((learnt.lines, learnt.hosts(), learnt.unnamed), (lines.len(), 4, 0));
     let written = learnt.policy();
     let policy: serde_json::Value = serde_saphyr::from_str(&written).unwrap();

@@ -3,6 +3,7 @@
 use super::hygiene::Hygiene;
 use super::learn::Learning;
 use super::measure::Places;
+use super::private::Private;
 use super::rule::{Clause, Rule};
 use super::{Action, Deciders, Egress, Refusal};
 use crate::index::Index;
@@ -26,7 +27,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
     let words = [("allow", Action::Allow), ("deny", Action::Deny)];
     let mut faults = read::Faults::default();
     let default = faults.take(fields.optional("default", |t| read::word(t, &words))).flatten();
-    let deny_private = faults.take(fields.optional("denyPrivateAddresses", read::flag)).flatten();
+    let private = faults.take(fields.optional("denyPrivateAddresses", Private::read)).flatten();
     let refusal = faults.take(fields.optional("response", Refusal::read)).flatten();
     let hygiene = faults.take(fields.optional("requestHeaders", Hygiene::read)).flatten();
     let learn = faults.take(fields.optional("learn", |t| Learning::read(t, head.labels))).flatten();
@@ -64,7 +65,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         default,
         rules,
         clauses,
-        deny_private: deny_private.unwrap_or_default(),
+        private: private.unwrap_or_default(),
         refusal: refusal.unwrap_or_default(),
         strip: Strip::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new()),
         hygiene: if acts { hygiene.unwrap_or_else(Hygiene::internal) } else { Hygiene::none() },

@@ -81,9 +81,14 @@ impl Policy for Egress {
         } else if acts && verdict.ruling != Ruling::InCluster {
             self.hygiene.apply(&request, &mut decision.request);
         }
-        // What a rule keeps from this caller is no news, and to propose it would undo the rule.
-        let is_new = || !self.listed.contains(&Host::of(&host));
-        if verdict.ruling == Ruling::Default && self.learn.is_some() && is_new() {
+        // What a rule keeps from this caller is no news, and to propose it would undo the rule. But
+        // no rule lets a private address out.
+        let is_new = || match verdict.ruling {
+            Ruling::Default => !self.listed.contains(&Host::of(&host)),
+            Ruling::PrivateAddress => true,
+            _ => false,
+        };
+        if self.learn.is_some() && is_new() {
             decision.unlisted = Some(Unlisted { host: host.as_slice().into(), method: request.method() });
         }
         let host_of_rule = match verdict.ruling {
@@ -121,7 +126,7 @@ impl Egress {
         if route.is_some_and(|route| route.stays_inside(&destination.host)) {
             return Verdict { action: Action::Allow, ruling: Ruling::InCluster, trial };
         }
-        if self.deny_private && destination.host.is_private() {
+        if self.private.denies(&destination.host) {
             return verdict(Action::Deny, Ruling::PrivateAddress);
         }
         if let Some(rule) = self.find(&self.enforced, Action::Allow, request, outgoing) {

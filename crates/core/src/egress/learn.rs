@@ -1,8 +1,12 @@
 //! `learn`: destinations that no rule names, remembered.
 //!
 //! A table of bounded size. Each worker notes what it sees in a table of its own and
-//! now and then merges it into one that all workers of the proxy share, as text, so
+//! now and then merges it into one that all workers of the proxy share, as bytes, so
 //! that a table outlives the worker and the module that wrote it.
+//!
+//! Nobody hides by filling it: before a host that no line has told of is forgotten, a line tells of
+//! it, as often as [`limits::LEARN_LINES`] allows. Beyond that goes what was asked for least, and among
+//! equals whatever a hash of the time chooses.
 
 mod share;
 mod tell;
@@ -11,6 +15,7 @@ use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::read::{self, Fields};
 use crate::series::{Grammar, Kind, Label, Series, Stock};
+use crate::split::bucket;
 use crate::tree::Tree;
 
 /// How much is remembered, and how often it is told.
@@ -35,6 +40,8 @@ pub struct Table {
     told: u64,
     /// How many hosts have had a series of their own.
     named: usize,
+    /// The minute in which lines were last told before their time, and how many were.
+    early: (u64, u64),
 }
 
 /// What was seen of one host.
@@ -52,7 +59,8 @@ struct Row {
     nameless: bool,
 }
 
-const METHODS: [&str; 10] =
+/// The methods that are counted apart; every other is the last.
+pub const METHODS: [&str; 10] =
     ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "OTHER"];
 /// What hosts without a series of their own are counted under.
 const OTHER: &[u8] = b"other";
@@ -88,9 +96,10 @@ impl Learning {
 }
 
 impl Table {
-    /// Notes one request, at `now` in milliseconds since the epoch. A full table takes
-    /// no other host: it is emptied into the shared one every few seconds.
-    pub fn note(&mut self, host: &[u8], method: &[u8], now: u64, learning: &Learning) {
+    /// Notes one request, at `now` in milliseconds since the epoch, in a worker's own table.
+    /// Returns whether that is full now and must be merged into the shared one before the next
+    /// host: one that finds it full is dropped.
+    pub fn note(&mut self, host: &[u8], method: &[u8], now: u64) -> bool {
         let method = METHODS
             .iter()
             .position(|known| known.as_bytes() == method)
@@ -99,16 +108,19 @@ impl Table {
         if let Some(count) = counts.get_mut(method) {
             *count = 1;
         }
-        let row = Row { host: host.into(), counts, first: now, last: now, untold: 1, nameless: true };
+        let is_full = |rows: usize| rows >= limits::LEARN_UNSHARED;
         match self.find(host) {
-            Err(_) if self.rows.len() >= learning.max_hosts => self.dropped = self.dropped.saturating_add(1),
-            found => self.put(found, row),
+            Err(_) if is_full(self.rows.len()) => self.dropped = self.dropped.saturating_add(1),
+            found => {
+                let host = host.into();
+                self.put(found, Row { host, counts, first: now, last: now, untold: 1, nameless: true });
+            }
         }
+        is_full(self.rows.len())
     }
 
-    /// Adds what another table saw, and forgets the oldest if that is too much: else
-    /// whoever fills the table first would hide what comes after. Returns what to
-    /// count, by destination.
+    /// Adds what another table saw. Returns what to count, by destination. There may be more rows
+    /// than may stay: [`Table::tell`] comes before [`Table::forget`].
     pub fn merge(&mut self, other: &Self, learning: &Learning) -> Vec<(Box<[u8]>, u64)> {
         let mut taken = Vec::with_capacity(other.rows.len());
         let mut of_others: u64 = 0;
@@ -130,8 +142,39 @@ impl Table {
             taken.push((OTHER.into(), of_others));
         }
         self.dropped = self.dropped.saturating_add(other.dropped);
-        self.forget(learning);
         taken
+    }
+
+    /// Forgets rows until there are no more than there may be: what has been told goes
+    /// before what has not, the oldest first; of what has not, what was asked for least.
+    pub fn forget(&mut self, now: u64, learning: &Learning) {
+        let excess = self.excess(learning);
+        if excess == 0 {
+            return;
+        }
+        // Whoever fills the table must not know whose turn it is.
+        let luck = |row: &Row| bucket::hash(&now.to_le_bytes(), &row.host);
+        let key = |row: &Row| match row.untold {
+            0 => (false, row.last, 0),
+            untold => (true, untold, luck(row)),
+        };
+        let mut order: Vec<_> = self.rows.iter().enumerate().map(|(place, row)| (key(row), place)).collect();
+        order.sort_unstable();
+        let mut goes = vec![false; self.rows.len()];
+        for (_, place) in order.into_iter().take(excess) {
+            if let Some(goes) = goes.get_mut(place) {
+                *goes = true;
+            }
+        }
+        let mut goes = goes.into_iter();
+        let dropped = &mut self.dropped;
+        self.rows.retain(|row| {
+            let goes = goes.next().unwrap_or_default();
+            if goes {
+                *dropped = dropped.saturating_add(row.untold);
+            }
+            !goes
+        });
     }
 
     /// Whether there is nothing in it.
@@ -149,6 +192,11 @@ impl Table {
         self.dropped
     }
 
+    /// How many rows must go.
+    fn excess(&self, learning: &Learning) -> usize {
+        self.rows.len().saturating_sub(learning.max_hosts)
+    }
+
     fn find(&self, host: &[u8]) -> Result<usize, usize> {
         self.rows.binary_search_by(|known| (*known.host).cmp(host))
     }
@@ -163,39 +211,6 @@ impl Table {
             }
             Err(at) => self.rows.insert(at, row),
         }
-    }
-
-    /// Forgets rows until there are no more than there may be: what has been told goes
-    /// before what has not, the oldest first.
-    fn forget(&mut self, learning: &Learning) {
-        let excess = self.rows.len().saturating_sub(learning.max_hosts);
-        if excess == 0 {
-            return;
-        }
-        let mut goes = vec![false; self.rows.len()];
-        for (_, _, place) in self.by_age().into_iter().take(excess) {
-            if let Some(goes) = goes.get_mut(place) {
-                *goes = true;
-            }
-        }
-        let mut goes = goes.into_iter();
-        let dropped = &mut self.dropped;
-        self.rows.retain(|row| {
-            let goes = goes.next().unwrap_or_default();
-            if goes {
-                *dropped = dropped.saturating_add(row.untold);
-            }
-            !goes
-        });
-    }
-
-    /// Whether it is untold, when it was last seen, and its place, of every row: what
-    /// has been told first, each the oldest first.
-    fn by_age(&self) -> Vec<(bool, u64, usize)> {
-        let rows = self.rows.iter().enumerate();
-        let mut ages: Vec<_> = rows.map(|(place, row)| (row.untold > 0, row.last, place)).collect();
-        ages.sort_unstable();
-        ages
     }
 }
 

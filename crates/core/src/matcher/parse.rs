@@ -263,7 +263,8 @@ pub(crate) fn source(tree: &Tree) -> Result<SourceMatch, Invalid> {
     Ok(source)
 }
 
-fn cidr(tree: &Tree) -> Result<Cidr, Invalid> {
+/// Reads a block of addresses.
+pub(crate) fn cidr(tree: &Tree) -> Result<Cidr, Invalid> {
     let written = read::text(tree)?;
     Cidr::new(written).ok_or_else(|| {
         Invalid::new(

@@ -1,21 +1,56 @@
-//! The line in the log: what is new, and a policy that allows it.
+//! The lines in the log: what is new, and a policy that allows it.
 
 use std::fmt::Write as _;
 
 use super::{Learning, METHODS, Row, Table};
+use crate::limits;
 
 /// Bytes of hosts and rules in one line. Container runtimes cut a line at 16 kB, and a
 /// log in JSON escapes every quote.
 const ROOM: usize = 12 * 1024;
 
+/// Whether the next line is due. A clock that was set back must not silence it for years.
+pub(super) fn is_time(told: u64, now: u64, learning: &Learning) -> bool {
+    now.abs_diff(told) >= learning.log_every
+}
+
 impl Table {
-    /// The line for the log, if it is time and something was seen since the last one.
-    /// What has no room in it is told in the next.
-    pub fn tell(&mut self, now: u64, learning: &Learning) -> Option<String> {
+    /// The lines for the log: one if it is time and something was seen since the last one; and
+    /// before their time as many as it takes to tell of what must be forgotten, within bounds. What
+    /// has no room in them is told in the next.
+    pub fn tell(&mut self, now: u64, learning: &Learning) -> Vec<String> {
+        let mut lines = Vec::new();
+        if is_time(self.told, now, learning) {
+            lines.extend(self.line());
+            if !lines.is_empty() {
+                self.told = now;
+            }
+        }
+        // What has been told goes first.
+        let must_tell = |table: &Self| {
+            let told = table.rows.iter().filter(|row| row.untold == 0).count();
+            table.excess(learning) > told
+        };
+        while must_tell(self) && self.is_early_allowed(now) {
+            lines.extend(self.line());
+        }
+        lines
+    }
+
+    /// Takes one of the lines that a minute has, if one is left.
+    fn is_early_allowed(&mut self, now: u64) -> bool {
+        let minute = now / 60_000;
+        let before = if self.early.0 == minute { self.early.1 } else { 0 };
+        self.early = (minute, before.saturating_add(1));
+        before < limits::LEARN_LINES
+    }
+
+    /// A line, if there is news.
+    fn line(&mut self) -> Option<String> {
         let order = self.by_age();
         let news = order.iter().filter(|(untold, ..)| *untold).count();
         let dropped = self.dropped.saturating_sub(self.dropped_told);
-        if now.saturating_sub(self.told) < learning.log_every || (news == 0 && dropped == 0) {
+        if news == 0 && dropped == 0 {
             return None;
         }
         let (mut told, mut rules) = (String::new(), String::new());
@@ -59,9 +94,17 @@ impl Table {
             line.push_str(&rules);
             line.push_str("]}");
         }
-        self.told = now;
         self.dropped_told = self.dropped;
         Some(line)
+    }
+
+    /// Whether it is untold, when it was last seen, and its place, of every row: what
+    /// has been told first, each the oldest first.
+    fn by_age(&self) -> Vec<(bool, u64, usize)> {
+        let rows = self.rows.iter().enumerate();
+        let mut ages: Vec<_> = rows.map(|(place, row)| (row.untold > 0, row.last, place)).collect();
+        ages.sort_unstable();
+        ages
     }
 }
 

@@ -1,0 +1,153 @@
+//! Whose words a line of a proxy's log is.
+//!
+//! A caller chooses what an access log says of it, and a container runtime cuts a long line into
+//! records: so a caller can choose how a record begins. What counts is what a *whole* line says, and
+//! there only what Envoy wrote before a module's words.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// What a Wasm module logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Message {
+    /// The plugin, as Envoy names it before the module's words: its name, root id and VM id.
+    pub(super) plugin: String,
+    /// The module's words.
+    pub(super) words: String,
+}
+
+/// The messages of Wasm modules in a log: Envoy's own or Istio's, in text or JSON, as it was
+/// written, as `kubectl logs` prints it, or as a container runtime keeps it.
+pub(super) fn messages(log: &str) -> impl Iterator<Item = Message> {
+    whole_lines(log).into_iter().filter_map(|line| message(&line))
+}
+
+/// The lines that a process wrote. Container runtimes write them in records of at most 16,384 bytes:
+/// containerd and CRI-O mark all but the last `P`, Docker leaves the line's end out.
+///
+/// The first line of a stream in such a file is left out. The file before it may have ended
+/// within a line, and then a caller wrote what looks like a line's start.
+fn whole_lines(log: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    // Of each stream: what its last records hold of a line that has not ended.
+    let mut begun: BTreeMap<String, Begun> = BTreeMap::new();
+    for line in log.lines() {
+        let Some(record) = Record::of(line) else {
+            lines.push(line.to_owned());
+            continue;
+        };
+        let before = begun.remove(&record.stream).unwrap_or(Begun::First);
+        let now = match (before, record.ends) {
+            (Begun::First, true) => Begun::Line(String::new()),
+            (Begun::First, false) => Begun::First,
+            (Begun::Line(text), true) => {
+                lines.push(text + &record.text);
+                Begun::Line(String::new())
+            }
+            (Begun::Line(text), false) => Begun::Line(text + &record.text),
+        };
+        begun.insert(record.stream, now);
+    }
+    lines
+}
+
+/// What is known of the line that a stream is in.
+enum Begun {
+    /// It is the first of the file.
+    First,
+    /// It begins so.
+    Line(String),
+}
+
+/// A record of a container runtime's file.
+struct Record {
+    stream: String,
+    text: String,
+    /// Whether the line ends with it.
+    ends: bool,
+}
+
+impl Record {
+    fn of(line: &str) -> Option<Self> {
+        Self::of_cri(line).or_else(|| Self::of_docker(line))
+    }
+
+    /// `2026-01-02T03:04:05.678901234Z stdout F …`
+    fn of_cri(line: &str) -> Option<Self> {
+        let (stamp, rest) = line.split_once(' ')?;
+        let (stream, rest) = rest.split_once(' ')?;
+        if !is_stamp(stamp) || !matches!(stream, "stdout" | "stderr") {
+            return None;
+        }
+        // The tag may be followed by others, with colons between.
+        let (tags, text) = rest.split_once(' ').unwrap_or((rest, ""));
+        let ends = match tags.split(':').next()? {
+            "F" => true,
+            "P" => false,
+            _ => return None,
+        };
+        Some(Self { stream: stream.to_owned(), text: text.to_owned(), ends })
+    }
+
+    /// `{"log":"…\n","stream":"stdout","time":"…"}`
+    fn of_docker(line: &str) -> Option<Self> {
+        let Ok(Value::Object(fields)) = serde_json::from_str(line) else { return None };
+        let text = fields.get("log")?.as_str()?;
+        let stream = fields.get("stream")?.as_str().filter(|s| matches!(*s, "stdout" | "stderr"))?;
+        let ended = text.strip_suffix('\n');
+        Some(Self {
+            stream: format!("docker {stream}"),
+            text: ended.unwrap_or(text).to_owned(),
+            ends: ended.is_some(),
+        })
+    }
+}
+
+fn is_stamp(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('T') && !word.contains('\t')
+}
+
+/// What a Wasm module logged, if that is what a whole line is.
+fn message(line: &str) -> Option<Message> {
+    let line = without_stamp(line.trim_start());
+    if let Ok(Value::Object(fields)) = serde_json::from_str(line) {
+        let field = |name: &str| fields.get(name).and_then(Value::as_str);
+        field("scope").filter(|scope| scope.starts_with("envoy wasm"))?;
+        return of_module(field("msg")?.strip_prefix("wasm log")?);
+    }
+    let (head, said) = line.split_once("wasm log")?;
+    // `[2026-01-02 03:04:05.678][15][warning][wasm] [source/….cc:1] wasm log`
+    let of_envoy = || {
+        let mut fields = head.strip_prefix('[')?.splitn(4, "][");
+        let (time, thread, _level, rest) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        let is_plain = [time, thread].concat().bytes().all(|b| b.is_ascii_digit() || b"-: .".contains(&b));
+        (is_plain && rest.starts_with("wasm] [")).then_some(())
+    };
+    // `2026-01-02T03:04:05.678901Z⇥warning⇥envoy wasm source/….cc:1⇥wasm log`
+    let of_istio = || {
+        let mut fields = head.splitn(3, '\t');
+        let (time, _level, scope) = (fields.next()?, fields.next()?, fields.next()?);
+        (!time.contains(' ') && scope.starts_with("envoy wasm ")).then_some(())
+    };
+    of_envoy().or_else(of_istio)?;
+    of_module(said)
+}
+
+/// What stands behind `wasm log`: ` NAME ROOT VM: WORDS`, where any of the three may be missing.
+/// Everything behind the first colon is the module's, and may quote a client.
+fn of_module(said: &str) -> Option<Message> {
+    let (plugin, words) = said.split_once(": ")?;
+    let plugin = plugin.trim_start();
+    // A host that names no plugin: the first word is the filter's own.
+    if plugin == super::SPEAKER && !words.starts_with(super::SPEAKER) {
+        return Some(Message { plugin: String::new(), words: said.trim_start().to_owned() });
+    }
+    Some(Message { plugin: plugin.to_owned(), words: words.to_owned() })
+}
+
+/// A line without what `kubectl logs --timestamps` puts before it.
+fn without_stamp(line: &str) -> &str {
+    let stamped = line.split_once(' ').filter(|(stamp, _)| is_stamp(stamp));
+    stamped.map_or(line, |(_, rest)| rest)
+}
