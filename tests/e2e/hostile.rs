@@ -1,5 +1,7 @@
 //! Can a request stop a filter? After each bad one, a good one must be served.
 
+mod mix;
+
 use std::fmt::Write;
 
 use narrows_testkit::http1::{Connection, exchange_raw};
