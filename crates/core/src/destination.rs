@@ -131,8 +131,7 @@ impl Authority {
                 || self.services.iter().any(|service| **service == *host.name())
         };
         if !self.host.contains('.') && is_service() {
-            let domain = host.parents().next().unwrap_or_default();
-            written.extend_from_slice(domain);
+            written.extend_from_slice(host.domain());
         }
         match (self.port, host.port()) {
             (Some(port), _) => written.extend_from_slice(format!(":{port}").as_bytes()),

@@ -55,6 +55,11 @@ impl Match {
             && source.is_none()
     }
 
+    /// Whether it holds for some hosts and not for others.
+    pub(crate) fn asks_for_hosts(&self) -> bool {
+        self.hosts.as_ref().is_some_and(HostSet::asks_for_names)
+    }
+
     /// Whether every condition holds.
     pub fn matches(&self, request: &Request<'_>) -> bool {
         self.hosts.as_ref().is_none_or(|hosts| hosts.contains(request.host()))

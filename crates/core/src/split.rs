@@ -46,6 +46,8 @@ pub struct Splitter {
     /// The hosts that a rewritten request asks for, where the policy restores the
     /// original ones instead of splitting.
     inbound: Option<Vec<Box<str>>>,
+    /// Whether a condition asks for a host, which a request may not name.
+    asks_for_hosts: bool,
     guards: Guards,
     series: Vec<Series>,
     needs: Needs,
@@ -147,6 +149,8 @@ pub enum Reason {
     Random,
     /// The backend that it would go to is switched off.
     Guard,
+    /// It names no host, and the policy asks for one.
+    MissingHost,
 }
 
 impl Reason {
@@ -160,6 +164,7 @@ impl Reason {
             Self::MissingKey => "missing-key",
             Self::Random => "random",
             Self::Guard => "guard",
+            Self::MissingHost => "missing-host",
         }
     }
 }

@@ -61,6 +61,11 @@ impl HostSet {
             || self.any
     }
 
+    /// Whether the host must be known to tell: not where `*` takes all of them.
+    pub(crate) fn asks_for_names(&self) -> bool {
+        !self.any && !self.written.is_empty()
+    }
+
     pub(crate) fn patterns(&self) -> &[HostPattern] {
         &self.written
     }

@@ -2,7 +2,7 @@
 
 use super::respond::{Redirect, Respond};
 use super::rewrite::Rewrite;
-use super::{Action, Clause, Router, Rule};
+use super::{Action, Clause, MISSING_HOST, Router, Rule};
 use crate::destination::{self, Destination};
 use crate::edit::HeaderEdits;
 use crate::index::Index;
@@ -66,10 +66,17 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
         let chosen = numbered.filter(|(_, c)| rules.get(c.rule).is_some_and(|r| r.mode == mode));
         Index::build(chosen.map(|(number, clause)| (number, &clause.matches)))
     };
-    let series = rules
-        .iter()
+    // A host that must be known for some rule that acts, or else for one that reports.
+    let asks = |mode: Mode| {
+        clauses
+            .iter()
+            .any(|c| c.matches.asks_for_hosts() && rules.get(c.rule).is_some_and(|r| r.mode == mode))
+    };
+    let missing_host = [Mode::Enforce, Mode::Report].into_iter().find(|mode| asks(*mode));
+    let named = rules.iter().map(|rule| &*rule.name).chain(missing_host.map(|_| MISSING_HOST));
+    let series = named
         .map(|rule| {
-            let label = Label { name: "rule", stock: Stock::Component, value: &rule.name };
+            let label = Label { name: "rule", stock: Stock::Component, value: rule };
             Series::new(Kind::Counter, head.labels, "narrows_router_requests_total", &[label])
         })
         .collect();
@@ -87,6 +94,7 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
     Ok(Router {
         enforced: with_mode(Mode::Enforce),
         reported: with_mode(Mode::Report),
+        missing_host,
         head,
         route_header,
         strip,
@@ -100,7 +108,7 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
 fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     let fields = Fields::open(tree, RULE)?;
     let mut faults = read::Faults::default();
-    let name = faults.take(fields.required("name", names::name));
+    let name = faults.take(fields.required("name", rule_name));
     let matches = faults.take(fields.optional("matches", |t| parse::matches(t, budget)));
     let mode = faults.take(policy::mode(fields));
     let action = faults.take(action(fields, budget));
@@ -116,6 +124,18 @@ fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
         response: response.flatten().unwrap_or_default(),
     };
     faults.or((rule, matches))
+}
+
+fn rule_name(tree: &Tree) -> Result<Box<str>, Invalid> {
+    let name = names::name(tree)?;
+    if &*name != MISSING_HOST {
+        return Ok(name);
+    }
+    Err(Invalid::new(
+        Code::BadValue,
+        format!("{name:?} is what this filter says of a request that names no host"),
+        "choose another name",
+    ))
 }
 
 fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {

@@ -11,6 +11,7 @@ use crate::destination;
 use crate::index::Index;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
+use crate::matcher::Match;
 use crate::matcher::hosts::{HostPattern, HostSet};
 use crate::matcher::parse::Budget;
 use crate::names;
@@ -63,6 +64,7 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
     Ok(Splitter {
         index: Index::build((0u32..).zip(clauses.iter().map(|clause| &clause.matches))),
         hosts: every_host(&clauses),
+        asks_for_hosts: asks_for_hosts(&splits, &clauses),
         inbound: restore.then(|| restore::canaries(&splits)),
         needs: if restore { restore::needs(needs) } else { needs },
         head,
@@ -138,6 +140,15 @@ fn needs(head: &Head, strip: &Strip, splits: &[Split], clauses: &[Clause], activ
         outcome: decides,
         ..Needs::default()
     }
+}
+
+/// Whether a condition of a split that is not off asks for a host.
+fn asks_for_hosts(splits: &[Split], clauses: &[Clause]) -> bool {
+    let of_split = |split: &Split| {
+        let included = split.include.iter().flat_map(|(matches, _)| matches);
+        split.mode != Mode::Off && included.chain(split.exclude.iter().flatten()).any(Match::asks_for_hosts)
+    };
+    clauses.iter().any(|clause| clause.matches.asks_for_hosts()) || splits.iter().any(of_split)
 }
 
 /// The hosts of all clauses; `None` if one is for any host.

@@ -95,9 +95,9 @@ impl Policy for Splitter {
 }
 
 impl Splitter {
-    /// The split of a request, if it names the host that is asked for.
+    /// The split of a request, if it names the host that is asked for: `*` names none.
     pub(super) fn split_of(&self, request: &Request<'_>) -> Option<&Split> {
-        let clause = self.clause(request).filter(|clause| clause.matches.hosts.is_some())?;
+        let clause = self.clause(request).filter(|clause| clause.matches.asks_for_hosts())?;
         self.splits.get(clause.split)
     }
 
@@ -111,6 +111,11 @@ impl Splitter {
     fn place(&self, request: &Request<'_>) -> Option<Verdict> {
         let place = self.clause(request)?.split;
         let split = self.splits.get(place)?;
+        if self.asks_for_hosts && request.host().is_missing() {
+            let verdict =
+                Verdict { backend: split.baseline, reason: Reason::MissingHost, ..Verdict::of(place) };
+            return Some(verdict);
+        }
         Some(self.guarded(split, split.verdict(place, request)))
     }
 

@@ -16,7 +16,10 @@ impl Tag {
         let text: Option<Cow<'_, [u8]>> = match &self.source {
             Source::Fixed(value) => return Captured::Known(*value),
             Source::Constant => return Captured::Known(book.constant(place)),
-            Source::HostMap(_) if request.host().name().is_empty() => None,
+            // A host that is none is another one.
+            Source::HostMap(_) | Source::Host if request.host().is_missing() => {
+                return Captured::Known(OTHER);
+            }
             Source::HostMap(map) => return Captured::Known(map.find(request.host().name()).unwrap_or(OTHER)),
             Source::Paths(paths) => return Captured::Known(paths.find(request.path()).unwrap_or(OTHER)),
             Source::Rules(rules) => return rules.capture(request),

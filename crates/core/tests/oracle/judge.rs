@@ -32,7 +32,18 @@ pub(crate) fn judge<'s>(policy: &Value, sent: &'s Sent) -> Judged<'s> {
     }
     judged.stripped.sort_unstable();
     judged.stripped.dedup();
-    for (place, rule) in policy["rules"].as_array().unwrap().iter().enumerate() {
+    let rules = policy["rules"].as_array().unwrap();
+    let authority = sent.headers.iter().find(|(name, _)| name == b":authority");
+    if host(&authority.unwrap().1).is_empty() {
+        if asks_for_a_host(policy, false) {
+            judged.rule = Some(rules.len());
+            return judged;
+        }
+        if asks_for_a_host(policy, true) {
+            judged.reported = Some(rules.len());
+        }
+    }
+    for (place, rule) in rules.iter().enumerate() {
         let matches = match &rule["matches"] {
             Value::Array(matches) if !matches.is_empty() => {
                 matches.iter().any(|one| holds(one, &headers, sent))
@@ -116,25 +127,47 @@ fn named(conditions: &Value) -> impl Iterator<Item = (&str, &Value)> {
     conditions.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value))
 }
 
-/// One leading `*.`, or equality; no port, no trailing dot, no letter case.
+/// One leading `*.`, or equality; no letter case.
 fn is_host(pattern: &str, authority: &[u8]) -> bool {
-    let authority = String::from_utf8_lossy(authority).to_lowercase();
-    let in_brackets = authority.rfind(']').map_or(0, |end| end + 1);
-    let host = match authority[in_brackets..].split_once(':') {
-        Some((rest, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
-            &authority[..in_brackets + rest.len()]
-        }
-        _ => &authority,
-    };
-    let host = host.strip_suffix('.').unwrap_or(host);
+    let host = host(authority);
     let pattern = pattern.to_lowercase();
     let pattern = pattern.strip_suffix('.').unwrap_or(&pattern);
     match pattern.strip_prefix('*') {
         Some("") => true,
-        // Longer than a name can be, it is below nothing.
-        Some(domain) => host.len() <= 253 && host.len() > domain.len() && host.ends_with(domain),
+        Some(domain) => host.len() > domain.len() && host.ends_with(domain),
         None => host == pattern,
     }
+}
+
+/// What stands before the last colon, whatever follows it, unless a bracket is closed behind it;
+/// without a trailing dot. A character for each byte.
+fn host(authority: &[u8]) -> String {
+    let mut host = String::new();
+    let mut rest: Vec<char> = authority.iter().map(|byte| char::from(*byte).to_ascii_lowercase()).collect();
+    if let Some(last) = rest.iter().rposition(|c| *c == ':')
+        && !rest[last..].contains(&']')
+    {
+        rest.truncate(last);
+    }
+    if rest.last() == Some(&'.') {
+        rest.pop();
+    }
+    host.extend(rest);
+    host
+}
+
+/// Whether some rule in force, of this mode, can be told only with a host.
+fn asks_for_a_host(policy: &Value, reports: bool) -> bool {
+    policy["rules"].as_array().unwrap().iter().any(|rule| {
+        let is_of_mode = (rule["mode"] == "report" || policy["mode"] == "report") == reports;
+        let matches = rule["matches"].as_array().cloned().unwrap_or_default();
+        is_of_mode
+            && rule["mode"] != "off"
+            && matches.iter().any(|one| match one["hosts"].as_array() {
+                Some(hosts) => hosts.iter().all(|host| host != "*"),
+                None => one["service"].is_string(),
+            })
+    })
 }
 
 /// The forms that only a path has; every other is a value's.
