@@ -10,6 +10,7 @@ mod docs;
 mod egress;
 mod examples;
 mod hostile;
+mod hosts;
 mod lifecycle;
 mod mesh;
 mod modules;

@@ -20,6 +20,7 @@ fn main() -> io::Result<()> {
             for case in file["cases"].as_array().into_iter().flatten() {
                 let send = |field: &str| case["send"][field].as_str().unwrap_or_default();
                 seeds += save("destination", send("authority"))?;
+                seeds += save("host", send("authority"))?;
                 seeds += save("path", send("target").trim_start_matches('/'))?;
                 let mut request = format!(
                     "{policy}\n\n:method:{}\n:authority:{}\n:path:{}\n",
