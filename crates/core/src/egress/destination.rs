@@ -65,7 +65,6 @@ pub enum Ambiguity {
 impl<'a> Destination<'a> {
     /// The destination of an `:authority` or `Host` value.
     pub fn of(authority: &'a [u8]) -> Result<Self, Ambiguity> {
-        let authority = authority.trim_ascii();
         if authority.is_empty() {
             return Err(Ambiguity::Missing);
         }

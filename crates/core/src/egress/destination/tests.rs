@@ -67,7 +67,6 @@ fn what_is_ambiguous_is_refused() {
     };
     for (written, reason) in [
         ("", Missing),
-        (" ", Missing),
         (":443", Missing),
         ("::1", Port),
         ("exämple.com", NonAscii),
@@ -78,6 +77,12 @@ fn what_is_ambiguous_is_refused() {
         ("ex%61mple.com", Encoded),
         ("example.com%00", Encoded),
         ("exa mple.com", Character),
+        (" ", Character),
+        (" example.com", Character),
+        ("example.com\t", Character),
+        ("example.com: 80", Port),
+        (" [::1]", Port),
+        ("[::1] ", Character),
         ("example.com/x", Character),
         ("example.com\\x", Character),
         ("example.com#", Character),
