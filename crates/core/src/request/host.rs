@@ -194,7 +194,7 @@ mod tests {
             assert_eq!(parents.len(), 127);
             assert_eq!(host.domain().len(), if before.starts_with("a.") { name.len() - 1 } else { 254 });
         }
-        assert_eq!(Host::of(&[b'.'; 60_000]).parents().count(), 254);
+        assert_eq!(Host::of(&vec![b'.'; 60_000]).parents().count(), 254);
     }
 
     #[test]

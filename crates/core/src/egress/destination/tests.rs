@@ -321,14 +321,14 @@ fn no_two_spellings_of_a_v6_address_differ() {
 /// What the rules of this filter compare, the index, `explain` and Envoy read as the same.
 #[test]
 fn a_destination_is_the_host_that_other_conditions_see() {
-    let mut random = Random(0xd15ea5e);
+    let mut random = Random(0x0d15_ea5e);
     let pieces = [
         "a", "A", "b", ".", ".", ":", ":80", ":x", ":080", ":0", "[", "]", "[::1]", "1", "10.0.0.1", "@",
         ",", "%", " ", "-", "_", "xn--", "é",
     ];
     let (mut names, mut ports) = (0, 0);
     for _ in 0..100_000 {
-        let text: String = (0..1 + random.below(5)).map(|_| random.one_of(&pieces)).collect();
+        let text: String = (0..=random.below(5)).map(|_| random.one_of(&pieces)).collect();
         let Ok(destination) = Destination::of(text.as_bytes()) else { continue };
         let shared = crate::request::Host::of(text.as_bytes());
         if let super::Host::Name(name) = &destination.host {
