@@ -64,7 +64,9 @@ impl<'r, 'a> Draft<'r, 'a> {
     /// Whether a header will be there, and whether it will say `value` and nothing else.
     fn foresee(&self, name: &str, value: &[u8]) -> (bool, bool) {
         let found = self.request.header(name.as_bytes());
-        let is_same = matches!(&found, Found::Once(found) if **found == *value);
+        // Envoy's route table minds the blanks around a value.
+        let is_same = matches!(&found, Found::Once(found) if **found == *value)
+            && !self.request.is_padded(name.as_bytes());
         let edits = self.edits.iter().filter(|edit| edit.name() == name);
         edits.fold((found.value().is_some(), is_same), |(is_there, _), edit| match edit {
             Edit::Remove(_) => (false, false),

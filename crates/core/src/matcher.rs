@@ -8,7 +8,7 @@ pub(crate) mod source;
 pub(crate) mod texts;
 pub(crate) mod value;
 
-use crate::request::{Found, Request};
+use crate::request::Request;
 use hosts::HostSet;
 use path::PathMatch;
 use source::SourceMatch;
@@ -26,6 +26,9 @@ pub struct Match {
     pub(crate) cookies: Vec<Named>,
     pub(crate) query: Vec<QueryMatch>,
     pub(crate) source: Option<SourceMatch>,
+    /// Whether a repeated header is one value, joined with `,`, as the conditions of Istio's
+    /// attribute-gen have it (CEL). A policy cannot write it.
+    pub(crate) joins: bool,
 }
 
 /// A condition on the value under a name.
@@ -46,7 +49,7 @@ pub(crate) struct QueryMatch {
 impl Match {
     /// Whether it asks for nothing but the path and the query.
     pub(crate) fn reads_only_path(&self) -> bool {
-        let Self { hosts, path: _, method, headers, without, cookies, query: _, source } = self;
+        let Self { hosts, path: _, method, headers, without, cookies, query: _, source, joins: _ } = self;
         hosts.is_none()
             && method.is_none()
             && headers.is_empty()
@@ -59,27 +62,30 @@ impl Match {
     pub fn matches(&self, request: &Request<'_>) -> bool {
         self.hosts.as_ref().is_none_or(|hosts| hosts.contains(request.host()))
             && self.path.as_ref().is_none_or(|path| path.matches(request.path()))
-            && self.method.as_ref().is_none_or(|m| m.matches(&Found::Once(request.method().into())))
-            && self.headers.iter().all(|h| h.value.matches(&request.header(&h.name)))
-            && !self.without.iter().any(|h| h.value.bars(&request.header(&h.name)))
-            && self.cookies.iter().all(|c| c.value.matches(&request.cookie(&c.name)))
+            && self.method.as_ref().is_none_or(|m| m.is_of(request.method()))
+            && self.headers.iter().all(|h| h.is_met(request, self.joins))
+            && !self.without.iter().any(|h| h.value.bars(request.values(&h.name)))
+            && self.cookies.iter().all(|c| c.value.matches_first(request.cookie_values(&c.name)))
             && self.query.iter().all(|q| q.matches(request))
             && self.source.as_ref().is_none_or(|source| source.matches(request.source()))
+    }
+}
+
+impl Named {
+    /// Whether the header of that name meets the condition; `joins` as in [`Match`].
+    pub(crate) fn is_met(&self, request: &Request<'_>, joins: bool) -> bool {
+        if !joins {
+            return self.value.matches(request.values(&self.name));
+        }
+        self.value.matches(request.header(&self.name).value().into_iter())
     }
 }
 
 impl QueryMatch {
     fn matches(&self, request: &Request<'_>) -> bool {
         let Named { name, value } = &self.named;
-        let mut values = request.query_params().filter(|(n, _)| n.as_ref() == &**name).map(|(_, v)| v);
-        if !self.any {
-            return value.matches(&Found::first_of(&mut values));
-        }
-        let mut values = values.peekable();
-        if values.peek().is_none() {
-            return value.matches(&Found::Missing);
-        }
-        values.any(|v| value.matches(&Found::Once(v)))
+        let values = request.query_params().filter(|(n, _)| n.as_ref() == &**name).map(|(_, v)| v);
+        if self.any { value.matches(values) } else { value.matches_first(values) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One request as a filter sees it: borrowed bytes, read once.
 
 pub mod cookie;
+pub mod field;
 pub mod found;
 pub mod host;
 pub mod percent;
@@ -17,6 +18,8 @@ pub use host::Host;
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
     headers: Vec<(&'a [u8], &'a [u8])>,
+    /// Names of headers that came with blanks around a value.
+    padded: Vec<&'a [u8]>,
     method: &'a [u8],
     authority: &'a [u8],
     host: Host<'a>,
@@ -53,9 +56,19 @@ pub struct Surroundings<'a> {
 
 impl<'a> Request<'a> {
     /// A request from its headers in order, pseudo headers included. Names are
-    /// lower-case, as HTTP/2 and Envoy have them.
+    /// lower-case, as HTTP/2 and Envoy have them. Blanks around a header's value are no part of
+    /// it: HTTP/1 drops them, and what HTTP/2 and HTTP/3 carry is dropped by whoever reads it next.
     pub fn new(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
-        let headers: Vec<_> = headers.into_iter().collect();
+        let mut padded = Vec::new();
+        let bare = |(name, value): (&'a [u8], &'a [u8])| {
+            // Of a pseudo header Envoy takes no blanks.
+            let bare = if name.starts_with(b":") { value } else { field::bare(value) };
+            if bare.len() < value.len() {
+                padded.push(name);
+            }
+            (name, bare)
+        };
+        let headers: Vec<_> = headers.into_iter().map(bare).collect();
         let first = |wanted: &[u8]| headers.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
         let authority = first(b":authority").or_else(|| first(b"host")).unwrap_or_default();
         let target = first(b":path").unwrap_or_default();
@@ -68,6 +81,7 @@ impl<'a> Request<'a> {
             path,
             query,
             headers,
+            padded,
             source: Source::default(),
             surroundings: Surroundings::default(),
             stripped: None,
@@ -110,15 +124,40 @@ impl<'a> Request<'a> {
         &self.headers
     }
 
-    /// A header by its lower-case name, repeats joined with `,`.
+    /// The values of a header by its lower-case name, one for each line: what conditions and keys
+    /// look at.
+    pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.headers.iter().filter(move |(n, _)| *n == name).map(|(_, value)| *value)
+    }
+
+    /// A header as one text, repeats joined with `,`: what is quoted or shown, never what a
+    /// condition looks at.
     pub fn header(&self, name: &[u8]) -> Found<'a> {
-        let mut values = self.headers.iter().filter(|(n, _)| *n == name).map(|(_, v)| *v);
-        Found::joined(&mut values)
+        Found::joined(&mut self.values(name))
+    }
+
+    /// Whether a value of this header came with blanks around it, so that it is not written as
+    /// [`Self::values`] has it.
+    pub(crate) fn is_padded(&self, name: &[u8]) -> bool {
+        self.padded.contains(&name)
+    }
+
+    /// Whether it is a gRPC call, as Envoy tells one (`Grpc::Common::isGrpcRequestHeaders`): to
+    /// the byte, for Envoy words its answer by it.
+    pub(crate) fn is_grpc(&self) -> bool {
+        let kind = self.values(b"content-type").next().filter(|_| !self.is_padded(b"content-type"));
+        let rest = kind.and_then(|kind| kind.strip_prefix(b"application/grpc"));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
+    }
+
+    /// The values of a cookie by name, across repeated `cookie` headers.
+    pub fn cookie_values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+        self.cookies().filter(move |(n, _)| *n == name).map(|(_, value)| value)
     }
 
     /// A cookie by name, across repeated `cookie` headers.
     pub fn cookie(&self, name: &[u8]) -> Found<'a> {
-        Found::first(&mut self.cookies().filter(|(n, _)| *n == name).map(|(_, v)| v))
+        Found::first(&mut self.cookie_values(name))
     }
 
     /// All cookies in order.

@@ -2,7 +2,7 @@
 //!
 //! | placeholder | stands for |
 //! |---|---|
-//! | `%REQ(name)%` | a header; `:path`, `:authority` and `:method` too; `%REQ(a?b)%` is `b` where `a` is missing |
+//! | `%REQ(name)%` | a header, all its values joined with `,`; `:path`, `:authority` and `:method` too; `%REQ(a?b)%` is `b` where `a` is missing |
 //! | `%HOST%` | the host, without port |
 //! | `%PATH%` | the path, without query |
 //! | `%QUERY_PARAM(name)%` | a query parameter, percent-decoded |
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use crate::invalid::{Code, Invalid};
 use crate::names;
-use crate::request::Request;
+use crate::request::{Request, field};
 
 /// A value to write: literal text and quotations.
 #[derive(Clone, Debug)]
@@ -70,11 +70,16 @@ impl Text {
     /// left, or if what it quotes cannot stand in a header.
     pub(crate) fn render<'a>(&'a self, request: &Request<'_>) -> Option<Cow<'a, [u8]>> {
         if let [Piece::Literal(literal)] = &*self.pieces {
-            return Some(Cow::Borrowed(literal));
+            return Some(Cow::Borrowed(field::bare(literal)));
         }
         let mut value = Vec::new();
         for piece in &self.pieces {
             piece.render(request, &mut value);
+        }
+        // Blanks around it would be no part of it, and HTTP/3 clients refuse them.
+        let bare = field::bare(&value);
+        if bare.len() < value.len() {
+            value = bare.to_vec();
         }
         (!value.is_empty() && names::is_header_value(&value)).then_some(Cow::Owned(value))
     }

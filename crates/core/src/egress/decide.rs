@@ -180,14 +180,9 @@ impl Egress {
         } else {
             Cow::Borrowed(self.refusal.body.as_bytes())
         };
-        let kind = request.header(b"content-type");
-        let is_grpc = kind
-            .value()
-            .and_then(|kind| kind.strip_prefix(b"application/grpc"))
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"));
         Reply {
             // To gRPC Envoy says it in gRPC's own way, and 403 as PERMISSION_DENIED.
-            status: if is_grpc { 403 } else { self.refusal.status },
+            status: if request.is_grpc() { 403 } else { self.refusal.status },
             grpc_status: None,
             headers: vec![(
                 Cow::Borrowed("x-narrows-egress"),

@@ -37,8 +37,9 @@ impl Anchors {
         if let Some(method) = &clause.method {
             add(Kind::Method, b"", method);
         }
+        let header = if clause.joins { Kind::Joined } else { Kind::Header };
         for Named { name, value } in &clause.headers {
-            add(Kind::Header, name, value);
+            add(header, name, value);
         }
         for Named { name, value } in &clause.cookies {
             add(Kind::Cookie, name, value);

@@ -21,7 +21,10 @@ pub(crate) type Fact = u64;
 pub(super) enum Kind {
     Method,
     Path,
+    /// One value of a header; each line has its own facts.
     Header,
+    /// All values of a header as one.
+    Joined,
     Cookie,
     Query,
     Principal,
@@ -110,10 +113,15 @@ impl<'r, 'a> Facts<'r, 'a> {
         facts.add(vocabulary, Kind::Method, b"", || request.method().into());
         facts.add(vocabulary, Kind::Path, b"", || request.path().into());
         if vocabulary.has(Kind::Header) {
+            for (name, value) in request.headers() {
+                facts.add(vocabulary, Kind::Header, name, || value.to_vec());
+            }
+        }
+        if vocabulary.has(Kind::Joined) {
             let mut seen: Vec<&[u8]> = Vec::new();
             for (name, _) in request.headers() {
                 let value = || request.header(name).value().unwrap_or_default().into();
-                if !seen.contains(name) && facts.add(vocabulary, Kind::Header, name, value) {
+                if !seen.contains(name) && facts.add(vocabulary, Kind::Joined, name, value) {
                     seen.push(name);
                 }
             }
@@ -139,7 +147,7 @@ impl<'r, 'a> Facts<'r, 'a> {
                 .filter_map(|length| length.network(address).map(|network| of_block(*length, network)));
             facts.all.extend(networks);
         }
-        // A repeated cookie or parameter must not make a candidate twice. (A sort would be three
+        // A repeated header, cookie or parameter must not make a candidate twice. (A sort would be three
         // kilobytes of every module.)
         let mut seen = ByFact::default();
         seen.reserve(facts.all.len());

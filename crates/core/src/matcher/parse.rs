@@ -81,6 +81,7 @@ pub(crate) fn one(tree: &Tree, budget: &Budget) -> Result<Match, Invalid> {
             .flatten()
             .unwrap_or_default(),
         source: faults.take(fields.optional("source", source)).flatten(),
+        joins: false,
     };
     faults.or(read)
 }

@@ -1,7 +1,6 @@
 //! Conditions on the path.
 
 use super::value::ValueMatch;
-use crate::request::Found;
 use crate::template::Template;
 
 /// A condition on the path without its query.
@@ -27,7 +26,7 @@ pub(crate) enum PathForm {
 impl PathMatch {
     pub(crate) fn matches(&self, path: &[u8]) -> bool {
         match &self.form {
-            PathForm::Value(value) => value.matches(&Found::Once(path.into())),
+            PathForm::Value(value) => value.is_of(path),
             form if self.ignore_case && path.iter().any(u8::is_ascii_uppercase) => {
                 form.holds(&path.to_ascii_lowercase()) != self.invert
             }

@@ -155,11 +155,13 @@ impl Split {
     fn verdict(&self, split: usize, request: &Request<'_>) -> Verdict {
         let verdict = |backend, reason| Verdict { split, backend, reason, ..Verdict::of(split) };
         if let Some(by) = &self.override_by {
-            let found = request.header(by.header.as_bytes());
-            match found.value() {
-                Some(value) if *value == *by.always => return verdict(by.backend, Reason::Override),
-                Some(value) if *value == *by.never => return verdict(self.baseline, Reason::Override),
-                _ => {}
+            let says = |word: &[u8]| request.values(by.header.as_bytes()).any(|value| value == word);
+            // Said both, on two lines, the one that is safe has the last word.
+            if says(&by.never) {
+                return verdict(self.baseline, Reason::Override);
+            }
+            if says(&by.always) {
+                return verdict(by.backend, Reason::Override);
             }
         }
         if self.exclude.iter().any(|matches| matcher::any(matches, request)) {

@@ -62,16 +62,16 @@ impl Key {
         Ok(Self { from, trim: option("trim")?, lowercase: option("lowercase")? })
     }
 
-    /// The key of a request. What is empty, repeated or unknown counts as missing:
-    /// it would put requests of different users, or of none, into one bucket.
+    /// The key of a request. What is empty or unknown, or there with several values that
+    /// differ, counts as missing: it would put requests of different users, or of none, into
+    /// one bucket.
     pub(super) fn of<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
         let mut key = match &self.from {
-            From::Header(name) => request.header(name.as_bytes()).unambiguous(),
-            From::Cookie(name) => request.cookie(name.as_bytes()).unambiguous(),
+            From::Header(name) => self.sole(&mut request.values(name.as_bytes()).map(Cow::Borrowed)),
+            From::Cookie(name) => self.sole(&mut request.cookie_values(name.as_bytes()).map(Cow::Borrowed)),
             From::QueryParam(name) => {
-                let mut values = request.query_params().filter(|(n, _)| n.as_ref() == name.as_bytes());
-                let first = values.next().map(|(_, value)| value);
-                first.filter(|_| values.next().is_none())
+                let params = request.query_params().filter(|(n, _)| n.as_ref() == name.as_bytes());
+                self.sole(&mut params.map(|(_, value)| value))
             }
             From::PathSegment(place) => request.path().split(|b| *b == b'/').nth(*place).map(Cow::Borrowed),
             // The text of the address, so that one caller has one key in any proxy.
@@ -92,6 +92,22 @@ impl Key {
             key = Cow::Owned(key.to_ascii_lowercase());
         }
         Some(key).filter(|key| !key.is_empty())
+    }
+
+    /// The one of several values, if they are one key.
+    fn sole<'a>(&self, values: &mut dyn Iterator<Item = Cow<'a, [u8]>>) -> Option<Cow<'a, [u8]>> {
+        let first = values.next()?;
+        for other in values {
+            if !self.is_same(&first, &other) {
+                return None;
+            }
+        }
+        Some(first)
+    }
+
+    fn is_same(&self, one: &[u8], other: &[u8]) -> bool {
+        let (one, other) = if self.trim { (one.trim_ascii(), other.trim_ascii()) } else { (one, other) };
+        if self.lowercase { one.eq_ignore_ascii_case(other) } else { one == other }
     }
 
     /// For people: `header:x-user-id`.

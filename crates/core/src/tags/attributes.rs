@@ -87,7 +87,8 @@ fn rules(tree: &Tree, tag: usize, code: usize, book: &mut Book, budget: &Budget)
         let conditions =
             fields.optional("condition", |t| condition::read(read::text(t)?))?.unwrap_or_default();
         for condition in conditions {
-            let matches = condition.matches.iter().map(|m| parse::one(m, budget));
+            let read = |m| parse::one(m, budget).map(|read| Match { joins: true, ..read });
+            let matches = condition.matches.iter().map(read);
             let mut matches =
                 matches.collect::<Result<Vec<_>, _>>().map_err(|e| e.in_field("condition"))?.into_iter();
             let first = matches.next().unwrap_or_default();
