@@ -248,10 +248,10 @@ fn crumb(random: &mut Random) -> Vec<u8> {
 }
 
 fn text(random: &mut Random) -> Vec<u8> {
-    let odd: [&[u8]; 4] = [b"\xff", b"a\xff", b"\"a\"", b" 5 "];
+    let odd: [&[u8]; 7] = [b"\xff", b"a\xff", b"\"a\"", b" 5 ", b" a", b"a\t", b"\t "];
     match random.below(20) {
-        0 | 1 => random.pick(&odd).to_vec(),
-        2 => random.pick(&LONG).as_bytes().to_vec(),
+        0..=2 => random.pick(&odd).to_vec(),
+        3 => random.pick(&LONG).as_bytes().to_vec(),
         _ => random.pick(&VALUES).as_bytes().to_vec(),
     }
 }
