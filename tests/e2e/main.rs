@@ -9,6 +9,7 @@ mod cost;
 mod docs;
 mod egress;
 mod examples;
+mod headers;
 mod hostile;
 mod lifecycle;
 mod mesh;

@@ -3,6 +3,7 @@
 pub mod cookie;
 pub mod field;
 pub mod found;
+pub mod held;
 pub mod host;
 pub mod percent;
 pub mod query;

@@ -1,6 +1,6 @@
 //! A file of requests: YAML or JSON, in the shape that case files have.
 
-use narrows_core::request::{Source as Caller, Surroundings};
+use narrows_core::request::{Source as Caller, Surroundings, held};
 use narrows_core::{Request, Tree};
 
 use crate::code;
@@ -125,7 +125,7 @@ fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
         let pseudo = pseudo.into_iter().map(|(name, value)| (name.into(), bytes(value)));
         let headers = lines.iter().map(|(name, value)| (bytes(name), bytes(value.trim_matches([' ', '\t']))));
         sent.push(Sent {
-            headers: pseudo.chain(headers).collect(),
+            headers: pseudo.chain(headers).fold(Vec::new(), hold),
             address: node.text_at("source.address").map(str::to_owned),
             principal: node.text_at("source.principal").map(str::to_owned),
             namespace: node.text_at("source.namespace").map(str::to_owned),
@@ -137,6 +137,18 @@ fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
         });
     }
     Ok(())
+}
+
+/// Puts a line beside those that are there, as Envoy does before a filter sees them.
+fn hold(mut headers: Vec<(Vec<u8>, Vec<u8>)>, (name, value): (Vec<u8>, Vec<u8>)) -> Vec<(Vec<u8>, Vec<u8>)> {
+    match headers.iter_mut().find(|(other, _)| *other == name) {
+        Some((_, held)) if held::once_in_request(&name) => {
+            held.push(b',');
+            held.extend_from_slice(&value);
+        }
+        _ => headers.push((name, value)),
+    }
+    headers
 }
 
 /// The authority and the path of `http://host/path`: Envoy divides it before a filter sees it.
@@ -206,6 +218,19 @@ mod tests {
     fn bytes_can_be_written() {
         assert_eq!(unescape(r"a\xffb\x0"), b"a\xffb\\x0");
         assert_eq!(unescape(r"\xé\x+f"), "\\xé\\x+f".as_bytes());
+    }
+
+    #[test]
+    fn what_envoy_holds_once_is_joined() {
+        let text = "- headers: ['X-A: 1', 'User-Agent: a', 'x-a: 2', 'user-agent: b']\n";
+        let sent = read(&Source { path: String::new(), text: text.to_owned() }).unwrap();
+        let lines: Vec<String> = sent[0]
+            .headers
+            .iter()
+            .skip(4)
+            .map(|(n, v)| format!("{}: {}", n.escape_ascii(), v.escape_ascii()))
+            .collect();
+        assert_eq!(lines, ["x-a: 1", "user-agent: a,b", "x-a: 2"]);
     }
 
     #[test]

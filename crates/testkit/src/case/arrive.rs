@@ -6,10 +6,11 @@ use crate::wasm::Headers;
 
 impl Send {
     /// The headers that Envoy hands to a filter: pseudo headers first, names in lower case, an
-    /// absolute target divided, the cookies of HTTP/2 put together again.
+    /// absolute target divided, the cookies of HTTP/2 put together again, headers that Envoy holds
+    /// once joined.
     pub(super) fn arrives(&self) -> Headers {
         let (authority, target) = absolute(&self.target).unwrap_or((&self.authority, &self.target));
-        let mut headers = Headers::new()
+        let mut headers = Headers::of_request()
             .with(":authority", authority)
             .with(":path", target)
             .with(":method", &self.method)
