@@ -147,7 +147,8 @@ impl Condition {
         if self.place != Place::Plain {
             matcher["invert_match"] = json!(true);
         }
-        if self.place == Place::Without {
+        // Under it Envoy would take a missing header for a present one: Istio leaves it out there.
+        if self.place == Place::Without && !matches!(self.test, Test::Present(_)) {
             matcher["treat_missing_header_as_empty"] = json!(true);
         }
         matcher

@@ -41,12 +41,21 @@ impl Sent {
     pub(super) fn raw(&self) -> Vec<Vec<u8>> {
         let read = |line: &Vec<u8>| if self.protocol == Protocol::Http1 { bare(line) } else { line.clone() };
         let values: Vec<Vec<u8>> = self.lines.iter().map(read).collect();
-        let separator: &[u8] = match self.name {
-            "cookie" if self.protocol == Protocol::Http2 => b"; ",
-            name if ONCE.contains(&name) => b",",
-            _ => return values,
-        };
-        if values.is_empty() { values } else { vec![values.join(separator)] }
+        if self.name == "cookie" && self.protocol == Protocol::Http2 {
+            // Nothing but empty crumbs is no cookie.
+            let put = |all: Vec<u8>, crumb: &Vec<u8>| {
+                let between: &[u8] = if all.is_empty() { b"" } else { b"; " };
+                [&all, between, crumb].concat()
+            };
+            let all = values.iter().fold(Vec::new(), put);
+            return if all.is_empty() { Vec::new() } else { vec![all] };
+        }
+        if !ONCE.contains(&self.name) || values.is_empty() {
+            return values;
+        }
+        // Of a header that it holds once, Envoy drops what is empty.
+        let filled: Vec<Vec<u8>> = values.into_iter().filter(|value| !value.is_empty()).collect();
+        vec![filled.join(&b","[..])]
     }
 
     /// The values without the blanks around them.

@@ -143,7 +143,10 @@ fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
 fn hold(mut headers: Vec<(Vec<u8>, Vec<u8>)>, (name, value): (Vec<u8>, Vec<u8>)) -> Vec<(Vec<u8>, Vec<u8>)> {
     match headers.iter_mut().find(|(other, _)| *other == name) {
         Some((_, held)) if held::once_in_request(&name) => {
-            held.push(b',');
+            // What is empty is dropped (`appendToHeader`).
+            if !held.is_empty() && !value.is_empty() {
+                held.push(b',');
+            }
             held.extend_from_slice(&value);
         }
         _ => headers.push((name, value)),

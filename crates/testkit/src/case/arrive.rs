@@ -15,16 +15,19 @@ impl Send {
             .with(":path", target)
             .with(":method", &self.method)
             .with(":scheme", "http");
-        let mut crumbs: Vec<Vec<u8>> = Vec::new();
+        let mut cookies: Vec<u8> = Vec::new();
         for (name, value) in self.lines() {
             if self.protocol == super::file::Protocol::Http2 && name.eq_ignore_ascii_case(b"cookie") {
-                crumbs.push(value);
+                if !cookies.is_empty() {
+                    cookies.extend_from_slice(b"; ");
+                }
+                cookies.extend_from_slice(&value);
             } else {
                 headers.add(&name, &value);
             }
         }
-        if !crumbs.is_empty() {
-            headers.add(b"cookie", &crumbs.join(&b"; "[..]));
+        if !cookies.is_empty() {
+            headers.add(b"cookie", &cookies);
         }
         headers
     }

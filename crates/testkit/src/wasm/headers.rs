@@ -68,7 +68,10 @@ impl Headers {
         if self.kind.holds_once(&name)
             && let Some((_, held)) = self.fields.iter_mut().find(|(n, _)| *n == name)
         {
-            held.push(b',');
+            // What is empty is dropped (`appendToHeader`).
+            if !held.is_empty() && !value.is_empty() {
+                held.push(b',');
+            }
             held.extend_from_slice(value);
             return;
         }
