@@ -63,8 +63,8 @@ pub(crate) fn matches(tree: &Tree, budget: &Budget) -> Result<Vec<Match>, Invali
 /// Reads one match.
 pub(crate) fn one(tree: &Tree, budget: &Budget) -> Result<Match, Invalid> {
     let fields = Fields::open(tree, MATCH)?;
-    let named = |tree| conditions(tree, names::request_header, |t| value(t, budget));
-    let unwanted = |tree| conditions(tree, names::request_header, |t| plain(t, budget));
+    let named = |tree| conditions(tree, names::request_header, |t| of_header(value(t, budget)?));
+    let unwanted = |tree| conditions(tree, names::request_header, |t| of_header(plain(t, budget)?));
     let mut faults = Faults::default();
     let read = Match {
         hosts: faults.take(hosts_or_service(fields)).flatten(),
@@ -128,6 +128,26 @@ fn plain(tree: &Tree, budget: &Budget) -> Result<ValueMatch, Invalid> {
         "write it in \"headers\", without \"invert\"",
     )
     .in_field("invert"))
+}
+
+/// Refuses what no header's value can be: blanks around it are no part of it, so a condition on
+/// them would never hold, and its opposite always.
+fn of_header(value: ValueMatch) -> Result<ValueMatch, Invalid> {
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let is_padded = |text: &[u8]| is_blank(text.first()) || is_blank(text.last());
+    let kind = match &value.test {
+        Test::Exact(text) if is_padded(text) => "exact",
+        Test::In(texts) if texts.iter().any(is_padded) => "in",
+        Test::Prefix(text) if is_blank(text.first()) => "prefix",
+        Test::Suffix(text) if is_blank(text.last()) => "suffix",
+        _ => return Ok(value),
+    };
+    Err(Invalid::new(
+        Code::BadValue,
+        "blanks around a header's value are no part of it: no value is like that",
+        "leave out the blanks at the ends",
+    )
+    .in_field(kind))
 }
 
 fn open<'t>(tree: &'t Tree, tests: &[&str], options: &[&str]) -> Result<Fields<'t>, Invalid> {
