@@ -58,6 +58,12 @@ impl Sent {
         vec![filled.join(&b","[..])]
     }
 
+    /// All values as one, as Envoy has them up to 1.38.
+    pub(super) fn joined(&self) -> Vec<Vec<u8>> {
+        let raw = self.raw();
+        if raw.is_empty() { raw } else { vec![raw.join(&b","[..])] }
+    }
+
     /// The values without the blanks around them.
     pub(super) fn bare(&self) -> Vec<Vec<u8>> {
         self.raw().iter().map(|value| bare(value)).collect()
