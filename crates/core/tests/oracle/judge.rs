@@ -184,10 +184,10 @@ fn is_value(condition: &Value, values: &[Vec<u8>]) -> bool {
     if let Some(present) = condition["present"].as_bool() {
         return (values.is_empty() != present) != invert;
     }
-    match invert {
-        false => values.iter().any(|value| meets(condition, value)),
-        true => values.is_empty() || !values.iter().all(|value| meets(condition, value)),
+    if invert {
+        return values.is_empty() || !values.iter().all(|value| meets(condition, value));
     }
+    values.iter().any(|value| meets(condition, value))
 }
 
 /// The first of several counts; but inverted, all do.
