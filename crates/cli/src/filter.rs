@@ -70,6 +70,11 @@ macro_rules! filters {
                 match &self.0 { $(Compiled::$filter(policy) => Labels::of(&**policy, written)),+ }
             }
 
+            /// What every worker takes to hold it, in bytes.
+            pub fn weight(&self) -> usize {
+                match &self.0 { $(Compiled::$filter(policy) => policy.weight()),+ }
+            }
+
             /// What was loaded, in a few words.
             pub fn summary(&self) -> String {
                 match &self.0 { $(Compiled::$filter(policy) => policy.summary()),+ }

@@ -29,6 +29,8 @@ pub struct Checked {
     pub policies: usize,
     /// How many resources of Istio were judged.
     pub manifests: usize,
+    /// Bytes that every worker takes to hold the heaviest of the policies.
+    pub weight: usize,
 }
 
 /// Checks a file.
@@ -62,7 +64,7 @@ fn resources(file: usize, documents: &Result<Vec<Node>, Finding>) -> Vec<(usize,
 
 impl Checked {
     fn of(source: Source, documents: &Result<Vec<Node>, Finding>, options: Options) -> Self {
-        let mut checked = Self { findings: Vec::new(), policies: 0, manifests: 0, source };
+        let mut checked = Self { findings: Vec::new(), policies: 0, manifests: 0, weight: 0, source };
         match documents {
             Err(finding) => checked.findings.push(finding.clone()),
             Ok(documents) => {
@@ -88,16 +90,19 @@ impl Checked {
         }
         for found in wrap::policies(&self.source, resource, &mut self.findings) {
             self.policies += 1;
-            self.findings.extend(policy(&found, options.filter));
+            let (weight, findings) = policy(&found, options.filter);
+            self.weight = self.weight.max(weight);
+            self.findings.extend(findings);
         }
     }
 }
 
-/// What is wrong with a policy, and with the VM configuration beside it.
-fn policy(found: &Found, named: Option<Filter>) -> Vec<Finding> {
+/// What a policy weighs, and what is wrong with it and with the VM configuration beside it.
+fn policy(found: &Found, named: Option<Filter>) -> (usize, Vec<Finding>) {
     // What a bare policy is for is said on the command line; a module says it itself.
     let told = if found.within == Kind::Policy { named.or(found.filter) } else { found.filter };
-    let Some(filter) = told else { return vec![wrap::unknown_filter(&found.policy)] };
+    let Some(filter) = told else { return (0, vec![wrap::unknown_filter(&found.policy)]) };
+    let mut weight = 0;
     let mut findings = Vec::new();
     if let Some(vm) = &found.vm
         && let Err(invalid) = vm::strict(json(vm).as_bytes())
@@ -106,6 +111,7 @@ fn policy(found: &Found, named: Option<Filter>) -> Vec<Finding> {
     }
     match filter.compile(&found.policy.tree()) {
         Ok(policy) => {
+            weight = policy.weight();
             let warning = policy.warning();
             findings.extend(warning.map(|warning| likely_not_meant(filter, warning, &found.policy)));
         }
@@ -113,7 +119,7 @@ fn policy(found: &Found, named: Option<Filter>) -> Vec<Finding> {
             findings.extend(invalid.faults().iter().map(|fault| Finding::of_policy(fault, &found.policy)));
         }
     }
-    findings
+    (weight, findings)
 }
 
 fn likely_not_meant(filter: Filter, warning: &str, policy: &Node) -> Finding {

@@ -21,6 +21,7 @@ mod tests;
 
 use crate::index::Index;
 use crate::matcher::hosts::HostSet;
+use crate::matcher::needles::Needles;
 use crate::policy::{Head, Needs};
 use crate::series::Series;
 use crate::strip::Strip;
@@ -50,6 +51,8 @@ pub struct Egress {
     /// The hosts that rules name, for `learn`.
     listed: HostSet,
     series: Vec<Series>,
+    needles: Needles,
+    weight: usize,
     places: Places,
     needs: Needs,
 }

@@ -36,6 +36,7 @@
     )
 )]
 
+mod budget;
 pub mod catalog;
 mod decision;
 pub mod destination;
@@ -48,6 +49,7 @@ pub mod lease;
 pub mod limits;
 mod matcher;
 pub mod names;
+mod order;
 mod policy;
 mod read;
 pub mod request;

@@ -7,6 +7,16 @@ use crate::split::guard::TICK;
 
 /// Bytes of one policy. Istio's control plane receives at most 4 MiB a message.
 pub const POLICY_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of one text of a policy, or of a field's name: more than a request can hold, so that it
+/// could match nothing.
+pub const TEXT_BYTES: usize = 64 * 1024;
+/// Elements of a list or fields of a table, whatever it is for: more than any list may have.
+pub const ELEMENTS: usize = 65_536;
+/// Bytes that a policy may take while it is read, before anything is made of it.
+pub const TREE_BYTES: usize = 24 * 1024 * 1024;
+/// Bytes that every worker may have to hold for one policy: its rules, their index, its
+/// expressions. With the policy as read beside it that is less than 64 MiB.
+pub const WEIGHT: usize = 32 * 1024 * 1024;
 /// Rules of one policy: what the index was measured with.
 pub const RULES: usize = 10_000;
 /// Matches (the OR) of one rule, as in Gateway API.
@@ -19,10 +29,15 @@ pub const HOSTS: usize = 256;
 pub const VALUES: usize = 1024;
 /// Regular expressions of one policy: each holds up to [`REGEX_BYTES`] in every worker.
 pub const REGEXES: usize = 256;
+/// Conditions of one policy that look at every value of a cookie or query parameter: a client may send
+/// ten thousand, and each is then looked up among them.
+pub const EACH: usize = 1000;
 /// Bytes of one regular expression as written.
 pub const REGEX_TEXT: usize = 1024;
-/// Bytes of one compiled regular expression, and of its lazily built DFA.
+/// Bytes of one compiled regular expression.
 pub const REGEX_BYTES: usize = 256 * 1024;
+/// Bytes of the states of one expression that were built so far; full, they are thrown away.
+pub const REGEX_CACHE: usize = 64 * 1024;
 /// CIDR blocks or principals of one match.
 pub const SOURCES: usize = 256;
 /// Header edits of one kind (set, add, remove) in one rule, as in Gateway API.

@@ -1,6 +1,7 @@
 //! Matches: an AND of conditions on a request (design: "Matches").
 
 pub(crate) mod hosts;
+pub(crate) mod needles;
 pub(crate) mod parse;
 pub(crate) mod path;
 pub(crate) mod pattern;
@@ -61,12 +62,12 @@ impl Match {
     /// Whether every condition holds.
     pub fn matches(&self, request: &Request<'_>) -> bool {
         self.hosts.as_ref().is_none_or(|hosts| hosts.contains(request.host()))
-            && self.path.as_ref().is_none_or(|path| path.matches(request.path()))
-            && self.method.as_ref().is_none_or(|m| m.is_of(request.method()))
+            && self.path.as_ref().is_none_or(|path| path.is_met(request))
+            && self.method.as_ref().is_none_or(|method| request.method_meets(method))
             && self.headers.iter().all(|h| h.is_met(request, self.joins))
-            && !self.without.iter().any(|h| h.value.bars(request.values(&h.name)))
-            && self.cookies.iter().all(|c| c.value.matches_first(request.cookie_values(&c.name)))
-            && self.query.iter().all(|q| q.matches(request))
+            && !self.without.iter().any(|h| request.header_bars(h))
+            && self.cookies.iter().all(|cookie| request.cookie_meets(cookie))
+            && self.query.iter().all(|query| request.query_meets(query))
             && self.source.as_ref().is_none_or(|source| source.matches(request.source()))
     }
 }
@@ -74,18 +75,7 @@ impl Match {
 impl Named {
     /// Whether the header of that name meets the condition; `joins` as in [`Match`].
     pub(crate) fn is_met(&self, request: &Request<'_>, joins: bool) -> bool {
-        if !joins {
-            return self.value.matches(request.values(&self.name));
-        }
-        self.value.matches(request.header(&self.name).value().into_iter())
-    }
-}
-
-impl QueryMatch {
-    fn matches(&self, request: &Request<'_>) -> bool {
-        let Named { name, value } = &self.named;
-        let values = request.query_params().filter(|(n, _)| n.as_ref() == &**name).map(|(_, v)| v);
-        if self.any { value.matches(values) } else { value.matches_first(values) }
+        if joins { request.joined_meets(self) } else { request.header_meets(self) }
     }
 }
 

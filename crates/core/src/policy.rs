@@ -42,6 +42,10 @@ pub trait Policy: Sized {
     /// Every series the policy counts in; a count names one by its place here.
     fn series(&self) -> &[Series];
 
+    /// What every worker takes to hold it, in bytes, as far as it was counted before it was taken:
+    /// see [`crate::limits::WEIGHT`].
+    fn weight(&self) -> usize;
+
     /// What was loaded, in a few words for the log.
     fn summary(&self) -> String;
 
@@ -189,6 +193,7 @@ impl Head {
         own: &[&str],
         budget: &Budget,
     ) -> Result<(Self, Fields<'t>), Invalid> {
+        budget.open(tree)?;
         let known: Vec<&str> = FIELDS.iter().chain(own).copied().collect();
         // A policy for another filter is told so, not that its fields are unknown.
         if let Tree::Table(table) = tree {

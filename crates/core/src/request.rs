@@ -5,13 +5,18 @@ pub mod field;
 pub mod found;
 pub mod held;
 pub mod host;
+mod look;
 pub mod percent;
 pub mod query;
+mod table;
 
 use std::borrow::Cow;
 
+use crate::order::sorted;
+
 pub use found::Found;
 pub use host::Host;
+use look::Looked;
 
 /// A request, as a decision sees it.
 ///
@@ -31,6 +36,7 @@ pub struct Request<'a> {
     surroundings: Surroundings<'a>,
     stripped: Option<&'a [u8]>,
     nonce: u64,
+    looked: Looked<'a>,
 }
 
 /// Who sent a request, as far as the proxy knows and the policy asked.
@@ -87,6 +93,7 @@ impl<'a> Request<'a> {
             surroundings: Surroundings::default(),
             stripped: None,
             nonce: 0,
+            looked: Looked::default(),
         }
     }
 
@@ -125,12 +132,6 @@ impl<'a> Request<'a> {
         &self.headers
     }
 
-    /// The values of a header by its lower-case name, one for each line: what conditions and keys
-    /// look at.
-    pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
-        self.headers.iter().filter(move |(n, _)| *n == name).map(|(_, value)| *value)
-    }
-
     /// A header as one text, repeats joined with `,`: what is quoted or shown, never what a
     /// condition looks at.
     pub fn header(&self, name: &[u8]) -> Found<'a> {
@@ -151,14 +152,9 @@ impl<'a> Request<'a> {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
     }
 
-    /// The values of a cookie by name, across repeated `cookie` headers.
-    pub fn cookie_values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
-        self.cookies().filter(move |(n, _)| *n == name).map(|(_, value)| value)
-    }
-
     /// A cookie by name, across repeated `cookie` headers.
     pub fn cookie(&self, name: &[u8]) -> Found<'a> {
-        Found::first(&mut self.cookie_values(name))
+        Found::first(&mut self.cookies().filter(|(n, _)| *n == name).map(|(_, value)| value))
     }
 
     /// All cookies in order.
@@ -227,13 +223,27 @@ impl<'a> Request<'a> {
         let mut removed: Vec<&'a [u8]> = Vec::new();
         self.headers.retain(|(name, _)| {
             let gone = !name.starts_with(b":") && unwanted(name);
-            if gone && !removed.contains(name) {
-                removed.push(name);
-            }
+            removed.extend(gone.then_some(*name));
             !gone
         });
-        removed
+        self.forget();
+        each_once(removed)
     }
+}
+
+/// Names without those that came before.
+fn each_once(names: Vec<&[u8]>) -> Vec<&[u8]> {
+    let of = |place: u32| names.get(place as usize);
+    let order = sorted(names.len(), &|a, b| of(a).cmp(&of(b)));
+    let mut is_first = vec![true; names.len()];
+    for (one, next) in order.iter().zip(order.iter().skip(1)) {
+        if of(*one) == of(*next)
+            && let Some(is_first) = is_first.get_mut(*next as usize)
+        {
+            *is_first = false;
+        }
+    }
+    names.into_iter().zip(is_first).filter_map(|(name, is_first)| is_first.then_some(name)).collect()
 }
 
 fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {

@@ -11,6 +11,7 @@ use crate::destination::Destination;
 use crate::edit::HeaderEdits;
 use crate::index::Index;
 use crate::matcher::Match;
+use crate::matcher::needles::Needles;
 use crate::policy::{Head, Mode, Needs};
 use crate::series::Series;
 use crate::strip::Strip;
@@ -32,13 +33,15 @@ pub struct Router {
     reported: Index,
     series: Vec<Series>,
     needs: Needs,
+    needles: Needles,
+    weight: usize,
 }
 
 /// One of a rule's matches.
 #[derive(Clone, Debug)]
 struct Clause {
     rule: usize,
-    matches: Match,
+    matches: Box<Match>,
 }
 
 /// A rule: what it does to a request that matches.

@@ -21,6 +21,7 @@ use crate::edit::HeaderEdits;
 use crate::index::Index;
 use crate::matcher::Match;
 use crate::matcher::hosts::HostSet;
+use crate::matcher::needles::Needles;
 use crate::policy::{Head, Mode, Needs};
 use crate::series::Series;
 use crate::strip::Strip;
@@ -49,6 +50,8 @@ pub struct Splitter {
     guards: Guards,
     series: Vec<Series>,
     needs: Needs,
+    needles: Needles,
+    weight: usize,
 }
 
 /// One way for a request to be of a split.

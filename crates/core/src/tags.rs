@@ -28,6 +28,7 @@ mod stock;
 mod tests;
 
 use crate::matcher::Match;
+use crate::matcher::needles::Needles;
 use crate::policy::{Head, Needs};
 use crate::series::Series;
 use crate::strip::Strip;
@@ -52,6 +53,8 @@ pub struct Tagger {
     series: Vec<Series>,
     needs: Needs,
     only_header: Option<&'static str>,
+    needles: Needles,
+    weight: usize,
 }
 
 /// A tag: where its value is read, and what it may be.

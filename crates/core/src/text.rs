@@ -12,6 +12,7 @@
 use std::borrow::Cow;
 
 use crate::invalid::{Code, Invalid};
+use crate::limits;
 use crate::names;
 use crate::request::{Request, field};
 
@@ -55,6 +56,7 @@ impl Text {
         if !literal.is_empty() || pieces.is_empty() {
             pieces.push(Piece::Literal(literal.into_bytes().into()));
         }
+        pieces.shrink_to_fit();
         Ok(Self { pieces })
     }
 
@@ -75,6 +77,10 @@ impl Text {
         let mut value = Vec::new();
         for piece in &self.pieces {
             piece.render(request, &mut value);
+            // A long value that is quoted a hundred times would be megabytes.
+            if value.len() > limits::TEXT_BYTES {
+                return None;
+            }
         }
         // Blanks around it would be no part of it, and HTTP/3 clients refuse them.
         let bare = field::bare(&value);
@@ -100,10 +106,11 @@ impl Piece {
             Self::Host => value.extend_from_slice(request.host().name()),
             Self::Path => value.extend_from_slice(request.path()),
             Self::Query(name) => {
-                let found = request.query_params().find(|(n, _)| n.as_ref() == &**name);
-                value.extend_from_slice(&found.map(|(_, v)| v).unwrap_or_default());
+                value.extend_from_slice(request.query_values(name).next().unwrap_or_default());
             }
-            Self::Cookie(name) => value.extend_from_slice(request.cookie(name).value().unwrap_or_default()),
+            Self::Cookie(name) => {
+                value.extend_from_slice(request.cookie_values(name).next().unwrap_or_default());
+            }
         }
     }
 }

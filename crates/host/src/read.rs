@@ -2,6 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use narrows_core::limits::POLICY_BYTES;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 
@@ -76,6 +77,7 @@ fn now() -> Duration {
     now.and_then(|now| now.duration_since(UNIX_EPOCH).ok()).unwrap_or_default()
 }
 
+/// One byte more than a policy may have is enough to refuse it.
 fn buffer(buffer: BufferType) -> Vec<u8> {
-    hostcalls::get_buffer(buffer, 0, usize::MAX).ok().flatten().unwrap_or_default()
+    hostcalls::get_buffer(buffer, 0, POLICY_BYTES + 1).ok().flatten().unwrap_or_default()
 }

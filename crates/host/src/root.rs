@@ -130,8 +130,9 @@ impl<P: Policy + 'static> RootContext for Root<P> {
     fn on_configure(&mut self, _plugin_configuration_size: usize) -> bool {
         let lease = Lease::of(P::FILTER);
         let strict = vm::strict(&read::vm()).map_err(|e| blame(P::FILTER, "VM configuration", &e));
-        let policy =
-            Tree::parse(&read::policy()).and_then(|tree| Ok((P::compile(&tree)?, vm::grammar(&tree))));
+        // The text goes before the policy is made.
+        let tree = Tree::parse(&read::policy());
+        let policy = tree.and_then(|tree| Ok((P::compile(&tree)?, vm::grammar(&tree))));
         match (policy.map_err(|e| blame(P::FILTER, "policy", &e)), strict) {
             (Ok((policy, grammar)), Ok(_)) => {
                 self.load(policy, grammar, lease);

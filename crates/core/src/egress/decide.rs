@@ -42,6 +42,10 @@ impl Policy for Egress {
         Some(&self.strip)
     }
 
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
     fn summary(&self) -> String {
         let default = measure::word(self.default, Mode::Enforce, Mode::Enforce);
         format!("{} rules, {default} by default", self.rules.len())
@@ -133,7 +137,8 @@ impl Egress {
             trial.filter(|place| self.rules.get(*place).is_some_and(|rule| rule.action != self.default));
         let would_be_allowed = || {
             let concerns = |number| self.clause(number).is_some_and(|(_, rule)| rule.concerns(outgoing));
-            let probe = probe(outgoing, request.path());
+            let mut probe = probe(outgoing, request.path());
+            probe.search_for(&self.needles);
             self.enforced.allow.first(&probe, concerns).is_some()
         };
         if self.default == Action::Deny && outgoing.readings.is_none() && would_be_allowed() {
@@ -155,7 +160,12 @@ impl Egress {
                 .is_some_and(|(clause, rule)| rule.concerns(outgoing) && clause.covers(action, outgoing))
         };
         let first = |index: &Index, path: &[u8]| {
-            if index.is_empty() { None } else { index.first(&probe(outgoing, path), holds) }
+            if index.is_empty() {
+                return None;
+            }
+            let mut probe = probe(outgoing, path);
+            probe.search_for(&self.needles);
+            index.first(&probe, holds)
         };
         let number = match (action, &outgoing.readings) {
             (Action::Allow, Some(readings)) => first(&deciders.allow, &readings.plain),

@@ -101,9 +101,9 @@ impl Rule {
         find(host).or_else(|| dots.filter_map(|dot| host.get(dot..)).find_map(find)).or_else(|| find(b""))
     }
 
-    /// What the index is told of this rule with one of its paths: never more than
-    /// what the rule asks for.
-    pub(super) fn hint(&self, path: Option<&PathMatch>) -> Match {
+    /// What the index is told of this rule besides its paths: never more than what the rule asks
+    /// for.
+    pub(super) fn hint(&self) -> Match {
         let exactly = |name: &str, values: Vec<Box<[u8]>>| {
             let test = Test::In(values.into_iter().collect());
             Named {
@@ -129,7 +129,6 @@ impl Rule {
         let is_not_empty = |hosts: &&Vec<HostPattern>| !hosts.is_empty();
         Match {
             hosts: Some(&self.to.hosts).filter(is_not_empty).map(|hosts| HostSet::new(hosts.clone())),
-            path: path.cloned(),
             headers: facts.map(|(name, values)| exactly(name, values)).collect(),
             ..Match::default()
         }

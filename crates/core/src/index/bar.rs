@@ -22,9 +22,8 @@ pub(crate) struct Bar {
 impl Bar {
     /// Whether a request gets past it.
     pub(crate) fn admits(&self, request: &Request<'_>) -> bool {
-        let Named { name, value } = &*self.condition;
         if self.is_without {
-            !value.bars(request.values(name))
+            !request.header_bars(&self.condition)
         } else {
             self.condition.is_met(request, self.joins)
         }
@@ -62,7 +61,8 @@ fn bar(Named { name, value }: &Named, is_without: bool, joins: bool) -> Option<B
     };
     part(&[kind]);
     match &test {
-        Test::Exact(text) | Test::Prefix(text) | Test::Suffix(text) | Test::Contains(text) => part(text),
+        Test::Exact(text) | Test::Prefix(text) | Test::Suffix(text) => part(text),
+        Test::Contains(needle) => part(needle),
         Test::In(texts) => texts.iter().for_each(part),
         Test::Range(from, to) => [from, to].into_iter().for_each(|bound| part(&bound.to_le_bytes())),
         Test::Present(_) | Test::Regex(_) => {}

@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 
 use regex_automata::hybrid::dfa::{Cache, DFA};
-use regex_automata::nfa::thompson::{self, NFA, WhichCaptures, pikevm::PikeVM};
+use regex_automata::nfa::thompson::{self, NFA, State, WhichCaptures, pikevm::PikeVM};
 use regex_automata::util::{captures::Captures, syntax};
 use regex_automata::{Anchored, Input, MatchKind};
 
@@ -32,7 +32,7 @@ impl Pattern {
         let nfa = nfa(&format!(r"(?:{text})\z"), text, ignore_case, WhichCaptures::None)?;
         let config = DFA::config()
             .match_kind(MatchKind::LeftmostFirst)
-            .cache_capacity(limits::REGEX_BYTES)
+            .cache_capacity(limits::REGEX_CACHE)
             .skip_cache_capacity_check(true);
         let dfa = DFA::builder()
             .configure(config)
@@ -40,6 +40,11 @@ impl Pattern {
             .map_err(|e| unusable(text, &e.to_string()))?;
         let cache = RefCell::new(dfa.create_cache());
         Ok(Self { dfa, cache })
+    }
+
+    /// Bytes that it takes at most: its states are built as values come.
+    pub(crate) fn weight(&self) -> usize {
+        weight(self.dfa.get_nfa()).saturating_add(limits::REGEX_CACHE)
     }
 
     pub(crate) fn matches(&self, value: &[u8]) -> bool {
@@ -73,6 +78,11 @@ impl Replacer {
         let expression = PikeVM::new_from_nfa(nfa).map_err(|e| unusable(pattern, &e.to_string()))?;
         let groups = expression.get_nfa().group_info().group_len(regex_automata::PatternID::ZERO);
         Ok(Self { substitution: parts(substitution, groups)?, expression })
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn weight(&self) -> usize {
+        weight(self.expression.get_nfa())
     }
 
     /// Every match replaced; `None` if there is none.
@@ -136,6 +146,18 @@ fn parts(substitution: &str, groups: usize) -> Result<Vec<Part>, Invalid> {
     }
     parts.push(Part::Literal(literal.into_bytes().into()));
     Ok(parts)
+}
+
+/// Bytes that an automaton takes at most. Its own account differs between machines.
+fn weight(nfa: &NFA) -> usize {
+    let state = |state: &State| match state {
+        State::Sparse(sparse) => 12usize.saturating_mul(sparse.transitions.len()),
+        State::Dense(_) => 1024,
+        State::Union { alternates } => 4usize.saturating_mul(alternates.len()),
+        _ => 0,
+    };
+    let states = nfa.states().iter().map(|one| state(one).saturating_add(40));
+    states.fold(2048, usize::saturating_add)
 }
 
 /// Refuses an expression that is not valid by itself.

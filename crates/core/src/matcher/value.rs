@@ -1,5 +1,6 @@
 //! Conditions on one value.
 
+use super::needles::Needle;
 use super::pattern::Pattern;
 use super::texts::Texts;
 
@@ -9,7 +10,7 @@ pub(crate) enum Test {
     Exact(Box<[u8]>),
     Prefix(Box<[u8]>),
     Suffix(Box<[u8]>),
-    Contains(Box<[u8]>),
+    Contains(Needle),
     In(Texts),
     /// Boxed: an engine is twenty times the size of the rest.
     Regex(Box<Pattern>),
@@ -33,30 +34,31 @@ impl ValueMatch {
     /// value fails it, or there is none. So a rule that refuses whoever is not `admin` also
     /// refuses a request without the header, and no second line can open it; Envoy's own
     /// `invert_match` holds only if every value fails.
-    pub(crate) fn matches<V: AsRef<[u8]>>(&self, mut values: impl Iterator<Item = V>) -> bool {
+    pub(crate) fn matches(&self, mut values: &mut dyn Iterator<Item = &[u8]>) -> bool {
         if let Test::Present(wanted) = self.test {
             return (values.next().is_some() == wanted) != self.invert;
         }
         let Some(first) = values.next() else { return self.invert };
-        self.is_of(first.as_ref()) || values.any(|value| self.is_of(value.as_ref()))
+        self.is_of(first) || Iterator::any(&mut values, |value| self.is_of(value))
     }
 
     /// Whether the condition holds where only the first of several values counts. Under
     /// `invert` all of them do, for the same reason as above.
-    pub(crate) fn matches_first<V: AsRef<[u8]>>(&self, values: impl Iterator<Item = V>) -> bool {
+    #[cfg(test)]
+    pub(crate) fn matches_first<'v>(&self, values: impl Iterator<Item = &'v [u8]>) -> bool {
         let counted = if self.invert { usize::MAX } else { 1 };
-        self.matches(values.take(counted))
+        self.matches(&mut values.take(counted))
     }
 
     /// Whether the condition, which must be missed (`withoutHeaders`), is met: by one value, a
     /// missing header counting as an empty one. Exactly Envoy's `invert_match` with
     /// `treat_missing_header_as_empty`, which is what Istio's `withoutHeaders` becomes.
-    pub(crate) fn bars<'v>(&self, mut values: impl Iterator<Item = &'v [u8]>) -> bool {
+    pub(crate) fn bars(&self, mut values: &mut dyn Iterator<Item = &[u8]>) -> bool {
         if let Test::Present(wanted) = self.test {
             return values.next().is_some() == wanted;
         }
         let first = values.next().unwrap_or_default();
-        self.holds(first) || values.any(|value| self.holds(value))
+        self.holds(first) || Iterator::any(&mut values, |value| self.holds(value))
     }
 
     /// Whether the condition holds for what is there exactly once.
@@ -64,12 +66,22 @@ impl ValueMatch {
         self.holds(value) != self.invert
     }
 
+    #[inline(never)]
     fn holds(&self, value: &[u8]) -> bool {
-        // A regular expression ignores case by itself.
-        if self.ignore_case && value.iter().any(u8::is_ascii_uppercase) {
-            self.test.holds(&value.to_ascii_lowercase())
-        } else {
-            self.test.holds(value)
+        if !self.ignore_case {
+            return self.test.holds(value);
+        }
+        // No copy of a value that may be long, for each of many conditions.
+        let part = |part: Option<&[u8]>, wanted: &[u8]| part.is_some_and(|p| p.eq_ignore_ascii_case(wanted));
+        match &self.test {
+            Test::Exact(wanted) => value.eq_ignore_ascii_case(wanted),
+            Test::Prefix(wanted) => part(value.get(..wanted.len()), wanted),
+            Test::Suffix(wanted) => {
+                part(value.len().checked_sub(wanted.len()).and_then(|at| value.get(at..)), wanted)
+            }
+            Test::In(wanted) => wanted.contains_in_lower_case(value),
+            // A regular expression ignores case by itself.
+            test => test.holds(&value.to_ascii_lowercase()),
         }
     }
 }

@@ -3,9 +3,10 @@
 use super::respond::{Redirect, Respond};
 use super::rewrite::Rewrite;
 use super::{Action, Clause, Router, Rule};
+use crate::budget;
 use crate::destination::{self, Destination};
 use crate::edit::HeaderEdits;
-use crate::index::Index;
+use crate::index;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::Match;
@@ -32,7 +33,7 @@ const RULE: &[&str] = &[
 ];
 
 /// A rule as read, with its matches.
-type Read = (Rule, Vec<Match>);
+type Read = (Rule, Vec<Box<Match>>);
 
 pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
     let budget = Budget::default();
@@ -53,18 +54,23 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
         Strip::new(trust, [route_header.clone()], if active { listed } else { Vec::new() }).within(head.mode);
 
     let mut rules = Vec::with_capacity(read.len());
-    let mut clauses = Vec::with_capacity(read.len());
+    let mut clauses = Vec::with_capacity(read.iter().map(|(_, matches)| matches.len().max(1)).sum());
     for (place, (rule, mut matches)) in read.into_iter().enumerate() {
         if matches.is_empty() {
-            matches.push(Match::default());
+            matches.push(Box::default());
         }
         clauses.extend(matches.into_iter().map(|matches| Clause { rule: place, matches }));
         rules.push(rule);
     }
-    let with_mode = |mode: Mode| {
+    let with_mode = |mode: Mode| -> Result<_, Invalid> {
         let numbered = (0u32..).zip(&clauses);
-        let chosen = numbered.filter(|(_, c)| rules.get(c.rule).is_some_and(|r| r.mode == mode));
-        Index::build(chosen.map(|(number, clause)| (number, &clause.matches)))
+        let mut index = index::Builder::new(&budget);
+        for (number, Clause { rule, matches }) in numbered {
+            if rules.get(*rule).is_some_and(|rule| rule.mode == mode) {
+                index.add(number, matches).map_err(|e| e.in_index(*rule).in_field("rules"))?;
+            }
+        }
+        Ok(index.finish())
     };
     let series = rules
         .iter()
@@ -75,7 +81,7 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
         .collect();
     let explained = head.explain.iter().map(|explain| &explain.when);
     let sources =
-        || clauses.iter().map(|c| &c.matches).chain(explained.clone()).filter_map(|m| m.source.as_ref());
+        || clauses.iter().map(|c| &*c.matches).chain(explained.clone()).filter_map(|m| m.source.as_ref());
     let acts = active && (strip.is_needed() || rules.iter().any(|rule| rule.mode != Mode::Off));
     let needs = Needs {
         headers: acts,
@@ -85,8 +91,10 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
         ..Needs::default()
     };
     Ok(Router {
-        enforced: with_mode(Mode::Enforce),
-        reported: with_mode(Mode::Report),
+        enforced: with_mode(Mode::Enforce)?,
+        reported: with_mode(Mode::Report)?,
+        needles: budget.needles(),
+        weight: budget.weight(),
         head,
         route_header,
         strip,
@@ -98,6 +106,7 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
 }
 
 fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
+    budget.hold(budget::RULE)?;
     let fields = Fields::open(tree, RULE)?;
     let mut faults = read::Faults::default();
     let name = faults.take(fields.required("name", names::name));
@@ -115,7 +124,7 @@ fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
         request: request.flatten().unwrap_or_default(),
         response: response.flatten().unwrap_or_default(),
     };
-    faults.or((rule, matches))
+    faults.or((rule, matches.into_iter().map(Box::new).collect()))
 }
 
 fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {

@@ -34,11 +34,16 @@ impl Policy for Router {
         Some(&self.strip)
     }
 
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
     fn summary(&self) -> String {
         format!("{} rules", self.rules.len())
     }
 
     fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Verdict) {
+        request.search_for(&self.needles);
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let enforced = self.first(&self.enforced, &request);
         // A rule that only reports counts if it would have come first.

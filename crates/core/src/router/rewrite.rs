@@ -86,7 +86,9 @@ impl PathRewrite {
                 let replace = part("replace")?;
                 names::header_value(replace).map_err(|e| e.in_field("replace"))?;
                 budget.expression()?;
-                Replacer::new(part("match")?, replace).map(Self::Regex)
+                let replacer = Replacer::new(part("match")?, replace)?;
+                budget.hold(replacer.weight())?;
+                Ok(Self::Regex(replacer))
             })?,
         })
     }

@@ -8,7 +8,7 @@ use super::guard::{Guards, Rule};
 use super::key::Key;
 use super::{Clause, Missing, Split, Splitter, bucket, measure, restore};
 use crate::destination;
-use crate::index::Index;
+use crate::index;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::hosts::{HostPattern, HostSet};
@@ -57,11 +57,15 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
         rules.push(one.guards);
     }
     layer::lay_out(&mut splits, layers).map_err(|e| e.in_field("splits"))?;
+    let mut index = index::Builder::new(&budget);
+    for (number, Clause { split, matches }) in (0u32..).zip(&clauses) {
+        index.add(number, matches).map_err(|e| e.in_index(*split).in_field("splits"))?;
+    }
     let series = measure::define(&mut splits, head.labels);
     let guards = if restore { Guards::default() } else { guards(&mut splits, rules) };
     let needs = needs(&head, &strip, &splits, &clauses, active);
     Ok(Splitter {
-        index: Index::build((0u32..).zip(clauses.iter().map(|clause| &clause.matches))),
+        index: index.finish(),
         hosts: every_host(&clauses),
         inbound: restore.then(|| restore::canaries(&splits)),
         needs: if restore { restore::needs(needs) } else { needs },
@@ -72,6 +76,8 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
         clauses,
         guards,
         series,
+        needles: budget.needles(),
+        weight: budget.weight(),
     })
 }
 

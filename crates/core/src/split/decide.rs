@@ -52,11 +52,16 @@ impl Policy for Splitter {
         Some(&self.strip)
     }
 
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
     fn summary(&self) -> String {
         format!("{} splits", self.splits.len())
     }
 
     fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Option<Verdict>) {
+        request.search_for(&self.needles);
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let verdict = if self.inbound.is_some() {
             self.restore(&request, &mut decision);

@@ -33,6 +33,10 @@ enum From {
 const SOURCES: &[&str] =
     &["header", "cookie", "queryParam", "pathSegment", "sourceAddress", "principal", "all"];
 
+fn copies(values: &mut dyn Iterator<Item = &[u8]>) -> impl Iterator<Item = Cow<'static, [u8]>> {
+    values.map(|value| Cow::Owned(value.to_vec()))
+}
+
 impl Key {
     pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
         let known: Vec<&str> = SOURCES.iter().chain(&["trim", "lowercase"]).copied().collect();
@@ -56,7 +60,15 @@ impl Key {
             }
             "sourceAddress" => must("sourceAddress").map(|()| From::SourceAddress)?,
             "principal" => must("principal").map(|()| From::Principal)?,
-            _ => From::All(fields.required("all", |t| read::list(t, crate::limits::KEYS, Self::read))?),
+            _ => From::All(fields.required("all", |t| {
+                read::list(t, crate::limits::KEYS, |t| match Self::read(t)? {
+                    Self { from: From::All(_), .. } => {
+                        Err(Invalid::new(Code::Conflict, "\"all\" within \"all\"", "write its parts here")
+                            .in_field("all"))
+                    }
+                    key => Ok(key),
+                })
+            })?),
         };
         let option = |name| fields.optional(name, read::flag).map(Option::unwrap_or_default);
         Ok(Self { from, trim: option("trim")?, lowercase: option("lowercase")? })
@@ -68,11 +80,8 @@ impl Key {
     pub(super) fn of<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
         let mut key = match &self.from {
             From::Header(name) => self.sole(&mut request.values(name.as_bytes()).map(Cow::Borrowed)),
-            From::Cookie(name) => self.sole(&mut request.cookie_values(name.as_bytes()).map(Cow::Borrowed)),
-            From::QueryParam(name) => {
-                let params = request.query_params().filter(|(n, _)| n.as_ref() == name.as_bytes());
-                self.sole(&mut params.map(|(_, value)| value))
-            }
+            From::Cookie(name) => self.sole(&mut copies(&mut request.cookie_values(name.as_bytes()))),
+            From::QueryParam(name) => self.sole(&mut copies(&mut request.query_values(name.as_bytes()))),
             From::PathSegment(place) => request.path().split(|b| *b == b'/').nth(*place).map(Cow::Borrowed),
             // The text of the address, so that one caller has one key in any proxy.
             From::SourceAddress => {

@@ -6,6 +6,8 @@ use crate::decision::{CODE_CLASSES, Served};
 use crate::policy::{Measurement, Mode};
 use crate::series::{Grammar, Kind, Label, Series, Stock};
 
+/// Series of one backend.
+pub(super) const SERIES: usize = CODE_CLASSES.len() + 5;
 /// The series of a backend: requests by code class, then these.
 const DURATION: usize = CODE_CLASSES.len();
 const OVERRIDE: usize = CODE_CLASSES.len() + 1;

@@ -21,10 +21,8 @@ impl Tag {
             Source::Paths(paths) => return Captured::Known(paths.find(request.path()).unwrap_or(OTHER)),
             Source::Rules(rules) => return rules.capture(request),
             Source::Header(name) => request.header(name).value().map(|value| value.to_vec().into()),
-            Source::Cookie(name) => request.cookie(name).value().map(|value| value.to_vec().into()),
-            Source::Query(name) => {
-                request.query_params().find(|(n, _)| **n == **name).map(|(_, value)| value)
-            }
+            Source::Cookie(name) => request.cookie_values(name).next().map(|value| value.to_vec().into()),
+            Source::Query(name) => request.query_values(name).next().map(|value| value.to_vec().into()),
             Source::Method => Some(request.method().into()),
             Source::Host => Some(request.host().name().into()),
             _ => return Captured::Later,

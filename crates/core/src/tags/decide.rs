@@ -32,6 +32,10 @@ impl Policy for Tagger {
         Some(&self.strip)
     }
 
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
     fn summary(&self) -> String {
         format!("{} metrics by {} tags", self.metrics.len(), self.tags.len())
     }
@@ -45,6 +49,7 @@ impl Policy for Tagger {
     }
 
     fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Verdict) {
+        request.search_for(&self.needles);
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let state = self.strip.state(request.stripped(), &decision);
         decision.state.extend(state.map(|state| (strip::STATE, state)));
