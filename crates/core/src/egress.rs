@@ -39,6 +39,8 @@ pub struct Egress {
     rules: Vec<Rule>,
     /// A rule's paths, one clause each; a rule without any has one clause.
     clauses: Vec<Clause>,
+    /// Whether a rule in force has a path.
+    reads_paths: bool,
     enforced: Deciders,
     /// Rules in report mode: they change nothing.
     trial: Deciders,

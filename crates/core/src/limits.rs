@@ -79,6 +79,11 @@ pub const LEDGER_PAGE: usize = 16 * 1024;
 pub const PORTS: usize = 64;
 /// Methods of one egress rule: more than are registered.
 pub const METHODS: usize = 64;
+/// Readings of one path that egress rules are compared with.
+pub const READINGS: usize = 32;
+/// Bytes of all readings of one path, two of which are always looked at: a path of 4 kB may have
+/// [`READINGS`], one of 60 kB two.
+pub const READING_BYTES: usize = 128 * 1024;
 /// Destinations that egress counts apart; beyond, they are `other`. A series is never
 /// forgotten by Envoy.
 pub const DESTINATIONS: usize = 2000;

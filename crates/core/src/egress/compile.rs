@@ -54,6 +54,8 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         clauses.extend(paths.into_iter().map(|path| Clause { rule: place, path: Some(path) }));
         rules.push(rule);
     }
+    let is_off = |clause: &Clause| rules.get(clause.rule).is_none_or(|rule| rule.mode == Mode::Off);
+    let reads_paths = clauses.iter().any(|clause| clause.path.is_some() && !is_off(clause));
     let in_force = rules.iter().filter(|rule| learn.is_some() && rule.mode != Mode::Off);
     let listed = HostSet::new(in_force.flat_map(|rule| rule.hosts().iter().cloned()).collect());
     let (places, series) = Places::define(&rules, default, head.mode, head.labels);
@@ -64,6 +66,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         default,
         rules,
         clauses,
+        reads_paths,
         deny_private: deny_private.unwrap_or_default(),
         refusal: refusal.unwrap_or_default(),
         strip: Strip::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new()),

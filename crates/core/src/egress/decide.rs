@@ -72,7 +72,7 @@ impl Policy for Egress {
             port_in_digits: port.map(|port| port.to_string().into_bytes()).unwrap_or_default(),
             method: request.method(),
             method_in_capitals: request.method().to_ascii_uppercase(),
-            readings: Readings::of(request.path()).ok(),
+            readings: self.readings(request.path()),
         };
         let verdict = self.judge(&request, destination.as_ref(), route, &outgoing);
         let acts = self.head.mode == Mode::Enforce;
@@ -142,6 +142,11 @@ impl Egress {
         Verdict { action: self.default, ruling: Ruling::Default, trial }
     }
 
+    /// The readings of a path, if there are any; nobody asks for them where no rule has `paths`.
+    fn readings<'p>(&self, path: &'p [u8]) -> Option<Readings<'p>> {
+        if self.reads_paths { Readings::of(path).ok() } else { Some(Readings::as_sent(path)) }
+    }
+
     /// The first rule of an action among `deciders`.
     fn find(
         &self,
@@ -150,20 +155,24 @@ impl Egress {
         request: &Request<'_>,
         outgoing: &Outgoing<'_>,
     ) -> Option<usize> {
-        let holds = |number| {
-            self.clause(number)
-                .is_some_and(|(clause, rule)| rule.concerns(outgoing) && clause.covers(action, outgoing))
-        };
-        let first = |index: &Index, path: &[u8]| {
+        let readings = outgoing.readings.as_ref();
+        let first = |index: &Index, path: &[u8], covers: &dyn Fn(&Clause) -> bool| {
+            let holds = |number| {
+                self.clause(number).is_some_and(|(clause, rule)| rule.concerns(outgoing) && covers(clause))
+            };
             if index.is_empty() { None } else { index.first(&probe(outgoing, path), holds) }
         };
-        let number = match (action, &outgoing.readings) {
-            (Action::Allow, Some(readings)) => first(&deciders.allow, &readings.plain),
-            (Action::Allow, None) => first(&deciders.allow, request.path()),
-            (Action::Deny, Some(readings)) => {
-                readings.iter().filter_map(|path| first(&deciders.deny, path)).min()
+        let number = match (action, readings) {
+            (Action::Allow, _) => {
+                let path = readings.map_or(request.path(), |readings| &readings.plain);
+                first(&deciders.allow, path, &|clause| clause.covers_all(readings))
             }
-            (Action::Deny, None) => first(&deciders.deny_any_path, request.path()),
+            // Each clause is compared with the reading that led to it: others lead to it too.
+            (Action::Deny, Some(readings)) => {
+                let denies = |path| first(&deciders.deny, path, &|clause| clause.covers(path));
+                readings.iter().filter_map(denies).min()
+            }
+            (Action::Deny, None) => first(&deciders.deny_any_path, request.path(), &|_| true),
         };
         self.clause(number?).map(|(clause, _)| clause.rule)
     }

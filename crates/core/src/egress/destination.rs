@@ -57,6 +57,8 @@ pub enum Ambiguity {
     PathControl,
     /// A percent sign in a path that starts no byte, or would after decoding.
     PathEncoding,
+    /// A path that servers may read in more ways than are looked at.
+    PathReadings,
     /// A target that is no path.
     PathForm,
 }
@@ -186,6 +188,7 @@ impl Ambiguity {
             Self::PathSeparator => "path-separator",
             Self::PathControl => "path-control",
             Self::PathEncoding => "path-encoding",
+            Self::PathReadings => "path-readings",
             Self::PathForm => "path-form",
         }
     }

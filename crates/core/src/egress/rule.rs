@@ -137,14 +137,15 @@ impl Rule {
 }
 
 impl Clause {
-    /// Whether the path holds: to allow, in every reading; to deny, in any.
-    pub(super) fn covers(&self, action: Action, request: &Outgoing<'_>) -> bool {
+    /// Whether the path holds in one reading: enough to deny.
+    pub(super) fn covers(&self, reading: &[u8]) -> bool {
+        self.path.as_ref().is_none_or(|path| path.matches(reading))
+    }
+
+    /// Whether the path holds in every reading, and there is one: what it takes to allow.
+    pub(super) fn covers_all(&self, readings: Option<&Readings<'_>>) -> bool {
         let Some(path) = &self.path else { return true };
-        match (&request.readings, action) {
-            (Some(readings), Action::Allow) => readings.iter().all(|reading| path.matches(reading)),
-            (Some(readings), Action::Deny) => readings.iter().any(|reading| path.matches(reading)),
-            (None, action) => action == Action::Deny,
-        }
+        readings.is_some_and(|readings| readings.iter().all(|reading| path.matches(reading)))
     }
 }
 
