@@ -92,16 +92,21 @@ impl<'r, 'a> Draft<'r, 'a> {
         self.edits.push(Edit::Set(name, Cow::Owned(value)));
     }
 
-    fn remove(&mut self, pattern: &NamePattern) {
-        for (name, _) in self.request.headers() {
-            if pattern.covers(name) && !name.starts_with(b":") {
-                let removal = Edit::Remove(String::from_utf8_lossy(name));
-                if !self.edits.contains(&removal) {
-                    self.edits.push(removal);
-                }
-            }
+    fn remove(&mut self, patterns: &[NamePattern]) {
+        if !patterns.is_empty() {
+            self.edits.extend(removals(self.request, |name| patterns.iter().any(|p| p.covers(name))));
         }
     }
+}
+
+/// Takes out every header of a request that is `unwanted`, each name once; pseudo headers stay.
+pub(crate) fn removals<'a>(
+    request: &Request<'a>,
+    unwanted: impl Fn(&[u8]) -> bool,
+) -> impl Iterator<Item = Edit<'a>> {
+    let names = request.headers().iter().map(|(name, _)| *name);
+    let names = names::distinct(names.filter(|name| !name.starts_with(b":") && unwanted(name)).collect());
+    names.into_iter().map(|name| Edit::Remove(String::from_utf8_lossy(name)))
 }
 
 impl HeaderEdits {
@@ -125,9 +130,7 @@ impl HeaderEdits {
     /// what is added, as in Gateway API. A value that quotes something missing is not
     /// written.
     pub(crate) fn apply<'a>(&'a self, draft: &mut Draft<'_, 'a>) {
-        for pattern in &self.remove {
-            draft.remove(pattern);
-        }
+        draft.remove(&self.remove);
         for (name, text) in &self.set {
             if let Some(value) = text.render(draft.request) {
                 draft.set(name, value);

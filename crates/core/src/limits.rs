@@ -21,8 +21,13 @@ pub const VALUES: usize = 1024;
 pub const REGEXES: usize = 256;
 /// Bytes of one regular expression as written.
 pub const REGEX_TEXT: usize = 1024;
-/// Bytes of one compiled regular expression, and of its lazily built DFA.
+/// Bytes of one compiled regular expression.
 pub const REGEX_BYTES: usize = 256 * 1024;
+/// About the instructions that expressions may take for one value of 60 KiB: those of a policy
+/// that one value can keep busy, and one by itself.
+pub const REGEX_WORK: u64 = 40_000_000;
+/// About the instructions that an expression which rewrites may take for each byte.
+pub const REWRITE_WORK: u64 = 600;
 /// CIDR blocks or principals of one match.
 pub const SOURCES: usize = 256;
 /// Header edits of one kind (set, add, remove) in one rule, as in Gateway API.

@@ -8,6 +8,7 @@ pub mod query;
 
 use std::borrow::Cow;
 
+use crate::names;
 pub use found::Found;
 pub use host::Host;
 
@@ -187,12 +188,12 @@ impl<'a> Request<'a> {
         let mut removed: Vec<&'a [u8]> = Vec::new();
         self.headers.retain(|(name, _)| {
             let gone = !name.starts_with(b":") && unwanted(name);
-            if gone && !removed.contains(name) {
+            if gone {
                 removed.push(name);
             }
             !gone
         });
-        removed
+        names::distinct(removed)
     }
 }
 

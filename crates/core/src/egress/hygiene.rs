@@ -52,14 +52,10 @@ impl Hygiene {
     /// written stays: the route table has yet to read it.
     pub(super) fn apply<'a>(&self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
         let written = |name: &[u8]| strip::was_written(request.stripped(), name);
-        for (name, _) in request.headers() {
-            let covered = |patterns: &[NamePattern]| patterns.iter().any(|pattern| pattern.covers(name));
-            if !name.starts_with(b":") && covered(&self.remove) && !covered(&self.keep) && !written(name) {
-                let removal = Edit::Remove(String::from_utf8_lossy(name));
-                if !edits.contains(&removal) {
-                    edits.push(removal);
-                }
-            }
-        }
+        let covered =
+            |patterns: &[NamePattern], name: &[u8]| patterns.iter().any(|pattern| pattern.covers(name));
+        edits.extend(edit::removals(request, |name| {
+            covered(&self.remove, name) && !covered(&self.keep, name) && !written(name)
+        }));
     }
 }

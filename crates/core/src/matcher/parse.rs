@@ -20,11 +20,19 @@ pub(crate) use hosts::{host, hosts_or_service};
 /// What is left of the bounds that hold for a policy as a whole.
 pub(crate) struct Budget {
     regexes: Cell<usize>,
+    patterns: Cell<Vec<Weight>>,
+}
+
+/// What an expression costs at most, by itself and with those that the same value can keep busy.
+struct Weight {
+    prefix: Box<[u8]>,
+    alone: u64,
+    together: u64,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { regexes: Cell::new(limits::REGEXES) }
+        Self { regexes: Cell::new(limits::REGEXES), patterns: Cell::default() }
     }
 }
 
@@ -44,7 +52,35 @@ impl Budget {
 
     fn regex(&self, text: &str, ignore_case: bool) -> Result<Box<Pattern>, Invalid> {
         self.expression()?;
-        Pattern::new(text, ignore_case).map(Box::new)
+        let pattern = Pattern::new(text, ignore_case)?;
+        self.weigh(&pattern)?;
+        Ok(Box::new(pattern))
+    }
+
+    /// All of a policy's expressions may be tried on one long value.
+    fn weigh(&self, pattern: &Pattern) -> Result<(), Invalid> {
+        let mut known = self.patterns.take();
+        let (prefix, alone) = (pattern.prefix(), pattern.cost());
+        let mut new = Weight { prefix: prefix.into(), alone, together: alone };
+        let mut most = 0;
+        for other in &mut known {
+            if other.prefix.starts_with(prefix) || prefix.starts_with(&other.prefix) {
+                other.together = other.together.saturating_add(alone);
+                new.together = new.together.saturating_add(other.alone);
+                most = most.max(other.together);
+            }
+        }
+        most = most.max(new.together);
+        known.push(new);
+        self.patterns.set(known);
+        if most <= limits::REGEX_WORK {
+            return Ok(());
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            "with those before it, this expression could hold up a worker over one long value",
+            "use \"exact\", \"prefix\" or \"in\", or start expressions with texts that differ, as in \"/orders/[0-9]+\"",
+        ))
     }
 }
 
