@@ -117,13 +117,23 @@ impl HeaderEdits {
                 |t| read::entries(t, limits::EDITS, names::writable_header, |v| Text::new(read::text(v)?));
             fields.optional(name, read).map(Option::unwrap_or_default)
         };
-        Ok(Self {
+        let edits = Self {
             set: values("set")?,
             add: values("add")?,
             remove: fields
                 .optional("remove", |t| read::list(t, limits::EDITS, removable))?
                 .unwrap_or_default(),
-        })
+        };
+        let texts = edits.set.iter().chain(&edits.add).map(|(_, text)| text);
+        let lookups = texts.flat_map(Text::quotations).filter(|is_lookup| *is_lookup).count();
+        if lookups <= limits::LOOKUPS {
+            return Ok(edits);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!("{lookups} quotations of query parameters and cookies, more than {}", limits::LOOKUPS),
+            "quote fewer: the query or the cookies are read for each",
+        ))
     }
 
     /// Edits a request: removals, in every spelling that is there, then what is set, then

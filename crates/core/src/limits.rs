@@ -38,6 +38,13 @@ pub const STRIP: usize = 64;
 pub const NAME: usize = 63;
 /// Bytes of a header value, path or body that a policy writes.
 pub const VALUE_BYTES: usize = 4096;
+/// Quotations of the request in one value that a policy writes.
+pub const QUOTATIONS: usize = 8;
+/// Quotations of query parameters and cookies in one `requestHeaders` or `responseHeaders`: the
+/// whole query, or all cookies, are read for each.
+pub const LOOKUPS: usize = 16;
+/// Bytes of a value that quotes the request: with a longer one Envoy would refuse the message.
+pub const RENDERED: usize = 64 * 1024;
 /// Splits of one policy.
 pub const SPLITS: usize = 1000;
 /// Backends of one split.

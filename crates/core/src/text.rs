@@ -12,6 +12,7 @@
 use std::borrow::Cow;
 
 use crate::invalid::{Code, Invalid};
+use crate::limits;
 use crate::names;
 use crate::request::Request;
 
@@ -55,7 +56,22 @@ impl Text {
         if !literal.is_empty() || pieces.is_empty() {
             pieces.push(Piece::Literal(literal.into_bytes().into()));
         }
-        Ok(Self { pieces })
+        let text = Self { pieces };
+        let quoted = text.quotations().count();
+        if quoted <= limits::QUOTATIONS {
+            return Ok(text);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!("{quoted} quotations, more than {}: each is looked for in the request", limits::QUOTATIONS),
+            "quote less, or write several headers",
+        ))
+    }
+
+    /// Whether each quotation is one that the whole query, or all cookies, are read for.
+    pub(crate) fn quotations(&self) -> impl Iterator<Item = bool> {
+        let quotations = self.pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(_)));
+        quotations.map(|piece| matches!(piece, Piece::Query(_) | Piece::Cookie(_)))
     }
 
     /// What is not quoted.
@@ -67,7 +83,8 @@ impl Text {
     }
 
     /// The value for a request; `None` if what it quotes is missing and nothing is
-    /// left, or if what it quotes cannot stand in a header.
+    /// left, or if what it quotes cannot stand in a header: what is longer than
+    /// [`limits::RENDERED`] does not either.
     pub(crate) fn render<'a>(&'a self, request: &Request<'_>) -> Option<Cow<'a, [u8]>> {
         if let [Piece::Literal(literal)] = &*self.pieces {
             return Some(Cow::Borrowed(literal));
@@ -75,6 +92,9 @@ impl Text {
         let mut value = Vec::new();
         for piece in &self.pieces {
             piece.render(request, &mut value);
+            if value.len() > limits::RENDERED {
+                return None;
+            }
         }
         (!value.is_empty() && names::is_header_value(&value)).then_some(Cow::Owned(value))
     }
@@ -173,6 +193,17 @@ mod tests {
     fn nothing_and_what_would_split_a_header_is_not_written() {
         assert_eq!(render("%REQ(none)%"), None);
         assert_eq!(render("v=%QUERY_PARAM(bad)%"), None);
+    }
+
+    #[test]
+    fn quotations_are_bounded() {
+        let value = "a".repeat(40_000);
+        let headers: [(&[u8], &[u8]); 1] = [(b"x-long", value.as_bytes())];
+        let length = |text: &str| Text::new(text).unwrap().render(&Request::new(headers)).map(|v| v.len());
+        assert_eq!(length("%REQ(x-long)%"), Some(40_000));
+        assert_eq!(length("%REQ(x-long)%%REQ(x-long)%"), None);
+        assert!(Text::new(&"%PATH%".repeat(8)).is_ok());
+        assert!(Text::new(&"%PATH%".repeat(9)).unwrap_err().to_string().contains("9 quotations"));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! control byte, an encoding within an encoding) is ambiguous: no rule with `paths`
 //! allows it, and every one that denies does.
 
+mod folds;
 pub(super) mod literal;
 
 use std::borrow::Cow;
@@ -133,20 +134,10 @@ fn decode(path: &[u8]) -> Result<Cow<'_, [u8]>, Ambiguity> {
     }
     // `%c0%ae` is no UTF-8, and a dot to those who decode it all the same.
     let text = std::str::from_utf8(&plain).map_err(|_| Ambiguity::PathEncoding)?;
-    if text.chars().any(is_like_ascii) {
+    if text.chars().any(folds::is_folded) {
         return Err(Ambiguity::PathSeparator);
     }
     Ok(plain)
-}
-
-/// Letters that are or hold a dot, a slash or other ASCII to those who fold them
-/// (NFKC, "best fit"): `\u{ff0f}` is a slash.
-fn is_like_ascii(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{37e}' | '\u{2024}'..='\u{2026}' | '\u{2044}' | '\u{2100}' | '\u{2101}' | '\u{2105}' | '\u{2106}'
-            | '\u{2215}' | '\u{2216}' | '\u{fe50}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff5e}'
-    )
 }
 
 /// Whether every percent sign starts a byte.
