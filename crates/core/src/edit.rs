@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::decision::Decision;
-use crate::invalid::Invalid;
+use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::names::{self, NamePattern};
 use crate::read::{self, Fields};

@@ -49,8 +49,11 @@ pub const RENDERED: usize = 64 * 1024;
 pub const SPLITS: usize = 1000;
 /// Backends of one split.
 pub const BACKENDS: usize = 16;
-/// Key sources of one split.
+/// Key sources of one split, and of one `all`.
 pub const KEYS: usize = 8;
+/// Key sources of one split, those of each `all` included: each may be looked for in the whole
+/// query, or in all cookies.
+pub const KEY_PARTS: usize = 16;
 /// Milliseconds from one probe of a guard to the next. Guards are looked after once a second.
 pub const PROBE_EVERY: std::ops::RangeInclusive<u64> = TICK..=3_600_000;
 /// Milliseconds for which a guard switches a backend off: shorter would be no rest.

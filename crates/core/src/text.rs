@@ -63,7 +63,10 @@ impl Text {
         }
         Err(Invalid::new(
             Code::TooMany,
-            format!("{quoted} quotations, more than {}: each is looked for in the request", limits::QUOTATIONS),
+            format!(
+                "{quoted} quotations, more than {}: each is looked for in the request",
+                limits::QUOTATIONS
+            ),
             "quote less, or write several headers",
         ))
     }

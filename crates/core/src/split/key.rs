@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::invalid::{Code, Invalid};
+use crate::limits;
 use crate::matcher::source;
 use crate::names;
 use crate::read::{self, Fields};
@@ -34,7 +35,25 @@ const SOURCES: &[&str] =
     &["header", "cookie", "queryParam", "pathSegment", "sourceAddress", "principal", "all"];
 
 impl Key {
-    pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
+    /// Reads the list of sources; those within `all` count each.
+    pub(super) fn list(tree: &Tree) -> Result<Vec<Self>, Invalid> {
+        let keys = read::list(tree, limits::KEYS, Self::read)?;
+        let parts = |key: &Self| match &key.from {
+            From::All(keys) => keys.len(),
+            _ => 1,
+        };
+        let count = keys.iter().map(parts).fold(0usize, usize::saturating_add);
+        if count <= limits::KEY_PARTS {
+            return Ok(keys);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!("{count} sources, those in \"all\" included, more than {}", limits::KEY_PARTS),
+            "leave some out: each may be looked for in the whole request",
+        ))
+    }
+
+    fn read(tree: &Tree) -> Result<Self, Invalid> {
         let known: Vec<&str> = SOURCES.iter().chain(&["trim", "lowercase"]).copied().collect();
         let fields = Fields::open(tree, &known)?;
         let text = |name: &str, check: fn(&str) -> Result<Box<str>, Invalid>| {
@@ -56,10 +75,21 @@ impl Key {
             }
             "sourceAddress" => must("sourceAddress").map(|()| From::SourceAddress)?,
             "principal" => must("principal").map(|()| From::Principal)?,
-            _ => From::All(fields.required("all", |t| read::list(t, crate::limits::KEYS, Self::read))?),
+            _ => From::All(fields.required("all", |t| read::list(t, limits::KEYS, Self::part))?),
         };
         let option = |name| fields.optional(name, read::flag).map(Option::unwrap_or_default);
         Ok(Self { from, trim: option("trim")?, lowercase: option("lowercase")? })
+    }
+
+    /// Reads one of those in `all`.
+    fn part(tree: &Tree) -> Result<Self, Invalid> {
+        let key = Self::read(tree)?;
+        if matches!(key.from, From::All(_)) {
+            let fault =
+                Invalid::new(Code::Conflict, "\"all\" within \"all\"", "write its sources in the outer one");
+            return Err(fault.in_field("all"));
+        }
+        Ok(key)
     }
 
     /// The key of a request. What is empty, repeated or unknown counts as missing:

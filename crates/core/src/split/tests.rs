@@ -172,6 +172,10 @@ fn the_original_host_comes_back_and_no_other() {
     assert!(!splitter.needs().outcome);
 }
 
+const KEY: &str = r#"[{"header": "x-user-id"}]"#;
+const EIGHT: &str = r#"{"all": [{"header": "a"}, {"header": "b"}, {"header": "c"}, {"header": "d"},
+    {"header": "e"}, {"header": "f"}, {"header": "g"}, {"header": "h"}]}"#;
+
 #[test]
 fn what_cannot_be_is_refused_where_it_stands() {
     let layered = |one: &str, two: &str| {
@@ -215,6 +219,15 @@ fn what_cannot_be_is_refused_where_it_stands() {
         (
             policy(r#""weight": 1"#, "").replace(r#""trust": "mesh""#, r#""restoreHost": true"#),
             "error[NRW110]: restoreHost: the original host is read from",
+        ),
+        (
+            policy(r#""weight": 1"#, "")
+                .replace(KEY, r#"[{"all": [{"header": "a"}, {"all": [{"header": "b"}]}]}]"#),
+            "splits[0].key[0].all[1].all: \"all\" within \"all\"",
+        ),
+        (
+            policy(r#""weight": 1"#, "").replace(KEY, &format!("[{}]", [EIGHT; 3].join(", "))),
+            "splits[0].key: 24 sources",
         ),
         (policy(r#""weight": 1"#, r#""onMissingKey": "canry""#), "error[NRW111]: splits[0].onMissingKey"),
     ] {

@@ -31,7 +31,8 @@ fn kinds() -> Vec<Kind> {
     let rewrite = json!({ "rules": [{ "name": "r", "rewrite": { "path": { "regex": { "match": "/v[0-9]+(/.*/legacy)?", "replace": "/x" } } } }] });
     let bits = json!({ "rules": [{ "name": "r", "matches": [{ "headers": { "x-a": { "regex": ".*foo.{0,500}bar.*" } } }] }] });
     let paths: Vec<Value> = (0..32).map(|n| json!({ "regex": format!(".*/admin{n}(/.*)?") })).collect();
-    let egress = json!({ "default": "allow", "rules": [{ "name": "r", "action": "deny", "to": { "paths": paths } }] });
+    let egress =
+        json!({ "default": "allow", "rules": [{ "name": "r", "action": "deny", "to": { "paths": paths } }] });
     let query: Value = (0..16).map(|n| (format!("x-{n}"), json!("%QUERY_PARAM(q)%"))).collect();
     let quotes = json!({ "rules": [{ "name": "r", "requestHeaders": { "set": query } }] });
     vec![
@@ -100,9 +101,11 @@ fn seconds(kind: &Kind, policy: &Value) -> anyhow::Result<f64> {
     let wasm = Filter::named(kind.filter)?.wasm()?;
     let filter = wasm_filter("narrows", &wasm, &policy.to_string(), None, "FAIL_CLOSED");
     let routes = route_config(&[json!({ "match": { "prefix": "/" }, "direct_response": { "status": 204 } })]);
-    let envoy = Envoy::start(bootstrap(&[listener("http", &[filter], &routes)], &[]), EnvoyOptions::named("fuel"))?;
+    let envoy =
+        Envoy::start(bootstrap(&[listener("http", &[filter], &routes)], &[]), EnvoyOptions::named("fuel"))?;
     let request = Request::get("shop.example.com", &kind.target);
-    let request = kind.header.iter().fold(request, |request, (name, value)| request.header(*name, value.clone()));
+    let request =
+        kind.header.iter().fold(request, |request, (name, value)| request.header(*name, value.clone()));
     let mut connection = Connection::connect(envoy.listener("http")?)?;
     let mut send = |count: u32| -> anyhow::Result<()> {
         (0..count).try_for_each(|_| connection.exchange(&request).map(drop))

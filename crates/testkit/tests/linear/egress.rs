@@ -42,9 +42,11 @@ fn tests(most: usize, of: impl Fn(usize) -> Value) -> Vec<Value> {
 
 #[test]
 fn readings() {
-    let by_host = json!({ "rules": [{ "name": "a", "action": "allow", "to": { "hosts": ["shop.example.com"] } }] });
+    let by_host =
+        json!({ "rules": [{ "name": "a", "action": "allow", "to": { "hosts": ["shop.example.com"] } }] });
     let regex = |n: usize| json!({ "regex": format!(".*/admin{n}(/.*)?") });
-    let contains = |fold: bool| move |n: usize| json!({ "contains": format!("admin{n}"), "ignoreCase": fold });
+    let contains =
+        |fold: bool| move |n: usize| json!({ "contains": format!("admin{n}"), "ignoreCase": fold });
     are_linear(&[
         egress("no rule with a path", by_host, paths),
         egress("one expression denies", policy("deny", tests(1, regex)), paths),
@@ -53,7 +55,11 @@ fn readings() {
         egress("all expressions allow", policy("allow", tests(46, regex)), paths),
         egress("four texts deny", policy("deny", tests(4, contains(false))), paths),
         egress("four texts deny in any case", policy("deny", tests(4, contains(true))), paths),
-        egress("1,000 prefixes", policy("deny", tests(1_000, |n| json!({ "pathPrefix": format!("/a{n}") }))), paths),
+        egress(
+            "1,000 prefixes",
+            policy("deny", tests(1_000, |n| json!({ "pathPrefix": format!("/a{n}") }))),
+            paths,
+        ),
     ]);
 }
 
@@ -76,9 +82,15 @@ fn hosts_that_no_rule_names() {
         "rules": [{ "name": "a", "action": "allow", "to": { "hosts": (0..256).map(|n| format!("*.h{n}.example.com")).collect::<Vec<_>>() } }],
         "learn": { "maxHosts": 500 } });
     let requests: fn(usize) -> Vec<Exchange> = |bytes| {
-        [("", "a.", "h1.example.com"), ("", "a", ".example.com"), ("", "1.", "1"), ("[", "1:", "]"), ("", "0", "")]
-            .map(|(start, unit, end)| Exchange::get(&text(start, unit, end, bytes), "/"))
-            .into()
+        [
+            ("", "a.", "h1.example.com"),
+            ("", "a", ".example.com"),
+            ("", "1.", "1"),
+            ("[", "1:", "]"),
+            ("", "0", ""),
+        ]
+        .map(|(start, unit, end)| Exchange::get(&text(start, unit, end, bytes), "/"))
+        .into()
     };
     are_linear(&[egress("long hosts that no rule names", policy, requests)]);
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::{Costly, are_linear, get, text};
 
 fn rules(rules: impl Iterator<Item = Value>) -> Value {
-    let named = rules.enumerate().map(|(n, matches)| json!({ "name": format!("r{n}"), "matches": [matches] }));
+    let named =
+        rules.enumerate().map(|(n, matches)| json!({ "name": format!("r{n}"), "matches": [matches] }));
     json!({ "rules": named.collect::<Vec<_>>() })
 }
 
@@ -46,12 +47,8 @@ fn rewritten(bytes: usize) -> Vec<Exchange> {
 
 #[test]
 fn rewriting_by_an_expression() {
-    let by = |regex: &str, replace: &str| {
-        json!({ "rules": [{ "name": "r", "rewrite": { "path": { "regex": { "match": regex, "replace": replace } } } }] })
-    };
-    let redirect = |regex: &str| {
-        json!({ "rules": [{ "name": "r", "redirect": { "path": { "regex": { "match": regex, "replace": "/x" } } } }] })
-    };
+    let by = |regex: &str, replace: &str| json!({ "rules": [{ "name": "r", "rewrite": { "path": { "regex": { "match": regex, "replace": replace } } } }] });
+    let redirect = |regex: &str| json!({ "rules": [{ "name": "r", "redirect": { "path": { "regex": { "match": regex, "replace": "/x" } } } }] });
     are_linear(&[
         router("rewrite: an end that may come", by("/v[0-9]+(/.*/legacy)?", "/x"), rewritten),
         router("rewrite: two ways", by("a.*z|a", "b"), rewritten),
@@ -69,7 +66,8 @@ fn many_headers(bytes: usize) -> Vec<Exchange> {
         (0..bytes / (prefix.len() + 5 + value.len()))
             .fold(get("/"), |exchange, n| exchange.header(format!("{prefix}{n:05}"), value))
     };
-    let same = |name: &str| (0..bytes / (name.len() + 1)).fold(get("/"), |exchange, _| exchange.header(name, "1"));
+    let same =
+        |name: &str| (0..bytes / (name.len() + 1)).fold(get("/"), |exchange, _| exchange.header(name, "1"));
     vec![with("x-internal-", "1"), with("z", ""), with("x_internal-a", "abcdefgh"), same("x-internal-user")]
 }
 
@@ -80,9 +78,11 @@ fn many_headers_are_removed() {
         patterns.push("x-internal-*".into());
         patterns
     };
-    let remove = json!({ "rules": [{ "name": "r", "requestHeaders": { "remove": ["z*", "x-internal-*", "a*"] } }] });
+    let remove =
+        json!({ "rules": [{ "name": "r", "requestHeaders": { "remove": ["z*", "x-internal-*", "a*"] } }] });
     let strip = json!({ "strip": patterns(64), "rules": [] });
-    let read = rules((0..1_000).map(|n| json!({ "headers": { format!("x-internal-{n:05}"): { "exact": "2" } } })));
+    let read =
+        rules((0..1_000).map(|n| json!({ "headers": { format!("x-internal-{n:05}"): { "exact": "2" } } })));
     are_linear(&[
         router("strip: 64 patterns, many headers", strip, many_headers),
         router("remove: many headers", remove, many_headers),
@@ -92,7 +92,9 @@ fn many_headers_are_removed() {
 
 #[test]
 fn hosts() {
-    let hosts = rules((0..1_000).map(|n| json!({ "hosts": [format!("*.h{n}.example.com"), format!("h{n}.example.com")] })));
+    let hosts = rules(
+        (0..1_000).map(|n| json!({ "hosts": [format!("*.h{n}.example.com"), format!("h{n}.example.com")] })),
+    );
     let requests: fn(usize) -> Vec<Exchange> = |bytes| {
         [("", "a.", "h1.example.com"), ("", ".", ""), ("", "a:", ""), ("", "A", ""), ("[", "a:", "]")]
             .map(|(start, unit, end)| Exchange::get(&text(start, unit, end, bytes), "/"))
@@ -103,10 +105,10 @@ fn hosts() {
 
 #[test]
 fn templates() {
-    let templates = rules((0..1_000).map(|n| json!({ "path": { "template": format!("/a/{{x}}/{{y}}/{{z}}/b{n}") } })));
-    let requests: fn(usize) -> Vec<Exchange> = |bytes| {
-        ["a/", "a/a/a/a/b1", "/", "%61"].map(|unit| get(&text("/a/", unit, "/b", bytes))).into()
-    };
+    let templates =
+        rules((0..1_000).map(|n| json!({ "path": { "template": format!("/a/{{x}}/{{y}}/{{z}}/b{n}") } })));
+    let requests: fn(usize) -> Vec<Exchange> =
+        |bytes| ["a/", "a/a/a/a/b1", "/", "%61"].map(|unit| get(&text("/a/", unit, "/b", bytes))).into();
     are_linear(&[router("1,000 templates", templates, requests)]);
 }
 
@@ -115,9 +117,7 @@ fn what_quotes_the_request() {
     let values = |quotation: &str, each: usize, most: usize| -> Value {
         (0..most).map(|n| (format!("x-{n}"), json!(quotation.repeat(each)))).collect()
     };
-    let edits = |quotation: &str, each: usize, most: usize| {
-        json!({ "set": values(quotation, each, most), "add": values(quotation, each, if each == 1 { 0 } else { most }) })
-    };
+    let edits = |quotation: &str, each: usize, most: usize| json!({ "set": values(quotation, each, most), "add": values(quotation, each, if each == 1 { 0 } else { most }) });
     let policy = |quotation: &str, each, most| {
         let edits = edits(quotation, each, most);
         json!({ "rules": [{ "name": "r", "requestHeaders": edits, "responseHeaders": edits }] })
@@ -147,7 +147,8 @@ fn rules_by_query_cookie_and_text() {
     let hex = |n: usize| format!("{n:04x}");
     let query = |any: bool| {
         rules((0..5_000).map(|n| {
-            let test = if any { json!({ "exact": hex(n), "repeated": "any" }) } else { json!({ "exact": hex(n) }) };
+            let test =
+                if any { json!({ "exact": hex(n), "repeated": "any" }) } else { json!({ "exact": hex(n) }) };
             if any {
                 json!({ "queryParams": { "b": test, "missing": { "exact": "1" } } })
             } else {

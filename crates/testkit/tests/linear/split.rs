@@ -32,11 +32,17 @@ fn keys() {
     are_linear(&[
         split("eight keys by query", &all(|n| json!({ "queryParam": format!("k{n}") })), requests),
         split("eight keys by cookie", &all(|n| json!({ "cookie": format!("k{n}") })), requests),
-        split("eight keys by header", &all(|n| json!({ "header": format!("x-k{n}"), "trim": true, "lowercase": true })), requests),
+        split(
+            "eight keys by header",
+            &all(|n| json!({ "header": format!("x-k{n}"), "trim": true, "lowercase": true })),
+            requests,
+        ),
         split("eight keys by segment", &all(|n| json!({ "pathSegment": 57 + n })), requests),
         split(
-            "sixty-four keys in one",
-            &json!({ "key": [{ "all": (0..8).map(|n| json!({ "header": format!("x-k{n}") })).collect::<Vec<_>>() }] }),
+            "sixteen keys in two",
+            &json!({ "key": [
+                { "all": (0..8).map(|n| json!({ "queryParam": format!("k{}", 7 - n) })).collect::<Vec<_>>() },
+                { "all": (0..8).map(|n| json!({ "cookie": format!("k{}", 7 - n) })).collect::<Vec<_>>() }] }),
             requests,
         ),
     ]);
@@ -46,7 +52,11 @@ fn keys() {
 fn lists_by_header() {
     let values: Vec<String> = (0..1_024).map(|n| format!("qa-{n}")).collect();
     let list = json!([{ "matches": [{ "headers": { "x-k7": { "in": values } } }] }]);
-    are_linear(&[split("exclude by header", &json!({ "key": [{ "header": "x-k7" }], "exclude": list }), requests)]);
+    are_linear(&[split(
+        "exclude by header",
+        &json!({ "key": [{ "header": "x-k7" }], "exclude": list }),
+        requests,
+    )]);
 }
 
 #[test]
@@ -56,5 +66,9 @@ fn lists_by_query() {
         .map(|n| json!({ "queryParams": { format!("k{n}"): { "exact": "0" } }, "cookies": { format!("k{n}"): { "exact": "0" } } }))
         .collect();
     let list: Vec<Value> = (0..8).map(|_| json!({ "matches": matches })).collect();
-    are_linear(&[split("exclude by query", &json!({ "key": [{ "header": "x-k7" }], "exclude": list }), requests)]);
+    are_linear(&[split(
+        "exclude by query",
+        &json!({ "key": [{ "header": "x-k7" }], "exclude": list }),
+        requests,
+    )]);
 }

@@ -19,7 +19,9 @@ fn requests(bytes: usize) -> Vec<Exchange> {
     vec![
         get(&text("/?", "a=%61&", "t31=1", bytes)),
         get("/").header("cookie", text("", "a=1; ", "t31=1", bytes)),
-        (0..32).fold(get("/"), |exchange, n| exchange.header(format!("x-t{n}"), text("", "\u{e9}\n\"", "", bytes / 32))),
+        (0..32).fold(get("/"), |exchange, n| {
+            exchange.header(format!("x-t{n}"), text("", "\u{e9}\n\"", "", bytes / 32))
+        }),
         get("/").header("x-t31", text("", ";.=\"", "", bytes)),
         get(&text("/", "p/", "", bytes)),
         get(&text("/v1", "/v1", "!", bytes)),
@@ -30,15 +32,27 @@ fn requests(bytes: usize) -> Vec<Exchange> {
 
 #[test]
 fn sources() {
-    let hosts: Value =
-        (0..1_000).map(|n| (format!("{}{n}*", "a.".repeat(n % 110)), json!("x"))).collect::<serde_json::Map<_, _>>().into();
+    let hosts: Value = (0..1_000)
+        .map(|n| (format!("{}{n}*", "a.".repeat(n % 110)), json!("x")))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     let templates: Vec<String> = (0..1_000).map(|n| format!("/p/{{x}}/p/{{y}}/t{n}")).collect();
     are_linear(&[
         tags("32 tags by query", |n| json!({ "queryParam": format!("t{n}") }), requests),
         tags("32 tags by cookie", |n| json!({ "cookie": format!("t{n}") }), requests),
         tags("32 tags by header", |n| json!({ "header": format!("x-t{n}") }), requests),
         tags("32 tags by hostMap", |_| json!({ "hostMap": hosts }), requests),
-        tags("32 tags by template", |n| if n < 2 { json!({ "pathTemplates": templates }) } else { json!({ "pathTemplates": [format!("/p/*")] }) }, requests),
+        tags(
+            "32 tags by template",
+            |n| {
+                if n < 2 {
+                    json!({ "pathTemplates": templates })
+                } else {
+                    json!({ "pathTemplates": [format!("/p/*")] })
+                }
+            },
+            requests,
+        ),
         tags("32 tags by host", |_| json!({ "host": true }), requests),
     ]);
 }

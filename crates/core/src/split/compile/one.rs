@@ -67,7 +67,7 @@ pub(super) fn split(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, 
     let split = Split {
         mode,
         salt: salt.unwrap_or_else(|| name.as_bytes().into()),
-        keys: fields.optional("key", |t| read::list(t, limits::KEYS, Key::read))?.unwrap_or_default(),
+        keys: fields.optional("key", Key::list)?.unwrap_or_default(),
         missing: fields
             .optional("onMissingKey", |t| match read::text(t)? {
                 "baseline" => Ok(Missing::Backend(baseline)),
