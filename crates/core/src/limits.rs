@@ -25,9 +25,9 @@ pub const REGEX_TEXT: usize = 1024;
 pub const REGEX_BYTES: usize = 256 * 1024;
 /// About the instructions that expressions may take for one value of 60 KiB: those of a policy
 /// that one value can keep busy, and one by itself.
-pub const REGEX_WORK: u64 = 40_000_000;
+pub const REGEX_WORK: u64 = 100_000_000;
 /// About the instructions that an expression which rewrites may take for each byte.
-pub const REWRITE_WORK: u64 = 600;
+pub const REWRITE_WORK: u64 = 4_000;
 /// CIDR blocks or principals of one match.
 pub const SOURCES: usize = 256;
 /// Header edits of one kind (set, add, remove) in one rule, as in Gateway API.
@@ -42,7 +42,7 @@ pub const VALUE_BYTES: usize = 4096;
 pub const QUOTATIONS: usize = 8;
 /// Quotations of query parameters and cookies in one `requestHeaders` or `responseHeaders`: the
 /// whole query, or all cookies, are read for each.
-pub const LOOKUPS: usize = 16;
+pub const LOOKUPS: usize = 8;
 /// Bytes of a value that quotes the request: with a longer one Envoy would refuse the message.
 pub const RENDERED: usize = 64 * 1024;
 /// Splits of one policy.
@@ -96,9 +96,9 @@ pub const PORTS: usize = 64;
 pub const METHODS: usize = 64;
 /// Readings of one path that egress rules are compared with.
 pub const READINGS: usize = 32;
-/// Bytes of all readings of one path, two of which are always looked at: a path of 4 kB may have
+/// Bytes of all readings of one path, two of which are always looked at: a path of 2 kB may have
 /// [`READINGS`], one of 60 kB two.
-pub const READING_BYTES: usize = 128 * 1024;
+pub const READING_BYTES: usize = 64 * 1024;
 /// Destinations that egress counts apart; beyond, they are `other`. A series is never
 /// forgotten by Envoy.
 pub const DESTINATIONS: usize = 2000;

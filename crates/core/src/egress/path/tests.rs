@@ -121,8 +121,8 @@ fn a_long_path_has_few_readings() {
     let path = |length: usize| format!("/x//../a/%2e%2e/b;c//d{}", "e".repeat(length));
     let many = readings(&path(0)).unwrap().len();
     assert!((10..=16).contains(&many), "{many}");
-    assert_eq!(readings(&path(8_000)).unwrap().len(), many);
-    assert_eq!(readings(&path(16_000)), Err(Ambiguity::PathReadings));
+    assert_eq!(readings(&path(4_000)).unwrap().len(), many);
+    assert_eq!(readings(&path(8_000)), Err(Ambiguity::PathReadings));
     assert_eq!(readings(&format!("/a//{}", "e".repeat(60_000))).unwrap().len(), 2);
     assert_eq!(readings(&format!("/a//b;c/{}", "e".repeat(60_000))), Err(Ambiguity::PathReadings));
     assert_eq!(readings(&format!("/{}", "e".repeat(1_000_000))).unwrap().len(), 1);

@@ -136,14 +136,10 @@ impl Finder {
 
     /// About the instructions for one byte: back twice, forward once.
     fn work(&self) -> u64 {
-        let most = self.automaton.leads.iter().map(Vec::len).max().unwrap_or_default();
-        let set = words(self.automaton.end()) as u64;
-        self.relation
-            .work()
-            .saturating_add(set * 20)
-            .saturating_add(60)
-            .saturating_mul(2)
-            .saturating_add((most as u64).saturating_mul(20))
+        let most = self.automaton.leads.iter().map(Vec::len).max().unwrap_or_default() as u64;
+        let words = words(self.automaton.end()) as u64;
+        let back = self.relation.work().saturating_add(words.saturating_mul(150));
+        back.saturating_mul(2).saturating_add(1_300).saturating_add(most.saturating_mul(60))
     }
 
     /// From the positions that can be completed at `at` + 1 to those at `at`.

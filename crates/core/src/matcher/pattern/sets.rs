@@ -167,6 +167,6 @@ impl Sets {
 
     /// About the instructions for one byte.
     pub(super) fn work(&self) -> u64 {
-        self.relation.work().saturating_add((self.words as u64).saturating_mul(12)).saturating_add(30)
+        self.relation.work().saturating_add((self.words as u64).saturating_mul(30)).saturating_add(80)
     }
 }

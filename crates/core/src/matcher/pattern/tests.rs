@@ -53,14 +53,14 @@ fn common_expressions_have_a_table() {
         let pattern = Pattern::new(text, false).unwrap();
         assert!(matches!(pattern.engine, Engine::Table(_)), "{text}");
         // A policy has room for dozens of the dearest.
-        assert!(pattern.cost() < 1_000_000, "{text}: {}", pattern.cost());
+        assert!(pattern.cost() < limits::REGEX_WORK / 30, "{text}: {}", pattern.cost());
     }
 }
 
 #[test]
 fn the_price_says_how_far_a_value_is_read() {
     let cost = |text| Pattern::new(text, false).unwrap().cost();
-    assert!(cost("user-[0-9]{1,8}") < 200);
+    assert!(cost("user-[0-9]{1,8}") < 1_000);
     assert!(cost("user-7-.*") < cost("user-[0-9]+") / 4);
     assert!(cost(".*foo.{0,500}bar.*") > cost(".*foo.*bar.*"));
     let prefix = |text| Pattern::new(text, false).unwrap().prefix().to_vec();
