@@ -31,7 +31,7 @@ pub(crate) struct Pattern {
 
 #[derive(Clone, Debug)]
 enum Engine {
-    Table(Table),
+    Table(Box<Table>),
     Sets(Box<Sets>),
 }
 
@@ -48,16 +48,14 @@ impl Pattern {
         let nfa = nfa(&format!("(?:{text})"), text, ignore_case, WhichCaptures::None)?;
         let sets = Automaton::of(&nfa).map(|automaton| Sets::of(&nfa, &automaton));
         let sets = sets.ok_or_else(|| too_dear(text))?;
-        let (engine, cost, prefix) = match Table::of(&sets) {
-            Some(table) => {
-                let (each, most) = table.work;
-                let cost = each.saturating_mul(LONG).saturating_add(most);
-                (Engine::Table(table.clone()), cost, table.prefix())
-            }
-            None => {
-                let cost = sets.work().saturating_mul(LONG);
-                (Engine::Sets(Box::new(sets)), cost, Vec::new())
-            }
+        let (engine, cost, prefix) = if let Some(table) = Table::of(&sets) {
+            let (each, most) = table.work;
+            let cost = each.saturating_mul(LONG).saturating_add(most);
+            let prefix = table.prefix();
+            (Engine::Table(Box::new(table)), cost, prefix)
+        } else {
+            let cost = sets.work().saturating_mul(LONG);
+            (Engine::Sets(Box::new(sets)), cost, Vec::new())
         };
         if cost > limits::REGEX_WORK {
             return Err(too_dear(text));

@@ -28,7 +28,7 @@ pub(super) enum PathRewrite {
     /// The whole path.
     Full(Text),
     /// What the expression matches, as Istio's `uriRegexRewrite`.
-    Regex(Replacer),
+    Regex(Box<Replacer>),
 }
 
 impl Rewrite {
@@ -86,7 +86,7 @@ impl PathRewrite {
                 let replace = part("replace")?;
                 names::header_value(replace).map_err(|e| e.in_field("replace"))?;
                 budget.expression()?;
-                Replacer::new(part("match")?, replace).map(Self::Regex)
+                Replacer::new(part("match")?, replace).map(|replacer| Self::Regex(Box::new(replacer)))
             })?,
         })
     }

@@ -83,21 +83,21 @@ fn fuel_of_a_millisecond() -> anyhow::Result<()> {
         let mut prices = Prices::of(&costly)?;
         let exchange = kind.header.iter().fold(get(&kind.target), |e, (name, value)| e.header(*name, value));
         let fuel = prices.one(&exchange);
-        let busy = seconds(&kind, &kind.policy)?;
-        let idle = seconds(&kind, &json!({ "mode": "off" }))?;
-        let millis = (busy - idle) * 1e3;
+        let busy = time(&kind, &kind.policy)?;
+        let idle = time(&kind, &json!({ "mode": "off" }))?;
+        let micros = busy.saturating_sub(idle).as_micros();
         println!(
-            "{:28} {fuel:>10} fuel {millis:>8.2} ms {:>10.0} fuel/ms (idle {:.2} ms)",
+            "{:28} {fuel:>10} fuel, {micros:>6} µs, {:>8} fuel in a millisecond (idle {} µs)",
             kind.name,
-            fuel as f64 / millis,
-            idle * 1e3
+            u128::from(fuel) * 1_000 / micros.max(1),
+            idle.as_micros()
         );
     }
     Ok(())
 }
 
 /// Processor time of Envoy for one request.
-fn seconds(kind: &Kind, policy: &Value) -> anyhow::Result<f64> {
+fn time(kind: &Kind, policy: &Value) -> anyhow::Result<Duration> {
     let wasm = Filter::named(kind.filter)?.wasm()?;
     let filter = wasm_filter("narrows", &wasm, &policy.to_string(), None, "FAIL_CLOSED");
     let routes = route_config(&[json!({ "match": { "prefix": "/" }, "direct_response": { "status": 204 } })]);
@@ -120,16 +120,16 @@ fn seconds(kind: &Kind, policy: &Value) -> anyhow::Result<f64> {
         send(20)?;
         sent += 20;
         let spent = processor(envoy.pid())? - before;
-        if spent >= 1.0 || sent >= 600 {
-            return Ok(spent / f64::from(sent));
+        if spent >= Duration::from_secs(1) || sent >= 600 {
+            return Ok(spent / sent);
         }
     }
 }
 
-/// Seconds of processor time that a process has used, from `/proc/PID/stat`, in ticks of 10 ms.
-fn processor(pid: u32) -> anyhow::Result<f64> {
+/// The processor time that a process has used, from `/proc/PID/stat`, in ticks of 10 ms.
+fn processor(pid: u32) -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
-    let ticks = fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<f64>());
-    Ok(ticks.sum::<Result<f64, _>>()? / 100.0)
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+    Ok(Duration::from_millis(10 * ticks.sum::<Result<u64, _>>()?))
 }

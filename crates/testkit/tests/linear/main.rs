@@ -77,7 +77,7 @@ pub(crate) fn is_linear(costly: &Costly) -> anyhow::Result<()> {
     let mut most = 0;
     for (bytes, twice) in PAIRS {
         let (price, double) = (prices.at(bytes), prices.at(twice));
-        shown.push_str(&format!(" {:>9} {:>9} ({:.2})", price, double, double as f64 / price as f64));
+        shown.push_str(&format!(" {price:>9} {double:>9} ({}%)", double * 100 / price));
         // 2.2 times, in whole numbers.
         if double * 5 > price * 11 {
             wrong.push(format!("{bytes} bytes cost {price}, {twice} cost {double}"));

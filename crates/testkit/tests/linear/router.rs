@@ -22,7 +22,7 @@ fn expressions(most: usize, of: impl Fn(usize) -> String) -> Value {
 
 /// Values that keep each of them busy to the last byte.
 fn values(bytes: usize) -> Vec<Exchange> {
-    ["a", "ab", "foo", "foobar", "1", "a1", "foo-"]
+    ["a", "ab", "foo", "foobar", "1", "a1", "foo-", "foo-7-aaaa"]
         .map(|unit| get("/").header("x-a", text("", unit, "!", bytes)))
         .into()
 }
@@ -53,7 +53,7 @@ fn rewriting_by_an_expression() {
         router("rewrite: an end that may come", by("/v[0-9]+(/.*/legacy)?", "/x"), rewritten),
         router("rewrite: two ways", by("a.*z|a", "b"), rewritten),
         router("rewrite: five groups", by(r"(a|b)*?((/)(.)|(v)\d*)", r"\1\2\3"), rewritten),
-        router("rewrite: a long repetition", by("/a.{0,400}z|a", "b"), rewritten),
+        router("rewrite: a long repetition", by("/a.{0,100}z|a", "b"), rewritten),
         router("rewrite: nothing, everywhere", by("x*", "-"), rewritten),
         router("redirect: an end that may come", redirect("/v[0-9]+(/.*/legacy)?"), rewritten),
         router("redirect: two ways", redirect("a.*z|a"), rewritten),

@@ -157,9 +157,9 @@ impl Places {
                 continue;
             }
             if looks.is_empty() {
-                *seen = true
+                *seen = true;
             } else {
-                seen_if.push((id, looks))
+                seen_if.push((id, looks));
             }
             let end = self.next.len();
             match nfa.state(id) {
@@ -206,7 +206,7 @@ fn reached(nfa: &NFA) -> Vec<bool> {
             State::ByteRange { trans } => open.push(trans.next),
             State::Sparse(sparse) => open.extend(sparse.transitions.iter().map(|trans| trans.next)),
             State::Dense(dense) => {
-                open.extend(dense.transitions.iter().filter(|next| **next != StateID::ZERO))
+                open.extend(dense.transitions.iter().filter(|next| **next != StateID::ZERO));
             }
             State::Look { next, .. } | State::Capture { next, .. } => open.push(*next),
             State::Union { alternates } => open.extend(alternates.iter()),

@@ -115,7 +115,10 @@ impl Relation {
 
     /// About the instructions of one step.
     pub(super) fn work(&self) -> u64 {
-        let of = |group: &Group| 30 + 40 * (group.from.len() as u64) + 40 * (group.to.len() as u64);
+        let of = |group: &Group| {
+            let words = group.from.len().saturating_add(group.to.len()) as u64;
+            words.saturating_mul(40).saturating_add(30)
+        };
         let groups = self.groups.iter().map(of).fold(0, u64::saturating_add);
         let looks = (self.conditional.len() as u64).saturating_mul(120);
         (self.chain.len() as u64).saturating_mul(60).saturating_add(groups).saturating_add(looks)
