@@ -148,3 +148,19 @@ fn rewriting_expressions_count_as_expressions() {
     assert_eq!(rules(crate::limits::REGEXES), None);
     assert_eq!(rules(crate::limits::REGEXES + 1), Some(Code::TooMany));
 }
+
+#[test]
+fn expressions_that_one_value_keeps_busy_are_bounded_together() {
+    let compile = |count: usize, of: &dyn Fn(usize) -> String| {
+        let rule = |n| format!(r#"{{"name": "r{n}", "matches": [{{"path": {{"regex": "{}"}}}}]}}"#, of(n));
+        let rules: Vec<String> = (0..count).map(rule).collect();
+        let policy = format!(r#"{{"rules": [{}]}}"#, rules.join(", "));
+        Router::compile(&Tree::parse(policy.as_bytes()).unwrap()).map_err(|fault| fault.to_string())
+    };
+    assert!(compile(40, &|n| format!("/[a-z]+/{n}/.*x")).is_ok());
+    let refused = compile(41, &|n| format!("/[a-z]+/{n}/.*x")).unwrap_err();
+    assert!(refused.contains("NRW106") && refused.contains("rules[40]"), "{refused}");
+    // What starts with another text is not tried beyond it, and a rest of any kind is cheap.
+    assert!(compile(256, &|n| format!("/{n}x/[a-z]+/.*y")).is_ok());
+    assert!(compile(256, &|n| format!("/svc-{n}-.*")).is_ok());
+}
