@@ -47,7 +47,7 @@ fn sources() {
                 if n < 2 {
                     json!({ "pathTemplates": templates })
                 } else {
-                    json!({ "pathTemplates": [format!("/p/*")] })
+                    json!({ "pathTemplates": ["/p/*"] })
                 }
             },
             requests,
