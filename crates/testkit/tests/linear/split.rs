@@ -18,6 +18,7 @@ fn requests(bytes: usize) -> Vec<Exchange> {
     vec![
         get(&text("/?", "a=%61&", "q=1", bytes)),
         get(&text("/?", "k7=1&", "q=1", bytes)),
+        get(&text("/?", "a=%61&", "k7=1&k6=1&k5=1&k4=1&k3=1&k2=1&k1=1", bytes)),
         get("/").header("cookie", text("", "a=1; ", "q=1", bytes)),
         get("/").header("cookie", text("", "k7=1; ", "q=1", bytes)),
         get("/").header("x-k7", text(" ", "V", " ", bytes)),
