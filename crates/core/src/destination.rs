@@ -99,6 +99,25 @@ impl Destination {
         }
     }
 
+    /// All that makes it this destination and no other.
+    pub(crate) fn identity(&self, route_header: &str) -> Vec<u8> {
+        let mut identity = self.describe().into_bytes();
+        let services = match self {
+            Self::To(_) => [route_header.as_bytes()].to_vec(),
+            Self::Authority(authority) => authority.services.iter().map(|service| &**service).collect(),
+        };
+        for part in services {
+            identity.push(0);
+            identity.extend_from_slice(part);
+        }
+        identity
+    }
+
+    /// Whether it has a port of its own, whatever the caller's is.
+    pub(crate) fn has_port(&self) -> bool {
+        matches!(self, Self::Authority(Authority { port: Some(_), .. }))
+    }
+
     /// The host that a rewritten request asks for, if this rewrites.
     pub(crate) fn authority(&self) -> Option<&str> {
         match self {

@@ -61,7 +61,7 @@ mod text;
 mod tree;
 pub mod vm;
 
-pub use decision::{CODE_CLASSES, Decision, Reply, Served, Unlisted};
+pub use decision::{Before, CODE_CLASSES, Decision, Missing, Reply, Served, Unlisted};
 pub use edit::Edit;
 pub use invalid::{Code, Fault, Invalid, Place, Step};
 pub use matcher::Match;

@@ -86,3 +86,6 @@ pub const DESTINATIONS: usize = 2000;
 pub const LEARN_HOSTS: usize = 5000;
 /// Faults that one refusal reports: more would bury the first.
 pub const FAULTS: usize = 20;
+/// Ports of one backend that are guarded apart; the others are one. A client may write any
+/// port, and each that failed is kept for ten minutes.
+pub const GUARDED_PORTS: usize = 16;

@@ -74,6 +74,17 @@ pub trait Policy: Sized {
         false
     }
 
+    /// Whether it must be known where Envoy's route led before this request is rewritten.
+    fn needs_before(&self, _verdict: &Self::Verdict) -> bool {
+        false
+    }
+
+    /// Whether it must be known what earlier filters did to this request; asked when it has
+    /// been served.
+    fn suspects(&self, _verdict: &Self::Verdict, _served: &Served<'_>) -> bool {
+        false
+    }
+
     /// Whether it must be known that an upstream answered.
     fn needs_upstream(&self, _verdict: &Self::Verdict) -> bool {
         false

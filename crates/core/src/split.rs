@@ -8,6 +8,8 @@ mod compile;
 mod decide;
 mod explain;
 pub mod guard;
+mod istio;
+mod judge;
 mod key;
 mod measure;
 mod restore;
@@ -128,6 +130,10 @@ pub struct Verdict {
     pub instead_of: Option<usize>,
     /// Whether the request tries a backend that was switched off.
     pub is_try: bool,
+    /// The port that its backend is guarded by: the caller's, or 0 if it wrote none.
+    pub port: u16,
+    /// Whether it asks for a tunnel, which most proxies have no route for.
+    pub is_connect: bool,
 }
 
 /// Why a request went to its backend.

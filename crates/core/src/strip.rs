@@ -18,7 +18,16 @@ use crate::request::Request;
 ///
 /// A list of words with commas between: `x-internal-*` was stripped, in every spelling;
 /// `=x-lane` was written, in that one. Whatever else is spelt `x_lane` is the client's.
+/// `:removed` says that there was something to strip.
 pub const STATE: &str = "narrows_stripped";
+
+/// No header can be called so.
+const REMOVED: &str = ":removed";
+
+/// Whether a filter has removed a header of the client's, by what they said in [`STATE`].
+pub fn has_removed(state: &[u8]) -> bool {
+    words(Some(state)).any(|word| word == REMOVED.as_bytes())
+}
 
 /// Whether an earlier filter wrote this header, by what it said in [`STATE`].
 pub(crate) fn was_written(state: Option<&[u8]>, name: &[u8]) -> bool {
@@ -125,13 +134,16 @@ impl Strip {
         let written = edited.chain(decision.kept.iter().copied()).filter(|name| !name.starts_with(':'));
         let written = written.filter(is_worth_it);
         let mut written = written.peekable();
-        if before.is_none() && written.peek().is_none() {
+        // Proxies before this one write that for all requests, and no route is chosen by it.
+        let removed = decision.strip.iter().any(|name| *name != FORWARDED_HOST.as_bytes());
+        let removed = removed.then_some(("", REMOVED));
+        if before.is_none() && written.peek().is_none() && removed.is_none() {
             return self.is_needed().then_some(Cow::Borrowed(self.state.as_bytes()));
         }
         let mut state = before.unwrap_or_default().to_vec();
         let mut is_new = false;
         let patterns = self.patterns.iter().map(|pattern| ("", pattern.as_str()));
-        for (mark, name) in patterns.chain(written.map(|name| ("=", name))) {
+        for (mark, name) in patterns.chain(written.map(|name| ("=", name))).chain(removed) {
             let says = |word: &[u8]| word.strip_prefix(mark.as_bytes()) == Some(name.as_bytes());
             if words(Some(&state)).any(says) {
                 continue;

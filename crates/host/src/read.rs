@@ -38,6 +38,11 @@ pub(crate) fn property(path: &[&str]) -> Option<Vec<u8>> {
     hostcalls::get_property(path.to_vec()).ok().flatten()
 }
 
+/// The cluster that Envoy's route leads to, as it was matched last; empty without one.
+pub(crate) fn cluster() -> Vec<u8> {
+    property(&["xds", "cluster_name"]).unwrap_or_default()
+}
+
 /// A property that is a number, 0 if there is none.
 pub(crate) fn number(path: &[&str]) -> u64 {
     let bytes = property(path).unwrap_or_default();

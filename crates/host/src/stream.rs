@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use narrows_core::request::Source;
 use narrows_core::split::bucket;
-use narrows_core::{Decision, Edit, Policy, Request, Served, names, strip};
+use narrows_core::{Before, Decision, Edit, Policy, Request, Served, names, strip};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
@@ -17,6 +17,8 @@ pub(crate) struct Stream<P: Policy> {
     loaded: Option<Rc<Loaded<P>>>,
     verdict: Option<P::Verdict>,
     response: Vec<OwnedEdit>,
+    /// The cluster that Envoy's route led to before the request was rewritten.
+    before: Option<Vec<u8>>,
 }
 
 /// An edit that outlives the request phase.
@@ -28,7 +30,7 @@ enum OwnedEdit {
 
 impl<P: Policy> Stream<P> {
     pub(crate) fn new(loaded: Option<Rc<Loaded<P>>>) -> Self {
-        Self { loaded, verdict: None, response: Vec::new() }
+        Self { loaded, verdict: None, response: Vec::new(), before: None }
     }
 
     /// Decides on the request in this phase; returns whether it was answered. `late` is
@@ -66,6 +68,8 @@ impl<P: Policy> Stream<P> {
         if let (Some(unlisted), Some(learning)) = (&decision.unlisted, loaded.policy.learning()) {
             loaded.seen.note(unlisted, learning);
         }
+        // Before anything is written: then Envoy matches the route again.
+        self.before = loaded.policy.needs_before(&verdict).then(read::cluster);
         self.verdict = Some(verdict);
         apply::account(&decision, &loaded.ids);
         if late {
@@ -122,15 +126,23 @@ impl<P: Policy> HttpContext for Stream<P> {
             return;
         }
         let flags = loaded.policy.needs_flags(verdict);
-        let cluster = read::property(&["xds", "cluster_name"]).unwrap_or_default();
-        let served = Served {
+        let cluster = read::cluster();
+        let before = self.before.as_deref().map(|cluster| Before { cluster, ..Before::default() });
+        let mut served = Served {
             code: u16::try_from(read::number(&["response", "code"])).unwrap_or_default(),
             cluster: &cluster,
             duration: read::number(&["request", "duration"]) / 1_000_000,
             flags: if flags { read::number(&["response", "flags"]) } else { 0 },
             now: if flags { read::now_millis() } else { 0 },
             by_upstream: loaded.policy.needs_upstream(verdict) && read::by_upstream(),
+            before,
         };
+        if loaded.policy.suspects(verdict, &served)
+            && let Some(before) = &mut served.before
+        {
+            before.is_forged = strip::has_removed(&read::property(&[strip::STATE]).unwrap_or_default());
+            before.is_rewritten = read::property(&["narrows_rule"]).is_some();
+        }
         loaded.ids.measure_all(loaded.policy.served(verdict, &served));
         if let (Some(watch), Some(guards)) = (&loaded.watch, loaded.policy.guards())
             && guards.has_news()

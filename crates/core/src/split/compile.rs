@@ -6,7 +6,7 @@ mod one;
 
 use super::guard::{Guards, Rule};
 use super::key::Key;
-use super::{Clause, Missing, Split, Splitter, bucket, measure, restore};
+use super::{Backend, Clause, Missing, Split, Splitter, bucket, measure, restore};
 use crate::destination;
 use crate::index::Index;
 use crate::invalid::{Code, Invalid};
@@ -58,7 +58,7 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
     }
     layer::lay_out(&mut splits, layers).map_err(|e| e.in_field("splits"))?;
     let series = measure::define(&mut splits, head.labels);
-    let guards = if restore { Guards::default() } else { guards(&mut splits, rules) };
+    let guards = if restore { Guards::default() } else { guards(&mut splits, rules, &route_header) };
     let needs = needs(&head, &strip, &splits, &clauses, active);
     Ok(Splitter {
         index: Index::build((0u32..).zip(clauses.iter().map(|clause| &clause.matches))),
@@ -89,7 +89,7 @@ fn restore_host(tree: &Tree, trust: policy::Trust) -> Result<bool, Invalid> {
 }
 
 /// Puts the backends that act under guard.
-fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>) -> Guards {
+fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>, route_header: &str) -> Guards {
     let mut guards = Guards::default();
     for (split, rules) in splits.iter_mut().zip(rules) {
         for (place, (backend, rule)) in split.backends.iter_mut().zip(rules).enumerate() {
@@ -101,7 +101,7 @@ fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>) -> Guards {
             match rule {
                 _ if place == split.baseline => {}
                 Some(rule) if split.mode == Mode::Enforce => {
-                    let id = bucket::hash(split.name.as_bytes(), backend.name.as_bytes());
+                    let id = identity(&split.name, backend, route_header);
                     backend.guard = Some(guards.watch(id, rule, gauge));
                 }
                 _ => guards.leave_alone(gauge),
@@ -109,6 +109,15 @@ fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>) -> Guards {
         }
     }
     guards
+}
+
+/// What an absence is remembered of. Where another policy sends the same backend somewhere
+/// else, that is not absent for what was missing here.
+fn identity(split: &str, backend: &Backend, route_header: &str) -> u64 {
+    let to = backend.to.as_ref().map(|to| to.identity(route_header)).unwrap_or_default();
+    let cluster = backend.cluster.as_deref().unwrap_or_default();
+    let of = [backend.name.as_bytes(), &to, cluster].map(|part| bucket::hash(b"", part).to_le_bytes());
+    bucket::hash(split.as_bytes(), of.as_flattened())
 }
 
 fn needs(head: &Head, strip: &Strip, splits: &[Split], clauses: &[Clause], active: bool) -> Needs {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::bucket;
 use super::guard::{Admission, Guards};
-use super::{Clause, Missing, Reason, Split, Splitter, Verdict};
+use super::{Backend, Clause, Missing, Reason, Split, Splitter, Verdict};
 use crate::decision::{Decision, Served};
 use crate::edit::Draft;
 use crate::invalid::Invalid;
@@ -81,6 +81,14 @@ impl Policy for Splitter {
         verdict.as_ref().is_some_and(|verdict| self.is_sent_away(verdict))
     }
 
+    fn needs_before(&self, verdict: &Option<Verdict>) -> bool {
+        verdict.as_ref().is_some_and(|verdict| self.is_guarded(verdict))
+    }
+
+    fn suspects(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {
+        verdict.as_ref().is_some_and(|verdict| self.is_suspect(verdict, served))
+    }
+
     fn needs_upstream(&self, verdict: &Option<Verdict>) -> bool {
         verdict.as_ref().is_some_and(|verdict| verdict.is_try)
     }
@@ -111,16 +119,17 @@ impl Splitter {
     fn place(&self, request: &Request<'_>) -> Option<Verdict> {
         let place = self.clause(request)?.split;
         let split = self.splits.get(place)?;
-        Some(self.guarded(split, split.verdict(place, request)))
+        Some(self.guarded(split, split.verdict(place, request), request))
     }
 
     /// The same verdict, unless the backend is switched off: whatever chose it, a
     /// canary that is not there must not cost a request.
-    fn guarded(&self, split: &Split, verdict: Verdict) -> Verdict {
-        let Some(guard) = split.backends.get(verdict.backend).and_then(|backend| backend.guard) else {
-            return verdict;
-        };
-        match self.guards.admits(guard) {
+    fn guarded(&self, split: &Split, verdict: Verdict, request: &Request<'_>) -> Verdict {
+        let Some(backend) = split.backends.get(verdict.backend) else { return verdict };
+        let Some(guard) = backend.guard else { return verdict };
+        let port = backend.port_of(request);
+        let verdict = Verdict { port, is_connect: request.method() == b"CONNECT", ..verdict };
+        match self.guards.admits(guard, port) {
             Admission::Open => verdict,
             Admission::Try => Verdict { is_try: true, ..verdict },
             Admission::Refused => Verdict {
@@ -188,6 +197,18 @@ impl Split {
     }
 }
 
+impl Backend {
+    /// The port that a request asks for: listeners, routes and clusters are chosen by it, so
+    /// one may be there without the others. A destination with a port of its own has no other.
+    fn port_of(&self, request: &Request<'_>) -> u16 {
+        let asked = || std::str::from_utf8(request.host().port()?).ok()?.parse().ok();
+        match &self.to {
+            Some(to) if to.has_port() => 0,
+            _ => asked().unwrap_or(0),
+        }
+    }
+}
+
 impl Verdict {
     fn of(split: usize) -> Self {
         Self {
@@ -198,6 +219,8 @@ impl Verdict {
             key: None,
             instead_of: None,
             is_try: false,
+            port: 0,
+            is_connect: false,
         }
     }
 }
