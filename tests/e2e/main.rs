@@ -9,6 +9,7 @@ mod cost;
 mod docs;
 mod egress;
 mod examples;
+mod guard;
 mod hostile;
 mod lifecycle;
 mod mesh;
