@@ -18,15 +18,16 @@ use crate::request::Request;
 ///
 /// A list of words with commas between: `x-internal-*` was stripped, in every spelling;
 /// `=x-lane` was written, in that one. Whatever else is spelt `x_lane` is the client's.
-/// `:removed` says that there was something to strip.
 pub const STATE: &str = "narrows_stripped";
 
-/// No header can be called so.
-const REMOVED: &str = ":removed";
+/// The filter state that says that a filter of this proxy has removed headers of the client's:
+/// Envoy's route may be one that they led to.
+pub const REMOVED: &str = "narrows_removed";
 
-/// Whether a filter has removed a header of the client's, by what they said in [`STATE`].
-pub fn has_removed(state: &[u8]) -> bool {
-    words(Some(state)).any(|word| word == REMOVED.as_bytes())
+/// Whether a decision says so. Proxies in front write `x-forwarded-host` for every request, and
+/// no route is chosen by it.
+pub fn removes(decision: &Decision<'_>) -> bool {
+    decision.strip.iter().any(|name| *name != FORWARDED_HOST.as_bytes())
 }
 
 /// Whether an earlier filter wrote this header, by what it said in [`STATE`].
@@ -134,16 +135,13 @@ impl Strip {
         let written = edited.chain(decision.kept.iter().copied()).filter(|name| !name.starts_with(':'));
         let written = written.filter(is_worth_it);
         let mut written = written.peekable();
-        // Proxies before this one write that for all requests, and no route is chosen by it.
-        let removed = decision.strip.iter().any(|name| *name != FORWARDED_HOST.as_bytes());
-        let removed = removed.then_some(("", REMOVED));
-        if before.is_none() && written.peek().is_none() && removed.is_none() {
+        if before.is_none() && written.peek().is_none() {
             return self.is_needed().then_some(Cow::Borrowed(self.state.as_bytes()));
         }
         let mut state = before.unwrap_or_default().to_vec();
         let mut is_new = false;
         let patterns = self.patterns.iter().map(|pattern| ("", pattern.as_str()));
-        for (mark, name) in patterns.chain(written.map(|name| ("=", name))).chain(removed) {
+        for (mark, name) in patterns.chain(written.map(|name| ("=", name))) {
             let says = |word: &[u8]| word.strip_prefix(mark.as_bytes()) == Some(name.as_bytes());
             if words(Some(&state)).any(says) {
                 continue;

@@ -2,7 +2,7 @@
 
 use std::str::from_utf8;
 
-use narrows_core::{Decision, Edit, Reply};
+use narrows_core::{Decision, Edit, Reply, strip};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MapType;
 
@@ -17,6 +17,9 @@ pub(crate) fn account(decision: &Decision<'_>, ids: &Ids) {
     for (name, value) in &decision.state {
         // A status other than Ok would need a missing stream: there is one here.
         _ = hostcalls::set_property(vec![name], Some(value));
+    }
+    if strip::removes(decision) {
+        _ = hostcalls::set_property(vec![strip::REMOVED], Some(b"1"));
     }
 }
 

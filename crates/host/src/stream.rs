@@ -140,7 +140,7 @@ impl<P: Policy> HttpContext for Stream<P> {
         if loaded.policy.suspects(verdict, &served)
             && let Some(before) = &mut served.before
         {
-            before.is_forged = strip::has_removed(&read::property(&[strip::STATE]).unwrap_or_default());
+            before.is_forged = read::property(&[strip::REMOVED]).is_some();
             before.is_rewritten = read::property(&["narrows_rule"]).is_some();
         }
         loaded.ids.measure_all(loaded.policy.served(verdict, &served));

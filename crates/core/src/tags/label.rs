@@ -10,8 +10,8 @@ const LABELS: [&str; 9] =
 /// What begins the filter state of Narrows.
 const OWN: &str = "narrows_";
 /// The filter state in which filters say what they decided: others believe it.
-const DECISIONS: [&str; 5] =
-    [strip::STATE, "narrows_rule", "narrows_split", "narrows_backend", "narrows_egress"];
+const DECISIONS: [&str; 6] =
+    [strip::STATE, strip::REMOVED, "narrows_rule", "narrows_split", "narrows_backend", "narrows_egress"];
 
 /// The name of a tag: a label of Prometheus.
 pub(super) fn read(written: &str) -> Result<Box<str>, Invalid> {

@@ -50,6 +50,10 @@ fn each_fault_has_a_place_and_a_remedy() {
             "error[NRW302]: publish[0]: a filter says what it decided in \"narrows_stripped\"",
         ),
         (
+            r#"{"tags": {"removed": {"header": "a"}}, "publish": ["removed"]}"#.to_owned(),
+            "error[NRW302]: publish[0]: a filter says what it decided in \"narrows_removed\"",
+        ),
+        (
             r#"{"tags": {"rule": {"property": ["narrows_split"]}}, "publish": ["rule"]}"#.to_owned(),
             "error[NRW302]: publish[0]: a filter says what it decided in \"narrows_rule\"",
         ),
