@@ -109,3 +109,80 @@ fn a_dispute_is_one_in_all_vms() {
     // It is told at ticks alone here, so that the one that asks hears of it two seconds later.
     assert_eq!(lost, [1, 5, 15, 25, 35], "twice, then once for each cooldown");
 }
+
+/// Whatever happens in whatever order, when all is well again every VM finds it so, at every
+/// port; and while a port is off, its gauge says it.
+#[test]
+fn nothing_stays_off_for_good() {
+    const RULES: [&str; 3] = [
+        r#"{"cooldown": "2s"}"#,
+        r#"{"cluster": "c", "every": "2s", "cooldown": "5s"}"#,
+        r#"{"cluster": "c"}"#,
+    ];
+    const PORTS: [u16; 3] = [0, 8080, 9090];
+    for seed in 0..300_u64 {
+        let mut drawn = 0;
+        let mut below = |limit: u64| {
+            drawn += 1;
+            crate::split::bucket::hash(&seed.to_le_bytes(), &u64::to_le_bytes(drawn)) % limit
+        };
+        let rule = RULES[usize::try_from(below(3)).unwrap()];
+        let vms = [(); 3].map(|()| guards(rule));
+        let (mut shared, mut now) = (Vec::new(), 1_000_000);
+        let tick = |vm: &Guards, shared: &mut Vec<u8>, now| {
+            if vm.has_news() {
+                *shared = vm.tell(shared, now);
+                vm.told();
+            }
+            vm.hear(shared, now);
+        };
+        let ask = |vm: &Guards, port, outcome, now| {
+            let admission = vm.admits(0, port);
+            if admission != Admission::Refused {
+                vm.saw(port, outcome, admission == Admission::Try, now);
+            }
+            admission
+        };
+        for _ in 0..200 {
+            let vm = &vms[usize::try_from(below(3)).unwrap()];
+            let port = PORTS[usize::try_from(below(3)).unwrap()];
+            match below(8) {
+                0 | 1 => _ = ask(vm, port, Absent, now),
+                2 | 3 => _ = ask(vm, port, Served, now),
+                4 if rule.contains("cluster") => _ = vm.probed(0, below(2) == 0, now),
+                // Clocks jump, forth and back.
+                5 if below(20) == 0 => now = now.saturating_sub(below(100_000)) + below(100_000),
+                _ => {
+                    now += below(1_500);
+                    tick(vm, &mut shared, now);
+                }
+            }
+            for vm in &vms {
+                let is_off = PORTS.iter().any(|port| vm.clone().admits(0, *port) != Admission::Open);
+                assert!(vm.gauge() == 1 || !is_off, "seed {seed}: off, and the gauge is 0");
+            }
+        }
+        // All is well: every request is served, every probe answered.
+        for _ in 0..200 {
+            now += 1_000;
+            for vm in &vms {
+                tick(vm, &mut shared, now);
+                PORTS.iter().for_each(|port| _ = ask(vm, *port, Served, now));
+            }
+            if rule.contains("cluster") {
+                vms[0].probed(0, true, now);
+            }
+        }
+        for (place, vm) in vms.iter().enumerate() {
+            for port in PORTS {
+                assert_eq!(
+                    vm.admits(0, port),
+                    Admission::Open,
+                    "seed {seed}: {rule}, VM {place}, port {port}"
+                );
+            }
+            assert_eq!(vm.gauge(), 0, "seed {seed}");
+        }
+        assert!(shared.is_empty(), "seed {seed}: {shared:?}");
+    }
+}
