@@ -10,7 +10,7 @@ use narrows_testkit::message::{Client, Protocol, Request};
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 
-use shop::{By, HOST, SOON, Shop, by_header, hosts, next, route, series, split, table};
+use shop::{By, HOST, Shop, by_header, hosts, next, route, series, split, table};
 
 /// Routes that lead to no application, or only for a few.
 fn dead_ends() -> Vec<Value> {
@@ -217,9 +217,8 @@ fn nobody_makes_it_flap() -> anyhow::Result<()> {
     for by in By::ALL {
         let policy = by.policy(&json!({ "guard": { "cooldown": "1s" } }));
         let envoy = shop.gateway(&[split(&policy)], &table(&dead_ends(), "canary"), 2)?;
-        let began = Instant::now();
         let (mut served, mut sent) = (0, 0);
-        while began.elapsed() < Duration::from_secs(5) {
+        while sent < 10 {
             for protocol in [Protocol::Http1, Protocol::Http2] {
                 let tunnel = Request::new("CONNECT", "shop.example.com:80", "shop.example.com:80");
                 _ = Client::connect(protocol, envoy.listener("main")?)?.exchange(&tunnel);
@@ -233,9 +232,7 @@ fn nobody_makes_it_flap() -> anyhow::Result<()> {
             }
         }
         println!("{by:?}: {served} of {served} users were the canary's, among {sent} tunnels");
-        assert!(sent >= 8, "{sent} tunnels");
         assert_eq!(envoy.stat(&series("guard"))?, 0);
     }
-    assert!(SOON > Duration::from_secs(5));
     Ok(())
 }
