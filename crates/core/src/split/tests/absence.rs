@@ -118,9 +118,9 @@ fn what_a_push_clears() {
     };
     let by_host = r#""authority": "stock-canari", "weight": 1"#;
     let by_header = r#""to": "v2", "weight": 1"#;
-    for (old, new, keeps) in [
+    for (old, new, keeps) in vec![
         (canary("", by_host, ""), canary("", by_host, ""), true),
-        (canary("", by_host, ""), canary("", &by_host.replace("1", "50"), r#", "salt": "other""#), true),
+        (canary("", by_host, ""), canary("", &by_host.replace('1', "50"), r#", "salt": "other""#), true),
         (canary("", by_host, ""), canary("", by_host, r#", "guard": {"cooldown": "1s"}"#), true),
         (canary("", by_host, ""), canary("", &by_host.replace("canari", "canary"), ""), false),
         (canary("", by_host, ""), canary("", &by_host.replace("canari", "canari:8080"), ""), false),
