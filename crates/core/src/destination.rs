@@ -12,8 +12,10 @@ use crate::matcher::Match;
 use crate::matcher::hosts::HostPattern;
 use crate::matcher::parse;
 use crate::names;
+use crate::policy::Trust;
 use crate::read::{self, Fields};
 use crate::request::{Host, Request};
+use crate::strip;
 use crate::tree::Tree;
 
 /// The route header unless a policy names another.
@@ -66,7 +68,7 @@ impl Destination {
 
     /// Adds the edits that send a request there; none for what it will say already. It
     /// sees what the edits before it leave: an `x-forwarded-host` that a rule has removed
-    /// is written anew, one that it has set stays.
+    /// is written anew, one that it has set stays, and so does the mesh's.
     pub(crate) fn apply<'a>(&'a self, route_header: &'a str, draft: &mut Draft<'_, 'a>) {
         let request = draft.request;
         match self {
@@ -74,13 +76,22 @@ impl Destination {
             Self::Authority(authority) => {
                 let written = authority.for_caller(request);
                 if written != request.authority() {
-                    if !draft.has(FORWARDED_HOST) {
+                    if !draft.has(FORWARDED_HOST) || is_the_clients(draft) {
                         draft.set(FORWARDED_HOST, Cow::Borrowed(request.authority()));
                     }
                     draft.write(":authority", written);
                 }
             }
         }
+    }
+
+    /// Whether a request that is sent there loses what its sender called so.
+    pub(crate) fn displaces(&self, route_header: &str, name: &[u8]) -> bool {
+        let written = match self {
+            Self::To(_) => route_header,
+            Self::Authority(_) => FORWARDED_HOST,
+        };
+        names::covers(written.as_bytes(), name)
     }
 
     /// Learns from the matches that lead here which hosts are services.
@@ -159,6 +170,14 @@ impl Authority {
     }
 }
 
+/// Whether an `x-forwarded-host` that is there says what the client wants it to: at the
+/// edge, unless a rule or an earlier filter of this proxy has written it.
+pub(crate) fn is_the_clients(draft: &Draft<'_, '_>) -> bool {
+    draft.trust == Trust::Edge
+        && !draft.writes(FORWARDED_HOST)
+        && !strip::was_written(draft.request.stripped(), FORWARDED_HOST.as_bytes())
+}
+
 /// Reads `host` or `host:port`.
 pub(crate) fn authority(tree: &Tree) -> Result<Authority, Invalid> {
     let written = read::text(tree)?;
@@ -203,6 +222,7 @@ mod tests {
     use crate::decision::Decision;
     use crate::edit::{Draft, Edit};
     use crate::matcher::parse::{self, Budget};
+    use crate::policy::Trust;
     use crate::request::Request;
     use crate::tree::Tree;
 
@@ -241,7 +261,7 @@ mod tests {
         let headers: [(&[u8], &[u8]); 3] =
             [(b":authority", b"stock:80"), (b"x-narrows-route", b"v2"), (b"x-forwarded-host", b"first")];
         let request = Request::new(headers);
-        let mut draft = Draft::new(&request);
+        let mut draft = Draft::new(&request, Trust::Mesh);
         let to = Destination::To("v2".into());
         to.apply("x-narrows-route", &mut draft);
         let canary = Destination::Authority(authority(&Tree::Text("canary".into())).unwrap());

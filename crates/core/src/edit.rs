@@ -6,6 +6,7 @@ use crate::decision::Decision;
 use crate::invalid::Invalid;
 use crate::limits;
 use crate::names::{self, NamePattern};
+use crate::policy::Trust;
 use crate::read::{self, Fields};
 use crate::request::{Found, Request};
 use crate::text::Text;
@@ -38,6 +39,7 @@ impl Edit<'_> {
 /// again.
 pub(crate) struct Draft<'r, 'a> {
     pub(crate) request: &'r Request<'a>,
+    pub(crate) trust: Trust,
     edits: Vec<Edit<'a>>,
     kept: Vec<&'a str>,
 }
@@ -51,8 +53,8 @@ pub(crate) struct HeaderEdits {
 }
 
 impl<'r, 'a> Draft<'r, 'a> {
-    pub(crate) fn new(request: &'r Request<'a>) -> Self {
-        Self { request, edits: Vec::new(), kept: Vec::new() }
+    pub(crate) fn new(request: &'r Request<'a>, trust: Trust) -> Self {
+        Self { request, trust, edits: Vec::new(), kept: Vec::new() }
     }
 
     /// Hands the edits over.
@@ -78,8 +80,21 @@ impl<'r, 'a> Draft<'r, 'a> {
         self.foresee(name, b"").0
     }
 
-    /// Gives a header one value.
+    /// Whether an edit so far writes a header, or would if it did not say so already.
+    pub(crate) fn writes(&self, name: &str) -> bool {
+        let set = |edit: &Edit<'_>| !matches!(edit, Edit::Remove(_)) && edit.name() == name;
+        self.kept.contains(&name) || self.edits.iter().any(set)
+    }
+
+    /// Gives a header one value, in place of whatever is spelt like it: `x_user` beside
+    /// `x-user` is the caller's word beside the policy's.
     pub(crate) fn set(&mut self, name: &'a str, value: Cow<'a, [u8]>) {
+        for (other, _) in self.request.headers() {
+            let is_own = || std::str::from_utf8(other).is_ok_and(|other| self.writes(other));
+            if *other != name.as_bytes() && names::covers(name.as_bytes(), other) && !is_own() {
+                self.take_off(other);
+            }
+        }
         if self.foresee(name, &value).1 {
             self.kept.push(name);
         } else {
@@ -95,11 +110,15 @@ impl<'r, 'a> Draft<'r, 'a> {
     fn remove(&mut self, pattern: &NamePattern) {
         for (name, _) in self.request.headers() {
             if pattern.covers(name) && !name.starts_with(b":") {
-                let removal = Edit::Remove(String::from_utf8_lossy(name));
-                if !self.edits.contains(&removal) {
-                    self.edits.push(removal);
-                }
+                self.take_off(name);
             }
+        }
+    }
+
+    fn take_off(&mut self, name: &'a [u8]) {
+        let removal = Edit::Remove(String::from_utf8_lossy(name));
+        if !self.edits.contains(&removal) {
+            self.edits.push(removal);
         }
     }
 }
@@ -136,6 +155,12 @@ impl HeaderEdits {
         for (name, text) in &self.add {
             draft.edits.extend(text.render(draft.request).map(|value| Edit::Add(name, value)));
         }
+    }
+
+    /// Whether a request loses what its sender called so: removed, or written anew.
+    pub(crate) fn displaces(&self, name: &[u8]) -> bool {
+        self.remove.iter().any(|pattern| pattern.covers(name))
+            || self.set.iter().any(|(set, _)| names::covers(set.as_bytes(), name))
     }
 
     /// The edits for the response to `request`. Nobody has seen it yet: a name is removed

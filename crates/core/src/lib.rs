@@ -65,7 +65,7 @@ pub use decision::{CODE_CLASSES, Decision, Reply, Served, Unlisted};
 pub use edit::Edit;
 pub use invalid::{Code, Fault, Invalid, Place, Step};
 pub use matcher::Match;
-pub use policy::{Measurement, Mode, Needs, Policy, Trust};
+pub use policy::{Measurement, Mode, Needs, Policy, RouteAsk, Trust};
 pub use request::Request;
 pub use series::{Grammar, Kind, Series};
 pub use template::Template;

@@ -60,6 +60,11 @@ impl<'t> Fields<'t> {
         self.get(name).is_some()
     }
 
+    /// Whether nothing is said at all.
+    pub(crate) fn is_empty(self) -> bool {
+        self.fields.iter().all(|(_, tree)| *tree == Tree::Null)
+    }
+
     /// The one field of `alternatives` that is there.
     pub(crate) fn exactly_one<'n>(self, alternatives: &[&'n str]) -> Result<&'n str, Invalid> {
         let mut present = alternatives.iter().filter(|name| self.has(name));

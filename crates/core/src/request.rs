@@ -8,6 +8,8 @@ pub mod query;
 
 use std::borrow::Cow;
 
+use crate::policy::Callers;
+
 pub use found::Found;
 pub use host::Host;
 
@@ -24,6 +26,7 @@ pub struct Request<'a> {
     path: &'a [u8],
     query: Option<&'a [u8]>,
     source: Source<'a>,
+    verified: bool,
     surroundings: Surroundings<'a>,
     stripped: Option<&'a [u8]>,
     nonce: u64,
@@ -34,7 +37,7 @@ pub struct Request<'a> {
 pub struct Source<'a> {
     /// The address of the immediate caller, `10.1.2.3:4711` or `[fd00::1]:4711`.
     pub address: Option<&'a [u8]>,
-    /// The SPIFFE name in the caller's certificate, if it was verified.
+    /// The SPIFFE name in the certificate that the caller presented.
     pub principal: Option<&'a [u8]>,
 }
 
@@ -47,8 +50,15 @@ pub struct Surroundings<'a> {
     pub namespace: Option<&'a [u8]>,
     /// The name of that workload.
     pub workload: Option<&'a [u8]>,
-    /// Beside a workload: the cluster to which Envoy's route leads.
+    /// Beside a workload: the cluster to which Envoy's route leads, matched before any
+    /// filter changed the request.
     pub cluster: Option<&'a [u8]>,
+    /// The virtual host of that route, if [`Policy::asks`] for it.
+    ///
+    /// [`Policy::asks`]: crate::Policy::asks
+    pub virtual_host: Option<&'a [u8]>,
+    /// Whether that virtual host has no other route; not known unless asked for.
+    pub is_only_route: bool,
 }
 
 impl<'a> Request<'a> {
@@ -69,6 +79,7 @@ impl<'a> Request<'a> {
             query,
             headers,
             source: Source::default(),
+            verified: false,
             surroundings: Surroundings::default(),
             stripped: None,
             nonce: 0,
@@ -82,10 +93,25 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// The same request, whose caller's certificate was verified on this connection,
+    /// or was not.
+    #[must_use]
+    pub fn verified(mut self, verified: bool) -> Self {
+        self.verified = verified;
+        self
+    }
+
     /// The same request, in these surroundings.
     #[must_use]
     pub fn within(mut self, surroundings: Surroundings<'a>) -> Self {
         self.surroundings = surroundings;
+        self
+    }
+
+    /// The same request, with what the policy asked for of the route on which Envoy has it.
+    #[must_use]
+    pub fn on_route(mut self, virtual_host: Option<&'a [u8]>, is_only: bool) -> Self {
+        self.surroundings = Surroundings { virtual_host, is_only_route: is_only, ..self.surroundings };
         self
     }
 
@@ -164,6 +190,18 @@ impl<'a> Request<'a> {
     /// Who sent it.
     pub fn source(&self) -> Source<'a> {
         self.source
+    }
+
+    /// Whether the caller's certificate was verified on this connection.
+    pub fn is_verified(&self) -> bool {
+        self.verified
+    }
+
+    /// Forgets the name of a caller that `callers` does not believe.
+    pub(crate) fn believe(&mut self, callers: Callers) {
+        if callers == Callers::Verified && !self.verified {
+            self.source.principal = None;
+        }
     }
 
     /// What the proxy knows of itself and of the connection.

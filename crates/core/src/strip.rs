@@ -18,7 +18,17 @@ use crate::request::Request;
 ///
 /// A list of words with commas between: `x-internal-*` was stripped, in every spelling;
 /// `=x-lane` was written, in that one. Whatever else is spelt `x_lane` is the client's.
+/// `<` says that something was there to be stripped.
 pub const STATE: &str = "narrows_stripped";
+
+/// What is no header's name.
+const REMOVED: &[u8] = b"<";
+
+/// Whether an earlier filter took something off that the client had sent, by what it said
+/// in [`STATE`].
+pub(crate) fn was_removed(state: Option<&[u8]>) -> bool {
+    words(state).any(|word| word == REMOVED)
+}
 
 /// Whether an earlier filter wrote this header, by what it said in [`STATE`].
 pub(crate) fn was_written(state: Option<&[u8]>, name: &[u8]) -> bool {
@@ -125,13 +135,15 @@ impl Strip {
         let written = edited.chain(decision.kept.iter().copied()).filter(|name| !name.starts_with(':'));
         let written = written.filter(is_worth_it);
         let mut written = written.peekable();
-        if before.is_none() && written.peek().is_none() {
+        let removed = Some(REMOVED).filter(|_| !decision.strip.is_empty());
+        if before.is_none() && written.peek().is_none() && removed.is_none() {
             return self.is_needed().then_some(Cow::Borrowed(self.state.as_bytes()));
         }
         let mut state = before.unwrap_or_default().to_vec();
         let mut is_new = false;
         let patterns = self.patterns.iter().map(|pattern| ("", pattern.as_str()));
-        for (mark, name) in patterns.chain(written.map(|name| ("=", name))) {
+        let removed = removed.and_then(|mark| std::str::from_utf8(mark).ok()).map(|mark| ("", mark));
+        for (mark, name) in patterns.chain(removed).chain(written.map(|name| ("=", name))) {
             let says = |word: &[u8]| word.strip_prefix(mark.as_bytes()) == Some(name.as_bytes());
             if words(Some(&state)).any(says) {
                 continue;
@@ -224,9 +236,9 @@ mod tests {
                           "rules": [{ "name": "r", "requestHeaders": { "set": { "x-lane": "gold" } } }] }"#;
         let router = Router::compile(&Tree::parse(policy.as_bytes()).unwrap()).unwrap();
         let (decision, _) = router.decide(request(None));
-        assert_eq!(decision.request, []);
+        assert_eq!(decision.request, [Edit::Remove("x_lane".into())]);
         let state = decision.state.iter().find(|(name, _)| *name == STATE).unwrap();
-        assert_eq!(state.1.as_ref(), b"x-other,x-narrows-*,=x-lane");
+        assert_eq!(state.1.as_ref(), b"x-other,x-narrows-*,<,=x-lane");
         assert_eq!(edge().apply(&mut request(Some(&state.1))), [b"x_lane"]);
     }
 

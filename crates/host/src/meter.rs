@@ -30,7 +30,7 @@ impl<P: Policy> Loaded<P> {
         if !self.policy.is_measured(verdict) {
             return;
         }
-        let observed: Vec<_> = meter.wants().iter().map(property).collect();
+        let observed: Vec<_> = meter.wants().iter().map(|path| self.observe(path)).collect();
         for ask in ROUNDS {
             match self.policy.report(verdict, &observed, ask) {
                 Report::Entries(entries) => {
@@ -49,6 +49,14 @@ impl<P: Policy> Loaded<P> {
                     return;
                 }
             }
+        }
+    }
+
+    /// A property of a request, in the log phase.
+    fn observe(&self, path: &Path) -> Option<Vec<u8>> {
+        match &**path {
+            [group, name] if **group == *"connection" => self.around.property(&["connection", name]),
+            _ => property(path),
         }
     }
 

@@ -9,6 +9,7 @@ use narrows_core::{Decision, Edit, Policy, Request, Served, names, strip};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
+use crate::around::RouteSaid;
 use crate::root::Loaded;
 use crate::{apply, read};
 
@@ -35,6 +36,9 @@ impl<P: Policy> Stream<P> {
     /// the log phase, in which nothing of the request can be changed any more.
     fn decide(&mut self, loaded: &Loaded<P>, late: bool) -> bool {
         let needs = loaded.policy.needs();
+        if needs.headers && loaded.policy.judges_outgoing() && loaded.around.is_inbound() {
+            return false;
+        }
         if needs.authority_first && !loaded.policy.concerns(&read::authority()) {
             return false;
         }
@@ -47,16 +51,23 @@ impl<P: Policy> Stream<P> {
             None => Vec::new(),
         };
         let address = wanted(needs.address, &["source", "address"]);
-        let principal = wanted(needs.principal, &["connection", "uri_san_peer_certificate"]);
+        let principal = needs.principal.then(|| loaded.around.principal()).flatten();
+        let is_verified = needs.verified && principal.is_some() && loaded.around.is_verified();
         let stripped = wanted(needs.stripped, &[strip::STATE]);
         let nonce = if needs.nonce { loaded.nonce() } else { 0 };
         let request = Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())))
             .from_source(Source { address: address.as_deref(), principal: principal.as_deref() })
+            .verified(is_verified)
             .already_stripped(stripped.as_deref())
             .with_nonce(nonce);
         let around = needs.surroundings.then(|| loaded.around.read());
         let request = match &around {
             Some(around) => request.within(around.view(&loaded.around)),
+            None => request,
+        };
+        let route = around.as_ref().map(|_| RouteSaid::read(loaded.policy.asks(&request)));
+        let request = match &route {
+            Some(route) => request.on_route(route.virtual_host.as_deref(), route.is_only),
             None => request,
         };
         let (mut decision, verdict) = loaded.policy.decide(request);
@@ -98,9 +109,9 @@ impl<P: Policy> HttpContext for Stream<P> {
     }
 
     fn on_http_request_trailers(&mut self, _num_trailers: usize) -> Action {
-        let strip = self.loaded.as_ref().and_then(|loaded| loaded.policy.strip());
-        if let Some(strip) = strip.filter(|strip| strip.is_needed()) {
-            apply::removal(MapType::HttpRequestTrailers, |name| strip.covers_trailer(name));
+        if let (Some(loaded), Some(verdict)) = (&self.loaded, &self.verdict) {
+            let drops = |name: &[u8]| loaded.policy.drops_trailer(verdict, name);
+            apply::removal(MapType::HttpRequestTrailers, drops);
         }
         Action::Continue
     }

@@ -12,7 +12,7 @@ use crate::matcher::Match;
 use crate::matcher::hosts::HostSet;
 use crate::matcher::parse::Budget;
 use crate::names;
-use crate::policy::{Head, Mode, Needs, Trust};
+use crate::policy::{Callers, Head, Mode, Needs, Trust};
 use crate::read::{self, Fields};
 use crate::strip::Strip;
 use crate::tree::Tree;
@@ -38,7 +38,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
     // Without a word of its own a policy is a pass-through; with one, what it does
     // not allow is denied.
     let is_empty = !FIELDS.iter().any(|field| fields.has(field));
-    let active = head.mode != Mode::Off && !is_empty;
+    let active = head.mode != Mode::Off && !fields.is_empty();
     let acts = active && head.mode == Mode::Enforce;
     let default = default.unwrap_or(if is_empty { Action::Allow } else { Action::Deny });
 
@@ -75,6 +75,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         needs: Needs {
             headers: active,
             principal: active,
+            verified: active && head.callers == Callers::Verified,
             surroundings: active,
             address: active && explains_by_address,
             stripped: acts,

@@ -8,11 +8,11 @@ use super::learn::Learning;
 use super::path::Readings;
 use super::route::Route;
 use super::rule::{Clause, Outgoing, Rule};
-use super::{Action, Deciders, Egress, Ruling, Verdict, measure};
+use super::{Action, Deciders, Egress, Ruling, Verdict, hygiene, measure};
 use crate::decision::{Decision, Reply, Unlisted};
 use crate::index::Index;
 use crate::invalid::Invalid;
-use crate::policy::{Mode, Needs, Policy};
+use crate::policy::{Callers, Mode, Needs, Policy, RouteAsk};
 use crate::request::{Host, Request};
 use crate::series::Series;
 use crate::strip::{self, Strip};
@@ -42,6 +42,28 @@ impl Policy for Egress {
         Some(&self.strip)
     }
 
+    fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {
+        self.strip.covers_trailer(name) || (verdict.ruling != Ruling::InCluster && self.hygiene.covers(name))
+    }
+
+    fn judges_outgoing(&self) -> bool {
+        true
+    }
+
+    fn asks(&self, request: &Request<'_>) -> RouteAsk {
+        let cluster = request.surroundings().cluster;
+        let route = cluster.and_then(|cluster| Route::of(cluster, None));
+        let moves = |name: &[u8]| {
+            self.strip.covers_trailer(name) || (self.hygiene.covers(name) && hygiene::may_move(name))
+        };
+        RouteAsk {
+            virtual_host: route.is_some_and(|route| route.asks_virtual_host(request.authority())),
+            is_only: cluster.is_some()
+                && (strip::was_removed(request.stripped())
+                    || request.headers().iter().any(|(name, _)| moves(name))),
+        }
+    }
+
     fn summary(&self) -> String {
         let default = measure::word(self.default, Mode::Enforce, Mode::Enforce);
         format!("{} rules, {default} by default", self.rules.len())
@@ -60,13 +82,31 @@ impl Policy for Egress {
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let destination = destination(&request);
         let host = destination.as_ref().map(|d| d.host.text().into_owned()).unwrap_or_default();
-        let route = request.surroundings().cluster.and_then(Route::of);
-        let routed = route.and_then(|route| route.port);
+        let around = request.surroundings();
+        // Envoy tells the route that it matched before anything was taken off, and matches it
+        // again only behind every filter.
+        let is_stripped =
+            !around.is_only_route && (!decision.strip.is_empty() || strip::was_removed(request.stripped()));
+        let route = around.cluster.filter(|_| !is_stripped);
+        let route = route.and_then(|cluster| Route::of(cluster, around.virtual_host));
+        let is_inside =
+            route.is_some_and(|route| destination.as_ref().is_ok_and(|d| route.stays_inside(&d.host)));
+        let mut removals = Vec::new();
+        if !is_inside {
+            self.hygiene.apply(&request, &mut removals);
+        }
+        let may_move = || removals.iter().any(|edit| hygiene::may_move(edit.name().as_bytes()));
+        let moves = around.cluster.is_some() && (is_stripped || (!around.is_only_route && may_move()));
+        let routed = route.and_then(|route| route.port).filter(|_| !moves);
         let written = destination.as_ref().ok().and_then(|d| d.port);
         let ports = [written.or_else(|| port_of_scheme(&request).filter(|_| routed.is_none())), routed];
         let port = ports.into_iter().flatten().next();
+        let caller = Caller::of(&request);
+        let is_believed = self.head.callers == Callers::Presented || request.is_verified();
         let outgoing = Outgoing {
-            caller: Caller::of(&request),
+            caller,
+            believed: if is_believed { caller } else { caller.without_certificate() },
+            moves,
             host: &host,
             ports,
             port_in_digits: port.map(|port| port.to_string().into_bytes()).unwrap_or_default(),
@@ -74,12 +114,11 @@ impl Policy for Egress {
             method_in_capitals: request.method().to_ascii_uppercase(),
             readings: Readings::of(request.path()).ok(),
         };
-        let verdict = self.judge(&request, destination.as_ref(), route, &outgoing);
-        let acts = self.head.mode == Mode::Enforce;
-        if acts && verdict.action == Action::Deny {
+        let verdict = self.judge(&request, destination.as_ref(), is_inside, &outgoing);
+        if self.head.mode == Mode::Enforce && verdict.action == Action::Deny {
             decision.reply = Some(self.refuse(&request, verdict.ruling));
-        } else if acts && verdict.ruling != Ruling::InCluster {
-            self.hygiene.apply(&request, &mut decision.request);
+        } else {
+            decision.request = removals;
         }
         // What a rule keeps from this caller is no news, and to propose it would undo the rule.
         let is_new = || !self.listed.contains(&Host::of(&host));
@@ -95,7 +134,7 @@ impl Policy for Egress {
         decision.state.push(("narrows_egress", Cow::Owned(state.into_bytes())));
         let state = self.strip.state(request.stripped(), &decision);
         decision.state.extend(state.map(|state| (strip::STATE, state)));
-        self.explain(&request, destination.as_ref(), &verdict, &mut decision);
+        self.explain(&request, destination.as_ref(), &outgoing, &verdict, &mut decision);
         (decision, verdict)
     }
 }
@@ -105,7 +144,7 @@ impl Egress {
         &self,
         request: &Request<'_>,
         destination: Result<&Destination<'_>, &Ambiguity>,
-        route: Option<Route<'_>>,
+        is_inside: bool,
         outgoing: &Outgoing<'_>,
     ) -> Verdict {
         let verdict = |action, ruling| Verdict { action, ruling, trial: None };
@@ -118,7 +157,7 @@ impl Egress {
         if let Some(rule) = denied {
             return verdict(Action::Deny, Ruling::Rule(rule));
         }
-        if route.is_some_and(|route| route.stays_inside(&destination.host)) {
+        if is_inside {
             return Verdict { action: Action::Allow, ruling: Ruling::InCluster, trial };
         }
         if self.deny_private && destination.host.is_private() {

@@ -50,7 +50,12 @@ struct To {
 
 /// A request, as rules see it.
 pub(super) struct Outgoing<'a> {
+    /// Who calls, by what is presented.
     pub(super) caller: Caller<'a>,
+    /// The same, as far as the policy's `callers` believes it.
+    pub(super) believed: Caller<'a>,
+    /// Whether Envoy may take another route than the one whose port is told.
+    pub(super) moves: bool,
     /// The host's one form.
     pub(super) host: &'a [u8],
     /// What the caller writes, or else the scheme's; what the route says, if it does.
@@ -79,11 +84,16 @@ impl Rule {
             Action::Deny => method.eq_ignore_ascii_case(request.method),
         };
         let known = || request.ports.into_iter().flatten();
+        let is_known = || known().next().is_some() && !request.moves;
         let is_port = || match self.action {
-            Action::Allow => known().next().is_some() && known().all(|port| ports.contains(&port)),
-            Action::Deny => known().next().is_none() || known().any(|port| ports.contains(&port)),
+            Action::Allow => is_known() && known().all(|port| ports.contains(&port)),
+            Action::Deny => !is_known() || known().any(|port| ports.contains(&port)),
         };
-        self.from.covers(&request.caller)
+        let caller = match self.action {
+            Action::Allow => &request.believed,
+            Action::Deny => &request.caller,
+        };
+        self.from.covers(caller)
             && (self.to.hosts.is_empty() || self.host(request.host).is_some())
             && (ports.is_empty() || is_port())
             && (methods.is_empty() || methods.iter().any(|method| is_method(method)))

@@ -11,7 +11,7 @@ use crate::limits;
 use crate::matcher::Match;
 use crate::matcher::parse::{self, Budget};
 use crate::names;
-use crate::policy::{self, Head, Mode, Needs};
+use crate::policy::{self, Callers, Head, Mode, Needs};
 use crate::read::{self, Fields};
 use crate::series::{Kind, Label, Series, Stock};
 use crate::strip::Strip;
@@ -44,10 +44,9 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
         .unwrap_or_default();
     names::unique("rules", read.iter().map(|(rule, _)| &*rule.name)).map_err(|e| e.in_field("rules"))?;
 
-    // An empty policy is a pass-through: it does not even strip.
-    let says = |name: &&str| fields.has(name);
-    let is_empty = read.is_empty() && !["trust", "strip", "routeHeader", "explain"].iter().any(says);
-    let active = head.mode != Mode::Off && !is_empty;
+    // An empty policy is a pass-through: it does not even strip. One that has lost its
+    // last rule does.
+    let active = head.mode != Mode::Off && !fields.is_empty();
     let trust = if active { head.trust } else { policy::Trust::Mesh };
     let strip =
         Strip::new(trust, [route_header.clone()], if active { listed } else { Vec::new() }).within(head.mode);
@@ -77,11 +76,13 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
     let sources =
         || clauses.iter().map(|c| &c.matches).chain(explained.clone()).filter_map(|m| m.source.as_ref());
     let acts = active && (strip.is_needed() || rules.iter().any(|rule| rule.mode != Mode::Off));
+    let by_principal = acts && sources().any(|source| !source.principals.is_empty());
     let needs = Needs {
         headers: acts,
         stripped: acts && strip.is_needed(),
         address: acts && sources().any(|source| !source.cidrs.is_empty()),
-        principal: acts && sources().any(|source| !source.principals.is_empty()),
+        principal: by_principal,
+        verified: by_principal && head.callers == Callers::Verified,
         ..Needs::default()
     };
     Ok(Router {

@@ -34,11 +34,26 @@ impl Policy for Router {
         Some(&self.strip)
     }
 
+    fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {
+        self.strip.covers_trailer(name)
+            || verdict.rule.and_then(|rule| self.rules.get(rule)).is_some_and(|rule| {
+                let forwards = match &rule.action {
+                    Action::Forward { to, rewrite } => {
+                        rewrite.displaces(self.head.trust, name)
+                            || to.as_ref().is_some_and(|to| to.displaces(&self.route_header, name))
+                    }
+                    _ => false,
+                };
+                forwards || rule.request.displaces(name)
+            })
+    }
+
     fn summary(&self) -> String {
         format!("{} rules", self.rules.len())
     }
 
     fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Verdict) {
+        request.believe(self.head.callers);
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let enforced = self.first(&self.enforced, &request);
         // A rule that only reports counts if it would have come first.
@@ -72,6 +87,7 @@ impl Router {
     /// The verdict without the index, each match tried in order: what the index must agree with.
     /// Slow, and for tests.
     pub fn by_trying(&self, mut request: Request<'_>) -> Verdict {
+        request.believe(self.head.callers);
         self.strip.apply(&mut request);
         let first = |mode: Mode| {
             let acts = |rule: usize| self.rules.get(rule).is_some_and(|rule| rule.mode == mode);
@@ -89,7 +105,7 @@ impl Router {
             Action::Respond(respond) => decision.reply = Some(respond.reply(request)),
             Action::Redirect(redirect) => decision.reply = redirect.reply(request),
             Action::Forward { to, rewrite } => {
-                let mut draft = Draft::new(request);
+                let mut draft = Draft::new(request, self.head.trust);
                 rule.request.apply(&mut draft);
                 rewrite.apply(&mut draft);
                 if let Some(to) = to {

@@ -100,11 +100,21 @@ fn a_policy_that_says_anything_strips() {
         r#"{ "trust": "edge" }"#,
         r#"{ "strip": ["x-other"] }"#,
         r#"{ "rules": [{ "name": "r" }] }"#,
+        // The last rule was taken out.
+        r#"{ "rules": [] }"#,
+        r#"{ "trust": "edge", "rules": [] }"#,
+        r#"{ "filter": "header-router" }"#,
+        r#"{ "labels": "stock" }"#,
     ] {
         assert!(strips(policy), "{policy}");
     }
-    for policy in ["{}", r#"{ "filter": "header-router" }"#, r#"{ "mode": "off", "routeHeader": "x-route" }"#]
-    {
+    for policy in [
+        "",
+        "{}",
+        r#"{ "rules": null }"#,
+        r#"{ "mode": "off", "routeHeader": "x-route" }"#,
+        r#"{ "trust": "mesh", "rules": [] }"#,
+    ] {
         assert!(!strips(policy), "{policy}");
     }
 }

@@ -33,10 +33,9 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
         .unwrap_or_default();
     names::unique("splits", read.iter().map(|read| &*read.split.name)).map_err(|e| e.in_field("splits"))?;
 
-    // An empty policy is a pass-through: it does not even strip.
-    let says = |name: &&str| fields.has(name);
-    let is_empty = read.is_empty() && !["trust", "strip", "routeHeader", "explain"].iter().any(says);
-    let active = head.mode != Mode::Off && !is_empty;
+    // An empty policy is a pass-through: it does not even strip. One that has lost its
+    // last split does.
+    let active = head.mode != Mode::Off && !fields.is_empty();
     let overrides = read.iter().filter_map(|read| Some(read.split.override_by.as_ref()?.header.clone()));
     let strip = Strip::new(
         if active { head.trust } else { policy::Trust::Mesh },
@@ -126,14 +125,16 @@ fn needs(head: &Head, strip: &Strip, splits: &[Split], clauses: &[Clause], activ
     let keys = || splits.iter().flat_map(|split| &split.keys);
     let decides = active && !clauses.is_empty();
     let strips = active && strip.is_needed();
+    let by_principal =
+        decides && (sources.iter().any(|s| !s.principals.is_empty()) || keys().any(Key::reads_principal));
     Needs {
         headers: decides || strips,
         // What must be stripped must be stripped from every request.
         authority_first: decides && !strips && every_host(clauses).is_some(),
         stripped: strips,
         address: decides && (sources.iter().any(|s| !s.cidrs.is_empty()) || keys().any(Key::reads_address)),
-        principal: decides
-            && (sources.iter().any(|s| !s.principals.is_empty()) || keys().any(Key::reads_principal)),
+        principal: by_principal,
+        verified: by_principal && head.callers == policy::Callers::Verified,
         nonce: decides && splits.iter().any(|split| split.missing == Missing::Random),
         outcome: decides,
         ..Needs::default()

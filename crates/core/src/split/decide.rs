@@ -52,11 +52,22 @@ impl Policy for Splitter {
         Some(&self.strip)
     }
 
+    fn drops_trailer(&self, verdict: &Option<Verdict>, name: &[u8]) -> bool {
+        let displaces = |verdict: &Verdict| {
+            let split = self.splits.get(verdict.split).filter(|split| split.mode == Mode::Enforce)?;
+            let backend = split.backends.get(verdict.backend)?;
+            let moved = backend.to.as_ref().is_some_and(|to| to.displaces(&self.route_header, name));
+            Some(moved || backend.request.displaces(name))
+        };
+        self.strip.covers_trailer(name) || verdict.as_ref().and_then(displaces).unwrap_or(false)
+    }
+
     fn summary(&self) -> String {
         format!("{} splits", self.splits.len())
     }
 
     fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Option<Verdict>) {
+        request.believe(self.head.callers);
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let verdict = if self.inbound.is_some() {
             self.restore(&request, &mut decision);
@@ -139,7 +150,7 @@ impl Splitter {
         decision.state.push(("narrows_split", Cow::Borrowed(split.name.as_bytes())));
         decision.state.push(("narrows_backend", Cow::Borrowed(backend.name.as_bytes())));
         if split.mode == Mode::Enforce {
-            let mut draft = Draft::new(request);
+            let mut draft = Draft::new(request, self.head.trust);
             backend.request.apply(&mut draft);
             if let Some(to) = &backend.to {
                 to.apply(&self.route_header, &mut draft);

@@ -10,7 +10,7 @@ use super::{Tag, Tagger, label, property, stock};
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::parse::{self, Budget};
-use crate::policy::{Head, Mode, Needs, Trust};
+use crate::policy::{Callers, Head, Mode, Needs, Trust};
 use crate::read::{self, Faults, Fields};
 use crate::series::{Grammar, Kind, Label, Series, Stock};
 use crate::strip::Strip;
@@ -48,7 +48,7 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
     let mut draft = Draft {
         grammar: head.labels,
         book: Book::new(head.labels, room),
-        wants: Wants::default(),
+        wants: Wants(Vec::new(), head.callers),
         constants: Vec::new(),
         tags: Vec::new(),
         stock: Vec::new(),
@@ -60,8 +60,7 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
     fields.optional("publish", |t| read::list(t, limits::TAGS, |t| draft.publish(read::text(t)?)))?;
     let exclude = fields.optional("exclude", |t| parse::matches(t, &budget))?.unwrap_or_default();
 
-    let is_used = draft.tags.iter().any(|tag| tag.used) || !metrics.is_empty();
-    let is_active = head.mode != Mode::Off && (is_used || fields.has("trust"));
+    let is_active = head.mode != Mode::Off && !fields.is_empty();
     let strip =
         Strip::new(if is_active { head.trust } else { Trust::Mesh }, [], Vec::new()).within(head.mode);
     let mut tagger = Tagger { head, strip, exclude, metrics, tags: draft.tags, ..Tagger::default() };
@@ -196,13 +195,15 @@ impl Tagger {
         let matches = || self.exclude.iter().chain(self.head.explain.iter().map(|explain| &explain.when));
         let sources = || matches().filter_map(|m| m.source.as_ref());
         let strips = is_active && self.strip.is_needed();
+        let by_principal = is_active && sources().any(|source| !source.principals.is_empty());
         let reads =
             self.tags.iter().any(|tag| tag.used && tag.source.reads_request()) || matches().next().is_some();
         Needs {
             headers: is_active && (strips || reads),
             stripped: strips,
             address: is_active && sources().any(|source| !source.cidrs.is_empty()),
-            principal: is_active && sources().any(|source| !source.principals.is_empty()),
+            principal: by_principal,
+            verified: by_principal && self.head.callers == Callers::Verified,
             ..Needs::default()
         }
     }

@@ -45,6 +45,7 @@ impl Policy for Tagger {
     }
 
     fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Verdict) {
+        request.believe(self.head.callers);
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let state = self.strip.state(request.stripped(), &decision);
         decision.state.extend(state.map(|state| (strip::STATE, state)));

@@ -12,6 +12,7 @@ use crate::decision::CODE_CLASSES;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::names;
+use crate::policy::Callers;
 use crate::read::{self, Fields};
 use crate::series::Stock;
 use crate::template::Template;
@@ -34,6 +35,12 @@ pub(super) enum Source {
     Rules(Rules),
     /// The first of these properties that is there.
     Text(Vec<usize>),
+    /// The caller's name, if the last property is true; else the proxy's own.
+    Caller {
+        presented: usize,
+        own: usize,
+        verified: Option<usize>,
+    },
     Status(usize),
     StatusClass(usize, [u32; CODE_CLASSES.len()]),
     Grpc(usize),
@@ -76,9 +83,9 @@ const SECURITY: [&str; 3] = ["none", "tls", "mutual_tls"];
 /// Methods that everybody knows; another one is `other`.
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 
-/// The properties to read in the log phase, each once.
+/// The properties to read in the log phase, each once, and whose certificates count.
 #[derive(Debug, Default)]
-pub(super) struct Wants(pub(super) Vec<Path>);
+pub(super) struct Wants(pub(super) Vec<Path>, pub(super) Callers);
 
 impl Wants {
     pub(super) fn place(&mut self, path: &[&str]) -> usize {
@@ -194,11 +201,12 @@ fn flagged(kind: &str, tag: usize, book: &mut Book, wants: &mut Wants) -> Source
             Source::Grpc(wants.place(&["response", "grpc_status"]))
         }
         "responseFlags" => Source::Flags(wants.place(&["response", "flags"])),
-        "sourcePrincipal" => {
-            let paths =
-                [["connection", "uri_san_peer_certificate"], ["upstream", "uri_san_local_certificate"]];
-            Source::Text(paths.map(|path| wants.place(&path)).into())
-        }
+        "sourcePrincipal" => Source::Caller {
+            presented: wants.place(&["connection", "uri_san_peer_certificate"]),
+            own: wants.place(&["upstream", "uri_san_local_certificate"]),
+            verified: (wants.1 == Callers::Verified)
+                .then(|| wants.place(&["connection", "peer_certificate_valid"])),
+        },
         "destinationPrincipal" => {
             let paths =
                 [["upstream", "uri_san_peer_certificate"], ["connection", "uri_san_local_certificate"]];

@@ -105,7 +105,12 @@ fn what_stays_in_the_cluster_is_left_alone() {
     };
     assert_eq!(outcome(&policy, &service), "deny exfil");
     // The Service's own address is private, and inside.
-    assert_eq!(outcome(&policy, &Ask { authority: "10.96.0.7:8080", ..inside }), "allow in-cluster");
+    let by_address = Surroundings {
+        virtual_host: Some(b"stock.books.svc.cluster.local:8080"),
+        ..beside(b"outbound|8080||stock.books.svc.cluster.local")
+    };
+    let by_address = Ask { authority: "10.96.0.7:8080", surroundings: by_address, ..inside };
+    assert_eq!(outcome(&policy, &by_address), "allow in-cluster");
     assert_eq!(
         outcome(&policy, &Ask { authority: "10.96.0.7", surroundings: beside(b"PassthroughCluster"), ..ASK }),
         "deny private-address"
