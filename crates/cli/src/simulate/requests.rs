@@ -14,10 +14,13 @@ pub struct Sent {
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
     address: Option<String>,
     principal: Option<String>,
+    /// Whether the caller's certificate was not verified on this connection.
+    unverified: bool,
     namespace: Option<String>,
     workload: Option<String>,
     server_name: Option<String>,
     cluster: Option<String>,
+    virtual_host: Option<String>,
     stripped: Option<String>,
     /// Which of how many this is: it differs from request to request.
     nonce: u64,
@@ -35,7 +38,10 @@ impl Sent {
                 namespace: bytes(&self.namespace),
                 workload: bytes(&self.workload),
                 cluster: bytes(&self.cluster),
+                virtual_host: bytes(&self.virtual_host),
+                is_only_route: false,
             })
+            .verified(!self.unverified)
             .already_stripped(bytes(&self.stripped))
             .with_nonce(self.nonce)
     }
@@ -49,7 +55,7 @@ impl Sent {
     }
 }
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "method",
     "scheme",
     "target",
@@ -60,6 +66,7 @@ const FIELDS: [&str; 12] = [
     "source",
     "serverName",
     "cluster",
+    "virtualHost",
     "stripped",
     "repeat",
 ];
@@ -107,8 +114,15 @@ fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
         lines.push((name.to_ascii_lowercase(), value));
     }
     if let Some(source) = node.get("source") {
-        known(source, &["address", "principal", "namespace", "workload"])?;
+        known(source, &["address", "principal", "verified", "namespace", "workload"])?;
     }
+    let unverified = match node.get("source.verified") {
+        None => false,
+        Some(flag) => match &flag.value {
+            Value::Scalar(Tree::Flag(verified)) => !verified,
+            _ => return Err(fault(flag, "expected true or false", "leave it out: true")),
+        },
+    };
     let repeat = match node.get("repeat") {
         None => None,
         Some(times) => match &times.value {
@@ -128,10 +142,12 @@ fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
             headers: pseudo.chain(headers).collect(),
             address: node.text_at("source.address").map(str::to_owned),
             principal: node.text_at("source.principal").map(str::to_owned),
+            unverified,
             namespace: node.text_at("source.namespace").map(str::to_owned),
             workload: node.text_at("source.workload").map(str::to_owned),
             server_name: text("serverName")?.map(str::to_owned),
             cluster: text("cluster")?.map(str::to_owned),
+            virtual_host: text("virtualHost")?.map(str::to_owned),
             stripped: text("stripped")?.map(str::to_owned),
             nonce: spread(sent.len()),
         });

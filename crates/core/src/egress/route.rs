@@ -31,8 +31,9 @@ impl<'a> Route<'a> {
     pub(super) fn asks_virtual_host(&self, authority: &[u8]) -> bool {
         let end = authority.iter().rposition(|b| *b == b':').unwrap_or(authority.len());
         let name = authority.get(..end).unwrap_or_default();
-        let is_named = || self.host.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-        service(self.host).is_some() && !is_named()
+        let rest = || self.host.get(name.len()..).filter(|rest| rest.is_empty() || rest.starts_with(b"."));
+        let starts = || self.host.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        service(self.host).is_some() && !(rest().is_some() && starts())
     }
 
     /// Whether a request stays in the cluster: the route leads to the Service that the host
@@ -41,12 +42,12 @@ impl<'a> Route<'a> {
     /// Envoy's virtual host says of which, and that the host is one of its names or addresses.
     pub(super) fn stays_inside(&self, host: &Host<'_>) -> bool {
         let Some((name, namespace, domain)) = service(self.host) else { return false };
-        if let Host::Name(asked) = host
-            && names(self.host, asked)
+        let is_gateway = name.windows(GATEWAY.len()).any(|part| part == GATEWAY);
+        if let Host::Name(name) = host
+            && (is_short(self.host, name) || (!is_gateway && is_pod(self.host, name)))
         {
             return true;
         }
-        let is_gateway = name.windows(GATEWAY.len()).any(|part| part == GATEWAY);
         let Some(asked) = self.asked.filter(|asked| !is_gateway && service(asked).is_some()) else {
             return false;
         };
@@ -56,7 +57,7 @@ impl<'a> Route<'a> {
             parents.peek().is_none_or(|parent| *parent == namespace)
                 || parents.any(|parent| parent == domain || parent == b"svc")
         };
-        names(asked, name) || (asked == self.host && is_alias())
+        is_short(asked, name) || is_pod(asked, name) || (asked == self.host && is_alias())
     }
 }
 
@@ -78,14 +79,15 @@ fn parents(name: &[u8]) -> impl Iterator<Item = &[u8]> {
     dots.filter_map(|(dot, _)| name.get(dot.saturating_add(1)..))
 }
 
-/// Whether a name is one of a Service's: the whole, or one that leaves out the end of it; or
-/// that of a pod of a StatefulSet, `db-0.db` or `db-0.db.shop`.
-fn names(service: &[u8], name: &[u8]) -> bool {
-    let is_short = |name: &[u8]| {
-        !name.is_empty()
-            && service.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
-    };
-    is_short(name) || parents(name).next().is_some_and(is_short)
+/// Whether a name is a Service's, whole or without the end of it.
+fn is_short(service: &[u8], name: &[u8]) -> bool {
+    let rest = service.strip_prefix(name).filter(|_| !name.is_empty());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
+}
+
+/// Whether a name is that of a pod of a StatefulSet: `db-0.db`, `db-0.db.shop`.
+fn is_pod(service: &[u8], name: &[u8]) -> bool {
+    parents(name).next().is_some_and(|parent| is_short(service, parent))
 }
 
 #[cfg(test)]
