@@ -20,3 +20,4 @@ mod source;
 mod spelling;
 mod tags;
 mod trailers;
+mod trust;
