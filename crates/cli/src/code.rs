@@ -35,3 +35,5 @@ pub const UNDECLARED: &str = "NRW614";
 pub const MISPLACED: &str = "NRW615";
 /// A policy that is there to stop something and stops nothing.
 pub const EVERYTHING_PASSES: &str = "NRW616";
+/// Callers whose certificates nobody verified, beside a policy that believes them.
+pub const UNVERIFIED: &str = "NRW620";

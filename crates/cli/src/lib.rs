@@ -20,5 +20,6 @@ pub mod render;
 pub mod report;
 pub mod simulate;
 pub mod source;
+mod unverified;
 pub mod usage;
 pub mod wrap;

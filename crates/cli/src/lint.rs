@@ -7,6 +7,7 @@ use crate::filter::Filter;
 use crate::finding::{Finding, Level};
 use crate::manifest::{self, Release};
 use crate::source::{Node, Source};
+use crate::unverified;
 use crate::wrap::{self, Found, Kind};
 
 /// What the caller knows about the files.
@@ -29,6 +30,10 @@ pub struct Checked {
     pub policies: usize,
     /// How many resources of Istio were judged.
     pub manifests: usize,
+    /// Whether a policy in it believes certificates that need not have been verified.
+    believes: bool,
+    /// Where it lets in callers with such certificates.
+    openings: Vec<Finding>,
 }
 
 /// Checks a file.
@@ -37,6 +42,8 @@ pub fn check(source: Source, options: Options) -> Checked {
     let mut checked = Checked::of(source, &documents, options);
     let order = manifest::order(&resources(0, &documents));
     checked.add(order.into_iter().map(|(_, finding)| finding));
+    let believes = checked.believes;
+    checked.open(believes);
     checked
 }
 
@@ -51,7 +58,10 @@ pub fn check_all(sources: Vec<Source>, options: Options) -> Vec<Checked> {
         checked.add(own.map(|(_, finding)| finding.clone()));
         checked
     });
-    checked.collect()
+    let mut checked: Vec<Checked> = checked.collect();
+    let believes = checked.iter().any(|checked| checked.believes);
+    checked.iter_mut().for_each(|checked| checked.open(believes));
+    checked
 }
 
 /// The resources of a file that could be read, each with the file's number.
@@ -62,7 +72,14 @@ fn resources(file: usize, documents: &Result<Vec<Node>, Finding>) -> Vec<(usize,
 
 impl Checked {
     fn of(source: Source, documents: &Result<Vec<Node>, Finding>, options: Options) -> Self {
-        let mut checked = Self { findings: Vec::new(), policies: 0, manifests: 0, source };
+        let mut checked = Self {
+            findings: Vec::new(),
+            policies: 0,
+            manifests: 0,
+            believes: false,
+            openings: Vec::new(),
+            source,
+        };
         match documents {
             Err(finding) => checked.findings.push(finding.clone()),
             Ok(documents) => {
@@ -72,6 +89,12 @@ impl Checked {
             }
         }
         checked
+    }
+
+    /// Warns of what lets unverified callers in, if a policy of the run believes them.
+    fn open(&mut self, believes: bool) {
+        let openings = std::mem::take(&mut self.openings);
+        self.add(openings.into_iter().filter(|_| believes));
     }
 
     /// Adds findings, and puts all in the order of the text.
@@ -86,8 +109,12 @@ impl Checked {
             let release = options.istio.unwrap_or(Release::NEWEST);
             self.findings.extend(manifest::lint(resource, release));
         }
+        if Kind::of(resource) != Kind::Policy {
+            self.openings.extend(unverified::openings(resource));
+        }
         for found in wrap::policies(&self.source, resource, &mut self.findings) {
             self.policies += 1;
+            self.believes |= unverified::believes(&found.policy);
             self.findings.extend(policy(&found, options.filter));
         }
     }

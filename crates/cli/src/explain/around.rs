@@ -99,8 +99,16 @@ after STATS. A router in AUTHN is right where it feeds authentication.",
     entry(
         "NRW616",
         "everything passes",
-        "A policy of egress-policy that says nothing of what may leave is a pass-through, as every empty
-policy is. A policy with only \"trust\" or \"labels\" looks as if it held something, and an egress
+        "A policy of egress-policy that says nothing of what may leave lets everything leave.
+A policy with only \"trust\" or \"labels\" looks as if it held something, and an egress
 gateway with it is open. Write \"default\": \"deny\" and rules, or \"default\": \"allow\" if that is meant.",
+    ),
+    entry(
+        "NRW620",
+        "callers whom nobody verified",
+        "With trust_chain_verification: ACCEPT_UNTRUSTED (Envoy), AllowInsecureFallback (Gateway API) or
+insecureSkipVerify (Istio's Gateway) a caller gets in with a certificate that it signed itself, and the
+name in it is what \"principals\", \"namespaces\", keys and tags see. Under \"callers\": \"verified\" they do
+not; Envoy reports a resumed session as unverified, so turn session resumption off on that listener.",
     ),
 ];
