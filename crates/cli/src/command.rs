@@ -164,6 +164,6 @@ fn refused(format: Output, source: Source, findings: Vec<Finding>) -> Done {
         Output::Text => Format::Text,
         Output::Json => Format::Json,
     };
-    let checked = Checked { source, findings, policies: 0, manifests: 0 };
+    let checked = Checked::with(source, findings);
     Done { output: String::new(), refusal: report::refusal(format, checked), findings: true }
 }

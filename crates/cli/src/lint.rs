@@ -71,15 +71,13 @@ fn resources(file: usize, documents: &Result<Vec<Node>, Finding>) -> Vec<(usize,
 }
 
 impl Checked {
+    /// A file of which nothing more is known.
+    pub(crate) fn with(source: Source, findings: Vec<Finding>) -> Self {
+        Self { source, findings, policies: 0, manifests: 0, believes: false, openings: Vec::new() }
+    }
+
     fn of(source: Source, documents: &Result<Vec<Node>, Finding>, options: Options) -> Self {
-        let mut checked = Self {
-            findings: Vec::new(),
-            policies: 0,
-            manifests: 0,
-            believes: false,
-            openings: Vec::new(),
-            source,
-        };
+        let mut checked = Self::with(source, Vec::new());
         match documents {
             Err(finding) => checked.findings.push(finding.clone()),
             Ok(documents) => {

@@ -6,6 +6,7 @@ use narrows_core::Tree;
 use crate::code;
 use crate::finding::{Finding, Level};
 use crate::source::{Node, Value};
+use crate::wrap::Kind;
 
 /// The fields by which a policy names callers.
 const CALLERS: [&str; 7] = [
@@ -24,9 +25,10 @@ const OPENINGS: [(&str, &str); 3] = [
     ("trust_chain_verification", "ACCEPT_UNTRUSTED"),
     // Gateway API.
     ("mode", "AllowInsecureFallback"),
-    // Istio's Gateway.
-    ("insecureSkipVerify", "true"),
+    // Istio's Gateway; elsewhere the field speaks of servers.
+    (GATEWAYS, "true"),
 ];
+const GATEWAYS: &str = "insecureSkipVerify";
 
 /// Whether a policy names callers by certificates that need not have been verified.
 pub(crate) fn believes(policy: &Node) -> bool {
@@ -38,16 +40,21 @@ pub(crate) fn believes(policy: &Node) -> bool {
 /// The places of a resource that let unverified callers in.
 pub(crate) fn openings(resource: &Node) -> Vec<Finding> {
     let mut found = Vec::new();
-    look(resource, &mut found);
+    look(resource, Kind::of(resource), &mut found);
     found
 }
 
-fn look(node: &Node, found: &mut Vec<Finding>) {
+fn look(node: &Node, kind: Kind, found: &mut Vec<Finding>) {
+    // What a proxy thinks of the servers that it calls is another matter.
+    if node.text_at("@type").is_some_and(|name| name.ends_with(".UpstreamTlsContext")) {
+        return;
+    }
     for (key, value) in node.fields() {
         let is = |(field, word): &&(&str, &str)| {
             key.name == *field && (value.text() == Some(*word) || (*word == "true" && is_flag(value, true)))
         };
-        if let Some((field, _)) = OPENINGS.iter().find(is) {
+        let speaks = |(field, _): &&(&str, &str)| *field != GATEWAYS || kind == Kind::Gateway;
+        if let Some((field, _)) = OPENINGS.iter().filter(speaks).find(is) {
             found.push(Finding {
                 code: code::UNVERIFIED,
                 level: Level::Warning,
@@ -61,9 +68,9 @@ fn look(node: &Node, found: &mut Vec<Finding>) {
                     .to_owned(),
             });
         }
-        look(value, found);
+        look(value, kind, found);
     }
-    node.elements().iter().for_each(|element| look(element, found));
+    node.elements().iter().for_each(|element| look(element, kind, found));
 }
 
 fn any(node: &Node, holds: &dyn Fn(&str, &Node) -> bool) -> bool {
