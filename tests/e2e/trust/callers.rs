@@ -13,6 +13,8 @@ use narrows_testkit::message::{Request, Response};
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 
+use super::PATIENCE;
+
 const EGRESS: &str = r#"{"default": "deny", "rules": [
     {"name": "payments", "action": "allow", "from": {"principals": ["spiffe://cluster.local/ns/shop/sa/checkout"]}, "to": {"hosts": ["api.example"]}},
     {"name": "by-namespace", "action": "allow", "from": {"namespaces": ["shop"]}, "to": {"hosts": ["git.example"]}},
@@ -88,15 +90,12 @@ const CALLERS: [(&str, Option<&str>, bool); 4] = [
 ];
 
 impl Site {
-    fn start(accepts_untrusted: bool) -> Self {
+    fn start(change: fn(&mut Value)) -> Self {
         let certificates = Certificates::make_for(&root(), &["shop/checkout", "cases/filter"]).unwrap();
         forge(&certificates, "forged", "spiffe://cluster.local/ns/shop/sa/checkout");
         let echo = Echo::start("echo", EchoOptions::default()).unwrap();
         let mut socket = tls("Downstream", &certificates, "cases.filter");
-        if accepts_untrusted {
-            socket["typed_config"]["common_tls_context"]["validation_context"]["trust_chain_verification"] =
-                json!("ACCEPT_UNTRUSTED");
-        }
+        change(&mut socket["typed_config"]);
         let listeners = ["presented", "verified"].into_iter().flat_map(|callers| {
             let with = |policy: &str| policy.replacen('{', &format!(r#"{{"callers": "{callers}", "#), 1);
             let filter = |filter: &str, policy: &str| {
@@ -114,7 +113,9 @@ impl Site {
         });
         let listeners: Vec<Value> = listeners.collect();
         let start = bootstrap(&listeners, &[static_cluster("echo", echo.addr(), false)]);
-        let proxy = Envoy::start(start, EnvoyOptions::named("callers")).unwrap();
+        let proxy =
+            Envoy::start(start, EnvoyOptions { ready_within: PATIENCE, ..EnvoyOptions::named("callers") })
+                .unwrap();
         let mut sides = Vec::new();
         for at in listeners.iter().map(|listener| listener["name"].as_str().unwrap()) {
             for (caller, account, resumes) in CALLERS {
@@ -188,7 +189,7 @@ fn side(
 
 #[test]
 fn a_resumed_session_is_presented_and_not_verified() {
-    let site = Site::start(false);
+    let site = Site::start(|_| ());
     for round in 0..3 {
         for callers in ["presented", "verified"] {
             assert!(site.is_known("full", callers), "{callers} {round}");
@@ -225,8 +226,24 @@ fn a_resumed_session_is_presented_and_not_verified() {
 }
 
 #[test]
+fn without_resumption_every_connection_is_verified() {
+    let site = Site::start(|tls| {
+        tls["disable_stateless_session_resumption"] = json!(true);
+        tls["disable_stateful_session_resumption"] = json!(true);
+    });
+    for _ in 0..3 {
+        assert!(site.is_known("resumed", "verified"));
+        assert_eq!(site.leaves("resumed", "verified", "api.example"), "200");
+    }
+    assert_eq!(site.stat(&["listener.", ".ssl.session_reused"]), 0);
+}
+
+#[test]
 fn a_forged_certificate_names_nobody_who_is_verified() {
-    let site = Site::start(true);
+    let site = Site::start(|tls| {
+        tls["common_tls_context"]["validation_context"]["trust_chain_verification"] =
+            json!("ACCEPT_UNTRUSTED");
+    });
     // This is what ACCEPT_UNTRUSTED means.
     assert!(site.is_known("forged", "presented"));
     assert_eq!(site.leaves("forged", "presented", "api.example"), "200");

@@ -8,13 +8,15 @@ use narrows_testkit::message::Request;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 
+use super::PATIENCE;
+
 const REVIEWS: &str = "outbound|9080|v2|reviews.shop.svc.cluster.local";
 const PARTNER: &str = "outbound|443||partner.example";
 const PASSTHROUGH: &str = "PassthroughCluster";
 const GATEWAY: &str = "outbound|80||istio-egressgateway.istio-system.svc.cluster.local";
 
 const POLICY: &str = r#"{"default": "deny", "denyPrivateAddresses": true, "rules": [
-    {"name": "api", "action": "allow", "to": {"hosts": ["api.example"], "ports": [443]}},
+    {"name": "api", "action": "allow", "to": {"hosts": ["api.example", "b.example"], "ports": [443]}},
     {"name": "no8080", "action": "deny", "to": {"ports": [8080]}} ]}"#;
 
 /// A virtual host: its name, its domains, its routes.
@@ -51,7 +53,14 @@ impl Sidecar {
         config["node"] = json!({
             "id": node, "cluster": "web.shop", "metadata": { "NAMESPACE": "shop", "WORKLOAD_NAME": "web" },
         });
-        Self { envoy: Envoy::start(config, EnvoyOptions::named("sidecar")).unwrap(), outside }
+        Self {
+            envoy: Envoy::start(
+                config,
+                EnvoyOptions { ready_within: PATIENCE, ..EnvoyOptions::named("sidecar") },
+            )
+            .unwrap(),
+            outside,
+        }
     }
 
     fn outbound(policy: &str, hosts: &[Host<'_>]) -> Self {
@@ -154,7 +163,18 @@ fn a_route_that_is_the_only_one_is_known_whatever_is_removed() {
         ("x-envoy-peer-metadata-id", "1"),
         ("x-envoy-decorator-operation", "1"),
     ];
-    assert_eq!(sidecar.ask("b.example", &envoys), "default");
+    assert_eq!(sidecar.ask("b.example", &envoys), "200");
+    // Nor does it hold where only allowed ports are told.
+    let allows = r#"{"rules": [{"name": "api", "action": "allow", "to": {"hosts": ["b.example"], "ports": [443]}},
+        {"name": "c", "action": "allow", "to": {"hosts": ["c.example"]}}]}"#;
+    let route = || vec![of_a_virtual_service("outbound|443||api.example")];
+    let sidecar = Sidecar::outbound(
+        allows,
+        &[("b.example:443", &["b.example"], route()), ("c.example:443", &["c.example"], route())],
+    );
+    assert_eq!(sidecar.ask("b.example", &[]), "200");
+    assert_eq!(sidecar.ask("b.example", &said[..1]), "default");
+    assert_eq!(sidecar.ask("c.example", said), "200", "no rule asks for its port");
 }
 
 /// The same through an earlier filter: it removes the header, and Envoy still tells the route

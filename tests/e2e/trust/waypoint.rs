@@ -10,6 +10,7 @@ use narrows_testkit::message::{Request, Response};
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 
+use super::PATIENCE;
 use super::callers::tls;
 
 const WAYPOINT: &str = "waypoint~10.0.0.2~waypoint-0.shop~shop.svc.cluster.local";
@@ -97,7 +98,9 @@ impl Waypoint {
             "name": "envoy.bootstrap.internal_listener",
             "typed_config": { "@type": format!("{EXTENSIONS}.bootstrap.internal_listener.v3.InternalListener") },
         }]);
-        let proxy = Envoy::start(config, EnvoyOptions::named("waypoint")).unwrap();
+        let proxy =
+            Envoy::start(config, EnvoyOptions { ready_within: PATIENCE, ..EnvoyOptions::named("waypoint") })
+                .unwrap();
         let at = proxy.listener("connect_terminate").unwrap();
 
         let sides = ["logs.shipper", "other.other"].map(|account| {

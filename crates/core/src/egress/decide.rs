@@ -97,16 +97,16 @@ impl Policy for Egress {
         }
         let may_move = || removals.iter().any(|edit| hygiene::may_move(edit.name().as_bytes()));
         let moves = around.cluster.is_some() && (is_stripped || (!around.is_only_route && may_move()));
-        let routed = route.and_then(|route| route.port).filter(|_| !moves);
+        let routed = route.and_then(|route| route.port);
         let written = destination.as_ref().ok().and_then(|d| d.port);
         let ports = [written.or_else(|| port_of_scheme(&request).filter(|_| routed.is_none())), routed];
         let port = ports.into_iter().flatten().next();
         let caller = Caller::of(&request);
         let is_believed = self.head.callers == Callers::Presented || request.is_verified();
-        let outgoing = Outgoing {
+        let mut outgoing = Outgoing {
             caller,
             believed: if is_believed { caller } else { caller.without_certificate() },
-            moves,
+            moves: false,
             host: &host,
             ports,
             port_in_digits: port.map(|port| port.to_string().into_bytes()).unwrap_or_default(),
@@ -114,7 +114,12 @@ impl Policy for Egress {
             method_in_capitals: request.method().to_ascii_uppercase(),
             readings: Readings::of(request.path()).ok(),
         };
-        let verdict = self.judge(&request, destination.as_ref(), is_inside, &outgoing);
+        let mut verdict = self.judge(&request, destination.as_ref(), is_inside, &outgoing);
+        // What would be allowed must be allowed wherever the route leads.
+        if moves && verdict.action == Action::Allow {
+            outgoing.moves = true;
+            verdict = self.judge(&request, destination.as_ref(), is_inside, &outgoing);
+        }
         if self.head.mode == Mode::Enforce && verdict.action == Action::Deny {
             decision.reply = Some(self.refuse(&request, verdict.ruling));
         } else {

@@ -148,9 +148,12 @@ impl<'a> Host<'a> {
 }
 
 /// Names that mean this machine (RFC 6761) or a cloud's metadata service.
-const LOCAL: [&[u8]; 11] = [
+const LOCAL: [&[u8]; 13] = [
     b"localhost",
     b"localhost.localdomain",
+    // As in /etc/hosts of Fedora and RHEL.
+    b"localhost4",
+    b"localhost4.localdomain4",
     b"localhost6",
     b"localhost6.localdomain6",
     b"ip6-localhost",

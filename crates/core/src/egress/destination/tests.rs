@@ -160,6 +160,8 @@ fn private_addresses() {
         "metadata",
         "Metadata.:80",
         "instance-data.ec2.internal",
+        "localhost4",
+        "localhost4.localdomain4",
         "localhost6",
         "localhost6.localdomain6",
         "[2001:db8::5efe:10.0.0.1]",
