@@ -54,14 +54,14 @@ fn look(node: &Node, kind: Kind, found: &mut Vec<Finding>) {
             key.name == *field && (value.text() == Some(*word) || (*word == "true" && is_flag(value, true)))
         };
         let speaks = |(field, _): &&(&str, &str)| *field != GATEWAYS || kind == Kind::Gateway;
-        if let Some((field, _)) = OPENINGS.iter().filter(speaks).find(is) {
+        if let Some((field, word)) = OPENINGS.iter().filter(speaks).find(is) {
             found.push(Finding {
                 code: code::UNVERIFIED,
                 level: Level::Warning,
                 at: value.at.clone(),
                 place: String::new(),
                 message: format!(
-                    "{field:?} lets in certificates that nobody verified, and a policy here names callers by them"
+                    "{field}: {word} lets in certificates that nobody verified, and a policy here names callers by them"
                 ),
                 help: "write \"callers\": \"verified\" in the policy and turn session resumption off; or \
                        let every certificate be verified"

@@ -139,6 +139,7 @@ impl Policy for Egress {
         decision.state.push(("narrows_egress", Cow::Owned(state.into_bytes())));
         let state = self.strip.state(request.stripped(), &decision);
         decision.state.extend(state.map(|state| (strip::STATE, state)));
+        request.believe(self.head.callers);
         self.explain(&request, destination.as_ref(), &outgoing, &verdict, &mut decision);
         (decision, verdict)
     }
