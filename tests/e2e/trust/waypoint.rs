@@ -48,10 +48,10 @@ impl Waypoint {
         inner["traffic_direction"] = json!("INBOUND");
 
         let peer = json!({
-            "name": "envoy.filters.network.set_filter_state",
+            "name": "envoy.filters.http.set_filter_state",
             "typed_config": {
-                "@type": format!("{EXTENSIONS}.filters.network.set_filter_state.v3.Config"),
-                "on_new_connection": [{
+                "@type": format!("{EXTENSIONS}.filters.http.set_filter_state.v3.Config"),
+                "on_request_headers": [{
                     "object_key": "io.istio.peer_principal",
                     "factory_key": "envoy.string",
                     "format_string": { "text_format_source": { "inline_string": "%DOWNSTREAM_PEER_URI_SAN%" } },
@@ -66,9 +66,8 @@ impl Waypoint {
                 "upgrade_configs": [{ "upgrade_type": "CONNECT", "connect_config": {} }],
             },
         });
-        let mut outer = listener("connect_terminate", &[], &route_config(&[connect]));
-        outer["filter_chains"][0]["filters"].as_array_mut().unwrap().insert(0, peer);
-        let manager = &mut outer["filter_chains"][0]["filters"][1]["typed_config"];
+        let mut outer = listener("connect_terminate", &[peer], &route_config(&[connect]));
+        let manager = &mut outer["filter_chains"][0]["filters"][0]["typed_config"];
         manager["upgrade_configs"] = json!([{ "upgrade_type": "CONNECT" }]);
         manager["http2_protocol_options"] = json!({ "allow_connect": true });
         let mut socket = tls("Downstream", certificates, "istio-system.waypoint");
