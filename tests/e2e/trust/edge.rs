@@ -263,3 +263,35 @@ fn a_policy_that_lost_its_last_rule_still_strips() {
         assert_eq!(spellings(&seen.trailers, "x-narrows-route").is_empty(), strips, "{filter} {policy}");
     }
 }
+
+/// Envoy follows a redirect itself: the second pass has what the first one wrote.
+#[test]
+fn what_an_internal_redirect_brings_back() {
+    for trust in ["edge", "mesh"] {
+        let policy = format!(
+            r#"{{"trust": "{trust}", "rules": [{{"name": "a", "matches": [{{"path": {{"exact": "/a"}}}}],
+                 "route": {{"to": "v2"}}, "requestHeaders": {{"set": {{"x-user-name": "verified"}}}}}}]}}"#
+        );
+        let echo = Echo::start("echo", EchoOptions::default()).unwrap();
+        let filter =
+            json!({ "name": "header-router", "typed_config": configured("header-router", &policy, STRICT) });
+        let mut route = cluster_route("echo");
+        route["route"]["internal_redirect_policy"] = json!({ "max_internal_redirects": 1 });
+        let start = bootstrap(
+            &[listener("main", &[filter], &route_config(&[route]))],
+            &[static_cluster("echo", echo.addr(), false)],
+        );
+        let envoy = Envoy::start(start, EnvoyOptions::named("redirect")).unwrap();
+        let mut client = Client::connect(Protocol::Http1, envoy.listener("main").unwrap()).unwrap();
+        let request = Request::get("shop.example.com", "/a")
+            .header("x-echo-status", "302")
+            .header("x-echo-header", "location=http://shop.example.com/b");
+        client.exchange(&request).unwrap();
+        assert_eq!(echo.requests(), 2, "{trust}");
+        let seen = echo.last().unwrap();
+        assert_eq!(seen.target, "/b", "{trust}");
+        assert_eq!(only(&seen.headers, "x-user-name").as_deref(), Some("verified"), "{trust}");
+        let route = only(&seen.headers, "x-narrows-route");
+        assert_eq!(route.as_deref(), (trust == "mesh").then_some("v2"), "{trust}");
+    }
+}
