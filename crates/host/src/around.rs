@@ -144,7 +144,7 @@ impl RouteSaid {
 }
 
 /// Whether the route is the only one of its virtual host, as istiod writes it for a host of
-/// which no VirtualService speaks, and for all hosts that it does not know.
+/// which no `VirtualService` speaks, and for all hosts that it does not know.
 fn is_only_route() -> bool {
     match read::property(&["xds", "route_name"]).as_deref() {
         Some(b"allow_any") => true,

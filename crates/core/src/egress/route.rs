@@ -85,7 +85,7 @@ fn is_short(service: &[u8], name: &[u8]) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
 }
 
-/// Whether a name is that of a pod of a StatefulSet: `db-0.db`, `db-0.db.shop`.
+/// Whether a name is that of a pod of a `StatefulSet`: `db-0.db`, `db-0.db.shop`.
 fn is_pod(service: &[u8], name: &[u8]) -> bool {
     parents(name).next().is_some_and(|parent| is_short(service, parent))
 }
