@@ -86,7 +86,7 @@ fn to(cluster: &str) -> Value {
     json!({ "match": { "prefix": "/" }, "route": { "cluster": cluster } })
 }
 
-/// As istiod writes the route of a host without a VirtualService.
+/// As istiod writes the route of a host without a `VirtualService`.
 fn by_default(cluster: &str) -> Value {
     json!({ "name": "default", "match": { "prefix": "/" }, "route": { "cluster": cluster } })
 }
