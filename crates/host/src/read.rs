@@ -44,6 +44,11 @@ pub(crate) fn number(path: &[&str]) -> u64 {
     bytes.first_chunk().copied().map_or(0, u64::from_le_bytes)
 }
 
+/// The root id of the plugin; empty if it has none.
+pub(crate) fn root_id() -> Vec<u8> {
+    property(&["plugin_root_id"]).unwrap_or_default()
+}
+
 /// Whether an upstream answered; in the log phase.
 pub(crate) fn by_upstream() -> bool {
     property(&["response", "code_details"]).is_some_and(|details| details == b"via_upstream")

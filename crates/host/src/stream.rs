@@ -17,6 +17,8 @@ pub(crate) struct Stream<P: Policy> {
     loaded: Option<Rc<Loaded<P>>>,
     verdict: Option<P::Verdict>,
     response: Vec<OwnedEdit>,
+    /// That it is open.
+    _open: Rc<()>,
 }
 
 /// An edit that outlives the request phase.
@@ -27,8 +29,8 @@ enum OwnedEdit {
 }
 
 impl<P: Policy> Stream<P> {
-    pub(crate) fn new(loaded: Option<Rc<Loaded<P>>>) -> Self {
-        Self { loaded, verdict: None, response: Vec::new() }
+    pub(crate) fn new(loaded: Option<Rc<Loaded<P>>>, open: Rc<()>) -> Self {
+        Self { loaded, verdict: None, response: Vec::new(), _open: open }
     }
 
     /// Decides on the request in this phase; returns whether it was answered. `late` is

@@ -70,6 +70,7 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
         wants: draft.wants.0,
         constants: draft.constants,
         reserved: tagger.metrics.len(),
+        limit,
         first: tagger.series.len(),
         book: draft.book.into(),
         ..Meter::default()
