@@ -15,6 +15,7 @@ mod mesh;
 mod modules;
 mod removed;
 mod rendered;
+mod signals;
 mod simulate;
 mod source;
 mod spelling;

@@ -1,5 +1,5 @@
 //! What holds for a filter whatever its policy: whether it is strict, and the gauges that
-//! say how many plugins there are and that a policy was rejected.
+//! say that it runs and that a policy was rejected.
 
 use crate::invalid::Invalid;
 use crate::read::{self, Fields};
@@ -35,9 +35,9 @@ pub fn rejected_series(filter: &str, grammar: Grammar) -> Series {
     of_filter(filter, grammar, "narrows_config_rejected")
 }
 
-/// The gauge that says how many plugins of a filter a proxy runs.
-pub fn plugins_series(filter: &str, grammar: Grammar) -> Series {
-    of_filter(filter, grammar, "narrows_plugins")
+/// The gauge that is 1 while a proxy runs a plugin of a filter.
+pub fn up_series(filter: &str, grammar: Grammar) -> Series {
+    of_filter(filter, grammar, "narrows_up")
 }
 
 fn of_filter(filter: &str, grammar: Grammar, name: &str) -> Series {
@@ -50,7 +50,7 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{grammar, is_strict, plugins_series, rejected_series};
+    use super::{grammar, is_strict, rejected_series, up_series};
     use crate::series::Grammar;
     use crate::tree::Tree;
 
@@ -67,8 +67,8 @@ mod tests {
         let name = |grammar| rejected_series("canary-split", grammar).name;
         assert_eq!(&*name(Grammar::StatTags), "filter=.=canary-split;.;narrows_config_rejected");
         assert_eq!(&*name(Grammar::Stock), "component.canary-split.narrows_config_rejected");
-        let plugins = plugins_series("canary-split", Grammar::StatTags).name;
-        assert_eq!(&*plugins, "filter=.=canary-split;.;narrows_plugins");
+        let up = up_series("canary-split", Grammar::StatTags).name;
+        assert_eq!(&*up, "filter=.=canary-split;.;narrows_up");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use narrows_core::lease::{Judgement, Register, Root, Watcher};
 use narrows_core::split::bucket;
-use narrows_core::{Grammar, vm};
+use narrows_core::{Grammar, Series, vm};
 
 use crate::shared::Key;
 use crate::{metric, read};
@@ -121,7 +121,7 @@ impl Plugin {
 
     /// Whether another VM holds the gauge; yes, if this proxy keeps no such series.
     fn has_gauge(&self) -> bool {
-        let gauges = [Grammar::StatTags, Grammar::Stock].map(|g| vm::plugins_series(self.filter, g));
+        let gauges = [Grammar::StatTags, Grammar::Stock].map(|g| vm::up_series(self.filter, g));
         if gauges.iter().any(|gauge| metric::get(gauge) > 0) {
             return true;
         }
@@ -148,26 +148,35 @@ impl Plugin {
     }
 
     /// Shows what the register says. Another VM may have changed it meanwhile, and have
-    /// shown that already.
+    /// shown that already. What plugins with another VM id say is left alone: they say it
+    /// again at every round.
     fn show(&self, grammar: Grammar) {
+        metric::set(&vm::up_series(self.filter, grammar), 1);
+        let mut has_said = false;
         for _ in 0..LOOKS {
             let shared = self.register.get();
             let register = Register::decode(&shared);
-            let rejected = u64::from(register.is_rejected());
-            let other = match grammar {
-                Grammar::StatTags => Grammar::Stock,
-                Grammar::Stock => Grammar::StatTags,
-            };
-            metric::set(&vm::plugins_series(self.filter, grammar), register.plugins());
-            metric::set(&vm::rejected_series(self.filter, grammar), rejected);
-            // The grammar of a rejected policy may be its fault.
-            if register.was_rejected() {
-                metric::set(&vm::rejected_series(self.filter, other), rejected);
+            let is_rejected = register.is_rejected();
+            for series in Self::rejected_series(self.filter, grammar, register.was_rejected()) {
+                if is_rejected || register.is_shown() || has_said {
+                    metric::set(&series, is_rejected.into());
+                } else {
+                    metric::define(&series);
+                }
             }
-            if self.register.get() == shared {
+            has_said |= is_rejected;
+            if register.is_shown() != is_rejected {
+                self.change(&mut |register| register.show(is_rejected));
+            } else if self.register.get() == shared {
                 return;
             }
         }
+    }
+
+    /// The grammar of a rejected policy may be its fault: then it is told in both.
+    fn rejected_series(filter: &str, grammar: Grammar, both: bool) -> Vec<Series> {
+        let all = [Grammar::StatTags, Grammar::Stock].into_iter();
+        all.filter(|one| both || *one == grammar).map(|one| vm::rejected_series(filter, one)).collect()
     }
 
     fn text(&self, plugin: u64, policy: u64) -> Key {

@@ -22,6 +22,8 @@ pub struct Register {
     last: u64,
     /// Whether a policy has ever been rejected.
     ever: bool,
+    /// Whether the gauge says that one is.
+    shown: bool,
     plugins: Vec<Plugin>,
     roots: Vec<Root>,
 }
@@ -78,8 +80,8 @@ impl Register {
             let word = |at: usize| row.get(at..).and_then(<[u8]>::first_chunk).copied();
             [0, 8, 16, 24, 32].map(|at| word(at).map_or(0, u64::from_le_bytes))
         });
-        let Some([FORM, last, ever, ..]) = rows.next() else { return Self::default() };
-        let mut register = Self { last, ever: ever != 0, ..Self::default() };
+        let Some([FORM, last, ever, shown, _]) = rows.next() else { return Self::default() };
+        let mut register = Self { last, ever: ever != 0, shown: shown != 0, ..Self::default() };
         for [id, second, third, fourth, bits] in rows {
             if bits & PLUGIN != 0 {
                 register.plugins.push(Plugin {
@@ -113,7 +115,7 @@ impl Register {
         let mut row = |words: [u64; WORDS]| {
             words.iter().for_each(|word| shared.extend_from_slice(&word.to_le_bytes()));
         };
-        row([FORM, self.last, self.ever.into(), 0, 0]);
+        row([FORM, self.last, self.ever.into(), self.shown.into(), 0]);
         let bit = |is: bool, bit: u64| if is { bit } else { 0 };
         for plugin in &self.plugins {
             row([plugin.id, plugin.in_force, plugin.refused, 0, PLUGIN | bit(plugin.is_loaded, LOADED)]);
@@ -198,10 +200,16 @@ impl Register {
         self.ever
     }
 
-    /// The plugins that have a root context; one at least, for who asks has one.
-    pub fn plugins(&self) -> u64 {
-        let live = self.plugins.iter().filter(|plugin| self.lives(plugin.id));
-        u64::try_from(live.count()).unwrap_or(u64::MAX).max(1)
+    /// Whether the gauge says that a policy is rejected: who set it has to take it back, and
+    /// nobody else, for plugins with another VM id have a register of their own and the
+    /// same gauge.
+    pub fn is_shown(&self) -> bool {
+        self.shown
+    }
+
+    /// Notes what the gauge says.
+    pub fn show(&mut self, is_rejected: bool) {
+        self.shown = is_rejected;
     }
 
     /// The good policies that are served or in force: each plugin with each hash, in order.
