@@ -52,6 +52,9 @@ pub(super) struct Arguments {
     /// The priority within the phase, higher first; else the filter's own
     #[arg(long)]
     priority: Option<i32>,
+    /// Refuse every bad policy, the first one too: traffic stops rather than pass by the filter
+    #[arg(long)]
+    strict: bool,
     /// Which of Istio's metrics gets the labels; else all of them
     #[arg(long, value_name = "METRIC", value_parser = HTTP_METRICS)]
     metric: Option<String>,
@@ -114,6 +117,7 @@ impl Arguments {
                 Phase::Stats => "STATS",
             }),
             priority: self.priority,
+            strict: self.strict,
             metric: self.metric,
         };
         render::render(self.shape, &wanted).map(Done::clean)

@@ -1,6 +1,6 @@
 //! Istio's resources that carry a filter.
 
-use narrows_core::Tree;
+use narrows_core::{Tree, vm};
 
 use super::{Wanted, table, text, yaml};
 use crate::finding::Failure;
@@ -129,6 +129,10 @@ fn plugin(wanted: &Wanted<'_>) -> Result<Fields, Failure> {
         _ => None,
     };
     fields.extend(strategy.map(|strategy| ("failStrategy".to_owned(), text(strategy))));
+    if wanted.strict {
+        let root_id = [wanted.filter.name(), vm::STRICT].concat();
+        fields.push(("pluginName".to_owned(), text(root_id)));
+    }
     fields.push(("pluginConfig".to_owned(), wanted.tree.clone()));
     Ok(fields)
 }
