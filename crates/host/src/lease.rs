@@ -81,7 +81,7 @@ impl Plugin {
         let policy = hash(text);
         let mut is_new = false;
         self.change(&mut |register| {
-            is_new = register.policies().binary_search(&(self.id, policy)).is_err();
+            is_new = !register.policies().contains(&(self.id, policy));
             root = register.good(self.id, policy, bound);
         });
         if is_new {
@@ -133,6 +133,7 @@ impl Plugin {
     }
 
     /// Changes the register. The texts of policies that are gone go with them.
+    #[inline(never)]
     fn change(&self, change: &mut dyn FnMut(&mut Register)) -> Register {
         let (mut before, mut after) = (Vec::new(), Register::default());
         self.register.update(&mut |old| {
@@ -142,7 +143,7 @@ impl Plugin {
             Some(after.encode())
         });
         let left = after.policies();
-        let gone = before.into_iter().filter(|policy| left.binary_search(policy).is_err());
+        let gone = before.into_iter().filter(|policy| !left.contains(policy));
         gone.for_each(|(plugin, policy)| self.text(plugin, policy).clear());
         after
     }

@@ -68,6 +68,7 @@ impl<P: Policy + 'static> Root<P> {
     }
 
     /// Puts a policy in force.
+    #[inline(never)]
     fn load(&self, policy: P, plugin: &Plugin) {
         let ids = Ids::of(policy.series());
         log::info!("{} {}: policy loaded: {}", P::FILTER, env!("CARGO_PKG_VERSION"), policy.summary());
@@ -136,6 +137,7 @@ impl<P: Policy + 'static> Root<P> {
     }
 
     /// In place of a bad policy serves what is in force, as soon as something is.
+    #[inline(never)]
     fn hold(&self) {
         let Ok(mut lease) = self.lease.try_borrow_mut() else { return };
         let Some(lease) = lease.as_mut().filter(|lease| lease.is_bad()) else { return };
@@ -162,7 +164,8 @@ fn blame(filter: &str, what: &str, invalid: &Invalid) {
     }
 }
 
-/// Reads a policy and which labels it asks for.
+/// Reads a policy and which labels it asks for. Not twice in the module: it is most of it.
+#[inline(never)]
 fn read_policy<P: Policy>(text: &[u8]) -> Result<(P, Grammar), Invalid> {
     Tree::parse(text).and_then(|tree| Ok((P::compile(&tree)?, vm::grammar(&tree))))
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use narrows_testkit::wasm::{Exchange, Module, Plugin, Proxy, Response, Vm, VmOptions};
+use narrows_testkit::wasm::{Exchange, Module, Plugin, Proxy, Response, Vm, VmOptions, Work};
 
 use super::exchanged;
 
@@ -23,6 +23,8 @@ pub(super) struct Played {
     tried: BTreeMap<Policy, bool>,
     /// All that was logged.
     pub(super) log: Vec<String>,
+    /// Whether any of it asked for the time.
+    pub(super) asked_for_time: bool,
     time: Duration,
 }
 
@@ -92,6 +94,7 @@ impl Played {
             threads: (0..=workers).map(|_| Thread::default()).collect(),
             tried: BTreeMap::new(),
             log: Vec::new(),
+            asked_for_time: false,
             time: Duration::ZERO,
         }
     }
@@ -120,7 +123,7 @@ impl Played {
             let mut canary = self.vm(policy.module);
             let configured = canary.configure(plugin(policy));
             assert_eq!(canary.trap(), None);
-            self.log.extend(configured.work.logs.into_iter().map(|line| line.text));
+            self.note(configured.work);
             canary.end();
             if !unused.contains(&policy.module) || configured.accepted {
                 self.tried.insert(policy.key(), configured.accepted);
@@ -186,7 +189,6 @@ impl Played {
         let configured = vm.configure(plugin(policy));
         assert_eq!(vm.trap(), None);
         assert!(configured.accepted, "what Envoy has taken must not be refused: {:?}", configured.work.logs);
-        self.log.extend(configured.work.logs.into_iter().map(|line| line.text));
         held.roots.push(Root {
             policy: policy.clone(),
             id: configured.root,
@@ -194,7 +196,15 @@ impl Played {
             streams: Vec::new(),
             ticked: self.time,
         });
-        held.roots.len() - 1
+        let place = held.roots.len() - 1;
+        self.note(configured.work);
+        place
+    }
+
+    fn note(&mut self, work: Work) {
+        self.asked_for_time |=
+            work.calls.iter().any(|call| call.name == "proxy_get_current_time_nanoseconds");
+        self.log.extend(work.logs.into_iter().map(|line| line.text));
     }
 
     /// Removes root contexts that nobody holds, and VMs without any.
@@ -238,6 +248,7 @@ impl Played {
         for _ in 0..seconds {
             self.time += Duration::from_secs(1);
             self.proxy.clock.advance(Duration::from_secs(1));
+            let mut done = Vec::new();
             for thread in &mut self.threads {
                 for root in &mut thread.roots {
                     let vm = thread.vms.get_mut(&root.policy.module).expect("its VM");
@@ -245,10 +256,11 @@ impl Played {
                         root.ticked = self.time;
                         let work = vm.tick(root.id);
                         assert_eq!(work.trap, None);
-                        self.log.extend(work.logs.into_iter().map(|line| line.text));
+                        done.push(work);
                     }
                 }
             }
+            done.into_iter().for_each(|work| self.note(work));
         }
     }
 

@@ -48,6 +48,7 @@ fn no_step_of_the_clock_loses_a_lease_or_keeps_one() {
         envoy.remove("p", 0);
         assert!(envoy.settle(&policy(bad(3))), "{step} s: removed");
         assert!(is_open(&mut envoy));
+        assert!(!envoy.asked_for_time, "there is no clock in it");
     }
 }
 

@@ -55,6 +55,8 @@ struct Plugin {
     in_force: u64,
     /// When a policy was refused last, if none has been taken since; else 0.
     refused: u64,
+    /// The hash of the good policy that was in force then.
+    before: u64,
     /// Whether it has had a root context.
     is_loaded: bool,
 }
@@ -88,10 +90,15 @@ impl Register {
                     id,
                     in_force: second,
                     refused: third,
+                    before: fourth,
                     is_loaded: bits & LOADED != 0,
                 });
             } else {
                 let [beat, bound] = [fourth >> 32, fourth & u64::from(u32::MAX)];
+                // Who finds somebody relies on their order.
+                if register.roots.last().is_some_and(|before| before.id >= id) {
+                    continue;
+                }
                 register.roots.push(Root {
                     id,
                     plugin: second,
@@ -103,8 +110,6 @@ impl Register {
                 });
             }
         }
-        // Who finds somebody relies on their order.
-        register.roots.sort_unstable_by_key(|root| root.id);
         register
     }
 
@@ -118,7 +123,13 @@ impl Register {
         row([FORM, self.last, self.ever.into(), self.shown.into(), 0]);
         let bit = |is: bool, bit: u64| if is { bit } else { 0 };
         for plugin in &self.plugins {
-            row([plugin.id, plugin.in_force, plugin.refused, 0, PLUGIN | bit(plugin.is_loaded, LOADED)]);
+            row([
+                plugin.id,
+                plugin.in_force,
+                plugin.refused,
+                plugin.before,
+                PLUGIN | bit(plugin.is_loaded, LOADED),
+            ]);
         }
         for root in &self.roots {
             let bits = bit(root.is_bad, BAD) | bit(root.is_busy, BUSY);
@@ -156,7 +167,7 @@ impl Register {
         if is_closed || (has_older && !was_taken) {
             self.last = self.last.saturating_add(1);
             let now = self.last;
-            self.change(plugin, |entry| entry.refused = now);
+            self.change(plugin, |entry| (entry.refused, entry.before) = (now, entry.in_force));
             return Judgement::Refused { has_older };
         }
         let root = self.enter(Root { plugin, policy, is_bad: true, ..Root::default() });
@@ -166,7 +177,7 @@ impl Register {
     /// A root context says that it lives, and that others are `dead`, each with the beat
     /// at which it has fallen silent.
     pub fn beat(&mut self, by: Root, dead: &[(u64, u32)]) {
-        let is_dead = |root: &Root| dead.binary_search(&(root.id, root.beat)).is_ok();
+        let is_dead = |root: &Root| dead.contains(&(root.id, root.beat));
         self.roots.retain(|root| root.id != by.id && !is_dead(root));
         self.keep(by);
         self.settle();
@@ -212,13 +223,17 @@ impl Register {
         self.shown = is_rejected;
     }
 
-    /// The good policies that are served or in force: each plugin with each hash, in order.
+    /// The good policies that are served or in force: each plugin with each hash, once.
     pub fn policies(&self) -> Vec<(u64, u64)> {
         let served = self.roots.iter().filter(|root| !root.is_bad).map(|root| (root.plugin, root.policy));
         let in_force = self.plugins.iter().filter(|plugin| plugin.in_force != 0);
-        let mut all: Vec<_> = served.chain(in_force.map(|plugin| (plugin.id, plugin.in_force))).collect();
-        all.sort_unstable();
-        all.dedup();
+        let mut all = Vec::new();
+        for policy in served.chain(in_force.map(|plugin| (plugin.id, plugin.in_force))) {
+            // They are few: a plugin has one, and while it is replaced two.
+            if !all.contains(&policy) {
+                all.push(policy);
+            }
+        }
         all
     }
 
@@ -241,10 +256,18 @@ impl Register {
                 let newest = goods.iter().max_by_key(|root| root.id).map_or(0, |root| root.policy);
                 entry.in_force = newest;
             }
-            // Somebody has loaded a policy since one was refused, and nobody serves one
-            // from before: Envoy has taken another.
-            let is_older = |root: &&&Root| root.id < entry.refused && !root.is_busy;
-            if goods.iter().any(|root| root.id > entry.refused) && !goods.iter().any(|r| is_older(&r)) {
+            // Envoy has taken another policy since one was refused: somebody has loaded it
+            // who is in service. A worker that is late, or a VM that restarts, loads the
+            // one that was in force; where that comes in another module, those who had it
+            // before are gone.
+            let is_kept = goods
+                .iter()
+                .any(|root| root.policy == entry.before && root.id < entry.refused && !root.is_busy);
+            let mends = |root: &&&Root| {
+                root.id > entry.refused
+                    && if root.policy == entry.before { !is_kept } else { root.beat > 0 && !root.is_busy }
+            };
+            if goods.iter().any(|root| mends(&root)) {
                 entry.refused = 0;
             }
             if let Some(place) = self.plugins.get_mut(at) {
