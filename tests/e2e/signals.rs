@@ -6,6 +6,7 @@ mod envoy;
 mod gauge;
 mod played;
 mod policies;
+mod restart;
 mod series;
 
 /// A policy that answers `/admin` itself. The number makes it another text.
