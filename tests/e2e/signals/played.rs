@@ -21,6 +21,8 @@ pub(super) struct Played {
     threads: Vec<Thread>,
     /// What was tried: the answer, while the module is in use.
     tried: BTreeMap<Policy, bool>,
+    /// The VMs in which something was tried: their module keeps their series.
+    spent: Vec<(usize, Vm)>,
     /// All that was logged.
     pub(super) log: Vec<String>,
     /// Whether any of it asked for the time.
@@ -49,8 +51,8 @@ struct Thread {
 struct Root {
     policy: Policy,
     id: u32,
-    /// Whether the listener uses it, beside the streams that do.
-    attached: bool,
+    /// The listeners that use it, beside the streams that do.
+    attached: Vec<u8>,
     streams: Vec<u32>,
     ticked: Duration,
 }
@@ -93,6 +95,7 @@ impl Played {
             vm_configuration: Vec::new(),
             threads: (0..=workers).map(|_| Thread::default()).collect(),
             tried: BTreeMap::new(),
+            spent: Vec::new(),
             log: Vec::new(),
             asked_for_time: false,
             time: Duration::ZERO,
@@ -123,12 +126,17 @@ impl Played {
             let mut canary = self.vm(policy.module);
             let configured = canary.configure(plugin(policy));
             assert_eq!(canary.trap(), None);
+            let is_taken = configured.accepted;
             self.note(configured.work);
-            canary.end();
-            if !unused.contains(&policy.module) || configured.accepted {
-                self.tried.insert(policy.key(), configured.accepted);
+            if unused.contains(&policy.module) && !is_taken {
+                canary.end();
+            } else {
+                self.spent.push((policy.module, canary));
             }
-            configured.accepted
+            if !unused.contains(&policy.module) || is_taken {
+                self.tried.insert(policy.key(), is_taken);
+            }
+            is_taken
         });
         if taken {
             let news = (policy.listener, policy.name.clone(), Some(policy.clone()));
@@ -165,8 +173,12 @@ impl Played {
             }
             let held = &mut self.threads[thread];
             for (at, root) in held.roots.iter_mut().enumerate() {
-                let is_of = root.policy.listener == listener && root.policy.name == name;
-                root.attached = if next == Some(at) { true } else { root.attached && !is_of };
+                if root.policy.name == name {
+                    root.attached.retain(|other| *other != listener);
+                }
+                if next == Some(at) {
+                    root.attached.push(listener);
+                }
             }
             self.reap(thread);
         }
@@ -176,8 +188,6 @@ impl Played {
     fn serve(&mut self, thread: usize, policy: &Policy) -> usize {
         let known = self.threads[thread].roots.iter().position(|root| root.policy.key() == policy.key());
         if let Some(known) = known {
-            let root = &mut self.threads[thread].roots[known];
-            root.policy.listener = policy.listener;
             return known;
         }
         if !self.threads[thread].vms.contains_key(&policy.module) {
@@ -192,7 +202,7 @@ impl Played {
         held.roots.push(Root {
             policy: policy.clone(),
             id: configured.root,
-            attached: false,
+            attached: Vec::new(),
             streams: Vec::new(),
             ticked: self.time,
         });
@@ -210,7 +220,9 @@ impl Played {
     /// Removes root contexts that nobody holds, and VMs without any.
     fn reap(&mut self, thread: usize) {
         let held = &mut self.threads[thread];
-        while let Some(at) = held.roots.iter().position(|root| !root.attached && root.streams.is_empty()) {
+        while let Some(at) =
+            held.roots.iter().position(|root| root.attached.is_empty() && root.streams.is_empty())
+        {
             let root = held.roots.remove(at);
             if let Some(vm) = held.vms.get_mut(&root.policy.module) {
                 assert_eq!(vm.remove(root.id).work.trap, None);
@@ -222,6 +234,14 @@ impl Played {
                 held.vms.remove(&module).expect("it is there").end();
             }
         }
+        self.forget();
+    }
+
+    /// What was tried in a module goes with it.
+    fn forget(&mut self) {
+        let threads = &self.threads;
+        let unused = |at: usize| !threads.iter().any(|thread| thread.vms.contains_key(&at));
+        self.spent.extract_if(.., |(module, _)| unused(*module)).for_each(|(_, vm)| vm.end());
     }
 
     /// The VMs of a worker end without a word, and start anew with the policies that are attached.
@@ -229,9 +249,9 @@ impl Played {
         let held = &mut self.threads[thread];
         std::mem::take(&mut held.vms).into_values().for_each(Vm::end);
         let lost = std::mem::take(&mut held.roots);
-        for root in lost.into_iter().filter(|root| root.attached) {
+        for root in lost.into_iter().filter(|root| !root.attached.is_empty()) {
             let at = self.serve(thread, &root.policy);
-            self.threads[thread].roots[at].attached = true;
+            self.threads[thread].roots[at].attached = root.attached;
         }
     }
 
@@ -241,6 +261,7 @@ impl Played {
         std::mem::take(&mut held.vms).into_values().for_each(Vm::end);
         held.roots.clear();
         held.pushed.clear();
+        self.forget();
     }
 
     /// Time passes, and timers fire. The clock may do what it likes.
@@ -273,7 +294,7 @@ impl Played {
     /// Whether a worker lets `/admin` pass in a listener.
     pub(super) fn is_open(&mut self, thread: usize, listener: u8) -> bool {
         let held = &mut self.threads[thread];
-        let root = held.roots.iter().find(|root| root.attached && root.policy.listener == listener);
+        let root = held.roots.iter().find(|root| root.attached.contains(&listener));
         let Some(root) = root else { return true };
         let vm = held.vms.get_mut(&root.policy.module).expect("its VM");
         let outcome = vm.request(root.id, Exchange::get("shop", "/admin"), |_| Response::ok());
@@ -284,7 +305,7 @@ impl Played {
     /// Opens a stream that stays open.
     pub(super) fn open(&mut self, thread: usize) {
         let held = &mut self.threads[thread];
-        if let Some(root) = held.roots.iter_mut().find(|root| root.attached) {
+        if let Some(root) = held.roots.iter_mut().find(|root| !root.attached.is_empty()) {
             let vm = held.vms.get_mut(&root.policy.module).expect("its VM");
             root.streams.push(vm.open(root.id, Exchange::get("shop", "/long")));
         }

@@ -166,7 +166,7 @@ fn what_the_dead_have_left_refuses_no_first_policy() {
 fn three_hundred_sequences() {
     let (mut opened, mut refused, mut steps) = (0, 0, 0);
     for seed in 1..=300 {
-        let mut dice = Dice(seed * 0x9e37_79b9_7f4a_7c15);
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
         let workers = 1 + usize::try_from(dice.below(8)).unwrap();
         let mut envoy = Played::new("header-router", workers);
         let mut history = Vec::new();
