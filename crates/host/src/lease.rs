@@ -9,6 +9,7 @@
 //! another Wasm plugin of the proxy lives. A gauge does not: it goes with the last VM
 //! that has defined it. So a register beside which there is no gauge is nobody's.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use narrows_core::lease::{Judgement, Register, Root, Watcher};
@@ -24,6 +25,14 @@ pub(crate) const RENEW: Duration = Duration::from_secs(5);
 const THERE: &[u8] = b"=";
 /// How often what is shown is compared with what is so.
 const LOOKS: usize = 4;
+
+/// The plugins of which a VM remembers its last policy.
+const REMEMBERED: usize = 64;
+
+thread_local! {
+    /// The last good policy that this VM was given, by plugin.
+    static LAST: RefCell<Vec<(u64, u64)>> = const { RefCell::new(Vec::new()) };
+}
 
 /// One plugin of a filter.
 #[derive(Debug)]
@@ -79,11 +88,13 @@ impl Plugin {
     pub(crate) fn accept(self, text: &[u8], bound: u32, grammar: Grammar) -> Lease {
         let mut root = Root::default();
         let policy = hash(text);
+        let last = LAST.with_borrow(|last| last.iter().find(|(id, _)| *id == self.id).map_or(0, |(_, p)| *p));
         let mut is_new = false;
         self.change(&mut |register| {
             is_new = !register.policies().contains(&(self.id, policy));
-            root = register.good(self.id, policy, bound);
+            root = register.good(self.id, policy, last, bound);
         });
+        remember(self.id, policy);
         if is_new {
             self.text(self.id, policy).update(&mut |_| Some([THERE, text].concat()));
         }
@@ -233,6 +244,17 @@ impl Lease {
         self.plugin.change(&mut |register| register.release(self.root.id));
         self.plugin.show(self.grammar);
     }
+}
+
+/// Notes the policy that this VM has been given.
+fn remember(plugin: u64, policy: u64) {
+    LAST.with_borrow_mut(|last| {
+        last.retain(|(id, _)| *id != plugin);
+        if last.len() >= REMEMBERED {
+            last.remove(0);
+        }
+        last.push((plugin, policy));
+    });
 }
 
 /// The number of a configuration; never 0, which stands for none.

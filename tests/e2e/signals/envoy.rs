@@ -1,7 +1,9 @@
 //! The same on a real Envoy, attached as Istio attaches: discovered, without a VM id.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,8 @@ struct Attached {
     directory: TempDir,
     plugins: BTreeMap<usize, Ecds>,
     modules: [PathBuf; 2],
+    /// Where the listeners were found to be.
+    found: RefCell<BTreeMap<usize, SocketAddr>>,
     envoy: Envoy,
 }
 
@@ -65,7 +69,7 @@ impl Attached {
             ..EnvoyOptions::named("signals")
         };
         let envoy = Envoy::start(start, options).unwrap();
-        let attached = Self { directory, plugins, modules, envoy };
+        let attached = Self { directory, plugins, modules, found: RefCell::default(), envoy };
         wait::until("the listeners", PATIENCE, || {
             Ok(attached.plugins.keys().all(|at| attached.ask(*at).is_ok()).then_some(()))
         })
@@ -85,9 +89,18 @@ impl Attached {
 
     /// Status and body for `/admin` in the plugin's listener, on a new connection.
     fn ask(&self, plugin: usize) -> anyhow::Result<(u16, String)> {
-        let at = self.envoy.listener(&format!("listener{plugin}"))?;
-        let answer = http1::exchange(at, &Request::get("shop", "/admin"))?;
+        let known = self.found.borrow().get(&plugin).copied();
+        let at = known.map_or_else(|| self.envoy.listener(&format!("listener{plugin}")), Ok)?;
+        self.found.borrow_mut().insert(plugin, at);
+        let mut connection = http1::Connection::connect_within(at, PATIENCE)?;
+        let answer = connection.exchange(&Request::get("shop", "/admin").header("connection", "close"))?;
         Ok((answer.status, answer.text()))
+    }
+
+    /// Publishes the listeners of these plugins and no others.
+    fn listen(&self, which: &[usize]) {
+        self.found.borrow_mut().clear();
+        listen(&self.directory, &self.plugins, which);
     }
 
     fn rejected(&self) -> anyhow::Result<Option<u64>> {
@@ -235,7 +248,7 @@ fn the_gauge_is_of_all_plugins_and_ends_with_each() {
         std::thread::sleep(Duration::from_millis(300));
         assert_eq!(envoy.rejected().unwrap(), Some(1), "the other one is bad");
     }
-    listen(&envoy.directory, &envoy.plugins, &[1]);
+    envoy.listen(&[1]);
     envoy.until_rejected("it is deleted", false);
     assert_eq!(envoy.ask(1).unwrap().0, 403);
     // Later, and refused.
@@ -248,7 +261,7 @@ fn the_gauge_is_of_all_plugins_and_ends_with_each() {
     // Nobody of the filter is left to say anything: the series goes.
     assert!(!envoy.push_to(1, 1, &bad(8)));
     envoy.until_rejected("refused again", true);
-    listen(&envoy.directory, &envoy.plugins, &[]);
+    envoy.listen(&[]);
     envoy.until_rejected("nothing is left", false);
 }
 
@@ -263,7 +276,7 @@ fn a_plugin_that_was_there_for_a_moment_comes_back_as_a_first_one() {
     tags["config"]["vm_config"]["vm_id"] = json!("");
     envoy.plugins[&1].push_to(&envoy.envoy, &tags).unwrap();
     for round in 0..3 {
-        listen(&envoy.directory, &envoy.plugins, &[1]);
+        envoy.listen(&[1]);
         wait::until("the end of the plugin", PATIENCE, || Ok(envoy.rejected()?.is_none().then_some(())))
             .unwrap();
         let place = envoy.directory.path().join(format!("again{round}"));
@@ -271,7 +284,7 @@ fn a_plugin_that_was_there_for_a_moment_comes_back_as_a_first_one() {
         let ecds = Ecds::new(&place, &format!("again{round}")).unwrap();
         ecds.push(&config(0, &envoy.modules[0], &bad(round), "")).unwrap();
         envoy.plugins.insert(0, ecds);
-        listen(&envoy.directory, &envoy.plugins, &[0, 1]);
+        envoy.listen(&[0, 1]);
         envoy.until_asked(0, "traffic", |(status, _)| *status == 200);
         envoy.until_rejected("it is bad", true);
         assert!(envoy.push_to(0, 0, &good(round)));
@@ -283,7 +296,7 @@ fn a_plugin_that_was_there_for_a_moment_comes_back_as_a_first_one() {
 #[test]
 fn a_root_id_makes_a_plugin_strict() {
     let envoy = Attached::start(&[good(1), good(9)], 1);
-    listen(&envoy.directory, &envoy.plugins, &[1]);
+    envoy.listen(&[1]);
     let strict = |text: &str| config(0, &envoy.modules[0], text, "header-router.strict");
     assert_eq!(envoy.ask(1).unwrap().0, 403);
     envoy.plugins[&1].push_to(&envoy.envoy, &strict(&bad(1))).unwrap();

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::bad;
 
-const COUNTS: &str = r#"{ "trust": "mesh", "tags": { "t": { "header": "x-t" } }, "metrics": [{ "name": "r_total", "tags": ["t"] }] }"#;
+const COUNTS: &str = r#"{ "trust": "mesh", "tags": { "tenant": { "header": "x-t" } }, "metrics": [{ "name": "r_total", "tags": ["tenant"] }] }"#;
 
 #[test]
 fn gauges_are_sums_while_the_older_envoy_drains() {
@@ -38,7 +38,7 @@ fn gauges_are_sums_while_the_older_envoy_drains() {
         assert_eq!(http1::exchange(envoy.listener("main").unwrap(), &request).unwrap().status, 200);
     };
     let rejected = "wasmcustom.filter=.=header-router;.;narrows_config_rejected";
-    let counted = "wasmcustom.t=.=a;.;r_total";
+    let counted = "wasmcustom.tenant=.=a;.;r_total";
     let older = start(0);
     (0..3).for_each(|_| ask(&older));
     older.wait_for_stat(rejected, |value| value == 1).unwrap();

@@ -139,14 +139,17 @@ impl Register {
         shared
     }
 
-    /// Enters a root context with a good policy.
+    /// Enters a root context with a good policy. `last` is the one that its VM was given
+    /// before; 0 if none was.
     ///
-    /// A text that nobody serves is a new one: the plugin's last policy is good. One that
-    /// is known may come from a worker that is late, and then says nothing of later ones.
-    pub fn good(&mut self, plugin: u64, policy: u64, bound: u32) -> Root {
+    /// A text that nobody serves is a new one: the plugin's last policy is good. So is any
+    /// other one in a VM that had come to the one in force. Else it may come from a worker
+    /// that is late, and then says nothing of later ones.
+    pub fn good(&mut self, plugin: u64, policy: u64, last: u64, bound: u32) -> Root {
         let is_known = self.goods(plugin).any(|root| root.policy == policy);
         self.change(plugin, |entry| {
-            if !is_known || entry.in_force == 0 {
+            let is_next = last == entry.in_force && policy != last;
+            if !is_known || is_next || entry.in_force == 0 {
                 *entry = Plugin { id: plugin, in_force: policy, ..Plugin::default() };
             }
         });
@@ -185,6 +188,13 @@ impl Register {
 
     /// A root context is removed.
     pub fn release(&mut self, id: u64) {
+        // With a bad one goes what the gauge says for the VM in which Envoy tried it.
+        if let Some(gone) = self.roots.iter().copied().find(|root| root.id == id && root.is_bad) {
+            let same =
+                |root: &&mut Root| root.is_bad && (root.plugin, root.policy) == (gone.plugin, gone.policy);
+            let tried = self.roots.iter_mut().filter(same).filter(|root| root.beat == 0 && root.id < id);
+            tried.for_each(|root| root.is_busy = true);
+        }
         self.roots.retain(|root| root.id != id);
         self.settle();
     }

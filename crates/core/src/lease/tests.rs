@@ -16,7 +16,7 @@ fn tried(register: &mut Register, plugin: u64, policy: u64) -> Judgement {
 
 /// A push that is taken: the canary, then the main thread and workers.
 fn push(register: &mut Register, policy: u64) -> [Root; 3] {
-    [0; 3].map(|_| register.good(SHOP, policy, 0))
+    [0; 3].map(|_| register.good(SHOP, policy, 0, 0))
 }
 
 fn beat(register: &mut Register, root: Root) -> Root {
@@ -29,7 +29,7 @@ fn beat(register: &mut Register, root: Root) -> Root {
 fn what_is_written_is_read() {
     let mut register = Register::default();
     push(&mut register, GOOD);
-    let root = register.good(OTHER, NEXT, 7);
+    let root = register.good(OTHER, NEXT, 0, 7);
     register.beat(Root { beat: 3, is_busy: true, ..root }, &[]);
     assert!(matches!(tried(&mut register, 5, BAD), Judgement::Passes(_)));
     assert!(matches!(tried(&mut register, SHOP, BAD), Judgement::Refused { has_older: true }));
@@ -68,7 +68,7 @@ fn who_goes_speaks_for_nobody_else() {
     let [_, main, worker] = push(&mut register, GOOD);
     let [_, next, _] = push(&mut register, NEXT);
     register.release(main.id);
-    let late = [register.good(SHOP, GOOD, 0), register.good(SHOP, NEXT, 0)];
+    let late = [register.good(SHOP, GOOD, 0, 0), register.good(SHOP, NEXT, 0, 0)];
     register.release(worker.id);
     register.release(late[0].id);
     assert_eq!(register.in_force(SHOP), Some(NEXT));
@@ -82,7 +82,7 @@ fn who_goes_speaks_for_nobody_else() {
 fn the_dead_are_found_by_counting() {
     let mut register = Register::default();
     let [canary, mut main, worker] = push(&mut register, GOOD);
-    let mut other = register.good(OTHER, GOOD, 0);
+    let mut other = register.good(OTHER, GOOD, 0, 0);
     let mut watchers = [Watcher::default(), Watcher::default()];
     // The worker has crashed, and nobody was told of the canary.
     for round in 0..10 {
@@ -97,7 +97,7 @@ fn the_dead_are_found_by_counting() {
         assert_eq!(left, expected, "round {round}");
     }
     // The plugin goes; another one lives. So does a record of a VM that has crashed.
-    let crashed = register.good(SHOP, GOOD, 0);
+    let crashed = register.good(SHOP, GOOD, 0, 0);
     register.release(main.id);
     assert_eq!(register.in_force(SHOP), Some(GOOD));
     for _ in 0..5 {
@@ -133,11 +133,11 @@ fn nobody_dies_of_a_pause() {
 fn the_gauge_says_what_the_last_policy_of_any_plugin_is() {
     let mut register = Register::default();
     let [_, main, _] = push(&mut register, GOOD);
-    let other = register.good(OTHER, GOOD, 0);
+    let other = register.good(OTHER, GOOD, 0, 0);
     tried(&mut register, SHOP, BAD);
     // Neither another plugin nor a worker that is late mends it, nor a VM that restarts.
-    register.good(OTHER, NEXT, 0);
-    register.good(SHOP, GOOD, 0);
+    register.good(OTHER, NEXT, 0, 0);
+    register.good(SHOP, GOOD, 0, 0);
     let main = beat(&mut register, main);
     assert!(register.is_rejected());
     // Another policy does.
@@ -146,10 +146,14 @@ fn the_gauge_says_what_the_last_policy_of_any_plugin_is() {
     assert_eq!(register.in_force(SHOP), Some(NEXT));
     // A worker that is late with the one before does not, and is not in force.
     tried(&mut register, SHOP, BAD);
-    let late = register.good(SHOP, GOOD, 0);
+    let late = register.good(SHOP, GOOD, 0, 0);
     register.release(main.id);
     assert!(register.is_rejected());
     assert_eq!(register.in_force(SHOP), Some(NEXT));
+    // One that had come to the one in force does.
+    let mut taken = register.clone();
+    taken.good(SHOP, GOOD, NEXT, 0);
+    assert!(!taken.is_rejected() && taken.in_force(SHOP) == Some(GOOD));
     register.release(late.id);
     beat(&mut register, worker);
     beat(&mut register, other);
@@ -190,7 +194,7 @@ fn a_first_bad_policy_is_told_until_it_is_mended_or_gone() {
     let (main, worker) = (beat(&mut register, main), Root { beat: 1, is_busy: true, ..worker });
     register.beat(worker, &[]);
     // A good one elsewhere changes nothing.
-    register.good(OTHER, GOOD, 0);
+    register.good(OTHER, GOOD, 0, 0);
     assert!(register.is_rejected());
     // It is mended; a stream is open yet, and the canary is nobody.
     let goods = push(&mut register, GOOD);
@@ -216,7 +220,7 @@ fn who_must_not_pass_is_refused_whatever_there_is() {
     let mut register = Register::default();
     assert_eq!(register.bad(SHOP, BAD, false, true), Judgement::Refused { has_older: false });
     // It has no root context: only a policy of the same plugin says more.
-    let other = register.good(OTHER, GOOD, 0);
+    let other = register.good(OTHER, GOOD, 0, 0);
     beat(&mut register, other);
     assert!(register.is_rejected());
     let [canary, main, worker] = push(&mut register, GOOD);
@@ -236,9 +240,9 @@ fn what_is_remembered_is_bounded() {
         register.bad(plugin, BAD, true, true);
     }
     for _ in 0..10_000 {
-        register.good(SHOP, GOOD, 0);
+        register.good(SHOP, GOOD, 0, 0);
     }
-    register.good(OTHER, GOOD, 0);
+    register.good(OTHER, GOOD, 0, 0);
     assert!(register.encode().len() <= (1 + 1024 + 4096) * 40);
     assert_eq!(register.in_force(OTHER), Some(GOOD));
     assert_eq!(register.in_force(SHOP), Some(GOOD));
