@@ -55,8 +55,6 @@ struct Plugin {
     in_force: u64,
     /// When a policy was refused last, if none has been taken since; else 0.
     refused: u64,
-    /// The hash of the good policy that was in force then.
-    before: u64,
     /// Whether it has had a root context.
     is_loaded: bool,
 }
@@ -90,7 +88,6 @@ impl Register {
                     id,
                     in_force: second,
                     refused: third,
-                    before: fourth,
                     is_loaded: bits & LOADED != 0,
                 });
             } else {
@@ -170,7 +167,7 @@ impl Register {
         if is_closed || (has_older && !was_taken) {
             self.last = self.last.saturating_add(1);
             let now = self.last;
-            self.change(plugin, |entry| (entry.refused, entry.before) = (now, entry.in_force));
+            self.change(plugin, |entry| entry.refused = now);
             return Judgement::Refused { has_older };
         }
         let root = self.enter(Root { plugin, policy, is_bad: true, ..Root::default() });
@@ -188,10 +185,10 @@ impl Register {
 
     /// A root context is removed.
     pub fn release(&mut self, id: u64) {
-        // With a bad one goes what the gauge says for the VM in which Envoy tried it.
-        if let Some(gone) = self.roots.iter().copied().find(|root| root.id == id && root.is_bad) {
-            let same =
-                |root: &&mut Root| root.is_bad && (root.plugin, root.policy) == (gone.plugin, gone.policy);
+        // With it goes what the VM in which Envoy tried its policy has entered: nobody will
+        // say so, and it stands only for workers that are late.
+        if let Some(gone) = self.roots.iter().copied().find(|root| root.id == id) {
+            let same = |root: &&mut Root| (root.plugin, root.policy) == (gone.plugin, gone.policy);
             let tried = self.roots.iter_mut().filter(same).filter(|root| root.beat == 0 && root.id < id);
             tried.for_each(|root| root.is_busy = true);
         }
@@ -213,7 +210,11 @@ impl Register {
             let is_replaced = root.beat == 0 && self.goods(root.plugin).any(|good| good.id > root.id);
             root.is_bad && !root.is_busy && !is_replaced
         };
-        self.plugins.iter().any(|plugin| plugin.refused != 0) || self.roots.iter().any(|r| is_attached(&r))
+        let is_told = |plugin: &Plugin| {
+            let lives = self.roots.iter().any(|root| root.plugin == plugin.id && !root.is_busy);
+            plugin.refused != 0 && (lives || !plugin.is_loaded)
+        };
+        self.plugins.iter().any(is_told) || self.roots.iter().any(|r| is_attached(&r))
     }
 
     /// Whether a policy has ever been rejected.
@@ -267,15 +268,14 @@ impl Register {
                 entry.in_force = newest;
             }
             // Envoy has taken another policy since one was refused: somebody has loaded it
-            // who is in service. A worker that is late, or a VM that restarts, loads the
-            // one that was in force; where that comes in another module, those who had it
-            // before are gone.
-            let is_kept = goods
-                .iter()
-                .any(|root| root.policy == entry.before && root.id < entry.refused && !root.is_busy);
+            // who is in service, and nobody from before serves the same, as when a worker is
+            // late or a VM restarts. Who has been silent since was only tried.
+            let is_kept = |policy: u64| {
+                let is_older = |root: &&&Root| root.id < entry.refused && root.beat > 0 && !root.is_busy;
+                goods.iter().filter(is_older).any(|root| root.policy == policy)
+            };
             let mends = |root: &&&Root| {
-                root.id > entry.refused
-                    && if root.policy == entry.before { !is_kept } else { root.beat > 0 && !root.is_busy }
+                root.id > entry.refused && root.beat > 0 && !root.is_busy && !is_kept(root.policy)
             };
             if goods.iter().any(|root| mends(&root)) {
                 entry.refused = 0;
