@@ -120,13 +120,7 @@ impl Register {
         row([FORM, self.last, self.ever.into(), self.shown.into(), 0]);
         let bit = |is: bool, bit: u64| if is { bit } else { 0 };
         for plugin in &self.plugins {
-            row([
-                plugin.id,
-                plugin.in_force,
-                plugin.refused,
-                plugin.before,
-                PLUGIN | bit(plugin.is_loaded, LOADED),
-            ]);
+            row([plugin.id, plugin.in_force, plugin.refused, 0, PLUGIN | bit(plugin.is_loaded, LOADED)]);
         }
         for root in &self.roots {
             let bits = bit(root.is_bad, BAD) | bit(root.is_busy, BUSY);
