@@ -30,7 +30,7 @@ const LOOKS: usize = 4;
 const REMEMBERED: usize = 64;
 
 thread_local! {
-    /// The last good policy that this VM was given, by plugin.
+    /// The last root context with a good policy that this VM had, by plugin.
     static LAST: RefCell<Vec<(u64, u64)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -94,7 +94,7 @@ impl Plugin {
             is_new = !register.policies().contains(&(self.id, policy));
             root = register.good(self.id, policy, last, bound);
         });
-        remember(self.id, policy);
+        remember(self.id, root.id);
         if is_new {
             self.text(self.id, policy).update(&mut |_| Some([THERE, text].concat()));
         }
@@ -246,14 +246,14 @@ impl Lease {
     }
 }
 
-/// Notes the policy that this VM has been given.
-fn remember(plugin: u64, policy: u64) {
+/// Notes the root context that this VM has been given.
+fn remember(plugin: u64, root: u64) {
     LAST.with_borrow_mut(|last| {
         last.retain(|(id, _)| *id != plugin);
         if last.len() >= REMEMBERED {
             last.remove(0);
         }
-        last.push((plugin, policy));
+        last.push((plugin, root));
     });
 }
 

@@ -53,6 +53,8 @@ struct Plugin {
     id: u64,
     /// The hash of the last good policy; 0 if there was none.
     in_force: u64,
+    /// The root context that has brought it.
+    since: u64,
     /// When a policy was refused last, if none has been taken since; else 0.
     refused: u64,
     /// Whether it has had a root context.
@@ -87,6 +89,7 @@ impl Register {
                 register.plugins.push(Plugin {
                     id,
                     in_force: second,
+                    since: fourth,
                     refused: third,
                     is_loaded: bits & LOADED != 0,
                 });
@@ -120,7 +123,13 @@ impl Register {
         row([FORM, self.last, self.ever.into(), self.shown.into(), 0]);
         let bit = |is: bool, bit: u64| if is { bit } else { 0 };
         for plugin in &self.plugins {
-            row([plugin.id, plugin.in_force, plugin.refused, 0, PLUGIN | bit(plugin.is_loaded, LOADED)]);
+            row([
+                plugin.id,
+                plugin.in_force,
+                plugin.refused,
+                plugin.since,
+                PLUGIN | bit(plugin.is_loaded, LOADED),
+            ]);
         }
         for root in &self.roots {
             let bits = bit(root.is_bad, BAD) | bit(root.is_busy, BUSY);
@@ -130,18 +139,19 @@ impl Register {
         shared
     }
 
-    /// Enters a root context with a good policy. `last` is the one that its VM was given
-    /// before; 0 if none was.
+    /// Enters a root context with a good policy. `last` is the number of the one
+    /// that its VM had before; 0 if it had none.
     ///
     /// A text that nobody serves is a new one: the plugin's last policy is good. So is any
     /// other one in a VM that had come to the one in force. Else it may come from a worker
     /// that is late, and then says nothing of later ones.
     pub fn good(&mut self, plugin: u64, policy: u64, last: u64, bound: u32) -> Root {
         let is_known = self.goods(plugin).any(|root| root.policy == policy);
+        let since = self.last.saturating_add(1);
         self.change(plugin, |entry| {
-            let is_next = last == entry.in_force && policy != last;
+            let is_next = last >= entry.since && policy != entry.in_force;
             if !is_known || is_next || entry.in_force == 0 {
-                *entry = Plugin { id: plugin, in_force: policy, ..Plugin::default() };
+                *entry = Plugin { id: plugin, in_force: policy, since, ..Plugin::default() };
             }
         });
         self.enter(Root { plugin, policy, bound, ..Root::default() })
@@ -258,8 +268,8 @@ impl Register {
             let Some(mut entry) = self.plugins.get(at).copied() else { continue };
             let goods: Vec<&Root> = self.goods(entry.id).collect();
             if !goods.is_empty() && goods.iter().all(|root| root.policy != entry.in_force) {
-                let newest = goods.iter().max_by_key(|root| root.id).map_or(0, |root| root.policy);
-                entry.in_force = newest;
+                let newest = goods.iter().max_by_key(|root| root.id);
+                (entry.in_force, entry.since) = newest.map_or((0, 0), |root| (root.policy, root.id));
             }
             // Envoy has taken another policy since one was refused: somebody has loaded it
             // who is in service, and nobody from before serves the same, as when a worker is

@@ -152,7 +152,7 @@ fn the_gauge_says_what_the_last_policy_of_any_plugin_is() {
     assert_eq!(register.in_force(SHOP), Some(NEXT));
     // One that had come to the one in force does.
     let mut taken = register.clone();
-    taken.good(SHOP, GOOD, NEXT, 0);
+    taken.good(SHOP, GOOD, worker.id, 0);
     assert!(!taken.is_rejected() && taken.in_force(SHOP) == Some(GOOD));
     register.release(late.id);
     beat(&mut register, worker);
