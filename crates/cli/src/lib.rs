@@ -16,6 +16,7 @@ pub mod finding;
 pub mod learn;
 pub mod lint;
 pub mod manifest;
+pub mod placement;
 pub mod render;
 pub mod report;
 pub mod simulate;

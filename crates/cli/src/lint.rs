@@ -35,7 +35,7 @@ pub struct Checked {
 pub fn check(source: Source, options: Options) -> Checked {
     let documents = source.documents();
     let mut checked = Checked::of(source, &documents, options);
-    let order = manifest::order(&resources(0, &documents));
+    let order = manifest::together(&resources(0, &documents));
     checked.add(order.into_iter().map(|(_, finding)| finding));
     checked
 }
@@ -44,7 +44,7 @@ pub fn check(source: Source, options: Options) -> Checked {
 pub fn check_all(sources: Vec<Source>, options: Options) -> Vec<Checked> {
     let read: Vec<_> = sources.iter().map(Source::documents).collect();
     let together: Vec<_> = read.iter().enumerate().flat_map(|(file, read)| resources(file, read)).collect();
-    let order = manifest::order(&together);
+    let order = manifest::together(&together);
     let checked = sources.into_iter().zip(&read).enumerate().map(|(file, (source, documents))| {
         let mut checked = Checked::of(source, documents, options);
         let own = order.iter().filter(|(of, _)| *of == file);

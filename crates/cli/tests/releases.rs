@@ -59,6 +59,7 @@ fn what_is_rendered_is_accepted() {
                     ports: if by_target { Vec::new() } else { vec![8080] },
                     phase: None,
                     priority: None,
+                    gateway: false,
                     metric: None,
                 };
                 let Ok(text) = render::render(*shape, &wanted) else {

@@ -77,6 +77,11 @@ impl Strip {
         !self.patterns.is_empty()
     }
 
+    /// The names that are stripped, some with a `*` at their end.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.patterns.iter().map(NamePattern::as_str)
+    }
+
     /// Removes from `request` what the client must not have sent, and returns the
     /// names to remove from the message too. What an earlier filter has stripped or written is
     /// left alone.

@@ -5,6 +5,7 @@ use narrows_core::Tree;
 use super::{Manifest, fault, warning};
 use crate::code;
 use crate::finding::Finding;
+use crate::placement::site::ROOT;
 use crate::source::{Node, Value};
 
 /// Kinds of target, with their API group.
@@ -20,9 +21,6 @@ const MAX_TARGETS: usize = 16;
 const GATEWAYS: [&str; 2] = ["ingressgateway", "egressgateway"];
 /// The ports that these listen on for HTTP.
 const LISTENING: [i64; 4] = [8080, 8443, 15443, 31400];
-
-/// Istio's root namespace, unless an operator chose another.
-pub(super) const ROOT: &str = "istio-system";
 
 pub(super) fn check(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     let resource = manifest.resource;
