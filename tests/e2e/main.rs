@@ -2,6 +2,7 @@
 //!
 //! One binary, so that it links once; a module for each question.
 
+mod authorization;
 mod bootstraps;
 mod chain;
 mod coming_from;

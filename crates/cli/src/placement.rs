@@ -127,3 +127,43 @@ impl Position {
 pub fn strips_for_others(filter: Filter) -> bool {
     matches!(filter, Filter::HeaderRouter | Filter::CanarySplit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Deeds, Position};
+    use crate::filter::Filter;
+    use crate::placement::site::Site;
+
+    /// The documented order: routed, divided, counted, judged as it leaves; and hosts come
+    /// back before anything reads them.
+    #[test]
+    fn slots_give_the_documented_order_everywhere() {
+        let rewrites = Deeds { rewrites: true, ..Deeds::default() };
+        let restores = Deeds { restores: true, ..Deeds::default() };
+        for site in [Site::Outbound, Site::Inbound, Site::Gateway, Site::Waypoint, Site::Mixed] {
+            for routes in [Deeds::default(), rewrites] {
+                let chain = [
+                    (Filter::HeaderRouter, routes),
+                    (Filter::CanarySplit, rewrites),
+                    (Filter::MetricTags, Deeds::default()),
+                    (Filter::EgressPolicy, Deeds::default()),
+                ];
+                let positions = chain.map(|(filter, deeds)| deeds.slot(filter, site).position());
+                assert!(positions.is_sorted_by(|a, b| a < b), "{site:?} {routes:?}");
+                let ranks = chain.map(|(filter, deeds)| deeds.rank(filter));
+                assert!(ranks.is_sorted_by(|a, b| a < b));
+                let behind = positions[0].is_behind_authorization();
+                assert_eq!(behind, routes.rewrites && site.authorizes(), "{site:?}");
+                let restored = restores.slot(Filter::CanarySplit, site).position();
+                assert!(!site.authorizes() || restored < positions[0], "{site:?}");
+                assert_eq!(restored.is_behind_authorization(), !site.authorizes(), "{site:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_phase_and_no_priority_come_last() {
+        let slots = [("AUTHN", 1), ("AUTHZ", 2), ("STATS", 3), ("STATS", -1), ("STATS", i64::MIN), ("", 9)];
+        assert!(slots.map(|(phase, priority)| Position::new(phase, priority)).is_sorted_by(|a, b| a < b));
+    }
+}
