@@ -5,8 +5,6 @@ mod istio;
 mod restore;
 mod route;
 
-use std::collections::BTreeMap;
-
 use narrows_testkit::bootstrap::{
     bootstrap, cluster_route, listener, native_filter, route_config, static_cluster,
 };
@@ -56,23 +54,32 @@ fn chain(filter: &str, policy: &str, place: &str) -> Chain {
 }
 
 #[test]
-fn each_cell_of_the_table() {
+fn each_cell_of_the_table_with_header_router() {
+    each_cell("header-router", ROUTER);
+}
+
+#[test]
+fn each_cell_of_the_table_with_canary_split() {
+    each_cell("canary-split", SPLIT);
+}
+
+fn each_cell(filter: &str, policy: &str) {
     let echo = Echo::start("echo", EchoOptions::default()).unwrap();
     let authorizer = Echo::start("authorizer", EchoOptions::default()).unwrap();
     authorizer.force_status(Some(403));
     let routes = route_config(&[cluster_route("echo")]);
     let mut listeners = Vec::new();
-    let mut cells = BTreeMap::new();
-    for (filter, policy) in [("header-router", ROUTER), ("canary-split", SPLIT)] {
-        for place in PLACES {
-            let chain = chain(filter, policy, place);
-            assert_eq!(chain.plugins(), if place == "rendered" { 2 } else { 1 }, "{filter}");
-            for action in Action::ALL {
-                for by in By::ALL {
-                    let name = format!("{filter}.{place}.{action:?}.{by:?}");
-                    listeners.push(listener(&name, &chain.around(action, by), &routes));
-                    cells.insert(name, (filter, place, action, by));
-                }
+    let mut cells = Vec::new();
+    for (column, place) in PLACES.into_iter().enumerate() {
+        let chain = chain(filter, policy, place);
+        assert_eq!(chain.plugins(), if place == "rendered" { 2 } else { 1 }, "{filter}");
+        for action in Action::ALL {
+            for by in By::ALL {
+                let name = format!("{place}.{action:?}.{by:?}");
+                listeners.push(listener(&name, &chain.around(action, by), &routes));
+                // A split does not touch the path: wherever it stands, it is the client's.
+                let column = if filter == "canary-split" && by == By::Path { 2 } else { column };
+                cells.push((name, action, expected(action, by)[column]));
             }
         }
     }
@@ -80,22 +87,16 @@ fn each_cell_of_the_table() {
         [static_cluster("echo", echo.addr(), false), static_cluster("authorizer", authorizer.addr(), false)];
     let envoy = Envoy::start(bootstrap(&listeners, &clusters), EnvoyOptions::named("authorization")).unwrap();
     for protocol in [Protocol::Http1, Protocol::Http2] {
-        for (name, (filter, place, action, by)) in &cells {
+        for (name, action, expected) in &cells {
             let mut client = Client::connect(protocol, envoy.listener(name).unwrap()).unwrap();
             let asked = authorizer.requests();
             let request = Request::get("shop.example.com", "/api/admin").header("x-user", "root");
             let answer = client.exchange(&request).unwrap();
-            let place = PLACES.iter().position(|known| known == place).unwrap();
-            let mut wanted = expected(*action, *by)[place];
-            // A split does not touch the path.
-            if *filter == "canary-split" && *by == By::Path {
-                wanted = expected(*action, *by)[2];
-            }
-            assert_eq!(answer.status, wanted, "{name} over {protocol:?}");
-            if wanted == 200 {
+            assert_eq!(answer.status, *expected, "{filter} {name} over {protocol:?}");
+            if *expected == 200 {
                 // Whatever authorization saw, the application gets the rewritten request.
                 let seen = echo.last().unwrap();
-                let path = if *filter == "header-router" { "/admin" } else { "/api/admin" };
+                let path = if filter == "header-router" { "/admin" } else { "/api/admin" };
                 assert_eq!((&*seen.target, &*seen.authority), (path, "inner.example.com"), "{name}");
                 assert_eq!(seen.headers.text("x-user"), None, "{name}");
             }
@@ -106,6 +107,11 @@ fn each_cell_of_the_table() {
                 assert_eq!((&*seen.target, &*seen.authority), ("/api/admin", "shop.example.com"), "{name}");
                 assert_eq!(seen.headers.text("x-user").as_deref(), Some("root"), "{name}");
             }
+            // What the policy does not name, by none of the three, is as the action has it.
+            let asked = authorizer.requests();
+            let other = client.exchange(&Request::get("other.example.com", "/")).unwrap();
+            assert_eq!(other.status, if *action == Action::Allow { 403 } else { 200 }, "{name}");
+            assert_eq!(authorizer.requests(), asked, "{name}");
         }
     }
 }
@@ -169,5 +175,29 @@ fn what_is_written_between_the_two_plugins_stays() {
         let seen = echo.last().unwrap();
         let names = ["x-user", "x_user", "x-other"].map(|name| seen.headers.contains(name));
         assert_eq!((names, &*seen.target), ([false, false, true], "/a"));
+    }
+}
+
+/// A header that a rule sets is there for authorization if the rule comes before it: a policy
+/// that rewrites nothing does, one that rewrites does not.
+#[test]
+fn authorization_sees_what_a_rule_sets_before_it() {
+    let echo = Echo::start("echo", EchoOptions::default()).unwrap();
+    let routes = route_config(&[cluster_route("echo")]);
+    let rule = |rest: &str| {
+        let policy = format!(
+            r#"{{ "rules": [ {{ "name": "r", "requestHeaders": {{ "set": {{"x-user": "root"}} }}{rest} }} ] }}"#
+        );
+        Chain::of(&render("header-router", &policy, None, None)).around(Action::Allow, By::Header)
+    };
+    let rewriting = rule(r#", "rewrite": { "path": {"replaceFull": "/x"} }"#);
+    let start = bootstrap(
+        &[listener("plain", &rule(""), &routes), listener("rewriting", &rewriting, &routes)],
+        &[static_cluster("echo", echo.addr(), false)],
+    );
+    let envoy = Envoy::start(start, EnvoyOptions::named("sets")).unwrap();
+    for (name, expected) in [("plain", 200), ("rewriting", 403)] {
+        let mut client = Client::connect(Protocol::Http1, envoy.listener(name).unwrap()).unwrap();
+        assert_eq!(client.exchange(&Request::get("shop", "/")).unwrap().status, expected, "{name}");
     }
 }

@@ -51,7 +51,7 @@ fn a_gateway_routes_what_lint_says_that_it_does() {
             (
                 "canary-split",
                 json!({ "trust": "mesh", "splits": [ { "name": "beta", "matches": [ { "headers": { "x-beta": { "present": true } } } ],
-                    "onMissingKey": "canary", "guard": { "passive": false },
+                    "key": [ { "header": "u" } ], "onMissingKey": "canary", "guard": { "passive": false },
                     "backends": [ { "name": "stable", "baseline": true },
                                   { "name": "canary", "authority": authority, "weight": 100 } ] } ] }),
             ),
@@ -107,7 +107,7 @@ fn a_waypoint_sends_every_host_to_its_own_service() {
     ] {
         let mut canary_backend = json!({ "name": "canary", "weight": 100 });
         canary_backend.as_object_mut().unwrap().extend(destination.as_object().unwrap().clone());
-        let policy = json!({ "trust": "mesh", "splits": [ { "name": "stock", "service": "stock.shop", "onMissingKey": "canary",
+        let policy = json!({ "trust": "mesh", "splits": [ { "name": "stock", "service": "stock.shop", "key": [ { "header": "u" } ], "onMissingKey": "canary",
             "guard": { "passive": false }, "backends": [ { "name": "stable", "baseline": true }, canary_backend ] } ] });
         let plugin = render("canary-split", &policy.to_string(), None, None);
         let target = "  targetRefs: [{ group: \"\", kind: Service, name: stock }]\n";
