@@ -179,7 +179,7 @@ fn what_is_written_between_the_two_plugins_stays() {
 }
 
 /// A header that a rule sets is there for authorization if the rule comes before it: a policy
-/// that rewrites nothing does, one that rewrites does not.
+/// that rewrites nothing does, one that rewrites does not. What a rule answers there is answered.
 #[test]
 fn authorization_sees_what_a_rule_sets_before_it() {
     let echo = Echo::start("echo", EchoOptions::default()).unwrap();
@@ -190,13 +190,20 @@ fn authorization_sees_what_a_rule_sets_before_it() {
         );
         Chain::of(&render("header-router", &policy, None, None)).around(Action::Allow, By::Header)
     };
+    let answering = r#"{ "rules": [ { "name": "gone", "respond": { "status": 410 } } ] }"#;
+    let answering =
+        Chain::of(&render("header-router", answering, None, None)).around(Action::Allow, By::Header);
     let rewriting = rule(r#", "rewrite": { "path": {"replaceFull": "/x"} }"#);
     let start = bootstrap(
-        &[listener("plain", &rule(""), &routes), listener("rewriting", &rewriting, &routes)],
+        &[
+            listener("plain", &rule(""), &routes),
+            listener("rewriting", &rewriting, &routes),
+            listener("answering", &answering, &routes),
+        ],
         &[static_cluster("echo", echo.addr(), false)],
     );
     let envoy = Envoy::start(start, EnvoyOptions::named("sets")).unwrap();
-    for (name, expected) in [("plain", 200), ("rewriting", 403)] {
+    for (name, expected) in [("plain", 200), ("rewriting", 403), ("answering", 410)] {
         let mut client = Client::connect(Protocol::Http1, envoy.listener(name).unwrap()).unwrap();
         assert_eq!(client.exchange(&Request::get("shop", "/")).unwrap().status, expected, "{name}");
     }

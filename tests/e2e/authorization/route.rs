@@ -29,6 +29,7 @@ fn a_gateway_routes_what_lint_says_that_it_does() {
     let shop = routed("shop.example.com", "shop.example.com", "stable");
     let of = |host: &str, in_full: &str| routed(host, in_full, "canary");
     let full = "shop-canary.shop.svc.cluster.local";
+    let (mut listeners, mut cases) = (Vec::new(), Vec::new());
     for (authority, other, goes) in [
         ("shop-canary", None, false),
         (full, None, false),
@@ -68,26 +69,24 @@ fn a_gateway_routes_what_lint_says_that_it_does() {
             let hosts: Vec<_> = [&shop].into_iter().chain(&other).map(|(_, hosts)| hosts.clone()).collect();
             let table =
                 json!({ "name": "http.8080", "ignore_port_in_host_matching": true, "virtual_hosts": hosts });
-            let start = bootstrap(
-                &[listener("gateway", &Chain::of(&plugin).filters(None, &[]), &table)],
-                &[
-                    static_cluster("stable", stable.addr(), false),
-                    static_cluster("canary", canary.addr(), false),
-                ],
-            );
-            let envoy = Envoy::start(start, EnvoyOptions::named("gateway")).unwrap();
-            let mut client = Client::connect(Protocol::Http1, envoy.listener("gateway").unwrap()).unwrap();
-            let request = Request::get("shop.example.com", "/");
-            assert_eq!(client.exchange(&request).unwrap().status, 200);
-            let before = canary.requests();
-            let answer = client.exchange(&request.header("x-beta", "1")).unwrap();
-            let reached = canary.requests() > before;
-            assert_eq!(
-                (answer.status, reached),
-                (if goes { 200 } else { 404 }, goes),
-                "{filter} {authority}"
-            );
+            let name = format!("{filter} {authority} {}", cases.len());
+            listeners.push(listener(&name, &Chain::of(&plugin).filters(None, &[]), &table));
+            cases.push((name, goes));
         }
+    }
+    let start = bootstrap(
+        &listeners,
+        &[static_cluster("stable", stable.addr(), false), static_cluster("canary", canary.addr(), false)],
+    );
+    let envoy = Envoy::start(start, EnvoyOptions::named("gateway")).unwrap();
+    for (name, goes) in cases {
+        let mut client = Client::connect(Protocol::Http1, envoy.listener(&name).unwrap()).unwrap();
+        let request = Request::get("shop.example.com", "/");
+        assert_eq!(client.exchange(&request).unwrap().status, 200, "{name}");
+        let before = canary.requests();
+        let answer = client.exchange(&request.header("x-beta", "1")).unwrap();
+        let reached = canary.requests() > before;
+        assert_eq!((answer.status, reached), (if goes { 200 } else { 404 }, goes), "{name}");
     }
 }
 
