@@ -123,7 +123,7 @@ impl Position {
 }
 
 /// Whether it matters to authorization what a filter strips. The others strip what is
-/// reserved for Narrows, of which no AuthorizationPolicy has anything to say.
+/// reserved for Narrows, of which no `AuthorizationPolicy` has anything to say.
 pub fn strips_for_others(filter: Filter) -> bool {
     matches!(filter, Filter::HeaderRouter | Filter::CanarySplit)
 }

@@ -1,5 +1,7 @@
 //! Which places `lint` warns about around authorization, and which it leaves alone.
 
+use std::process::Command;
+
 use narrows::lint::{self, Options};
 use narrows::source::Source;
 
@@ -78,7 +80,7 @@ fn each_place_of_each_policy() {
                 &[],
                 &[],
             ),
-            ("rules: []", &[], &[]),
+            ("", &[], &[]),
         ] {
             for (phase, expected) in
                 [("AUTHN", before), ("AUTHZ", before), ("STATS", behind), ("UNSPECIFIED_PHASE", behind)]
@@ -163,6 +165,13 @@ fn a_host_that_is_routed_at_the_gateway_is_known() {
             GATEWAY.replace("shop/*.example.com", "*/*") + &virtual_service("b.example.com", at_edge),
             true,
         ),
+        // Pods may have the labels of both.
+        (INGRESS, GATEWAY.to_owned() + &virtual_service("b.example.com", at_edge), true),
+        (
+            INGRESS,
+            GATEWAY.replace("app: edge", "istio: egressgateway") + &virtual_service("b.example.com", at_edge),
+            false,
+        ),
         // A gateway that the run does not show may be this one.
         (INGRESS, virtual_service("b.example.com", at_shop), true),
         (INGRESS, virtual_service("c.example.com", at_shop), false),
@@ -226,4 +235,38 @@ fn a_bare_name_takes_the_form_of_the_service_that_was_asked_for() {
         let expected: &[&str] = if is_known { &[] } else { &["NRW623"] };
         assert_eq!(codes(&(plugin + &service)), expected, "{conditions}");
     }
+}
+
+/// What `render` writes is one policy to the other commands, whatever it takes to attach it.
+#[test]
+fn what_is_rendered_is_read_again() {
+    let narrows = |arguments: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_narrows"))
+            .args(arguments)
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"))
+            .output()
+            .unwrap();
+        (
+            done.status.code(),
+            String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap(),
+        )
+    };
+    let render = |policy: &str| {
+        let url = "oci://registry.example/narrows/header-router:1";
+        narrows(&["render", policy, "--as", "wasm-plugin", "--target", "Gateway/shop", "--url", url])
+    };
+    let (code, rendered) = render("api.yaml");
+    assert_eq!((code, rendered.matches("kind: WasmPlugin").count()), (Some(0), 2), "{rendered}");
+    let file = std::env::temp_dir().join(format!("narrows-authorization-{}.yaml", std::process::id()));
+    std::fs::write(&file, &rendered).unwrap();
+    let path = file.to_str().unwrap();
+    let again = render(path);
+    let simulated =
+        ["api.yaml", path].map(|policy| narrows(&["simulate", policy, "--requests", "shop-requests.yaml"]));
+    let linted = narrows(&["lint", path]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(again.1, rendered);
+    assert_eq!(simulated[0], simulated[1]);
+    assert_eq!(simulated[0].0, Some(0), "{}", simulated[0].1);
+    assert_eq!(linted, (Some(0), "0 errors and 0 warnings in 1 file: 2 policies, 2 manifests\n".to_owned()));
 }

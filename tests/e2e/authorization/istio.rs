@@ -9,7 +9,7 @@ use narrows_testkit::bootstrap::native_filter;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 
-/// What an AuthorizationPolicy does.
+/// What an `AuthorizationPolicy` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Allow,
@@ -134,7 +134,7 @@ impl Chain {
             .collect()
     }
 
-    /// The chain with an AuthorizationPolicy.
+    /// The chain with an `AuthorizationPolicy`.
     pub(super) fn around(&self, action: Action, by: By) -> Vec<Value> {
         let rules = |action: &str, name: &str| json!({ "action": action, "policies": { name: by.policy() } });
         let rbac = |config: Value| {

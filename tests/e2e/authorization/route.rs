@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::istio::{Chain, render};
 
-/// A VirtualService at the gateway for one host, as a manifest and as what istiod makes of it.
+/// A `VirtualService` at the gateway for one host, as a manifest and as what istiod makes of it.
 fn routed(host: &str, in_full: &str, cluster: &str) -> (String, Value) {
     let manifest = format!(
         "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{ name: {cluster}, namespace: shop }}\n\
@@ -20,7 +20,7 @@ fn routed(host: &str, in_full: &str, cluster: &str) -> (String, Value) {
     (manifest, hosts)
 }
 
-/// A gateway answers 404 to a host that none of its VirtualServices has: then, and only then,
+/// A gateway answers 404 to a host that none of its `VirtualServices` has: then, and only then,
 /// lint warns.
 #[test]
 fn a_gateway_routes_what_lint_says_that_it_does() {

@@ -80,7 +80,10 @@ impl<'n> Attached<'n> {
             _ => Vec::new(),
         };
         let (own, others) = (labels(self), labels(other));
-        self.tree("spec.targetRefs") == other.tree("spec.targetRefs")
+        let targets = self.tree("spec.targetRefs");
+        // Without any it is for every proxy, those that are targets too.
+        let chosen = targets == other.tree("spec.targetRefs") || (targets.is_none() && own.is_empty());
+        chosen
             && (namespace == Some(ROOT) || namespace == other.resource.text_at("metadata.namespace"))
             && own.iter().all(|label| others.contains(label))
     }

@@ -104,10 +104,7 @@ impl<'n> Run<'n> {
         if !targets.is_empty() {
             return targets.contains(&short);
         }
-        match self.gateway(short) {
-            Some(gateway) => labels.is_empty() || chooses(gateway, labels),
-            None => !self.api_gateways.iter().any(|gateway| gateway.text_at("metadata.name") == Some(short)),
-        }
+        self.gateway(short).is_none_or(|gateway| !contradicts(gateway, labels))
     }
 
     /// Whether a gateway opens a host at all. One that the run does not show may.
@@ -155,12 +152,17 @@ fn is_host(pattern: &str, host: &str) -> bool {
     }
 }
 
-/// Whether an Istio Gateway and a selector may mean the same workloads: they agree on a
-/// label and contradict each other on none.
+/// Whether an Istio Gateway and a selector mean the same workloads: they agree on a label and
+/// contradict each other on none.
 fn chooses(gateway: &Node, chosen: &[(&str, &str)]) -> bool {
     let own = labels(gateway.get("spec.selector"));
-    let agree = own.iter().any(|label| chosen.contains(label));
-    agree && own.iter().all(|(name, value)| chosen.iter().all(|(other, text)| other != name || text == value))
+    own.iter().any(|label| chosen.contains(label)) && !contradicts(gateway, chosen)
+}
+
+/// Whether no workload can have the labels of both.
+fn contradicts(gateway: &Node, chosen: &[(&str, &str)]) -> bool {
+    let own = labels(gateway.get("spec.selector"));
+    own.iter().any(|(name, value)| chosen.iter().any(|(other, text)| other == name && text != value))
 }
 
 fn texts(list: Option<&Node>) -> impl Iterator<Item = &str> {
