@@ -7,6 +7,7 @@
 //! the files around it: where policies stand in them, what Istio knows, and how all of
 //! that is told to people and machines.
 
+mod chain;
 pub mod code;
 pub mod command;
 pub mod diff;

@@ -2,6 +2,7 @@
 
 use narrows_core::vm;
 
+use crate::chain;
 use crate::code;
 use crate::filter::Filter;
 use crate::finding::{Finding, Level};
@@ -85,6 +86,9 @@ impl Checked {
             self.manifests += 1;
             let release = options.istio.unwrap_or(Release::NEWEST);
             self.findings.extend(manifest::lint(resource, release));
+        }
+        if Kind::of(resource) == Kind::Envoy {
+            self.findings.extend(chain::check(&self.source, resource));
         }
         for found in wrap::policies(&self.source, resource, &mut self.findings) {
             self.policies += 1;

@@ -31,13 +31,14 @@ fn the_host_comes_back_before_authorization() {
     );
     let routes = route_config(&[cluster_route("echo")]);
     let chain = |phase| {
-        Chain::of(&render("canary-split", POLICY, Some("SERVER"), phase)).filters(None, &[rbac.clone()])
+        Chain::of(&render("canary-split", POLICY, Some("SERVER"), phase))
+            .filters(None, std::slice::from_ref(&rbac))
     };
     let start = bootstrap(
         &[
             listener("rendered", &chain(None), &routes),
             listener("behind", &chain(Some("STATS")), &routes),
-            listener("none", &[rbac.clone()], &routes),
+            listener("none", std::slice::from_ref(&rbac), &routes),
         ],
         &[static_cluster("echo", echo.addr(), false)],
     );

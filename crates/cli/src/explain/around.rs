@@ -111,7 +111,8 @@ gateway with it is open. Write \"default\": \"deny\" and rules, or \"default\": 
         "Inbound, at gateways and at waypoints Istio's AuthorizationPolicy runs between the phases AUTHZ
 and STATS. Behind a filter that rewrites path or host it judges the new one: a DENY of /api/admin*
 does not see a request that has become /admin. Attach what rewrites in phase STATS, and what strips
-in phase AUTHN; `narrows render` writes both. On a sidecar's outbound side nothing is authorized.",
+in phase AUTHN; `narrows render` writes both. On a sidecar's outbound side nothing is authorized.
+In Envoy's own files the order is that of the list, and the RBAC filter's rules say what it judges.",
     ),
     entry(
         "NRW622",
