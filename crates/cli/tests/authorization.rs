@@ -100,6 +100,23 @@ fn each_place_of_each_policy() {
     }
 }
 
+/// Without a mode it runs inbound too: perhaps nobody meant that.
+#[test]
+fn where_no_side_is_said_the_other_remedy_is() {
+    for (place, said) in
+        [(&[APP][..], true), (&[APP, SERVER], false), (&[INGRESS], false), (&[CLIENT], false)]
+    {
+        for (policy, phase) in [(REWRITES, "phase: AUTHZ"), (STRIPS, "phase: STATS")] {
+            let text = plugin("p", &[place, &[phase, "priority: 300"]].concat(), policy);
+            let checked = lint::check(Source { path: String::new(), text }, Options::default());
+            let helps: Vec<_> =
+                checked.findings.iter().filter(|finding| finding.code.starts_with("NRW62")).collect();
+            assert_eq!(helps.len(), 1, "{place:?} {policy}");
+            assert_eq!(helps[0].help.contains("mode CLIENT"), said, "{place:?} {policy}");
+        }
+    }
+}
+
 #[test]
 fn one_that_strips_before_it_is_enough() {
     let behind = |policy: &str| plugin("late", &[INGRESS, "phase: STATS", "priority: 200"], policy);

@@ -3,7 +3,7 @@
 use super::attached::Attached;
 use crate::code;
 use crate::finding::Finding;
-use crate::placement::site::Side;
+use crate::placement::site::{Side, Site};
 use crate::placement::{deed, stripping, strips_for_others};
 
 /// What rewrites before authorization, what strips or restores behind it; each with the
@@ -39,6 +39,7 @@ impl Attached<'_> {
             help.push_str(&format!(", and strip in a plugin of phase {}: ", stripping(self.filter).phase));
             help.push_str("narrows render writes both");
         }
+        help.push_str(self.or_outbound());
         Some(self.at(&["spec.phase"], code::BEFORE_AUTHORIZATION, &message, &help))
     }
 
@@ -68,9 +69,17 @@ impl Attached<'_> {
         );
         let slot = stripping(self.filter);
         let help = format!(
-            "strip in a plugin of its own before it, phase {} and priority {}: narrows render writes both",
-            slot.phase, slot.priority
+            "strip in a plugin of its own before it, phase {} and priority {}: narrows render writes both{}",
+            slot.phase,
+            slot.priority,
+            self.or_outbound()
         );
         Some(self.at(&["spec.phase"], code::BEHIND_AUTHORIZATION, &message, &help))
+    }
+
+    /// The other remedy, where nobody has said that it runs inbound.
+    fn or_outbound(&self) -> &'static str {
+        let unsaid = self.site == Site::Mixed && self.side == Side::Both;
+        if unsaid { "; or say mode CLIENT, if it is for sidecars, outbound" } else { "" }
     }
 }
