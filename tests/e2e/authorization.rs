@@ -156,9 +156,15 @@ fn what_is_written_between_the_two_plugins_stays() {
     let chain = Chain::of(&render("header-router", policy, None, None));
     let both = chain.filters(Some(&token), &[]);
     let first: Vec<Value> = both.iter().take(1).cloned().collect();
+    // One that strips behind authentication takes the token's away too.
+    let single = Chain::of(&render("header-router", policy, None, Some("AUTHZ"))).filters(Some(&token), &[]);
     let routes = route_config(&[cluster_route("echo")]);
     let start = bootstrap(
-        &[listener("both", &both, &routes), listener("first", &first, &routes)],
+        &[
+            listener("both", &both, &routes),
+            listener("first", &first, &routes),
+            listener("single", &single, &routes),
+        ],
         &[static_cluster("echo", echo.addr(), false)],
     );
     let envoy = Envoy::start(start, EnvoyOptions::named("between")).unwrap();
@@ -169,6 +175,10 @@ fn what_is_written_between_the_two_plugins_stays() {
         let seen = echo.last().unwrap();
         assert_eq!((seen.headers.all("x-user").len(), &*seen.target), (1, "/root"));
         assert!(!seen.headers.contains("x_user"));
+        let mut client = Client::connect(protocol, envoy.listener("single").unwrap()).unwrap();
+        assert_eq!(client.exchange(&sent).unwrap().status, 200);
+        let seen = echo.last().unwrap();
+        assert_eq!((seen.headers.contains("x-user"), &*seen.target), (false, "/a"));
         // Alone, the first takes away what the client says, in every spelling, and no more.
         let mut client = Client::connect(protocol, envoy.listener("first").unwrap()).unwrap();
         assert_eq!(client.exchange(&sent.header("x-other", "1")).unwrap().status, 200);

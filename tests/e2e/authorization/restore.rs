@@ -38,6 +38,8 @@ fn the_host_comes_back_before_authorization() {
         &[
             listener("rendered", &chain(None), &routes),
             listener("behind", &chain(Some("STATS")), &routes),
+            // As CUSTOM runs, before every phase: it sees the canary's host.
+            listener("custom", &[vec![rbac.clone()], chain(None)].concat(), &routes),
             listener("none", std::slice::from_ref(&rbac), &routes),
         ],
         &[static_cluster("echo", echo.addr(), false)],
@@ -46,7 +48,7 @@ fn the_host_comes_back_before_authorization() {
     let canary = Request::get("stock-canary:8080", "/").header("x-forwarded-host", "stock:8080");
     let forged = Request::get("stock-canary:8080", "/").header("x-forwarded-host", "bank:8080");
     for protocol in [Protocol::Http1, Protocol::Http2] {
-        for (name, expected) in [("rendered", 200), ("behind", 403), ("none", 403)] {
+        for (name, expected) in [("rendered", 200), ("behind", 403), ("custom", 403), ("none", 403)] {
             let mut client = Client::connect(protocol, envoy.listener(name).unwrap()).unwrap();
             assert_eq!(client.exchange(&canary).unwrap().status, expected, "{name}");
             // No other host can be brought in that way.
