@@ -85,6 +85,7 @@ lint: toolchain ## formatting, clippy, and who may depend on whom
 	@cargo fmt --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@python3 tests/architecture.py
+	@python3 tests/folds.py
 	@python3 tests/compose --static
 
 unit: ## unit tests alone: seconds, and no Envoy

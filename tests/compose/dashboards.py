@@ -9,6 +9,8 @@ CONFIGS = ROOT / "envoy-configs"
 FOLDER = CONFIGS / "grafana/dashboards"
 # A metric of ours, or a recorded one: level:metric:operation.
 METRIC = re.compile(r"\bnarrows_\w+|\b\w+:narrows_\w+:\w+")
+# Gauges that are 0 or 1, and sums of that while a hot restart drains the older Envoy: 1 is not all they say.
+FLAGS = re.compile(r"narrows_(?:config_rejected|split_guard|up)\b[^=<>!]*(?:\{[^}]*\})?[ )`]*[!=]= *\(?[01]")
 # What Grafana puts into a query, and what stands for it here.
 VARIABLES = {"$__rate_interval": "1m", "$split": ".*", "$rule": ".*", "$action": ".*"}
 COLUMNS = 24
@@ -65,6 +67,14 @@ def faults():
     for place, expression in queries():
         for metric in sorted(metrics(expression) - known):
             yield f"{place}: nothing exports or records {metric}"
+
+
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("*/*/README.md"), *CONFIGS.rglob("*.yml"), CONFIGS / "README.md"]:
+        yield from (f"{path}: {found}: write > 0" for found in FLAGS.findall(path.read_text()))
+    for place, expression in queries():
+        yield from (f"{place}: {found}: write > 0" for found in FLAGS.findall(expression))
+        if re.match(r"max by \([^)]*\) \(narrows_(config_rejected|split_guard)[^)]*\)$", expression):
+            yield f"{place}: a value of 2 has no name there; write > bool 0"
 
 
 def panel_faults(place, panel, source):

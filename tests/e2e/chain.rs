@@ -12,12 +12,8 @@ use narrows_testkit::wait;
 use narrows_tests::{STRICT, configured};
 use serde_json::json;
 
-/// Egress first, then routing, splitting, and tags last.
+/// Routed, divided, counted, and judged as it leaves.
 const CHAIN: [(&str, &str); 4] = [
-    (
-        "egress-policy",
-        r#"{ "default": "allow", "rules": [ { "name": "never", "action": "deny", "to": { "hosts": ["evil.example"] } } ] }"#,
-    ),
     (
         "header-router",
         r#"{ "trust": "edge", "rules": [ { "name": "beta", "matches": [ { "headers": { "x-user-group": { "exact": "beta" } } } ],
@@ -35,6 +31,10 @@ const CHAIN: [(&str, &str); 4] = [
         r#"{ "tags": { "backend": { "property": "narrows_backend", "missing": "none" }, "rule": { "property": "narrows_rule", "missing": "none" },
                        "host": { "host": true }, "code": { "statusCode": true } },
              "metrics": [ { "name": "requests_total", "type": "counter", "tags": ["backend", "rule", "host", "code"] } ] }"#,
+    ),
+    (
+        "egress-policy",
+        r#"{ "default": "allow", "rules": [ { "name": "never", "action": "deny", "to": { "hosts": ["evil.example"] } } ] }"#,
     ),
 ];
 
@@ -84,7 +84,7 @@ fn a_later_filter_believes_an_earlier_one_and_no_client() {
     let expected: BTreeSet<String> = [
         "canary beta shop 200 4",
         "stable none shop 200 2",
-        "none none evil.example 403 2",
+        "stable none evil.example 403 2",
         "none gone shop 410 2",
     ]
     .map(str::to_owned)

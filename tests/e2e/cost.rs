@@ -39,6 +39,8 @@ fn a_split_call_reads_the_map_once() {
             // The request: is it ours, what does it say; what was decided; where it goes.
             "get_header_map_value",
             "get_header_map_pairs",
+            // The guard: whether Envoy had a route before anything was written.
+            "get_property",
             "set_property",
             "set_property",
             "replace_header_map_value",
@@ -73,4 +75,40 @@ fn an_empty_policy_costs_nothing() {
     for filter in ["header-router", "canary-split", "metric-tags", "egress-policy"] {
         assert_eq!(calls(filter, "{}", Exchange::get("a", "/")), Vec::<String>::new(), "{filter}");
     }
+}
+
+const EGRESS: &str = r#"{ "default": "deny", "rules": [
+    { "name": "api", "action": "allow", "to": { "hosts": ["api.example"], "ports": [443] } } ] }"#;
+
+/// A request beside a workload, on a listener of calls that come in (1) or go out (2).
+fn beside(exchange: Exchange, direction: i64, cluster: &str) -> Exchange {
+    exchange
+        .property(&["xds", "node", "id"], "sidecar~10.0.0.2~web-0.shop~shop.svc.cluster.local")
+        .property(&["xds", "listener_direction"], direction)
+        .property(&["xds", "cluster_name"], cluster)
+}
+
+#[test]
+fn what_comes_in_to_a_workload_costs_one_look() {
+    let inbound = beside(Exchange::get("stock:8080", "/"), 1, "inbound|8080||");
+    // What the proxy is, once in its life; which way this request goes.
+    let once = ["get_property"; 3];
+    assert_eq!(calls("egress-policy", EGRESS, inbound), [&once[..], &["get_property"]].concat());
+}
+
+#[test]
+fn more_of_the_route_is_read_only_where_it_matters() {
+    let count = |exchange: Exchange| {
+        let calls = calls("egress-policy", EGRESS, exchange);
+        calls.iter().filter(|call| *call == "get_property").count() - 3
+    };
+    let stock = "outbound|8080||stock.shop.svc.cluster.local";
+    // Direction, caller, filter state, cluster, server name.
+    assert_eq!(count(beside(Exchange::get("stock:8080", "/"), 2, stock)), 5);
+    assert_eq!(count(beside(Exchange::get("api.example", "/"), 2, "outbound|443||api.example")), 5);
+    // Whose name it is, if not the Service's own.
+    assert_eq!(count(beside(Exchange::get("10.96.0.7:8080", "/"), 2, stock)), 6);
+    // Whether the route can be another one without what is taken off.
+    let said = Exchange::get("api.example", "/").header("x-internal-user", "1");
+    assert_eq!(count(beside(said, 2, "outbound|443||api.example")), 6);
 }

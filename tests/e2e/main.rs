@@ -2,6 +2,7 @@
 //!
 //! One binary, so that it links once; a module for each question.
 
+mod authorization;
 mod bootstraps;
 mod chain;
 mod coming_from;
@@ -9,14 +10,20 @@ mod cost;
 mod docs;
 mod egress;
 mod examples;
+mod guard;
+mod headers;
 mod hostile;
+mod hosts;
 mod lifecycle;
 mod mesh;
 mod modules;
 mod removed;
 mod rendered;
+mod rewriting;
+mod signals;
 mod simulate;
 mod source;
 mod spelling;
 mod tags;
 mod trailers;
+mod trust;

@@ -31,6 +31,8 @@ pub(crate) fn rendered(filter: &str, policy: &str, shape: Shape) -> Value {
         ports: Vec::new(),
         phase: None,
         priority: None,
+        gateway: false,
+        strict: false,
         metric: None,
     };
     serde_saphyr::from_str(&render(shape, &wanted).unwrap()).unwrap()

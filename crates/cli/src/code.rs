@@ -35,3 +35,11 @@ pub const UNDECLARED: &str = "NRW614";
 pub const MISPLACED: &str = "NRW615";
 /// A policy that is there to stop something and stops nothing.
 pub const EVERYTHING_PASSES: &str = "NRW616";
+/// Callers whose certificates nobody verified, beside a policy that believes them.
+pub const UNVERIFIED: &str = "NRW620";
+/// A rewriting of path or host that Istio's authorization sees.
+pub const BEFORE_AUTHORIZATION: &str = "NRW621";
+/// A stripping, or a host that comes back, that Istio's authorization does not see.
+pub const BEHIND_AUTHORIZATION: &str = "NRW622";
+/// A host that the proxy's route table does not know.
+pub const UNROUTED: &str = "NRW623";

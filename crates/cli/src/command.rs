@@ -14,9 +14,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::filter::{AnyPolicy, Filter};
 use crate::finding::{Failure, Finding};
 use crate::lint::Checked;
+use crate::placement::Deeds;
 use crate::report::{self, Format};
 use crate::source::{Node, Source};
-use crate::wrap;
+use crate::wrap::{self, Found};
 
 /// Checks, tries and writes out policies of the Narrows filters.
 ///
@@ -129,6 +130,13 @@ fn policy(path: &Path, named: Option<Filter>, format: Output) -> Result<Result<L
     if let (Some(named), true) = (named, found.len() > 1) {
         found.retain(|found| found.filter == Some(named));
     }
+    // What `render` writes beside a policy only strips, and the policy itself strips the same.
+    let decides = |found: &Found| {
+        let deeds = found.filter.map(|filter| Deeds::of(filter, &found.policy));
+        deeds.is_none_or(|deeds| !deeds.only_strips)
+    };
+    let deciding: Vec<_> = found.iter().filter(|found| decides(found)).map(|found| found.filter).collect();
+    found.retain(|found| decides(found) || !deciding.contains(&found.filter));
     let name = &source.path;
     let mut found = found.into_iter();
     let (found, second) = match (found.next(), found.next()) {
@@ -164,6 +172,6 @@ fn refused(format: Output, source: Source, findings: Vec<Finding>) -> Done {
         Output::Text => Format::Text,
         Output::Json => Format::Json,
     };
-    let checked = Checked { source, findings, policies: 0, manifests: 0 };
+    let checked = Checked::with(source, findings);
     Done { output: String::new(), refusal: report::refusal(format, checked), findings: true }
 }

@@ -1,5 +1,6 @@
 //! The filters, in one table. Another one is another line.
 
+use narrows_core::Weight;
 use narrows_core::egress::Egress;
 use narrows_core::extraction::Labels;
 use narrows_core::router::Router;
@@ -70,6 +71,11 @@ macro_rules! filters {
                 match &self.0 { $(Compiled::$filter(policy) => Labels::of(&**policy, written)),+ }
             }
 
+            /// What every worker takes to hold it, in bytes.
+            pub fn weight(&self) -> Weight {
+                match &self.0 { $(Compiled::$filter(policy) => policy.weight()),+ }
+            }
+
             /// What was loaded, in a few words.
             pub fn summary(&self) -> String {
                 match &self.0 { $(Compiled::$filter(policy) => policy.summary()),+ }
@@ -80,6 +86,13 @@ macro_rules! filters {
                 match &self.0 { $(Compiled::$filter(policy) => policy.warning()),+ }
             }
 
+            /// The headers that it takes away from what a client sent, some with a `*` at
+            /// their end.
+            pub fn strips(&self) -> Vec<&str> {
+                let strip = match &self.0 { $(Compiled::$filter(policy) => policy.strip()),+ };
+                strip.into_iter().flat_map(|strip| strip.names()).collect()
+            }
+
             /// Decides on a request, as the filter would.
             pub fn decide(&self, request: Request<'_>) -> Outcome {
                 match &self.0 { $(Compiled::$filter(policy) => decide(&**policy, request)),+ }
@@ -88,13 +101,14 @@ macro_rules! filters {
     };
 }
 
-// Phase and priority: the router after JWT, so that it can trust claims, and what
-// leaves is judged before it; tags last, so that they see what the others decided.
+// Phase and priority: the router after JWT, so that it can trust claims; tags when it is
+// known what was decided; what leaves is judged as it leaves, and so last. Where Istio
+// authorizes, [`crate::placement`] has more to say.
 filters! {
     HeaderRouter: Router => "AUTHZ" 200 true;
     CanarySplit: Splitter => "STATS" 200 true;
     MetricTags: Tagger => "STATS" 100 true;
-    EgressPolicy: Egress => "AUTHZ" 300 false;
+    EgressPolicy: Egress => "STATS" 50 false;
 }
 
 /// A policy that cannot be wrong any more, of whichever filter.

@@ -7,6 +7,7 @@
 //! the files around it: where policies stand in them, what Istio knows, and how all of
 //! that is told to people and machines.
 
+mod chain;
 pub mod code;
 pub mod command;
 pub mod diff;
@@ -16,9 +17,11 @@ pub mod finding;
 pub mod learn;
 pub mod lint;
 pub mod manifest;
+pub mod placement;
 pub mod render;
 pub mod report;
 pub mod simulate;
 pub mod source;
+mod unverified;
 pub mod usage;
 pub mod wrap;

@@ -1,12 +1,15 @@
 //! Everything that can be said about a file without running it.
 
+use narrows_core::Weight;
 use narrows_core::vm;
 
+use crate::chain;
 use crate::code;
 use crate::filter::Filter;
 use crate::finding::{Finding, Level};
 use crate::manifest::{self, Release};
 use crate::source::{Node, Source};
+use crate::unverified;
 use crate::wrap::{self, Found, Kind};
 
 /// What the caller knows about the files.
@@ -29,14 +32,22 @@ pub struct Checked {
     pub policies: usize,
     /// How many resources of Istio were judged.
     pub manifests: usize,
+    /// What the heaviest and the dearest of the policies take.
+    pub weight: Weight,
+    /// Whether a policy in it believes certificates that need not have been verified.
+    believes: bool,
+    /// Where it lets in callers with such certificates.
+    openings: Vec<Finding>,
 }
 
 /// Checks a file.
 pub fn check(source: Source, options: Options) -> Checked {
     let documents = source.documents();
     let mut checked = Checked::of(source, &documents, options);
-    let order = manifest::order(&resources(0, &documents));
+    let order = manifest::together(&resources(0, &documents));
     checked.add(order.into_iter().map(|(_, finding)| finding));
+    let believes = checked.believes;
+    checked.open(believes);
     checked
 }
 
@@ -44,14 +55,17 @@ pub fn check(source: Source, options: Options) -> Checked {
 pub fn check_all(sources: Vec<Source>, options: Options) -> Vec<Checked> {
     let read: Vec<_> = sources.iter().map(Source::documents).collect();
     let together: Vec<_> = read.iter().enumerate().flat_map(|(file, read)| resources(file, read)).collect();
-    let order = manifest::order(&together);
+    let order = manifest::together(&together);
     let checked = sources.into_iter().zip(&read).enumerate().map(|(file, (source, documents))| {
         let mut checked = Checked::of(source, documents, options);
         let own = order.iter().filter(|(of, _)| *of == file);
         checked.add(own.map(|(_, finding)| finding.clone()));
         checked
     });
-    checked.collect()
+    let mut checked: Vec<Checked> = checked.collect();
+    let believes = checked.iter().any(|checked| checked.believes);
+    checked.iter_mut().for_each(|checked| checked.open(believes));
+    checked
 }
 
 /// The resources of a file that could be read, each with the file's number.
@@ -61,8 +75,21 @@ fn resources(file: usize, documents: &Result<Vec<Node>, Finding>) -> Vec<(usize,
 }
 
 impl Checked {
+    /// A file of which nothing more is known.
+    pub(crate) fn with(source: Source, findings: Vec<Finding>) -> Self {
+        Self {
+            source,
+            findings,
+            policies: 0,
+            manifests: 0,
+            weight: Weight::default(),
+            believes: false,
+            openings: Vec::new(),
+        }
+    }
+
     fn of(source: Source, documents: &Result<Vec<Node>, Finding>, options: Options) -> Self {
-        let mut checked = Self { findings: Vec::new(), policies: 0, manifests: 0, source };
+        let mut checked = Self::with(source, Vec::new());
         match documents {
             Err(finding) => checked.findings.push(finding.clone()),
             Ok(documents) => {
@@ -72,6 +99,12 @@ impl Checked {
             }
         }
         checked
+    }
+
+    /// Warns of what lets unverified callers in, if a policy of the run believes them.
+    fn open(&mut self, believes: bool) {
+        let openings = std::mem::take(&mut self.openings);
+        self.add(openings.into_iter().filter(|_| believes));
     }
 
     /// Adds findings, and puts all in the order of the text.
@@ -86,18 +119,29 @@ impl Checked {
             let release = options.istio.unwrap_or(Release::NEWEST);
             self.findings.extend(manifest::lint(resource, release));
         }
+        if Kind::of(resource) != Kind::Policy {
+            self.openings.extend(unverified::openings(resource));
+        }
+        if Kind::of(resource) == Kind::Envoy {
+            self.findings.extend(chain::check(&self.source, resource));
+        }
         for found in wrap::policies(&self.source, resource, &mut self.findings) {
             self.policies += 1;
-            self.findings.extend(policy(&found, options.filter));
+            let (weight, findings) = policy(&found, options.filter);
+            self.weight.bytes = self.weight.bytes.max(weight.bytes);
+            self.weight.work = self.weight.work.max(weight.work);
+            self.believes |= unverified::believes(&found.policy);
+            self.findings.extend(findings);
         }
     }
 }
 
-/// What is wrong with a policy, and with the VM configuration beside it.
-fn policy(found: &Found, named: Option<Filter>) -> Vec<Finding> {
+/// What a policy weighs, and what is wrong with it and with the VM configuration beside it.
+fn policy(found: &Found, named: Option<Filter>) -> (Weight, Vec<Finding>) {
     // What a bare policy is for is said on the command line; a module says it itself.
     let told = if found.within == Kind::Policy { named.or(found.filter) } else { found.filter };
-    let Some(filter) = told else { return vec![wrap::unknown_filter(&found.policy)] };
+    let Some(filter) = told else { return (Weight::default(), vec![wrap::unknown_filter(&found.policy)]) };
+    let mut weight = Weight::default();
     let mut findings = Vec::new();
     if let Some(vm) = &found.vm
         && let Err(invalid) = vm::strict(json(vm).as_bytes())
@@ -106,6 +150,7 @@ fn policy(found: &Found, named: Option<Filter>) -> Vec<Finding> {
     }
     match filter.compile(&found.policy.tree()) {
         Ok(policy) => {
+            weight = policy.weight();
             let warning = policy.warning();
             findings.extend(warning.map(|warning| likely_not_meant(filter, warning, &found.policy)));
         }
@@ -113,7 +158,7 @@ fn policy(found: &Found, named: Option<Filter>) -> Vec<Finding> {
             findings.extend(invalid.faults().iter().map(|fault| Finding::of_policy(fault, &found.policy)));
         }
     }
-    findings
+    (weight, findings)
 }
 
 fn likely_not_meant(filter: Filter, warning: &str, policy: &Node) -> Finding {

@@ -4,11 +4,15 @@
 //! of istio/api at the release tags, and the validation and listener code of istiod.
 
 mod attach;
+mod attached;
+mod authority;
+mod authorization;
 mod fields;
 mod module;
 mod order;
 mod release;
 mod routing;
+mod run;
 mod telemetry;
 
 use std::ops::Range;
@@ -19,8 +23,9 @@ use crate::finding::{Finding, Level};
 use crate::source::Node;
 use crate::wrap::Kind;
 pub(crate) use attach::TARGETS;
-pub use order::order;
+use attached::Attached;
 pub use release::Release;
+use run::Run;
 
 /// A resource under judgement.
 struct Manifest<'n> {
@@ -65,6 +70,20 @@ pub fn lint(resource: &Node, release: Release) -> Vec<Finding> {
         Kind::DestinationRule | Kind::Gateway | Kind::ServiceEntry => {}
         Kind::Policy | Kind::Envoy | Kind::Other => {}
     }
+    findings
+}
+
+/// What is wrong between resources that are applied together: the order of filters, their
+/// side of authorization, and hosts that no route table knows.
+///
+/// Each resource, and each finding, with the number of its file.
+pub fn together(resources: &[(usize, &Node)]) -> Vec<(usize, Finding)> {
+    let run = Run::of(resources);
+    let attached: Vec<Attached<'_>> =
+        resources.iter().filter_map(|(file, resource)| Attached::of(*file, resource, &run)).collect();
+    let mut findings = order::check(&attached);
+    findings.extend(authorization::check(&attached));
+    findings.extend(authority::check(&attached, &run));
     findings
 }
 

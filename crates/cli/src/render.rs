@@ -63,6 +63,10 @@ pub struct Wanted<'p> {
     pub phase: Option<&'static str>,
     /// The priority, if not the filter's own.
     pub priority: Option<i32>,
+    /// Whether the workloads are gateways, though their labels do not say so.
+    pub gateway: bool,
+    /// Whether every bad policy is refused, the first one too.
+    pub strict: bool,
     /// The metric of Istio's that gets the labels, if not all of them.
     pub metric: Option<String>,
 }

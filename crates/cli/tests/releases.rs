@@ -10,8 +10,12 @@ use narrows::report::{self, Format};
 use narrows::source::Source;
 use narrows_core::Tree;
 
-const POLICIES: [(Filter, &str); 4] = [
+const POLICIES: [(Filter, &str); 5] = [
     (Filter::HeaderRouter, r#"{"rules": [{"name": "a/b:c", "respond": {"status": 404, "body": "yes"}}]}"#),
+    (
+        Filter::HeaderRouter,
+        r#"{"strip": ["x-internal-*"], "rules": [{"name": "r", "rewrite": {"path": {"replaceFull": "/x"}}}]}"#,
+    ),
     (
         Filter::CanarySplit,
         r#"{"splits": [{"name": "s", "service": "a.b", "key": [{"header": "x-user-id"}], "backends": [
@@ -59,6 +63,8 @@ fn what_is_rendered_is_accepted() {
                     ports: if by_target { Vec::new() } else { vec![8080] },
                     phase: None,
                     priority: None,
+                    gateway: false,
+                    strict: false,
                     metric: None,
                 };
                 let Ok(text) = render::render(*shape, &wanted) else {
@@ -74,7 +80,7 @@ fn what_is_rendered_is_accepted() {
     }
     // By label, every release but for the newest kind; by target, three kinds from 1.22 on.
     let (by_label, by_target) = (5 * 20 + 2, 3 * 20 + 2 * 10 + 2);
-    assert_eq!(rendered, 4 * (by_label + by_target));
+    assert_eq!(rendered, POLICIES.len() * (by_label + by_target));
 }
 
 fn label() -> Vec<(String, String)> {
@@ -95,11 +101,15 @@ fn check(shape: Shape, istio: Release, text: String, policy: &Tree) {
         assert_eq!(source.documents().unwrap().len(), 1, "{}", source.text);
         return;
     }
-    let resource = source.documents().unwrap().remove(0);
-    let found = narrows::wrap::policies(&source, &resource, &mut Vec::new());
+    // Before a policy that strips and comes behind authorization stands what strips in its place.
+    let resources = source.documents().unwrap();
+    let found: Vec<_> = resources
+        .iter()
+        .flat_map(|resource| narrows::wrap::policies(&source, resource, &mut Vec::new()))
+        .collect();
     if shape != Shape::Telemetry {
-        assert_eq!(found.len(), 1, "{}", source.text);
-        assert_eq!(found[0].policy.tree(), *policy, "{}", source.text);
+        assert_eq!(found.len(), resources.len(), "{}", source.text);
+        assert_eq!(found.last().unwrap().policy.tree(), *policy, "{}", source.text);
     }
     let checked = lint::check(source, Options { filter: None, istio: Some(istio) });
     let text = checked.source.text.clone();

@@ -64,20 +64,62 @@ pub struct Served<'a> {
     ///
     /// [`Policy::needs_upstream`]: crate::Policy::needs_upstream
     pub by_upstream: bool,
+    /// What stood before the request was rewritten; read only where
+    /// [`Policy::needs_before`].
+    ///
+    /// [`Policy::needs_before`]: crate::Policy::needs_before
+    pub before: Option<Before<'a>>,
 }
 
-/// Response flags of Envoy: no healthy host, no route, no cluster (UH, NR, NC).
-const NOTHING_THERE: u64 = 1 << 1 | 1 << 8 | 1 << 24;
+/// What stood before a filter rewrote a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Before<'a> {
+    /// The cluster that Envoy's route led to; empty if there was no route, or none to a
+    /// cluster that exists.
+    pub cluster: &'a [u8],
+    /// Whether a filter has removed headers of the client's since Envoy matched that route:
+    /// they may have led there. Read only where [`Policy::suspects`].
+    ///
+    /// [`Policy::suspects`]: crate::Policy::suspects
+    pub is_forged: bool,
+    /// Whether an earlier filter's rule may have rewritten the request since. Read only where
+    /// [`Policy::suspects`].
+    ///
+    /// [`Policy::suspects`]: crate::Policy::suspects
+    pub is_rewritten: bool,
+}
+
+/// What was missing for a request to be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A healthy host in the cluster.
+    Host,
+    /// The cluster that the route names.
+    Cluster,
+    /// A route.
+    Route,
+}
+
+/// Response flags of Envoy: no healthy host, no route, no cluster.
+const UH: u64 = 1 << 1;
+const NR: u64 = 1 << 8;
+const NC: u64 = 1 << 24;
 /// Where Istio sends what no route of the mesh takes.
-const NOWHERE: [&[u8]; 3] = [b"PassthroughCluster", b"BlackHoleCluster", b"AllowAnyDynamicDNSCluster"];
+pub(crate) const NOWHERE: [&[u8]; 3] =
+    [b"PassthroughCluster", b"BlackHoleCluster", b"AllowAnyDynamicDNSCluster"];
 
 impl Served<'_> {
-    /// Whether what the request asked for is not there. Where Istio sends nothing to
+    /// What was missing of what the request asked for. Where Istio sends nothing to
     /// hosts that it does not know, it answers 502 from a route without a cluster.
-    pub fn found_nothing(&self) -> bool {
-        self.flags & NOTHING_THERE != 0
-            || NOWHERE.contains(&self.cluster)
-            || (self.cluster.is_empty() && self.code == 502)
+    pub fn missing(&self) -> Option<Missing> {
+        let is_nowhere = NOWHERE.contains(&self.cluster) || (self.cluster.is_empty() && self.code == 502);
+        match self.flags {
+            _ if is_nowhere => Some(Missing::Route),
+            flags if flags & NR != 0 => Some(Missing::Route),
+            flags if flags & NC != 0 => Some(Missing::Cluster),
+            flags if flags & UH != 0 => Some(Missing::Host),
+            _ => None,
+        }
     }
 
     /// The class of the code as a label: `2xx`, or `none` without a response.

@@ -12,8 +12,10 @@ use crate::matcher::Match;
 use crate::matcher::hosts::HostPattern;
 use crate::matcher::parse;
 use crate::names;
+use crate::policy::Trust;
 use crate::read::{self, Fields};
 use crate::request::{Host, Request};
+use crate::strip;
 use crate::tree::Tree;
 
 /// The route header unless a policy names another.
@@ -66,7 +68,7 @@ impl Destination {
 
     /// Adds the edits that send a request there; none for what it will say already. It
     /// sees what the edits before it leave: an `x-forwarded-host` that a rule has removed
-    /// is written anew, one that it has set stays.
+    /// is written anew, one that it has set stays, and so does the mesh's.
     pub(crate) fn apply<'a>(&'a self, route_header: &'a str, draft: &mut Draft<'_, 'a>) {
         let request = draft.request;
         match self {
@@ -74,13 +76,22 @@ impl Destination {
             Self::Authority(authority) => {
                 let written = authority.for_caller(request);
                 if written != request.authority() {
-                    if !draft.has(FORWARDED_HOST) {
+                    if !draft.has(FORWARDED_HOST) || is_the_clients(draft) {
                         draft.set(FORWARDED_HOST, Cow::Borrowed(request.authority()));
                     }
                     draft.write(":authority", written);
                 }
             }
         }
+    }
+
+    /// Whether a request that is sent there loses what its sender called so.
+    pub(crate) fn displaces(&self, route_header: &str, name: &[u8]) -> bool {
+        let written = match self {
+            Self::To(_) => route_header,
+            Self::Authority(_) => FORWARDED_HOST,
+        };
+        names::covers(written.as_bytes(), name)
     }
 
     /// Learns from the matches that lead here which hosts are services.
@@ -97,6 +108,25 @@ impl Destination {
             Self::Authority(Authority { host, port: None, .. }) => format!("authority={host}"),
             Self::Authority(Authority { host, port: Some(port), .. }) => format!("authority={host}:{port}"),
         }
+    }
+
+    /// All that makes it this destination and no other.
+    pub(crate) fn identity(&self, route_header: &str) -> Vec<u8> {
+        let mut identity = self.describe().into_bytes();
+        let services = match self {
+            Self::To(_) => [route_header.as_bytes()].to_vec(),
+            Self::Authority(authority) => authority.services.iter().map(|service| &**service).collect(),
+        };
+        for part in services {
+            identity.push(0);
+            identity.extend_from_slice(part);
+        }
+        identity
+    }
+
+    /// Whether it has a port of its own, whatever the caller's is.
+    pub(crate) fn has_port(&self) -> bool {
+        matches!(self, Self::Authority(Authority { port: Some(_), .. }))
     }
 
     /// The host that a rewritten request asks for, if this rewrites.
@@ -131,8 +161,7 @@ impl Authority {
                 || self.services.iter().any(|service| **service == *host.name())
         };
         if !self.host.contains('.') && is_service() {
-            let domain = host.parents().next().unwrap_or_default();
-            written.extend_from_slice(domain);
+            written.extend_from_slice(host.domain());
         }
         match (self.port, host.port()) {
             (Some(port), _) => written.extend_from_slice(format!(":{port}").as_bytes()),
@@ -157,6 +186,14 @@ impl Authority {
             _ => self.host.as_bytes().to_vec(),
         }
     }
+}
+
+/// Whether an `x-forwarded-host` that is there says what the client wants it to: at the
+/// edge, unless a rule or an earlier filter of this proxy has written it.
+pub(crate) fn is_the_clients(draft: &Draft<'_, '_>) -> bool {
+    draft.trust == Trust::Edge
+        && !draft.writes(FORWARDED_HOST)
+        && !strip::was_written(draft.request.stripped(), FORWARDED_HOST.as_bytes())
 }
 
 /// Reads `host` or `host:port`.
@@ -203,6 +240,7 @@ mod tests {
     use crate::decision::Decision;
     use crate::edit::{Draft, Edit};
     use crate::matcher::parse::{self, Budget};
+    use crate::policy::Trust;
     use crate::request::Request;
     use crate::tree::Tree;
 
@@ -241,7 +279,7 @@ mod tests {
         let headers: [(&[u8], &[u8]); 3] =
             [(b":authority", b"stock:80"), (b"x-narrows-route", b"v2"), (b"x-forwarded-host", b"first")];
         let request = Request::new(headers);
-        let mut draft = Draft::new(&request);
+        let mut draft = Draft::new(&request, Trust::Mesh);
         let to = Destination::To("v2".into());
         to.apply("x-narrows-route", &mut draft);
         let canary = Destination::Authority(authority(&Tree::Text("canary".into())).unwrap());

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use crate::decision::Decision;
-use crate::invalid::Invalid;
+use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::names::{self, NamePattern};
+use crate::policy::Trust;
 use crate::read::{self, Fields};
 use crate::request::{Found, Request};
 use crate::text::Text;
@@ -38,6 +39,7 @@ impl Edit<'_> {
 /// again.
 pub(crate) struct Draft<'r, 'a> {
     pub(crate) request: &'r Request<'a>,
+    pub(crate) trust: Trust,
     edits: Vec<Edit<'a>>,
     kept: Vec<&'a str>,
 }
@@ -51,8 +53,8 @@ pub(crate) struct HeaderEdits {
 }
 
 impl<'r, 'a> Draft<'r, 'a> {
-    pub(crate) fn new(request: &'r Request<'a>) -> Self {
-        Self { request, edits: Vec::new(), kept: Vec::new() }
+    pub(crate) fn new(request: &'r Request<'a>, trust: Trust) -> Self {
+        Self { request, trust, edits: Vec::new(), kept: Vec::new() }
     }
 
     /// Hands the edits over.
@@ -64,7 +66,9 @@ impl<'r, 'a> Draft<'r, 'a> {
     /// Whether a header will be there, and whether it will say `value` and nothing else.
     fn foresee(&self, name: &str, value: &[u8]) -> (bool, bool) {
         let found = self.request.header(name.as_bytes());
-        let is_same = matches!(&found, Found::Once(found) if **found == *value);
+        // Envoy's route table minds the blanks around a value.
+        let is_same = matches!(&found, Found::Once(found) if **found == *value)
+            && !self.request.is_padded(name.as_bytes());
         let edits = self.edits.iter().filter(|edit| edit.name() == name);
         edits.fold((found.value().is_some(), is_same), |(is_there, _), edit| match edit {
             Edit::Remove(_) => (false, false),
@@ -78,8 +82,21 @@ impl<'r, 'a> Draft<'r, 'a> {
         self.foresee(name, b"").0
     }
 
-    /// Gives a header one value.
+    /// Whether an edit so far writes a header, or would if it did not say so already.
+    pub(crate) fn writes(&self, name: &str) -> bool {
+        let set = |edit: &Edit<'_>| !matches!(edit, Edit::Remove(_)) && edit.name() == name;
+        self.kept.contains(&name) || self.edits.iter().any(set)
+    }
+
+    /// Gives a header one value, in place of whatever is spelt like it: `x_user` beside
+    /// `x-user` is the caller's word beside the policy's.
     pub(crate) fn set(&mut self, name: &'a str, value: Cow<'a, [u8]>) {
+        for (other, _) in self.request.headers() {
+            let is_own = || std::str::from_utf8(other).is_ok_and(|other| self.writes(other));
+            if *other != name.as_bytes() && names::covers(name.as_bytes(), other) && !is_own() {
+                self.take_off(other);
+            }
+        }
         if self.foresee(name, &value).1 {
             self.kept.push(name);
         } else {
@@ -92,16 +109,28 @@ impl<'r, 'a> Draft<'r, 'a> {
         self.edits.push(Edit::Set(name, Cow::Owned(value)));
     }
 
-    fn remove(&mut self, pattern: &NamePattern) {
-        for (name, _) in self.request.headers() {
-            if pattern.covers(name) && !name.starts_with(b":") {
-                let removal = Edit::Remove(String::from_utf8_lossy(name));
-                if !self.edits.contains(&removal) {
-                    self.edits.push(removal);
-                }
-            }
+    fn remove(&mut self, patterns: &[NamePattern]) {
+        if !patterns.is_empty() {
+            self.edits.extend(removals(self.request, |name| patterns.iter().any(|p| p.covers(name))));
         }
     }
+
+    fn take_off(&mut self, name: &'a [u8]) {
+        let removal = Edit::Remove(String::from_utf8_lossy(name));
+        if !self.edits.contains(&removal) {
+            self.edits.push(removal);
+        }
+    }
+}
+
+/// Takes out every header of a request that is `unwanted`, each name once; pseudo headers stay.
+pub(crate) fn removals<'a>(
+    request: &Request<'a>,
+    unwanted: impl Fn(&[u8]) -> bool,
+) -> impl Iterator<Item = Edit<'a>> {
+    let names = request.headers().iter().map(|(name, _)| *name);
+    let names = names::distinct(names.filter(|name| !name.starts_with(b":") && unwanted(name)).collect());
+    names.into_iter().map(|name| Edit::Remove(String::from_utf8_lossy(name)))
 }
 
 impl HeaderEdits {
@@ -112,22 +141,30 @@ impl HeaderEdits {
                 |t| read::entries(t, limits::EDITS, names::writable_header, |v| Text::new(read::text(v)?));
             fields.optional(name, read).map(Option::unwrap_or_default)
         };
-        Ok(Self {
+        let edits = Self {
             set: values("set")?,
             add: values("add")?,
             remove: fields
                 .optional("remove", |t| read::list(t, limits::EDITS, removable))?
                 .unwrap_or_default(),
-        })
+        };
+        let texts = edits.set.iter().chain(&edits.add).map(|(_, text)| text);
+        let lookups = texts.flat_map(Text::quotations).filter(|is_lookup| *is_lookup).count();
+        if lookups <= limits::LOOKUPS {
+            return Ok(edits);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!("{lookups} quotations of query parameters and cookies, more than {}", limits::LOOKUPS),
+            "quote fewer: the query or the cookies are read for each",
+        ))
     }
 
     /// Edits a request: removals, in every spelling that is there, then what is set, then
     /// what is added, as in Gateway API. A value that quotes something missing is not
     /// written.
     pub(crate) fn apply<'a>(&'a self, draft: &mut Draft<'_, 'a>) {
-        for pattern in &self.remove {
-            draft.remove(pattern);
-        }
+        draft.remove(&self.remove);
         for (name, text) in &self.set {
             if let Some(value) = text.render(draft.request) {
                 draft.set(name, value);
@@ -136,6 +173,12 @@ impl HeaderEdits {
         for (name, text) in &self.add {
             draft.edits.extend(text.render(draft.request).map(|value| Edit::Add(name, value)));
         }
+    }
+
+    /// Whether a request loses what its sender called so: removed, or written anew.
+    pub(crate) fn displaces(&self, name: &[u8]) -> bool {
+        self.remove.iter().any(|pattern| pattern.covers(name))
+            || self.set.iter().any(|(set, _)| names::covers(set.as_bytes(), name))
     }
 
     /// The edits for the response to `request`. Nobody has seen it yet: a name is removed

@@ -20,8 +20,10 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
+use crate::budget::Weight;
 use crate::index::Index;
 use crate::matcher::hosts::HostSet;
+use crate::matcher::needles::Needles;
 use crate::policy::{Head, Needs};
 use crate::series::Series;
 use crate::strip::Strip;
@@ -41,6 +43,8 @@ pub struct Egress {
     rules: Vec<Rule>,
     /// A rule's paths, one clause each; a rule without any has one clause.
     clauses: Vec<Clause>,
+    /// Whether a rule in force has a path.
+    reads_paths: bool,
     enforced: Deciders,
     /// Rules in report mode: they change nothing.
     trial: Deciders,
@@ -52,6 +56,8 @@ pub struct Egress {
     /// The hosts that rules name, for `learn`.
     listed: HostSet,
     series: Vec<Series>,
+    needles: Needles,
+    weight: Weight,
     places: Places,
     needs: Needs,
 }

@@ -55,6 +55,8 @@ pub enum Code {
     RepeatedField,
     /// One name given to two things of a kind.
     RepeatedName,
+    /// A policy that would cost too much to hold, or to try on a request.
+    TooHeavy,
     /// More elements than the documented limit.
     TooMany,
     /// A number outside its range.
@@ -96,9 +98,14 @@ pub enum Code {
 impl Invalid {
     /// One fault at the policy's current place.
     pub fn new(code: Code, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            faults: vec![Fault { code, place: Place::default(), message: message.into(), help: help.into() }],
-        }
+        Self::of(code, message.into(), help.into())
+    }
+
+    /// The part of [`Self::new`] that is the same for every type: it is compiled once.
+    #[inline(never)]
+    fn of(code: Code, message: String, help: String) -> Self {
+        let (message, help) = (shortened(message, LONGEST), shortened(help, LONGEST));
+        Self { faults: vec![Fault { code, place: Place::default(), message, help }] }
     }
 
     /// The faults; never empty.
@@ -170,12 +177,13 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short = |name: &str| shortened(name.to_owned(), LONGEST_NAME);
         for (i, step) in self.steps().enumerate() {
             match step {
                 Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Field(name) if !plain(name) => write!(f, "[{name:?}]")?,
-                Step::Field(name) if i == 0 => f.write_str(name)?,
-                Step::Field(name) => write!(f, ".{name}")?,
+                Step::Field(name) if !plain(name) => write!(f, "[{:?}]", short(name))?,
+                Step::Field(name) if i == 0 => f.write_str(&short(name))?,
+                Step::Field(name) => write!(f, ".{}", short(name))?,
             }
         }
         Ok(())
@@ -198,6 +206,7 @@ impl Code {
             Self::WrongFilter => "NRW109",
             Self::Conflict => "NRW110",
             Self::UnknownName => "NRW111",
+            Self::TooHeavy => "NRW112",
             Self::WeightsDoNotFit => "NRW201",
             Self::Baseline => "NRW202",
             Self::Ambiguous => "NRW301",
@@ -218,6 +227,30 @@ impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// Bytes that a refusal says of what is wrong, and of what to do; longer ones lose their middle.
+/// It may quote what was written, and goes into the log of every worker.
+const LONGEST: usize = 400;
+/// Bytes of a name in a place.
+const LONGEST_NAME: usize = 100;
+
+/// A text without its middle, if it is too long: what stands before and behind a quotation says
+/// what is wrong with it.
+fn shortened(text: String, longest: usize) -> String {
+    if text.len() <= longest {
+        return text;
+    }
+    let half = longest / 2;
+    let mut parts = (half, text.len().saturating_sub(half));
+    while !text.is_char_boundary(parts.0) {
+        parts.0 = parts.0.saturating_sub(1);
+    }
+    while !text.is_char_boundary(parts.1) {
+        parts.1 = parts.1.saturating_add(1);
+    }
+    let (head, tail) = (text.get(..parts.0), text.get(parts.1..));
+    [head.unwrap_or_default(), "\u{2026}", tail.unwrap_or_default()].concat()
 }
 
 fn plain(name: &str) -> bool {

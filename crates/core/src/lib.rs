@@ -36,6 +36,7 @@
     )
 )]
 
+mod budget;
 pub mod catalog;
 mod decision;
 pub mod destination;
@@ -48,6 +49,7 @@ pub mod lease;
 pub mod limits;
 mod matcher;
 pub mod names;
+mod order;
 mod policy;
 mod read;
 pub mod request;
@@ -61,11 +63,12 @@ mod text;
 mod tree;
 pub mod vm;
 
-pub use decision::{CODE_CLASSES, Decision, Reply, Served, Unlisted};
+pub use budget::Weight;
+pub use decision::{Before, CODE_CLASSES, Decision, Missing, Reply, Served, Unlisted};
 pub use edit::Edit;
 pub use invalid::{Code, Fault, Invalid, Place, Step};
 pub use matcher::Match;
-pub use policy::{Measurement, Mode, Needs, Policy, Trust};
+pub use policy::{Measurement, Mode, Needs, Policy, RouteAsk, Trust};
 pub use request::Request;
 pub use series::{Grammar, Kind, Series};
 pub use template::Template;

@@ -1,6 +1,7 @@
 //! Matches: an AND of conditions on a request (design: "Matches").
 
 pub(crate) mod hosts;
+pub(crate) mod needles;
 pub(crate) mod parse;
 pub(crate) mod path;
 pub(crate) mod pattern;
@@ -8,7 +9,7 @@ pub(crate) mod source;
 pub(crate) mod texts;
 pub(crate) mod value;
 
-use crate::request::{Found, Request};
+use crate::request::Request;
 use hosts::HostSet;
 use path::PathMatch;
 use source::SourceMatch;
@@ -26,6 +27,9 @@ pub struct Match {
     pub(crate) cookies: Vec<Named>,
     pub(crate) query: Vec<QueryMatch>,
     pub(crate) source: Option<SourceMatch>,
+    /// Whether a repeated header is one value, joined with `,`, as the conditions of Istio's
+    /// attribute-gen have it (CEL). A policy cannot write it.
+    pub(crate) joins: bool,
 }
 
 /// A condition on the value under a name.
@@ -46,7 +50,7 @@ pub(crate) struct QueryMatch {
 impl Match {
     /// Whether it asks for nothing but the path and the query.
     pub(crate) fn reads_only_path(&self) -> bool {
-        let Self { hosts, path: _, method, headers, without, cookies, query: _, source } = self;
+        let Self { hosts, path: _, method, headers, without, cookies, query: _, source, joins: _ } = self;
         hosts.is_none()
             && method.is_none()
             && headers.is_empty()
@@ -55,31 +59,28 @@ impl Match {
             && source.is_none()
     }
 
+    /// Whether it holds for some hosts and not for others.
+    pub(crate) fn asks_for_hosts(&self) -> bool {
+        self.hosts.as_ref().is_some_and(HostSet::asks_for_names)
+    }
+
     /// Whether every condition holds.
     pub fn matches(&self, request: &Request<'_>) -> bool {
         self.hosts.as_ref().is_none_or(|hosts| hosts.contains(request.host()))
-            && self.path.as_ref().is_none_or(|path| path.matches(request.path()))
-            && self.method.as_ref().is_none_or(|m| m.matches(&Found::Once(request.method().into())))
-            && self.headers.iter().all(|h| h.value.matches(&request.header(&h.name)))
-            && !self.without.iter().any(|h| h.value.bars(&request.header(&h.name)))
-            && self.cookies.iter().all(|c| c.value.matches(&request.cookie(&c.name)))
-            && self.query.iter().all(|q| q.matches(request))
+            && self.path.as_ref().is_none_or(|path| path.is_met(request))
+            && self.method.as_ref().is_none_or(|method| request.method_meets(method))
+            && self.headers.iter().all(|h| h.is_met(request, self.joins))
+            && !self.without.iter().any(|h| request.header_bars(h))
+            && self.cookies.iter().all(|cookie| request.cookie_meets(cookie))
+            && self.query.iter().all(|query| request.query_meets(query))
             && self.source.as_ref().is_none_or(|source| source.matches(request.source()))
     }
 }
 
-impl QueryMatch {
-    fn matches(&self, request: &Request<'_>) -> bool {
-        let Named { name, value } = &self.named;
-        let mut values = request.query_params().filter(|(n, _)| n.as_ref() == &**name).map(|(_, v)| v);
-        if !self.any {
-            return value.matches(&Found::first_of(&mut values));
-        }
-        let mut values = values.peekable();
-        if values.peek().is_none() {
-            return value.matches(&Found::Missing);
-        }
-        values.any(|v| value.matches(&Found::Once(v)))
+impl Named {
+    /// Whether the header of that name meets the condition; `joins` as in [`Match`].
+    pub(crate) fn is_met(&self, request: &Request<'_>, joins: bool) -> bool {
+        if joins { request.joined_meets(self) } else { request.header_meets(self) }
     }
 }
 

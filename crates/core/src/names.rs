@@ -181,6 +181,23 @@ pub fn covers(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
+/// Each of the names once, in their order: by sorting, for a client chooses how many there are.
+pub fn distinct(names: Vec<&[u8]>) -> Vec<&[u8]> {
+    if names.len() < 2 {
+        return names;
+    }
+    let mut sorted: Vec<(&[u8], usize)> = names.iter().copied().zip(0..).collect();
+    sorted.sort_unstable();
+    sorted.dedup_by_key(|(name, _)| *name);
+    let mut is_first = vec![false; names.len()];
+    for (_, place) in sorted {
+        if let Some(first) = is_first.get_mut(place) {
+            *first = true;
+        }
+    }
+    names.into_iter().zip(is_first).filter_map(|(name, first)| first.then_some(name)).collect()
+}
+
 fn token(written: &str, what: &str) -> Result<Box<str>, Invalid> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if !written.is_empty() && written.len() <= 256 && written.bytes().all(allowed) && !written.contains('*') {
@@ -223,7 +240,7 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{NamePattern, cookie, header, header_value, writable_header};
+    use super::{NamePattern, cookie, distinct, header, header_value, writable_header};
 
     #[test]
     fn names() {
@@ -243,6 +260,14 @@ mod tests {
         for bad in ["a\r\nx: y", "a\n", "a\0", "\u{7f}"] {
             assert!(header_value(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn names_once_in_their_order() {
+        let names = |text: &'static str| distinct(text.split(' ').map(str::as_bytes).collect());
+        assert_eq!(names("b a b c a"), [b"b", b"a", b"c"]);
+        assert_eq!(names("b"), [b"b"]);
+        assert_eq!(distinct(Vec::new()), Vec::<&[u8]>::new());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What every policy has in common, and what a host needs of one.
 
+use crate::budget::Weight;
 use crate::decision::{Decision, Served};
 use crate::egress::learn::Learning;
 use crate::invalid::{Code, Invalid};
@@ -42,6 +43,9 @@ pub trait Policy: Sized {
     /// Every series the policy counts in; a count names one by its place here.
     fn series(&self) -> &[Series];
 
+    /// What it takes of what a policy may.
+    fn weight(&self) -> Weight;
+
     /// What was loaded, in a few words for the log.
     fn summary(&self) -> String;
 
@@ -53,9 +57,27 @@ pub trait Policy: Sized {
     /// Decides. Same inputs, same answer, on any machine, for ever.
     fn decide<'a>(&'a self, request: Request<'a>) -> (Decision<'a>, Self::Verdict);
 
-    /// The names that a client must not send, in trailers either.
+    /// The names that a client must not send.
     fn strip(&self) -> Option<&Strip> {
         None
+    }
+
+    /// Whether a trailer of that name must not go on, given what was decided on its
+    /// request: it would be a header that was removed, or that a filter has written. No
+    /// filter writes trailers, so what is there is the client's.
+    fn drops_trailer(&self, _verdict: &Self::Verdict, name: &[u8]) -> bool {
+        self.strip().is_some_and(|strip| strip.covers_trailer(name))
+    }
+
+    /// Whether only what goes out is judged: then what comes in to a workload passes
+    /// as it is.
+    fn judges_outgoing(&self) -> bool {
+        false
+    }
+
+    /// What more must be known of the route of this request, whose cluster is known.
+    fn asks(&self, _request: &Request<'_>) -> RouteAsk {
+        RouteAsk::default()
     }
 
     /// What to remember of [`Decision::unlisted`]; without it nothing is.
@@ -71,6 +93,17 @@ pub trait Policy: Sized {
     /// Whether Envoy's response flags and the time are needed to tell what became of
     /// this request.
     fn needs_flags(&self, _verdict: &Self::Verdict) -> bool {
+        false
+    }
+
+    /// Whether it must be known where Envoy's route led before this request is rewritten.
+    fn needs_before(&self, _verdict: &Self::Verdict) -> bool {
+        false
+    }
+
+    /// Whether it must be known what earlier filters did to this request; asked when it has
+    /// been served.
+    fn suspects(&self, _verdict: &Self::Verdict, _served: &Served<'_>) -> bool {
         false
     }
 
@@ -127,8 +160,10 @@ pub struct Needs {
     pub authority_first: bool,
     /// The address of the immediate caller.
     pub address: bool,
-    /// The verified name of the caller.
+    /// The name of the caller, as its certificate says it.
     pub principal: bool,
+    /// Whether that certificate was verified on this very connection.
+    pub verified: bool,
     /// The filter state [`crate::strip::STATE`]. Without it, what a decision says there
     /// belongs behind what is there already.
     pub stripped: bool,
@@ -138,6 +173,15 @@ pub struct Needs {
     pub nonce: bool,
     /// What became of the request: code, cluster, flags, duration.
     pub outcome: bool,
+}
+
+/// What must be read of a route beside its cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RouteAsk {
+    /// The name of its virtual host.
+    pub virtual_host: bool,
+    /// Whether its virtual host has no other route.
+    pub is_only: bool,
 }
 
 /// Whether a policy, rule or split acts.
@@ -162,14 +206,25 @@ pub enum Trust {
     Mesh,
 }
 
+/// Whose certificate names a caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// Whoever presents one that Envoy lets in.
+    #[default]
+    Presented,
+    /// Whose was verified on this connection.
+    Verified,
+}
+
 /// The fields that every policy may have.
-pub(crate) const FIELDS: [&str; 5] = ["filter", "mode", "trust", "explain", "labels"];
+pub(crate) const FIELDS: [&str; 6] = ["filter", "mode", "trust", "callers", "explain", "labels"];
 
 /// The part that every policy has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Head {
     pub(crate) mode: Mode,
     pub(crate) trust: Trust,
+    pub(crate) callers: Callers,
     pub(crate) explain: Option<Explain>,
     pub(crate) labels: Grammar,
 }
@@ -189,6 +244,7 @@ impl Head {
         own: &[&str],
         budget: &Budget,
     ) -> Result<(Self, Fields<'t>), Invalid> {
+        budget.open(tree)?;
         let known: Vec<&str> = FIELDS.iter().chain(own).copied().collect();
         // A policy for another filter is told so, not that its fields are unknown.
         if let Tree::Table(table) = tree {
@@ -204,6 +260,11 @@ impl Head {
             mode: mode(fields)?,
             trust: fields
                 .optional("trust", |t| read::word(t, &[("edge", Trust::Edge), ("mesh", Trust::Mesh)]))?
+                .unwrap_or_default(),
+            callers: fields
+                .optional("callers", |t| {
+                    read::word(t, &[("presented", Callers::Presented), ("verified", Callers::Verified)])
+                })?
                 .unwrap_or_default(),
             explain: fields.optional("explain", |t| Explain::read(t, budget))?,
             labels: fields

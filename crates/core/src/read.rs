@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 
 use crate::invalid::{Code, Invalid};
+use crate::limits;
 use crate::names::joined;
 use crate::tree::Tree;
 
@@ -21,6 +22,9 @@ impl<'t> Fields<'t> {
         let fields = table(tree)?;
         let mut faults = Faults::default();
         for (i, (name, _)) in fields.iter().enumerate() {
+            if faults.is_full() {
+                break;
+            }
             if !known.contains(&name.as_str()) {
                 faults.note(unknown_field(name, known).in_field(name));
             } else if fields.iter().take(i).any(|(earlier, _)| earlier == name) {
@@ -60,6 +64,11 @@ impl<'t> Fields<'t> {
         self.get(name).is_some()
     }
 
+    /// Whether nothing is said at all.
+    pub(crate) fn is_empty(self) -> bool {
+        self.fields.iter().all(|(_, tree)| *tree == Tree::Null)
+    }
+
     /// The one field of `alternatives` that is there.
     pub(crate) fn exactly_one<'n>(self, alternatives: &[&'n str]) -> Result<&'n str, Invalid> {
         let mut present = alternatives.iter().filter(|name| self.has(name));
@@ -86,6 +95,11 @@ impl Faults {
         }
     }
 
+    /// Whether there are as many as are reported.
+    fn is_full(&self) -> bool {
+        self.0.as_ref().is_some_and(|all| all.faults().len() >= limits::FAULTS)
+    }
+
     /// The value of a part, or a note of its faults.
     pub(crate) fn take<T>(&mut self, part: Result<T, Invalid>) -> Option<T> {
         part.map_err(|invalid| self.note(invalid)).ok()
@@ -104,11 +118,23 @@ pub(crate) fn list<'t, T>(
     mut read: impl FnMut(&'t Tree) -> Result<T, Invalid>,
 ) -> Result<Vec<T>, Invalid> {
     let mut values = Vec::new();
+    values.reserve_exact(room(tree, limit));
     each(tree, limit, &mut |element| {
         values.push(read(element)?);
         Ok(())
     })?;
     Ok(values)
+}
+
+/// How many elements there are, unless too many: what a policy holds is counted, so that nothing is
+/// reserved that it does not need.
+fn room(tree: &Tree, limit: usize) -> usize {
+    let elements = match tree {
+        Tree::List(elements) => elements.len(),
+        Tree::Table(fields) => fields.len(),
+        _ => 0,
+    };
+    if elements <= limit { elements } else { 0 }
 }
 
 /// The part of [`list`] that is the same for every type: it is compiled once.
@@ -137,6 +163,7 @@ pub(crate) fn entries<'t, K: AsRef<str>, T>(
     mut read: impl FnMut(&'t Tree) -> Result<T, Invalid>,
 ) -> Result<Vec<(K, T)>, Invalid> {
     let mut values: Vec<(K, T)> = Vec::new();
+    values.reserve_exact(room(tree, limit));
     each_entry(tree, limit, &mut |key, value| {
         let name = normalise(key)?;
         if values.iter().any(|(known, _)| known.as_ref() == name.as_ref()) {
@@ -283,6 +310,10 @@ fn names(known: &[&str]) -> String {
 
 /// "did you mean …?" for the nearest known name, if one is near enough.
 fn suggestion(written: &str, known: &[&str]) -> Option<String> {
+    // Longer ones are near to none, and dear to compare.
+    if written.len() > limits::NAME {
+        return None;
+    }
     let near = known
         .iter()
         .map(|name| (distance(written, name), name))

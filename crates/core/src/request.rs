@@ -1,15 +1,23 @@
 //! One request as a filter sees it: borrowed bytes, read once.
 
 pub mod cookie;
+pub mod field;
 pub mod found;
+pub mod held;
 pub mod host;
+mod look;
 pub mod percent;
 pub mod query;
+mod table;
 
 use std::borrow::Cow;
 
+use crate::order::sorted;
+use crate::policy::Callers;
+
 pub use found::Found;
 pub use host::Host;
+use look::Looked;
 
 /// A request, as a decision sees it.
 ///
@@ -17,6 +25,8 @@ pub use host::Host;
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
     headers: Vec<(&'a [u8], &'a [u8])>,
+    /// Names of headers that came with blanks around a value.
+    padded: Vec<&'a [u8]>,
     method: &'a [u8],
     authority: &'a [u8],
     host: Host<'a>,
@@ -24,9 +34,11 @@ pub struct Request<'a> {
     path: &'a [u8],
     query: Option<&'a [u8]>,
     source: Source<'a>,
+    verified: bool,
     surroundings: Surroundings<'a>,
     stripped: Option<&'a [u8]>,
     nonce: u64,
+    looked: Looked<'a>,
 }
 
 /// Who sent a request, as far as the proxy knows and the policy asked.
@@ -34,7 +46,7 @@ pub struct Request<'a> {
 pub struct Source<'a> {
     /// The address of the immediate caller, `10.1.2.3:4711` or `[fd00::1]:4711`.
     pub address: Option<&'a [u8]>,
-    /// The SPIFFE name in the caller's certificate, if it was verified.
+    /// The SPIFFE name in the certificate that the caller presented.
     pub principal: Option<&'a [u8]>,
 }
 
@@ -47,15 +59,32 @@ pub struct Surroundings<'a> {
     pub namespace: Option<&'a [u8]>,
     /// The name of that workload.
     pub workload: Option<&'a [u8]>,
-    /// Beside a workload: the cluster to which Envoy's route leads.
+    /// Beside a workload: the cluster to which Envoy's route leads, matched before any
+    /// filter changed the request.
     pub cluster: Option<&'a [u8]>,
+    /// The virtual host of that route, if [`Policy::asks`] for it.
+    ///
+    /// [`Policy::asks`]: crate::Policy::asks
+    pub virtual_host: Option<&'a [u8]>,
+    /// Whether that virtual host has no other route; not known unless asked for.
+    pub is_only_route: bool,
 }
 
 impl<'a> Request<'a> {
     /// A request from its headers in order, pseudo headers included. Names are
-    /// lower-case, as HTTP/2 and Envoy have them.
+    /// lower-case, as HTTP/2 and Envoy have them. Blanks around a header's value are no part of
+    /// it: HTTP/1 drops them, and what HTTP/2 and HTTP/3 carry is dropped by whoever reads it next.
     pub fn new(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
-        let headers: Vec<_> = headers.into_iter().collect();
+        let mut padded = Vec::new();
+        let bare = |(name, value): (&'a [u8], &'a [u8])| {
+            // Of a pseudo header Envoy takes no blanks.
+            let bare = if name.starts_with(b":") { value } else { field::bare(value) };
+            if bare.len() < value.len() {
+                padded.push(name);
+            }
+            (name, bare)
+        };
+        let headers: Vec<_> = headers.into_iter().map(bare).collect();
         let first = |wanted: &[u8]| headers.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
         let authority = first(b":authority").or_else(|| first(b"host")).unwrap_or_default();
         let target = first(b":path").unwrap_or_default();
@@ -68,10 +97,13 @@ impl<'a> Request<'a> {
             path,
             query,
             headers,
+            padded,
             source: Source::default(),
+            verified: false,
             surroundings: Surroundings::default(),
             stripped: None,
             nonce: 0,
+            looked: Looked::default(),
         }
     }
 
@@ -82,10 +114,25 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// The same request, whose caller's certificate was verified on this connection,
+    /// or was not.
+    #[must_use]
+    pub fn verified(mut self, verified: bool) -> Self {
+        self.verified = verified;
+        self
+    }
+
     /// The same request, in these surroundings.
     #[must_use]
     pub fn within(mut self, surroundings: Surroundings<'a>) -> Self {
         self.surroundings = surroundings;
+        self
+    }
+
+    /// The same request, with what the policy asked for of the route on which Envoy has it.
+    #[must_use]
+    pub fn on_route(mut self, virtual_host: Option<&'a [u8]>, is_only: bool) -> Self {
+        self.surroundings = Surroundings { virtual_host, is_only_route: is_only, ..self.surroundings };
         self
     }
 
@@ -110,15 +157,29 @@ impl<'a> Request<'a> {
         &self.headers
     }
 
-    /// A header by its lower-case name, repeats joined with `,`.
+    /// A header as one text, repeats joined with `,`: what is quoted or shown, never what a
+    /// condition looks at.
     pub fn header(&self, name: &[u8]) -> Found<'a> {
-        let mut values = self.headers.iter().filter(|(n, _)| *n == name).map(|(_, v)| *v);
-        Found::joined(&mut values)
+        Found::joined(&mut self.values(name))
+    }
+
+    /// Whether a value of this header came with blanks around it, so that it is not written as
+    /// [`Self::values`] has it.
+    pub(crate) fn is_padded(&self, name: &[u8]) -> bool {
+        self.padded.contains(&name)
+    }
+
+    /// Whether it is a gRPC call, as Envoy tells one (`Grpc::Common::isGrpcRequestHeaders`): to
+    /// the byte, for Envoy words its answer by it.
+    pub(crate) fn is_grpc(&self) -> bool {
+        let kind = self.values(b"content-type").next().filter(|_| !self.is_padded(b"content-type"));
+        let rest = kind.and_then(|kind| kind.strip_prefix(b"application/grpc"));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
     }
 
     /// A cookie by name, across repeated `cookie` headers.
     pub fn cookie(&self, name: &[u8]) -> Found<'a> {
-        Found::first(&mut self.cookies().filter(|(n, _)| *n == name).map(|(_, v)| v))
+        Found::first(&mut self.cookies().filter(|(n, _)| *n == name).map(|(_, value)| value))
     }
 
     /// All cookies in order.
@@ -166,6 +227,18 @@ impl<'a> Request<'a> {
         self.source
     }
 
+    /// Whether the caller's certificate was verified on this connection.
+    pub fn is_verified(&self) -> bool {
+        self.verified
+    }
+
+    /// Forgets the name of a caller that `callers` does not believe.
+    pub(crate) fn believe(&mut self, callers: Callers) {
+        if callers == Callers::Verified && !self.verified {
+            self.source.principal = None;
+        }
+    }
+
     /// What the proxy knows of itself and of the connection.
     pub fn surroundings(&self) -> Surroundings<'a> {
         self.surroundings
@@ -187,13 +260,27 @@ impl<'a> Request<'a> {
         let mut removed: Vec<&'a [u8]> = Vec::new();
         self.headers.retain(|(name, _)| {
             let gone = !name.starts_with(b":") && unwanted(name);
-            if gone && !removed.contains(name) {
-                removed.push(name);
-            }
+            removed.extend(gone.then_some(*name));
             !gone
         });
-        removed
+        self.forget();
+        each_once(removed)
     }
+}
+
+/// Names without those that came before.
+fn each_once(names: Vec<&[u8]>) -> Vec<&[u8]> {
+    let of = |place: u32| names.get(place as usize);
+    let order = sorted(names.len(), &|a, b| of(a).cmp(&of(b)));
+    let mut is_first = vec![true; names.len()];
+    for (one, next) in order.iter().zip(order.iter().skip(1)) {
+        if of(*one) == of(*next)
+            && let Some(is_first) = is_first.get_mut(*next as usize)
+        {
+            *is_first = false;
+        }
+    }
+    names.into_iter().zip(is_first).filter_map(|(name, is_first)| is_first.then_some(name)).collect()
 }
 
 fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {

@@ -7,10 +7,12 @@ mod rewrite;
 #[cfg(test)]
 mod tests;
 
+use crate::budget::Weight;
 use crate::destination::Destination;
 use crate::edit::HeaderEdits;
 use crate::index::Index;
 use crate::matcher::Match;
+use crate::matcher::needles::Needles;
 use crate::policy::{Head, Mode, Needs};
 use crate::series::Series;
 use crate::strip::Strip;
@@ -30,15 +32,19 @@ pub struct Router {
     enforced: Index,
     /// Clauses of the rules that only report.
     reported: Index,
+    /// What becomes of a request that names no host; none if no rule asks for one.
+    missing_host: Option<Mode>,
     series: Vec<Series>,
     needs: Needs,
+    needles: Needles,
+    weight: Weight,
 }
 
 /// One of a rule's matches.
 #[derive(Clone, Debug)]
 struct Clause {
     rule: usize,
-    matches: Match,
+    matches: Box<Match>,
 }
 
 /// A rule: what it does to a request that matches.
@@ -66,15 +72,22 @@ enum Action {
 /// What is remembered of a request: the rules that decided, by their place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// The rule that acts; none if no rule matched.
+    /// The rule that acts; none if no rule matched. One past the last refuses a request
+    /// that names no host.
     pub rule: Option<usize>,
     /// The rule in report mode that would have, had it been enforced.
     pub reported: Option<usize>,
 }
 
 impl Router {
-    /// The name of a rule by its place.
+    /// The name of a rule by its place. Behind the last stands [`MISSING_HOST`], where it can
+    /// decide.
     pub fn rule(&self, place: usize) -> Option<&str> {
-        self.rules.get(place).map(|rule| &*rule.name)
+        let is_built_in = place == self.rules.len() && self.missing_host.is_some();
+        self.rules.get(place).map(|rule| &*rule.name).or(is_built_in.then_some(MISSING_HOST))
     }
 }
+
+/// What decides on a request that names no host, where rules ask for one: it is refused,
+/// for which of them would hold cannot be told. No rule may have this name.
+const MISSING_HOST: &str = "missing-host";

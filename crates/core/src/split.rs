@@ -8,6 +8,8 @@ mod compile;
 mod decide;
 mod explain;
 pub mod guard;
+mod istio;
+mod judge;
 mod key;
 mod measure;
 mod restore;
@@ -16,11 +18,13 @@ pub mod slots;
 mod tests;
 mod view;
 
+use crate::budget::Weight;
 use crate::destination::Destination;
 use crate::edit::HeaderEdits;
 use crate::index::Index;
 use crate::matcher::Match;
 use crate::matcher::hosts::HostSet;
+use crate::matcher::needles::Needles;
 use crate::policy::{Head, Mode, Needs};
 use crate::series::Series;
 use crate::strip::Strip;
@@ -46,9 +50,13 @@ pub struct Splitter {
     /// The hosts that a rewritten request asks for, where the policy restores the
     /// original ones instead of splitting.
     inbound: Option<Vec<Box<str>>>,
+    /// Whether a condition asks for a host, which a request may not name.
+    asks_for_hosts: bool,
     guards: Guards,
     series: Vec<Series>,
     needs: Needs,
+    needles: Needles,
+    weight: Weight,
 }
 
 /// One way for a request to be of a split.
@@ -128,6 +136,10 @@ pub struct Verdict {
     pub instead_of: Option<usize>,
     /// Whether the request tries a backend that was switched off.
     pub is_try: bool,
+    /// The port that its backend is guarded by: the caller's, or 0 if it wrote none.
+    pub port: u16,
+    /// Whether it asks for a tunnel, which most proxies have no route for.
+    pub is_connect: bool,
 }
 
 /// Why a request went to its backend.
@@ -147,6 +159,8 @@ pub enum Reason {
     Random,
     /// The backend that it would go to is switched off.
     Guard,
+    /// It names no host, and the policy asks for one.
+    MissingHost,
 }
 
 impl Reason {
@@ -160,6 +174,7 @@ impl Reason {
             Self::MissingKey => "missing-key",
             Self::Random => "random",
             Self::Guard => "guard",
+            Self::MissingHost => "missing-host",
         }
     }
 }

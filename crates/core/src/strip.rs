@@ -18,7 +18,18 @@ use crate::request::Request;
 ///
 /// A list of words with commas between: `x-internal-*` was stripped, in every spelling;
 /// `=x-lane` was written, in that one. Whatever else is spelt `x_lane` is the client's.
+/// `<` says that something was there to be stripped.
 pub const STATE: &str = "narrows_stripped";
+
+/// Stands among the words of [`STATE`] where a filter has taken off what the client had sent. It is
+/// no header's name.
+const REMOVED: &str = "<";
+
+/// Whether a filter of this proxy took something off that the client had sent, by what it said
+/// in [`STATE`]: Envoy's route may be one that it led to.
+pub fn was_removed(state: Option<&[u8]>) -> bool {
+    words(state).any(|word| word == REMOVED.as_bytes())
+}
 
 /// Whether an earlier filter wrote this header, by what it said in [`STATE`].
 pub(crate) fn was_written(state: Option<&[u8]>, name: &[u8]) -> bool {
@@ -77,6 +88,11 @@ impl Strip {
         !self.patterns.is_empty()
     }
 
+    /// The names that are stripped, some with a `*` at their end.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.patterns.iter().map(NamePattern::as_str)
+    }
+
     /// Removes from `request` what the client must not have sent, and returns the
     /// names to remove from the message too. What an earlier filter has stripped or written is
     /// left alone.
@@ -125,13 +141,17 @@ impl Strip {
         let written = edited.chain(decision.kept.iter().copied()).filter(|name| !name.starts_with(':'));
         let written = written.filter(is_worth_it);
         let mut written = written.peekable();
-        if before.is_none() && written.peek().is_none() {
+        // Proxies in front write `x-forwarded-host` for every request, and no route is chosen by it.
+        let is_worth_a_mark = |name: &&[u8]| *name != FORWARDED_HOST.as_bytes();
+        let removed = decision.strip.iter().any(is_worth_a_mark).then_some(REMOVED);
+        if before.is_none() && written.peek().is_none() && removed.is_none() {
             return self.is_needed().then_some(Cow::Borrowed(self.state.as_bytes()));
         }
         let mut state = before.unwrap_or_default().to_vec();
         let mut is_new = false;
         let patterns = self.patterns.iter().map(|pattern| ("", pattern.as_str()));
-        for (mark, name) in patterns.chain(written.map(|name| ("=", name))) {
+        let removed = removed.map(|mark| ("", mark));
+        for (mark, name) in patterns.chain(removed).chain(written.map(|name| ("=", name))) {
             let says = |word: &[u8]| word.strip_prefix(mark.as_bytes()) == Some(name.as_bytes());
             if words(Some(&state)).any(says) {
                 continue;
@@ -224,9 +244,9 @@ mod tests {
                           "rules": [{ "name": "r", "requestHeaders": { "set": { "x-lane": "gold" } } }] }"#;
         let router = Router::compile(&Tree::parse(policy.as_bytes()).unwrap()).unwrap();
         let (decision, _) = router.decide(request(None));
-        assert_eq!(decision.request, []);
+        assert_eq!(decision.request, [Edit::Remove("x_lane".into())]);
         let state = decision.state.iter().find(|(name, _)| *name == STATE).unwrap();
-        assert_eq!(state.1.as_ref(), b"x-other,x-narrows-*,=x-lane");
+        assert_eq!(state.1.as_ref(), b"x-other,x-narrows-*,<,=x-lane");
         assert_eq!(edge().apply(&mut request(Some(&state.1))), [b"x_lane"]);
     }
 

@@ -27,7 +27,9 @@ mod stock;
 #[cfg(test)]
 mod tests;
 
+use crate::budget::Weight;
 use crate::matcher::Match;
+use crate::matcher::needles::Needles;
 use crate::policy::{Head, Needs};
 use crate::series::Series;
 use crate::strip::Strip;
@@ -52,6 +54,8 @@ pub struct Tagger {
     series: Vec<Series>,
     needs: Needs,
     only_header: Option<&'static str>,
+    needles: Needles,
+    weight: Weight,
 }
 
 /// A tag: where its value is read, and what it may be.

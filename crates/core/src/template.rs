@@ -61,6 +61,29 @@ impl Template {
         Ok(Self { segments, rest })
     }
 
+    /// The same as [`Self::matches`], for a path whose slashes are known.
+    pub(crate) fn matches_at(&self, path: &[u8], slashes: &[u32], ignore_case: bool) -> bool {
+        if slashes.first() != Some(&0) {
+            return false;
+        }
+        // A segment stands behind each slash.
+        let is_long_enough = self.segments.len().saturating_add(usize::from(self.rest)) <= slashes.len();
+        if !is_long_enough || (!self.rest && self.segments.len() != slashes.len()) {
+            return false;
+        }
+        let at = |place: usize| slashes.get(place).map_or(path.len(), |slash| *slash as usize);
+        let segment = |place: usize| {
+            path.get(at(place).saturating_add(1)..at(place.saturating_add(1))).unwrap_or_default()
+        };
+        let fits = |(place, wanted): (usize, &Segment)| match wanted {
+            Segment::Literal(text) if ignore_case => segment(place).eq_ignore_ascii_case(text),
+            Segment::Literal(text) => segment(place) == &**text,
+            Segment::Variable => !segment(place).is_empty(),
+        };
+        let is_left = || at(self.segments.len()).saturating_add(1) < path.len();
+        self.segments.iter().enumerate().all(fits) && (!self.rest || is_left())
+    }
+
     /// Whether a path without query is of this shape.
     pub fn matches(&self, path: &[u8]) -> bool {
         let Some(mut left) = path.strip_prefix(b"/") else { return false };
@@ -125,7 +148,15 @@ mod tests {
 
     #[test]
     fn shapes() {
-        let fits = |template: &str, path: &str| Template::new(template).unwrap().matches(path.as_bytes());
+        let fits = |template: &str, path: &str| {
+            let template = Template::new(template).unwrap();
+            let slashes: Vec<u32> =
+                (0..).zip(path.bytes()).filter(|(_, b)| *b == b'/').map(|(i, _)| i).collect();
+            let fits = template.matches(path.as_bytes());
+            assert_eq!(template.matches_at(path.as_bytes(), &slashes, false), fits, "{path}");
+            assert_eq!(template.to_lowercase().matches_at(path.as_bytes(), &slashes, true), fits, "{path}");
+            fits
+        };
         assert!(fits("/users/{id}", "/users/42"));
         assert!(!fits("/users/{id}", "/users/"));
         assert!(!fits("/users/{id}", "/users"));

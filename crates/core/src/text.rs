@@ -2,7 +2,7 @@
 //!
 //! | placeholder | stands for |
 //! |---|---|
-//! | `%REQ(name)%` | a header; `:path`, `:authority` and `:method` too; `%REQ(a?b)%` is `b` where `a` is missing |
+//! | `%REQ(name)%` | a header, all its values joined with `,`; `:path`, `:authority` and `:method` too; `%REQ(a?b)%` is `b` where `a` is missing |
 //! | `%HOST%` | the host, without port |
 //! | `%PATH%` | the path, without query |
 //! | `%QUERY_PARAM(name)%` | a query parameter, percent-decoded |
@@ -12,8 +12,9 @@
 use std::borrow::Cow;
 
 use crate::invalid::{Code, Invalid};
+use crate::limits;
 use crate::names;
-use crate::request::Request;
+use crate::request::{Request, field};
 
 /// A value to write: literal text and quotations.
 #[derive(Clone, Debug)]
@@ -55,7 +56,26 @@ impl Text {
         if !literal.is_empty() || pieces.is_empty() {
             pieces.push(Piece::Literal(literal.into_bytes().into()));
         }
-        Ok(Self { pieces })
+        pieces.shrink_to_fit();
+        let text = Self { pieces };
+        let quoted = text.quotations().count();
+        if quoted <= limits::QUOTATIONS {
+            return Ok(text);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!(
+                "{quoted} quotations, more than {}: each is looked for in the request",
+                limits::QUOTATIONS
+            ),
+            "quote less, or write several headers",
+        ))
+    }
+
+    /// Whether each quotation is one that the whole query, or all cookies, are read for.
+    pub(crate) fn quotations(&self) -> impl Iterator<Item = bool> {
+        let quotations = self.pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(_)));
+        quotations.map(|piece| matches!(piece, Piece::Query(_) | Piece::Cookie(_)))
     }
 
     /// What is not quoted.
@@ -67,14 +87,23 @@ impl Text {
     }
 
     /// The value for a request; `None` if what it quotes is missing and nothing is
-    /// left, or if what it quotes cannot stand in a header.
+    /// left, or if what it quotes cannot stand in a header: what is longer than
+    /// [`limits::RENDERED`] does not either.
     pub(crate) fn render<'a>(&'a self, request: &Request<'_>) -> Option<Cow<'a, [u8]>> {
         if let [Piece::Literal(literal)] = &*self.pieces {
-            return Some(Cow::Borrowed(literal));
+            return Some(Cow::Borrowed(field::bare(literal)));
         }
         let mut value = Vec::new();
         for piece in &self.pieces {
             piece.render(request, &mut value);
+            if value.len() > limits::RENDERED {
+                return None;
+            }
+        }
+        // Blanks around it would be no part of it, and HTTP/3 clients refuse them.
+        let bare = field::bare(&value);
+        if bare.len() < value.len() {
+            value = bare.to_vec();
         }
         (!value.is_empty() && names::is_header_value(&value)).then_some(Cow::Owned(value))
     }
@@ -95,10 +124,11 @@ impl Piece {
             Self::Host => value.extend_from_slice(request.host().name()),
             Self::Path => value.extend_from_slice(request.path()),
             Self::Query(name) => {
-                let found = request.query_params().find(|(n, _)| n.as_ref() == &**name);
-                value.extend_from_slice(&found.map(|(_, v)| v).unwrap_or_default());
+                value.extend_from_slice(request.query_values(name).next().unwrap_or_default());
             }
-            Self::Cookie(name) => value.extend_from_slice(request.cookie(name).value().unwrap_or_default()),
+            Self::Cookie(name) => {
+                value.extend_from_slice(request.cookie_values(name).next().unwrap_or_default());
+            }
         }
     }
 }
@@ -173,6 +203,17 @@ mod tests {
     fn nothing_and_what_would_split_a_header_is_not_written() {
         assert_eq!(render("%REQ(none)%"), None);
         assert_eq!(render("v=%QUERY_PARAM(bad)%"), None);
+    }
+
+    #[test]
+    fn quotations_are_bounded() {
+        let value = "a".repeat(40_000);
+        let headers: [(&[u8], &[u8]); 1] = [(b"x-long", value.as_bytes())];
+        let length = |text: &str| Text::new(text).unwrap().render(&Request::new(headers)).map(|v| v.len());
+        assert_eq!(length("%REQ(x-long)%"), Some(40_000));
+        assert_eq!(length("%REQ(x-long)%%REQ(x-long)%"), None);
+        assert!(Text::new(&"%PATH%".repeat(8)).is_ok());
+        assert!(Text::new(&"%PATH%".repeat(9)).unwrap_err().to_string().contains("9 quotations"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What holds for a filter whatever its policy: the VM configuration, and the gauge
-//! that says that a policy was rejected.
+//! What holds for a filter whatever its policy: whether it is strict, and the gauges that
+//! say that it runs and that a policy was rejected.
 
 use crate::invalid::Invalid;
 use crate::read::{self, Fields};
@@ -14,6 +14,15 @@ pub fn strict(text: &[u8]) -> Result<bool, Invalid> {
     Ok(fields.optional("strict", read::flag)?.unwrap_or(false))
 }
 
+/// What a root id ends in that asks for strictness, where there is no VM configuration:
+/// Istio's `pluginName`.
+pub const STRICT: &str = ".strict";
+
+/// Whether a root id asks for strictness.
+pub fn is_strict(root_id: &[u8]) -> bool {
+    root_id.ends_with(STRICT.as_bytes())
+}
+
 /// Which labels a policy asks for, as far as it can be read.
 pub fn grammar(tree: &Tree) -> Grammar {
     let Tree::Table(fields) = tree else { return Grammar::default() };
@@ -21,10 +30,19 @@ pub fn grammar(tree: &Tree) -> Grammar {
     if fields.iter().any(is_stock) { Grammar::Stock } else { Grammar::StatTags }
 }
 
-/// The gauge that is 1 while the last policy pushed to a filter is a rejected one.
+/// The gauge that is 1 while the last policy of any plugin of a filter is a rejected one.
 pub fn rejected_series(filter: &str, grammar: Grammar) -> Series {
+    of_filter(filter, grammar, "narrows_config_rejected")
+}
+
+/// The gauge that is 1 while a proxy runs a plugin of a filter.
+pub fn up_series(filter: &str, grammar: Grammar) -> Series {
+    of_filter(filter, grammar, "narrows_up")
+}
+
+fn of_filter(filter: &str, grammar: Grammar, name: &str) -> Series {
     let label = Label { name: "filter", stock: Stock::Component, value: filter };
-    Series::new(Kind::Gauge, grammar, "narrows_config_rejected", &[label])
+    Series::new(Kind::Gauge, grammar, name, &[label])
 }
 
 #[cfg(test)]
@@ -32,7 +50,7 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{grammar, rejected_series};
+    use super::{grammar, is_strict, rejected_series, up_series};
     use crate::series::Grammar;
     use crate::tree::Tree;
 
@@ -49,5 +67,22 @@ mod tests {
         let name = |grammar| rejected_series("canary-split", grammar).name;
         assert_eq!(&*name(Grammar::StatTags), "filter=.=canary-split;.;narrows_config_rejected");
         assert_eq!(&*name(Grammar::Stock), "component.canary-split.narrows_config_rejected");
+        let up = up_series("canary-split", Grammar::StatTags).name;
+        assert_eq!(&*up, "filter=.=canary-split;.;narrows_up");
+    }
+
+    #[test]
+    fn a_root_id_may_ask_for_strictness() {
+        for (root_id, expected) in [
+            ("header-router.strict", true),
+            (".strict", true),
+            ("strict", false),
+            ("header-router", false),
+            ("header-router.strict.x", false),
+            ("header-router.Strict", false),
+            ("", false),
+        ] {
+            assert_eq!(is_strict(root_id.as_bytes()), expected, "{root_id}");
+        }
     }
 }

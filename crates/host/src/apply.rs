@@ -2,7 +2,7 @@
 
 use std::str::from_utf8;
 
-use narrows_core::{Decision, Edit, Reply};
+use narrows_core::{Decision, Edit, Reply, names};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MapType;
 
@@ -43,10 +43,11 @@ pub(crate) fn edits(map: MapType, edits: &[Edit<'_>]) {
 
 /// Takes out what is `unwanted` of a message that is in its phase; pseudo headers stay.
 pub(crate) fn removal(map: MapType, unwanted: impl Fn(&[u8]) -> bool) {
-    for (name, _) in read::map(map) {
-        if !name.starts_with(':') && unwanted(name.as_bytes()) {
-            _ = hostcalls::set_map_value_bytes(map, &name, None);
-        }
+    let headers = read::map(map);
+    let names = headers.iter().map(|(name, _)| name.as_bytes());
+    let names = names.filter(|name| !name.starts_with(b":") && unwanted(name)).collect();
+    for name in names::distinct(names).into_iter().filter_map(|name| from_utf8(name).ok()) {
+        _ = hostcalls::set_map_value_bytes(map, name, None);
     }
 }
 

@@ -14,7 +14,8 @@ use crate::shared::Key;
 
 /// Entries are lines: no value holds a control character.
 const END: u8 = b'\n';
-/// A place in the log of one plugin.
+/// A place in the log of a filter. It is one for all plugins of a proxy: Envoy keeps the
+/// series of each, and an upgrade of Istio may call a plugin by another name.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     filter: &'static str,
@@ -25,7 +26,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// The log of this plugin, at its beginning.
+    /// The log of this filter, at its beginning.
     pub(crate) fn of(filter: &'static str) -> Self {
         Self { filter, page: 0, key: Self::key(filter, 0), offset: 0 }
     }
@@ -83,7 +84,7 @@ impl Ledger {
     }
 
     fn key(filter: &str, page: usize) -> Key {
-        Key::of("ledger", filter).with(u64::try_from(page).unwrap_or(u64::MAX))
+        Key::of_filter("ledger", filter).with(u64::try_from(page).unwrap_or(u64::MAX))
     }
 }
 

@@ -14,8 +14,11 @@ const ROUNDS: [Ask; 3] = [Ask::Yes, Ask::Yes, Ask::No];
 impl<P: Policy> Loaded<P> {
     /// Reads what does not change, and learns what the proxy has counted so far: all
     /// of it is defined now, so that it keeps its values when the module is replaced.
-    pub(crate) fn begin(&self) {
+    /// `owner` is the plugin, `allowed` what all plugins allow.
+    pub(crate) fn begin(&self, owner: u64, allowed: u32) {
         let Some(meter) = self.policy.meter() else { return };
+        meter.own(&owner.to_string());
+        self.allow(allowed);
         let constants: Vec<_> = meter.constants().map(property).collect();
         meter.begin(&constants);
         let mut ledger = Ledger::of(P::FILTER);
@@ -25,12 +28,19 @@ impl<P: Policy> Loaded<P> {
         self.define(meter);
     }
 
+    /// Hears how many series the policies of all plugins allow.
+    pub(crate) fn allow(&self, allowed: u32) {
+        if let Some(meter) = self.policy.meter() {
+            meter.allow(usize::try_from(allowed).unwrap_or(usize::MAX));
+        }
+    }
+
     /// Measures a request in the log phase.
     pub(crate) fn measure(&self, meter: &Meter, verdict: &P::Verdict) {
         if !self.policy.is_measured(verdict) {
             return;
         }
-        let observed: Vec<_> = meter.wants().iter().map(property).collect();
+        let observed: Vec<_> = meter.wants().iter().map(|path| self.observe(path)).collect();
         for ask in ROUNDS {
             match self.policy.report(verdict, &observed, ask) {
                 Report::Entries(entries) => {
@@ -49,6 +59,14 @@ impl<P: Policy> Loaded<P> {
                     return;
                 }
             }
+        }
+    }
+
+    /// A property of a request, in the log phase.
+    fn observe(&self, path: &Path) -> Option<Vec<u8>> {
+        match &**path {
+            [group, name] if **group == *"connection" => self.around.property(&["connection", name]),
+            _ => property(path),
         }
     }
 

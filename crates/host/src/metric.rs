@@ -65,6 +65,16 @@ pub(crate) fn set(series: &Series, value: u64) {
     _ = hostcalls::record_metric(id(series), value);
 }
 
+/// Makes a series that belongs to no policy known, and leaves what it says.
+pub(crate) fn define(series: &Series) {
+    id(series);
+}
+
+/// What a gauge that belongs to no policy says; 0 if nobody has set it.
+pub(crate) fn get(series: &Series) -> u64 {
+    hostcalls::get_metric(id(series)).unwrap_or_default()
+}
+
 /// Adds to a counter that is known by its name alone. For few names: each stays for
 /// the life of the VM.
 pub(crate) fn add(series: &Series, value: u64) {

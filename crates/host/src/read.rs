@@ -2,6 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use narrows_core::limits::POLICY_BYTES;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 
@@ -38,10 +39,20 @@ pub(crate) fn property(path: &[&str]) -> Option<Vec<u8>> {
     hostcalls::get_property(path.to_vec()).ok().flatten()
 }
 
+/// The cluster that Envoy's route leads to, as it was matched last; empty without one.
+pub(crate) fn cluster() -> Vec<u8> {
+    property(&["xds", "cluster_name"]).unwrap_or_default()
+}
+
 /// A property that is a number, 0 if there is none.
 pub(crate) fn number(path: &[&str]) -> u64 {
     let bytes = property(path).unwrap_or_default();
     bytes.first_chunk().copied().map_or(0, u64::from_le_bytes)
+}
+
+/// The root id of the plugin; empty if it has none.
+pub(crate) fn root_id() -> Vec<u8> {
+    property(&["plugin_root_id"]).unwrap_or_default()
 }
 
 /// Whether an upstream answered; in the log phase.
@@ -76,6 +87,7 @@ fn now() -> Duration {
     now.and_then(|now| now.duration_since(UNIX_EPOCH).ok()).unwrap_or_default()
 }
 
+/// One byte more than a policy may have is enough to refuse it.
 fn buffer(buffer: BufferType) -> Vec<u8> {
-    hostcalls::get_buffer(buffer, 0, usize::MAX).ok().flatten().unwrap_or_default()
+    hostcalls::get_buffer(buffer, 0, POLICY_BYTES + 1).ok().flatten().unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use narrows_core::split::guard::Guards;
 use narrows_core::{Grammar, Invalid, Policy, Tree, vm};
@@ -12,19 +13,22 @@ use proxy_wasm::types::ContextType;
 use crate::around::Proxy;
 use crate::guard::{self, Watch};
 use crate::learn::Seen;
-use crate::lease::{self, Lease};
+use crate::lease::{self, Lease, Plugin, Rejected};
 use crate::ledger::Ledger;
-use crate::metric::{self, Ids};
+use crate::metric::Ids;
 use crate::read;
-use crate::shared::Key;
 use crate::stream::Stream;
+
+thread_local! {
+    /// Whether this VM has been given a policy before: one in which Envoy tries a policy
+    /// has not.
+    static WAS_CONFIGURED: Cell<bool> = const { Cell::new(false) };
+}
 
 /// A compiled policy with the ids of its series.
 pub(crate) struct Loaded<P> {
     pub(crate) policy: P,
     pub(crate) ids: Ids,
-    /// That it is in force.
-    lease: Lease,
     /// If the policy watches anything.
     pub(crate) watch: Option<Watch>,
     /// Where the log of a policy's meter has been read to.
@@ -41,15 +45,31 @@ pub(crate) struct Loaded<P> {
 /// default methods of its traits once more, four kilobytes.
 pub(crate) struct Root<P> {
     /// None until a policy has been loaded: then requests pass.
-    loaded: Option<Rc<Loaded<P>>>,
+    loaded: RefCell<Option<Rc<Loaded<P>>>>,
+    /// None until a policy has been taken.
+    lease: RefCell<Option<Lease>>,
+    /// How long it is since this root context has said that it lives.
+    silent: Cell<Duration>,
+    /// How often it is woken.
+    period: Cell<Duration>,
+    /// Held by every open stream.
+    open: Rc<()>,
 }
 
 impl<P: Policy + 'static> Root<P> {
     pub(crate) fn boxed() -> Box<dyn RootContext> {
-        Box::new(Self { loaded: None })
+        Box::new(Self {
+            loaded: RefCell::default(),
+            lease: RefCell::default(),
+            silent: Cell::default(),
+            period: Cell::new(lease::RENEW),
+            open: Rc::default(),
+        })
     }
 
-    fn load(&mut self, policy: P, grammar: Grammar, lease: Lease) {
+    /// Puts a policy in force.
+    #[inline(never)]
+    fn load(&self, policy: P, plugin: &Plugin) {
         let ids = Ids::of(policy.series());
         log::info!("{} {}: policy loaded: {}", P::FILTER, env!("CARGO_PKG_VERSION"), policy.summary());
         if let Some(warning) = policy.warning() {
@@ -62,44 +82,31 @@ impl<P: Policy + 'static> Root<P> {
             ids.measure_all(guards.gauges());
             watch
         });
-        _ = hostcalls::set_tick_period(if watches { guard::TICK } else { lease::RENEW });
+        self.wake(if watches { guard::TICK } else { lease::RENEW });
         let loaded = Loaded {
             policy,
             ids,
-            lease,
             watch,
             ledger: RefCell::default(),
             drawn: Cell::new(0),
             around: Proxy::default(),
             seen: Seen::default(),
         };
-        loaded.begin();
-        if let Some(older) = &self.loaded {
-            older.lease.release();
-        }
-        loaded.lease.begin();
-        self.loaded = Some(Rc::new(loaded));
-        metric::set(&vm::rejected_series(P::FILTER, grammar), 0);
-        Self::tell_rejected(false);
+        loaded.begin(plugin.id(), plugin.bound());
+        self.loaded.replace(Some(Rc::new(loaded)));
     }
 
-    /// A rejected policy is told in both grammars, for its own may be its fault; so is,
-    /// after one, that it is mended.
-    fn tell_rejected(rejected: bool) {
-        let key = Key::of("rejected", P::FILTER);
-        if !rejected && key.get().is_empty() {
-            return;
-        }
-        for grammar in [Grammar::StatTags, Grammar::Stock] {
-            metric::set(&vm::rejected_series(P::FILTER, grammar), u64::from(rejected));
-        }
-        if rejected {
-            key.update(&mut |old| old.is_empty().then(|| vec![1]));
-        }
+    fn wake(&self, every: Duration) {
+        self.period.set(every);
+        _ = hostcalls::set_tick_period(every);
+    }
+
+    fn loaded(&self) -> Option<Rc<Loaded<P>>> {
+        self.loaded.borrow().clone()
     }
 
     fn with_guards(&self, act: impl FnOnce(&Watch, &Guards, &Ids)) {
-        let Some(loaded) = &self.loaded else { return };
+        let Some(loaded) = self.loaded() else { return };
         if let (Some(watch), Some(guards)) = (&loaded.watch, loaded.policy.guards()) {
             act(watch, guards, &loaded.ids);
         }
@@ -107,15 +114,46 @@ impl<P: Policy + 'static> Root<P> {
 
     /// Refuses a bad policy if there is an older one to keep, or if passing traffic
     /// through would be worse; else lets traffic pass. Returns what to tell Envoy.
-    fn reject(strict: bool, has_older: bool) -> bool {
-        Self::tell_rejected(true);
-        let consequence = match (strict || P::FAIL_CLOSED, has_older) {
+    fn reject(&self, text: &[u8], strict: bool) -> bool {
+        let is_fresh = !WAS_CONFIGURED.get();
+        let is_closed = strict || P::FAIL_CLOSED;
+        let (has_older, lease) = match Plugin::here(P::FILTER).reject(text, is_fresh, is_closed) {
+            Rejected::Refused(has_older) => (has_older, None),
+            Rejected::Taken(lease) => (lease.older().is_some(), Some(lease)),
+        };
+        let consequence = match (is_closed, has_older) {
             (_, true) => "the older policy stays in force",
             (true, false) => "the filter does not load",
             (false, false) => "traffic passes through unchanged until the policy is mended",
         };
         log::error!("{}: {consequence}", P::FILTER);
-        !(strict || P::FAIL_CLOSED || has_older)
+        let is_taken = lease.is_some();
+        if is_taken {
+            self.lease.replace(lease);
+            self.wake(lease::RENEW);
+            self.hold();
+        }
+        is_taken
+    }
+
+    /// In place of a bad policy serves what is in force, as soon as something is.
+    #[inline(never)]
+    fn hold(&self) {
+        let Ok(mut lease) = self.lease.try_borrow_mut() else { return };
+        let Some(lease) = lease.as_mut().filter(|lease| lease.is_bad()) else { return };
+        let Some(text) = lease.older() else { return };
+        let (bound, grammar) = match read_policy::<P>(text.clone()) {
+            Ok((policy, grammar)) => {
+                let bound = bound(&policy);
+                self.load(policy, lease.plugin());
+                (bound, grammar)
+            }
+            Err(invalid) => {
+                blame(P::FILTER, "older policy", &invalid);
+                (0, Grammar::default())
+            }
+        };
+        lease.hold(&text, bound, grammar);
     }
 }
 
@@ -126,33 +164,68 @@ fn blame(filter: &str, what: &str, invalid: &Invalid) {
     }
 }
 
+/// Reads a policy and which labels it asks for. Not twice in the module: it is most of it. The
+/// text goes before the policy is made: both at once would be the most that a VM ever holds.
+#[inline(never)]
+fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, Grammar), Invalid> {
+    let tree = Tree::parse(&text);
+    drop(text);
+    tree.and_then(|tree| Ok((P::compile(&tree)?, vm::grammar(&tree))))
+}
+
+/// How many series a policy allows its filter.
+fn bound<P: Policy>(policy: &P) -> u32 {
+    policy.meter().map_or(0, |meter| u32::try_from(meter.limit()).unwrap_or(u32::MAX))
+}
+
 impl<P: Policy + 'static> RootContext for Root<P> {
     fn on_configure(&mut self, _plugin_configuration_size: usize) -> bool {
-        let lease = Lease::of(P::FILTER);
         let strict = vm::strict(&read::vm()).map_err(|e| blame(P::FILTER, "VM configuration", &e));
-        let policy =
-            Tree::parse(&read::policy()).and_then(|tree| Ok((P::compile(&tree)?, vm::grammar(&tree))));
-        match (policy.map_err(|e| blame(P::FILTER, "policy", &e)), strict) {
+        let policy = read_policy::<P>(read::policy()).map_err(|e| blame(P::FILTER, "policy", &e));
+        let is_taken = match (policy, strict) {
             (Ok((policy, grammar)), Ok(_)) => {
-                self.load(policy, grammar, lease);
+                let (plugin, bound) = (Plugin::here(P::FILTER), bound(&policy));
+                self.load(policy, &plugin);
+                let lease = plugin.accept(&read::policy(), bound, grammar);
+                if let Some(older) = self.lease.replace(Some(lease)) {
+                    older.release();
+                }
                 true
             }
             // Whoever configures the VM asks for strictness: a mistake there is strict.
-            (_, strict) => Self::reject(strict.unwrap_or(true), lease.is_live()),
-        }
+            (_, strict) => {
+                self.reject(&read::policy(), strict.unwrap_or(true) || vm::is_strict(&read::root_id()))
+            }
+        };
+        WAS_CONFIGURED.set(true);
+        is_taken
     }
 
     fn on_tick(&mut self) {
         self.with_guards(Watch::tick);
-        let Some(loaded) = &self.loaded else { return };
-        loaded.lease.renew();
+        let silent = self.silent.get().saturating_add(self.period.get());
+        self.silent.set(silent);
+        if silent >= lease::RENEW {
+            self.silent.set(Duration::ZERO);
+            let is_busy = Rc::strong_count(&self.open) > 1;
+            let allowed = self.lease.get_mut().as_mut().map(|lease| lease.renew(is_busy));
+            if let (Some(allowed), Some(loaded)) = (allowed, self.loaded()) {
+                loaded.allow(allowed);
+            }
+            self.hold();
+        }
+        let Some(loaded) = self.loaded() else { return };
         if let Some(learning) = loaded.policy.learning() {
             loaded.seen.share(P::FILTER, learning);
         }
     }
 
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::<P>::new(self.loaded.clone())))
+        // Envoy may take a root context into service again that it has not removed yet.
+        if self.lease.borrow().as_ref().is_some_and(Lease::passes) {
+            self.hold();
+        }
+        Some(Box::new(Stream::<P>::new(self.loaded(), self.open.clone())))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -166,8 +239,8 @@ impl<P: Policy + 'static> Context for Root<P> {
     }
 
     fn on_done(&mut self) -> bool {
-        if let Some(loaded) = &self.loaded {
-            loaded.lease.release();
+        if let Some(lease) = self.lease.get_mut() {
+            lease.release();
         }
         self.with_guards(|watch, _, _| watch.release());
         true

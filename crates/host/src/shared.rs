@@ -9,12 +9,13 @@ use proxy_wasm::hostcalls;
 
 use crate::read;
 
-/// Another VM may write at the same time: then again, but not for ever.
-const ATTEMPTS: usize = 32;
+/// Another VM may write at the same time: then again, but not for ever. When a policy is
+/// pushed all workers of a machine do.
+const ATTEMPTS: usize = 256;
 /// On a key that does not exist any version creates it, and a second VM is refused.
 const NO_VERSION: u32 = u32::MAX;
 
-/// A place in shared data that belongs to one plugin.
+/// A place in shared data that belongs to a filter, or to one plugin of it.
 #[derive(Debug)]
 pub(crate) struct Key(String);
 
@@ -23,6 +24,11 @@ impl Key {
     pub(crate) fn of(what: &str, filter: &str) -> Self {
         let plugin = read::property(&["plugin_name"]).unwrap_or_default();
         Self(["narrows.", what, ".", filter, ".", &String::from_utf8_lossy(&plugin)].concat())
+    }
+
+    /// The filter's place for `what`, whatever its plugins are called.
+    pub(crate) fn of_filter(what: &str, filter: &str) -> Self {
+        Self(["narrows.", what, ".", filter].concat())
     }
 
     /// A place beside it that a number tells from others.
@@ -35,6 +41,11 @@ impl Key {
     /// What stands there; empty if nothing does.
     pub(crate) fn get(&self) -> Vec<u8> {
         self.versioned().0
+    }
+
+    /// Leaves nothing there. Envoy keeps the key.
+    pub(crate) fn clear(&self) {
+        self.update(&mut |old| (!old.is_empty()).then(Vec::new));
     }
 
     /// Changes what stands there. `change` is asked again if another VM was quicker, and

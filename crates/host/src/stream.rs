@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use narrows_core::request::Source;
 use narrows_core::split::bucket;
-use narrows_core::{Decision, Edit, Policy, Request, Served, names, strip};
+use narrows_core::{Before, Decision, Edit, Policy, Request, Served, names, strip};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
+use crate::around::RouteSaid;
 use crate::root::Loaded;
 use crate::{apply, read};
 
@@ -17,6 +18,10 @@ pub(crate) struct Stream<P: Policy> {
     loaded: Option<Rc<Loaded<P>>>,
     verdict: Option<P::Verdict>,
     response: Vec<OwnedEdit>,
+    /// The cluster that Envoy's route led to before the request was rewritten.
+    before: Option<Vec<u8>>,
+    /// That it is open.
+    _open: Rc<()>,
 }
 
 /// An edit that outlives the request phase.
@@ -27,14 +32,17 @@ enum OwnedEdit {
 }
 
 impl<P: Policy> Stream<P> {
-    pub(crate) fn new(loaded: Option<Rc<Loaded<P>>>) -> Self {
-        Self { loaded, verdict: None, response: Vec::new() }
+    pub(crate) fn new(loaded: Option<Rc<Loaded<P>>>, open: Rc<()>) -> Self {
+        Self { loaded, verdict: None, response: Vec::new(), before: None, _open: open }
     }
 
     /// Decides on the request in this phase; returns whether it was answered. `late` is
     /// the log phase, in which nothing of the request can be changed any more.
     fn decide(&mut self, loaded: &Loaded<P>, late: bool) -> bool {
         let needs = loaded.policy.needs();
+        if needs.headers && loaded.policy.judges_outgoing() && loaded.around.is_inbound() {
+            return false;
+        }
         if needs.authority_first && !loaded.policy.concerns(&read::authority()) {
             return false;
         }
@@ -47,16 +55,23 @@ impl<P: Policy> Stream<P> {
             None => Vec::new(),
         };
         let address = wanted(needs.address, &["source", "address"]);
-        let principal = wanted(needs.principal, &["connection", "uri_san_peer_certificate"]);
+        let principal = needs.principal.then(|| loaded.around.principal()).flatten();
+        let is_verified = needs.verified && principal.is_some() && loaded.around.is_verified();
         let stripped = wanted(needs.stripped, &[strip::STATE]);
         let nonce = if needs.nonce { loaded.nonce() } else { 0 };
         let request = Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())))
             .from_source(Source { address: address.as_deref(), principal: principal.as_deref() })
+            .verified(is_verified)
             .already_stripped(stripped.as_deref())
             .with_nonce(nonce);
         let around = needs.surroundings.then(|| loaded.around.read());
         let request = match &around {
             Some(around) => request.within(around.view(&loaded.around)),
+            None => request,
+        };
+        let route = around.as_ref().map(|_| RouteSaid::read(loaded.policy.asks(&request)));
+        let request = match &route {
+            Some(route) => request.on_route(route.virtual_host.as_deref(), route.is_only),
             None => request,
         };
         let (mut decision, verdict) = loaded.policy.decide(request);
@@ -66,6 +81,8 @@ impl<P: Policy> Stream<P> {
         if let (Some(unlisted), Some(learning)) = (&decision.unlisted, loaded.policy.learning()) {
             loaded.seen.note(P::FILTER, unlisted, learning);
         }
+        // Before anything is written: then Envoy matches the route again.
+        self.before = loaded.policy.needs_before(&verdict).then(read::cluster);
         self.verdict = Some(verdict);
         apply::account(&decision, &loaded.ids);
         if late {
@@ -98,9 +115,9 @@ impl<P: Policy> HttpContext for Stream<P> {
     }
 
     fn on_http_request_trailers(&mut self, _num_trailers: usize) -> Action {
-        let strip = self.loaded.as_ref().and_then(|loaded| loaded.policy.strip());
-        if let Some(strip) = strip.filter(|strip| strip.is_needed()) {
-            apply::removal(MapType::HttpRequestTrailers, |name| strip.covers_trailer(name));
+        if let (Some(loaded), Some(verdict)) = (&self.loaded, &self.verdict) {
+            let drops = |name: &[u8]| loaded.policy.drops_trailer(verdict, name);
+            apply::removal(MapType::HttpRequestTrailers, drops);
         }
         Action::Continue
     }
@@ -122,15 +139,23 @@ impl<P: Policy> HttpContext for Stream<P> {
             return;
         }
         let flags = loaded.policy.needs_flags(verdict);
-        let cluster = read::property(&["xds", "cluster_name"]).unwrap_or_default();
-        let served = Served {
+        let cluster = read::cluster();
+        let before = self.before.as_deref().map(|cluster| Before { cluster, ..Before::default() });
+        let mut served = Served {
             code: u16::try_from(read::number(&["response", "code"])).unwrap_or_default(),
             cluster: &cluster,
             duration: read::number(&["request", "duration"]) / 1_000_000,
             flags: if flags { read::number(&["response", "flags"]) } else { 0 },
             now: if flags { read::now_millis() } else { 0 },
             by_upstream: loaded.policy.needs_upstream(verdict) && read::by_upstream(),
+            before,
         };
+        if loaded.policy.suspects(verdict, &served)
+            && let Some(before) = &mut served.before
+        {
+            before.is_forged = strip::was_removed(read::property(&[strip::STATE]).as_deref());
+            before.is_rewritten = read::property(&["narrows_rule"]).is_some();
+        }
         loaded.ids.measure_all(loaded.policy.served(verdict, &served));
         if let (Some(watch), Some(guards)) = (&loaded.watch, loaded.policy.guards())
             && guards.has_news()

@@ -46,8 +46,16 @@ impl Sidecar {
         let hosts: Vec<Value> = ROUTES
             .iter()
             .map(|(domains, cluster)| {
-                json!({ "name": domains[0], "domains": domains,
-                        "routes": [{ "match": { "prefix": "/" }, "route": { "cluster": cluster } }] })
+                // istiod names them after the host, whole and with the port.
+                let name = match domains[0] {
+                    "reviews" => "reviews.shop.svc.cluster.local:9080".to_owned(),
+                    "stock" => "stock.shop.svc.cluster.local:8080".to_owned(),
+                    "*" => "allow_any".to_owned(),
+                    host => format!("{host}:80"),
+                };
+                let route = if domains[0] == "*" { "allow_any" } else { "default" };
+                json!({ "name": name, "domains": domains,
+                        "routes": [{ "name": route, "match": { "prefix": "/" }, "route": { "cluster": cluster } }] })
             })
             .collect();
         let routes = json!({ "name": "80", "virtual_hosts": hosts, "ignore_port_in_host_matching": true });

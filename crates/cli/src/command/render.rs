@@ -11,7 +11,9 @@ use crate::render::{self, Shape, Wanted};
 
 /// Write a policy as Istio's or Envoy's configuration
 ///
-/// What the stated release lacks is left out, and a comment says what that means.
+/// What the stated release lacks is left out, and a comment says what that means. Where Istio
+/// authorizes requests (inbound, at gateways and waypoints), a policy that rewrites path or
+/// host is attached behind that, and what it strips is a plugin of its own before it.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The policy, bare or in a resource
@@ -46,12 +48,18 @@ pub(super) struct Arguments {
     /// A port to run on; may be repeated; else all
     #[arg(long = "port", value_name = "NUMBER")]
     ports: Vec<u16>,
-    /// The phase; else the filter's own
+    /// The workloads are gateways, though no label of Istio's says so
+    #[arg(long)]
+    gateway: bool,
+    /// The phase; else the filter's own, or the one on the right side of authorization
     #[arg(long, value_enum)]
     phase: Option<Phase>,
     /// The priority within the phase, higher first; else the filter's own
     #[arg(long)]
     priority: Option<i32>,
+    /// Refuse every bad policy, the first one too: traffic stops rather than pass by the filter
+    #[arg(long)]
+    strict: bool,
     /// Which of Istio's metrics gets the labels; else all of them
     #[arg(long, value_name = "METRIC", value_parser = HTTP_METRICS)]
     metric: Option<String>,
@@ -114,6 +122,8 @@ impl Arguments {
                 Phase::Stats => "STATS",
             }),
             priority: self.priority,
+            gateway: self.gateway,
+            strict: self.strict,
             metric: self.metric,
         };
         render::render(self.shape, &wanted).map(Done::clean)

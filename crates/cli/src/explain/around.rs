@@ -91,16 +91,51 @@ host that the application sees, and nothing else. \"to\" and a VirtualService wo
     entry(
         "NRW615",
         "a filter on the wrong side of another",
-        "Meant are egress-policy (AUTHZ 300), header-router (AUTHZ 200), canary-split (STATS 200) and
-metric-tags (STATS 100): what is judged before it is routed, routed before it is divided, and counted
-when all of that is known. A missing priority is the lowest of its phase, and a missing phase comes
-after STATS. A router in AUTHN is right where it feeds authentication.",
+        "The order is header-router, canary-split, metric-tags, egress-policy: what is routed before it
+is divided, counted when that is known, and what leaves judged as it leaves. Meant are header-router
+AUTHZ 200, canary-split STATS 200, metric-tags STATS 100, egress-policy STATS 50. Where Istio
+authorizes requests, a header-router that rewrites path or host is STATS 300, and a canary-split
+with \"restoreHost\" AUTHZ 300, before all of them. A missing priority is the lowest of its phase,
+and a missing phase comes after STATS. A router in AUTHN is right where it feeds authentication.",
     ),
     entry(
         "NRW616",
         "everything passes",
-        "A policy of egress-policy that says nothing of what may leave is a pass-through, as every empty
-policy is. A policy with only \"trust\" or \"labels\" looks as if it held something, and an egress
+        "A policy of egress-policy that says nothing of what may leave lets everything leave.
+A policy with only \"trust\" or \"labels\" looks as if it held something, and an egress
 gateway with it is open. Write \"default\": \"deny\" and rules, or \"default\": \"allow\" if that is meant.",
+    ),
+    entry(
+        "NRW620",
+        "callers whom nobody verified",
+        "With trust_chain_verification: ACCEPT_UNTRUSTED (Envoy), AllowInsecureFallback (Gateway API) or
+insecureSkipVerify (Istio's Gateway) a caller gets in with a certificate that it signed itself, and the
+name in it is what \"principals\", \"namespaces\", keys and tags see. Under \"callers\": \"verified\" they do
+not; Envoy reports a resumed session as unverified, so turn session resumption off on that listener.",
+    ),
+    entry(
+        "NRW621",
+        "rewriting before authorization",
+        "Inbound, at gateways and at waypoints Istio's AuthorizationPolicy runs between the phases AUTHZ
+and STATS. Behind a filter that rewrites path or host it judges the new one: a DENY of /api/admin*
+does not see a request that has become /admin. Attach what rewrites in phase STATS, and what strips
+in phase AUTHN; `narrows render` writes both. On a sidecar's outbound side nothing is authorized.
+In Envoy's own files the order is that of the list, and the RBAC filter's rules say what it judges.",
+    ),
+    entry(
+        "NRW622",
+        "stripping or restoring behind authorization",
+        "An AuthorizationPolicy by headers judges what the client wrote there unless it was stripped
+before, and one by hosts judges the canary's host unless \"restoreHost\" has brought the caller's
+back. `narrows render` attaches both before authorization. A CUSTOM policy runs before every phase:
+it sees what the client sent, in any case.",
+    ),
+    entry(
+        "NRW623",
+        "a host that the route table does not know",
+        "\"authority\" sends a request to another service only where the proxy's route table has it. A
+sidecar's does, outbound. A gateway's has the hosts of the VirtualServices and HTTPRoutes that are
+bound to it, a name without a dot written in full, and answers 404 to any other. A waypoint and an
+inbound side have one virtual host for every name. \"to\" and one route on its header work on all.",
     ),
 ];

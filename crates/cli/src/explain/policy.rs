@@ -64,6 +64,15 @@ that one, or correct the name. The field is optional; it is there to catch this 
     ),
     entry("NRW111", "unknown name", "The policy refers to something by a name that it does not define."),
     entry(
+        "NRW112",
+        "too heavy",
+        "Every worker of every proxy holds the whole policy, so what it will take is counted before it is
+taken, and has a limit. The sums are bounds from above, the same on every machine; `narrows lint`
+prints them from 1 MiB on. A rule weighs about a kilobyte, a condition a quarter, a path or value
+of a list 150 bytes, an expression 64 KiB. Split the policy by workload, or write a prefix or
+a wildcard for many paths or hosts.",
+    ),
+    entry(
         "NRW201",
         "weights do not fit",
         "A backend other than the baseline owns a slot of the buckets, as wide as its \"maxWeight\", and

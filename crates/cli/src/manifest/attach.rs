@@ -4,7 +4,9 @@ use narrows_core::Tree;
 
 use super::{Manifest, fault, warning};
 use crate::code;
+use crate::filter::Filter;
 use crate::finding::Finding;
+use crate::placement::site::ROOT;
 use crate::source::{Node, Value};
 
 /// Kinds of target, with their API group.
@@ -20,9 +22,6 @@ const MAX_TARGETS: usize = 16;
 const GATEWAYS: [&str; 2] = ["ingressgateway", "egressgateway"];
 /// The ports that these listen on for HTTP.
 const LISTENING: [i64; 4] = [8080, 8443, 15443, 31400];
-
-/// Istio's root namespace, unless an operator chose another.
-pub(super) const ROOT: &str = "istio-system";
 
 pub(super) fn check(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     let resource = manifest.resource;
@@ -60,6 +59,7 @@ pub(super) fn check(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     for (i, clause) in resource.get("spec.match").map(Node::elements).unwrap_or_default().iter().enumerate() {
         let place = format!("spec.match[{i}]");
         mode(clause, waypoint, gateway, &place, findings);
+        incoming(manifest, clause, waypoint || gateway.is_some(), &place, findings);
         ports(clause, waypoint, gateway, &place, findings);
     }
 }
@@ -130,6 +130,16 @@ fn mode(clause: &Node, waypoint: bool, gateway: Option<&str>, place: &str, findi
     if mode == "CLIENT" && waypoint {
         let message = "all traffic of a waypoint is SERVER";
         findings.push(fault(code::NEVER_RUNS, &node.at, &place, message, "write SERVER, or leave it out"));
+    }
+}
+
+/// What comes in to a workload is none of egress-policy's business.
+fn incoming(manifest: &Manifest<'_>, clause: &Node, goes_on: bool, place: &str, findings: &mut Vec<Finding>) {
+    let server = clause.get("mode").filter(|node| node.text() == Some("SERVER") && !goes_on);
+    if let Some(node) = server.filter(|_| manifest.filter == Some(Filter::EgressPolicy)) {
+        let message = "beside a workload egress-policy judges what goes out, and nothing that comes in";
+        let help = "write CLIENT, or leave \"match\" out";
+        findings.push(warning(code::NEVER_RUNS, &node.at, &format!("{place}.mode"), message, help));
     }
 }
 

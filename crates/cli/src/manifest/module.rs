@@ -1,5 +1,7 @@
 //! Where the module comes from, how it is proven, and what happens without it.
 
+use narrows_core::vm;
+
 use super::{Manifest, Release, fault, warning};
 use crate::code;
 use crate::finding::Finding;
@@ -32,6 +34,9 @@ pub(super) fn check(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
             let message = format!("{} reads requests, and a network filter sees none", filter.name());
             fault(code::NEVER_RUNS, &node.at, &place("type"), &message, "write \"HTTP\", or leave it out")
         }));
+    }
+    if let Some(node) = at("pluginName") {
+        strictness(node, &place("pluginName"), findings);
     }
     environment(at("vmConfig.env"), &place("vmConfig.env"), findings);
     strategy(manifest, at("failStrategy"), &place("failStrategy"), findings);
@@ -96,6 +101,20 @@ fn sha256(node: &Node, url: &str, place: &str, findings: &mut Vec<Finding>) {
             place,
             "the digest differs from the one in the url",
             "write one of them",
+        ));
+    }
+}
+
+/// Whoever writes the word wants it to be read.
+fn strictness(node: &Node, place: &str, findings: &mut Vec<Finding>) {
+    let name = node.text().unwrap_or_default();
+    if name.to_ascii_lowercase().contains("strict") && !vm::is_strict(name.as_bytes()) {
+        findings.push(warning(
+            code::NO_EFFECT,
+            &node.at,
+            place,
+            &format!("{name:?} asks for nothing: a filter is strict if the name ends in {:?}", vm::STRICT),
+            "write it at the end, in lower case and after a dot",
         ));
     }
 }

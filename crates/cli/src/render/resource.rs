@@ -1,10 +1,14 @@
 //! Istio's resources that carry a filter.
 
-use narrows_core::Tree;
+use narrows_core::{Tree, vm};
 
 use super::{Wanted, table, text, yaml};
 use crate::finding::Failure;
 use crate::manifest::{self, Release};
+use crate::placement::Deeds;
+use crate::placement::part::{self, Part};
+use crate::placement::site::{Known, Side, Site};
+use crate::source::Node;
 
 /// `match` came with this release.
 const MATCH: Release = Release::minor(16);
@@ -18,9 +22,11 @@ const FAIL_RELOAD: Release = Release::minor(27);
 const EXTENSION: Release = Release::minor(30);
 
 pub(super) fn wasm_plugin(wanted: &Wanted<'_>) -> Result<String, Failure> {
-    let mut spec = attachment(wanted)?;
-    spec.extend(plugin(wanted)?);
-    Ok(resource(wanted, "WasmPlugin", spec))
+    resources(wanted, "WasmPlugin", |part| {
+        let mut spec = attachment(wanted, part)?;
+        spec.extend(plugin(wanted, &part.policy)?);
+        Ok(spec)
+    })
 }
 
 pub(super) fn traffic_extension(wanted: &Wanted<'_>) -> Result<String, Failure> {
@@ -30,31 +36,129 @@ pub(super) fn traffic_extension(wanted: &Wanted<'_>) -> Result<String, Failure> 
             "render it as wasm-plugin",
         ));
     }
-    let mut spec = attachment(wanted)?;
-    spec.push(("wasm".to_owned(), Tree::Table(plugin(wanted)?)));
-    Ok(resource(wanted, "TrafficExtension", spec))
+    resources(wanted, "TrafficExtension", |part| {
+        let mut spec = attachment(wanted, part)?;
+        spec.push(("wasm".to_owned(), Tree::Table(plugin(wanted, &part.policy)?)));
+        Ok(spec)
+    })
 }
 
 pub(super) type Fields = Vec<(String, Tree)>;
 
-fn resource(wanted: &Wanted<'_>, kind: &str, spec: Fields) -> String {
-    let mut metadata = vec![("name".to_owned(), text(&wanted.name))];
-    metadata.extend(wanted.namespace.iter().map(|name| ("namespace".to_owned(), text(name))));
-    let document = table([
-        ("apiVersion", text("extensions.istio.io/v1alpha1")),
-        ("kind", text(kind)),
-        ("metadata", Tree::Table(metadata)),
-        ("spec", Tree::Table(spec)),
-    ]);
-    let mut comments =
-        format!("# For Istio {}{}.\n", wanted.istio, if is_last(wanted) { "" } else { " and later" });
-    if wanted.istio < MATCH && (wanted.mode.is_some() || !wanted.ports.is_empty()) {
-        comments.push_str("# It has no \"match\": the filter runs in both directions and on every port.\n");
+/// A resource for each plugin that the policy takes there, with what is to be known of them.
+fn resources(
+    wanted: &Wanted<'_>,
+    kind: &str,
+    spec: impl Fn(&Part) -> Result<Fields, Failure>,
+) -> Result<String, Failure> {
+    let site = Site::of(&known(wanted));
+    let parts = match wanted.phase {
+        // Whoever names the phase has decided.
+        Some(_) => part::parts(wanted.filter, &wanted.tree, wanted.policy, Site::Outbound)?,
+        None => part::parts(wanted.filter, &wanted.tree, wanted.policy, site)?,
+    };
+    let mut out = String::new();
+    for part in &parts {
+        if !out.is_empty() {
+            out.push_str("---\n");
+        }
+        out.push_str(&comments(wanted, site, &parts, part));
+        let mut metadata = vec![("name".to_owned(), text(format!("{}{}", wanted.name, part.suffix)))];
+        metadata.extend(wanted.namespace.iter().map(|name| ("namespace".to_owned(), text(name))));
+        out.push_str(&yaml::document(&table([
+            ("apiVersion", text("extensions.istio.io/v1alpha1")),
+            ("kind", text(kind)),
+            ("metadata", Tree::Table(metadata)),
+            ("spec", Tree::Table(spec(part)?)),
+        ])));
     }
-    if wanted.istio < FAIL_STRATEGY {
-        comments.push_str("# It has no \"failStrategy\": a filter that cannot run refuses all traffic.\n");
+    Ok(out)
+}
+
+/// What is known of where it attaches.
+fn known<'w>(wanted: &'w Wanted<'_>) -> Known<'w> {
+    let side = match wanted.mode {
+        // A release that cannot choose runs it on both.
+        _ if wanted.istio < MATCH => Side::Both,
+        Some("CLIENT") => Side::Client,
+        Some("SERVER") => Side::Server,
+        _ => Side::Both,
+    };
+    Known {
+        namespace: wanted.namespace.as_deref(),
+        labels: wanted.selector.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+        targets: wanted.targets.iter().map(|(kind, _)| kind.as_str()).collect(),
+        gateway: wanted.gateway,
+        waypoint: false,
+        side,
     }
-    comments + &yaml::document(&document)
+}
+
+/// What the release means for the plugin, and why it stands where it does.
+fn comments(wanted: &Wanted<'_>, site: Site, parts: &[Part], part: &Part) -> String {
+    let mut lines = Vec::new();
+    if parts.first().is_some_and(|first| first.suffix == part.suffix) {
+        let later = if is_last(wanted) { "" } else { " and later" };
+        lines.push(format!("For Istio {}{later}.", wanted.istio));
+        let restricted = wanted.mode.is_some() || !wanted.ports.is_empty();
+        if wanted.istio < MATCH && restricted {
+            lines.push(
+                "It has no \"match\": the filter runs in both directions and on every port.".to_owned(),
+            );
+        }
+        if wanted.istio < FAIL_STRATEGY {
+            lines
+                .push("It has no \"failStrategy\": a filter that cannot run refuses all traffic.".to_owned());
+        }
+    }
+    if wanted.phase.is_none() {
+        lines.extend(placed(wanted, site, parts, part));
+    }
+    lines.iter().map(|line| format!("# {line}\n")).collect()
+}
+
+/// Why it stands on that side of authorization.
+fn placed(wanted: &Wanted<'_>, site: Site, parts: &[Part], part: &Part) -> Vec<String> {
+    let policy = Node::unplaced(&wanted.tree, &(0..0));
+    let deeds = Deeds::of(wanted.filter, &policy);
+    if !part.decides {
+        return vec![
+            "Two plugins of one policy. This one takes away what clients must not send, before".to_owned(),
+            "authentication and authorization.".to_owned(),
+        ];
+    }
+    let at_gateways = deeds.slot(wanted.filter, Site::Gateway);
+    if site == Site::Outbound {
+        return if at_gateways == part.slot && !is_split(wanted) {
+            Vec::new()
+        } else {
+            vec![
+                "For sidecars, outbound, where nothing is authorized. If the workloads are gateways,"
+                    .to_owned(),
+                "render it with --gateway.".to_owned(),
+            ]
+        };
+    }
+    let mut lines = Vec::new();
+    if deeds.rewrites {
+        lines.push("Behind authorization, which judges the path and host that the client sent.".to_owned());
+    } else if parts.len() > 1 {
+        lines.push("And this one decides, behind authorization.".to_owned());
+    } else if deeds.restores {
+        lines.push("Before authorization, which judges the host that comes back.".to_owned());
+    }
+    if site == Site::Mixed && !lines.is_empty() {
+        lines.push(
+            "It runs inbound or on gateways too, where requests are authorized: so it stands".to_owned(),
+        );
+        lines.push("where it must there. Outbound, on a sidecar, nothing is.".to_owned());
+    }
+    lines
+}
+
+/// Whether it takes two plugins where authorization runs.
+fn is_split(wanted: &Wanted<'_>) -> bool {
+    part::parts(wanted.filter, &wanted.tree, wanted.policy, Site::Gateway).is_ok_and(|parts| parts.len() > 1)
 }
 
 /// Whether nothing is known of later releases.
@@ -94,11 +198,10 @@ pub(super) fn choice(wanted: &Wanted<'_>) -> Result<Fields, Failure> {
 }
 
 /// Which proxies, in which order, direction and on which ports.
-fn attachment(wanted: &Wanted<'_>) -> Result<Fields, Failure> {
-    let own = wanted.filter.attachment();
+fn attachment(wanted: &Wanted<'_>, part: &Part) -> Result<Fields, Failure> {
     let mut fields = choice(wanted)?;
-    fields.push(("phase".to_owned(), text(wanted.phase.unwrap_or(own.phase))));
-    let priority = wanted.priority.unwrap_or(own.priority);
+    fields.push(("phase".to_owned(), text(wanted.phase.unwrap_or(part.slot.phase))));
+    let priority = wanted.priority.filter(|_| part.decides).unwrap_or(part.slot.priority);
     fields.push(("priority".to_owned(), Tree::Integer(priority.into())));
     let restricted = wanted.mode.is_some() || !wanted.ports.is_empty();
     if restricted && wanted.istio >= MATCH {
@@ -114,7 +217,7 @@ fn attachment(wanted: &Wanted<'_>) -> Result<Fields, Failure> {
 }
 
 /// The module and its policy.
-fn plugin(wanted: &Wanted<'_>) -> Result<Fields, Failure> {
+fn plugin(wanted: &Wanted<'_>, policy: &Tree) -> Result<Fields, Failure> {
     let url = wanted.url.as_ref().ok_or_else(|| {
         Failure::new("nothing says where the module is", "add --url oci://registry/repository:tag")
     })?;
@@ -129,6 +232,10 @@ fn plugin(wanted: &Wanted<'_>) -> Result<Fields, Failure> {
         _ => None,
     };
     fields.extend(strategy.map(|strategy| ("failStrategy".to_owned(), text(strategy))));
-    fields.push(("pluginConfig".to_owned(), wanted.tree.clone()));
+    if wanted.strict {
+        let root_id = [wanted.filter.name(), vm::STRICT].concat();
+        fields.push(("pluginName".to_owned(), text(root_id)));
+    }
+    fields.push(("pluginConfig".to_owned(), policy.clone()));
     Ok(fields)
 }

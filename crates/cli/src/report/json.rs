@@ -27,7 +27,7 @@ pub(super) fn report(checked: &[Checked]) -> String {
         .collect();
     let files: Vec<_> = checked
         .iter()
-        .map(|c| json!({ "file": c.source.path, "policies": c.policies, "manifests": c.manifests }))
+        .map(|c| json!({ "file": c.source.path, "policies": c.policies, "manifests": c.manifests, "weight": c.weight.bytes, "work": c.weight.work }))
         .collect();
     format!("{:#}\n", json!({ "files": files, "findings": findings }))
 }

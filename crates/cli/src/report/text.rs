@@ -2,6 +2,8 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level as Shown, Renderer, Snippet};
 
+use narrows_core::limits::{REGEX_WORK, WEIGHT};
+
 use crate::finding::{Finding, Level};
 use crate::lint::Checked;
 use crate::source::{Source, line_of};
@@ -53,8 +55,22 @@ fn summary(checked: &[Checked]) -> String {
     let count = |n: usize, what: &str, many: &str| format!("{n} {}", if n == 1 { what } else { many });
     let of_level = |level| checked.iter().flat_map(|c| &c.findings).filter(|f| f.level == level).count();
     let sum = |of: fn(&Checked) -> usize| checked.iter().map(of).sum();
+    let heaviest = checked.iter().map(|c| c.weight.bytes).max().unwrap_or_default();
+    let dearest = checked.iter().map(|c| c.weight.work).max().unwrap_or_default();
+    // Most weigh nothing that matters.
+    let mut weight = String::new();
+    if heaviest >= 1 << 20 {
+        let (heaviest, most) = (heaviest >> 10, WEIGHT >> 10);
+        weight =
+            format!("the heaviest policy weighs {heaviest} KiB in every worker, of {most} that it may\n");
+    }
+    if dearest >= REGEX_WORK / 10 {
+        let share = dearest * 100 / REGEX_WORK;
+        weight +=
+            &format!("the dearest policy uses {share} % of what expressions may cost for one long value\n");
+    }
     format!(
-        "{} and {} in {}: {}, {}\n",
+        "{} and {} in {}: {}, {}\n{weight}",
         count(of_level(Level::Error), "error", "errors"),
         count(of_level(Level::Warning), "warning", "warnings"),
         count(checked.len(), "file", "files"),

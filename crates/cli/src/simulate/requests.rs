@@ -1,6 +1,6 @@
 //! A file of requests: YAML or JSON, in the shape that case files have.
 
-use narrows_core::request::{Source as Caller, Surroundings};
+use narrows_core::request::{Source as Caller, Surroundings, held};
 use narrows_core::{Request, Tree};
 
 use crate::code;
@@ -14,10 +14,13 @@ pub struct Sent {
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
     address: Option<String>,
     principal: Option<String>,
+    /// Whether the caller's certificate was not verified on this connection.
+    unverified: bool,
     namespace: Option<String>,
     workload: Option<String>,
     server_name: Option<String>,
     cluster: Option<String>,
+    virtual_host: Option<String>,
     stripped: Option<String>,
     /// Which of how many this is: it differs from request to request.
     nonce: u64,
@@ -35,7 +38,10 @@ impl Sent {
                 namespace: bytes(&self.namespace),
                 workload: bytes(&self.workload),
                 cluster: bytes(&self.cluster),
+                virtual_host: bytes(&self.virtual_host),
+                is_only_route: false,
             })
+            .verified(!self.unverified)
             .already_stripped(bytes(&self.stripped))
             .with_nonce(self.nonce)
     }
@@ -49,7 +55,7 @@ impl Sent {
     }
 }
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "method",
     "scheme",
     "target",
@@ -60,6 +66,7 @@ const FIELDS: [&str; 12] = [
     "source",
     "serverName",
     "cluster",
+    "virtualHost",
     "stripped",
     "repeat",
 ];
@@ -107,8 +114,15 @@ fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
         lines.push((name.to_ascii_lowercase(), value));
     }
     if let Some(source) = node.get("source") {
-        known(source, &["address", "principal", "namespace", "workload"])?;
+        known(source, &["address", "principal", "verified", "namespace", "workload"])?;
     }
+    let unverified = match node.get("source.verified") {
+        None => false,
+        Some(flag) => match &flag.value {
+            Value::Scalar(Tree::Flag(verified)) => !verified,
+            _ => return Err(fault(flag, "expected true or false", "leave it out: true")),
+        },
+    };
     let repeat = match node.get("repeat") {
         None => None,
         Some(times) => match &times.value {
@@ -125,18 +139,35 @@ fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
         let pseudo = pseudo.into_iter().map(|(name, value)| (name.into(), bytes(value)));
         let headers = lines.iter().map(|(name, value)| (bytes(name), bytes(value.trim_matches([' ', '\t']))));
         sent.push(Sent {
-            headers: pseudo.chain(headers).collect(),
+            headers: pseudo.chain(headers).fold(Vec::new(), hold),
             address: node.text_at("source.address").map(str::to_owned),
             principal: node.text_at("source.principal").map(str::to_owned),
+            unverified,
             namespace: node.text_at("source.namespace").map(str::to_owned),
             workload: node.text_at("source.workload").map(str::to_owned),
             server_name: text("serverName")?.map(str::to_owned),
             cluster: text("cluster")?.map(str::to_owned),
+            virtual_host: text("virtualHost")?.map(str::to_owned),
             stripped: text("stripped")?.map(str::to_owned),
             nonce: spread(sent.len()),
         });
     }
     Ok(())
+}
+
+/// Puts a line beside those that are there, as Envoy does before a filter sees them.
+fn hold(mut headers: Vec<(Vec<u8>, Vec<u8>)>, (name, value): (Vec<u8>, Vec<u8>)) -> Vec<(Vec<u8>, Vec<u8>)> {
+    match headers.iter_mut().find(|(other, _)| *other == name) {
+        Some((_, held)) if held::once_in_request(&name) => {
+            // What is empty is dropped (`appendToHeader`).
+            if !held.is_empty() && !value.is_empty() {
+                held.push(b',');
+            }
+            held.extend_from_slice(&value);
+        }
+        _ => headers.push((name, value)),
+    }
+    headers
 }
 
 /// The authority and the path of `http://host/path`: Envoy divides it before a filter sees it.
@@ -206,6 +237,19 @@ mod tests {
     fn bytes_can_be_written() {
         assert_eq!(unescape(r"a\xffb\x0"), b"a\xffb\\x0");
         assert_eq!(unescape(r"\xé\x+f"), "\\xé\\x+f".as_bytes());
+    }
+
+    #[test]
+    fn what_envoy_holds_once_is_joined() {
+        let text = "- headers: ['X-A: 1', 'User-Agent: a', 'x-a: 2', 'user-agent: b']\n";
+        let sent = read(&Source { path: String::new(), text: text.to_owned() }).unwrap();
+        let lines: Vec<String> = sent[0]
+            .headers
+            .iter()
+            .skip(4)
+            .map(|(n, v)| format!("{}: {}", n.escape_ascii(), v.escape_ascii()))
+            .collect();
+        assert_eq!(lines, ["x-a: 1", "user-agent: a,b", "x-a: 2"]);
     }
 
     #[test]

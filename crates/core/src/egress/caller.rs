@@ -28,6 +28,14 @@ impl<'a> Caller<'a> {
     }
 }
 
+impl Caller<'_> {
+    /// The same, where no certificate is believed: one that presents a certificate is
+    /// nobody then, and not the workload beside which this proxy stands.
+    pub(super) fn without_certificate(self) -> Self {
+        if self.principal.is_some() { Self::default() } else { self }
+    }
+}
+
 /// Namespace and service account of exactly `spiffe://DOMAIN/ns/NAMESPACE/sa/ACCOUNT`.
 fn spiffe(principal: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut parts = principal.strip_prefix(b"spiffe://")?.split(|b| *b == b'/');

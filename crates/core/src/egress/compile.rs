@@ -6,14 +6,16 @@ use super::measure::Places;
 use super::private::Private;
 use super::rule::{Clause, Rule};
 use super::{Action, Deciders, Egress, Refusal};
-use crate::index::Index;
+use crate::index::{self, Index};
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::Match;
 use crate::matcher::hosts::HostSet;
 use crate::matcher::parse::Budget;
+use crate::matcher::path::{PathForm, PathMatch};
+use crate::matcher::value::Test;
 use crate::names;
-use crate::policy::{Head, Mode, Needs, Trust};
+use crate::policy::{Callers, Head, Mode, Needs, Trust};
 use crate::read::{self, Fields};
 use crate::strip::Strip;
 use crate::tree::Tree;
@@ -31,6 +33,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
     let refusal = faults.take(fields.optional("response", Refusal::read)).flatten();
     let hygiene = faults.take(fields.optional("requestHeaders", Hygiene::read)).flatten();
     let learn = faults.take(fields.optional("learn", |t| Learning::read(t, head.labels))).flatten();
+    budget.hold(learn.as_ref().map_or(0, Learning::weight))?;
     let rule = |t| Rule::read(t, &budget);
     let read = faults.take(fields.optional("rules", |t| read::list(t, limits::RULES, rule))).flatten();
     let read = faults.or(read.unwrap_or_default())?;
@@ -39,7 +42,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
     // Without a word of its own a policy is a pass-through; with one, what it does
     // not allow is denied.
     let is_empty = !FIELDS.iter().any(|field| fields.has(field));
-    let active = head.mode != Mode::Off && !is_empty;
+    let active = head.mode != Mode::Off && !fields.is_empty();
     let acts = active && head.mode == Mode::Enforce;
     let default = default.unwrap_or(if is_empty { Action::Allow } else { Action::Deny });
 
@@ -55,17 +58,22 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         clauses.extend(paths.into_iter().map(|path| Clause { rule: place, path: Some(path) }));
         rules.push(rule);
     }
+    let is_off = |clause: &Clause| rules.get(clause.rule).is_none_or(|rule| rule.mode == Mode::Off);
+    let reads_paths = clauses.iter().any(|clause| clause.path.is_some() && !is_off(clause));
     let in_force = rules.iter().filter(|rule| learn.is_some() && rule.mode != Mode::Off);
     let listed = HostSet::new(in_force.flat_map(|rule| rule.hosts().iter().cloned()).collect());
     let (places, series) = Places::define(&rules, default, head.mode, head.labels);
     Ok(Egress {
-        enforced: Deciders::of(&rules, &clauses, Mode::Enforce),
-        trial: Deciders::of(&rules, &clauses, Mode::Report),
+        enforced: Deciders::of(&rules, &clauses, Mode::Enforce, &budget)?,
+        trial: Deciders::of(&rules, &clauses, Mode::Report, &budget)?,
+        needles: budget.needles(),
+        weight: budget.weight(),
         says_nothing: is_empty,
         default,
         rules,
         clauses,
         private: private.unwrap_or_default(),
+        reads_paths,
         refusal: refusal.unwrap_or_default(),
         strip: Strip::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new()),
         hygiene: if acts { hygiene.unwrap_or_else(Hygiene::internal) } else { Hygiene::none() },
@@ -76,6 +84,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         needs: Needs {
             headers: active,
             principal: active,
+            verified: active && head.callers == Callers::Verified,
             surroundings: active,
             address: active && explains_by_address,
             stripped: acts,
@@ -86,24 +95,39 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
 }
 
 impl Deciders {
-    fn of(rules: &[Rule], clauses: &[Clause], mode: Mode) -> Self {
-        let hints = |action: Action, with_path: bool| -> Vec<(u32, Match)> {
-            let numbered = (0u32..).zip(clauses);
-            let hint = |(number, clause): (u32, &Clause)| {
-                let rule =
-                    rules.get(clause.rule).filter(|rule| rule.mode == mode && rule.action == action)?;
-                Some((number, rule.hint(clause.path.as_ref().filter(|_| with_path))))
-            };
-            numbered.filter_map(hint).collect()
+    fn of(rules: &[Rule], clauses: &[Clause], mode: Mode, budget: &Budget) -> Result<Self, Invalid> {
+        let index = |action: Action, with_path: bool| -> Result<Index, Invalid> {
+            let mut index = index::Builder::new(budget);
+            // The clauses of a rule differ in their paths alone.
+            let mut hint: Option<(usize, Match)> = None;
+            for (number, Clause { rule: place, path }) in (0u32..).zip(clauses) {
+                let Some(rule) = rules.get(*place).filter(|rule| rule.mode == mode && rule.action == action)
+                else {
+                    continue;
+                };
+                let (_, hint) = match &mut hint {
+                    // Without its path it has been filed already.
+                    Some(hint) if hint.0 == *place && !with_path => continue,
+                    Some(hint) if hint.0 == *place => hint,
+                    hint => hint.insert((*place, rule.hint())),
+                };
+                hint.path = path.as_ref().filter(|_| with_path).and_then(hinted);
+                index.add(number, hint).map_err(|e| e.in_index(*place).in_field("rules"))?;
+            }
+            Ok(index.finish())
         };
-        let index =
-            |hints: Vec<(u32, Match)>| Index::build(hints.iter().map(|(number, hint)| (*number, hint)));
-        Self {
-            deny: index(hints(Action::Deny, true)),
-            deny_any_path: index(hints(Action::Deny, false)),
-            allow: index(hints(Action::Allow, true)),
-        }
+        Ok(Self {
+            deny: index(Action::Deny, true)?,
+            deny_any_path: index(Action::Deny, false)?,
+            allow: index(Action::Allow, true)?,
+        })
     }
+}
+
+/// What an index is told of a path: not an expression, which narrows nothing and is never copied.
+fn hinted(path: &PathMatch) -> Option<PathMatch> {
+    let is_regex = matches!(&path.form, PathForm::Value(value) if matches!(value.test, Test::Regex(_)));
+    (!is_regex).then(|| path.clone())
 }
 
 impl Refusal {

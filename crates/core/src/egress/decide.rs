@@ -8,11 +8,12 @@ use super::learn::Learning;
 use super::path::Readings;
 use super::route::Route;
 use super::rule::{Clause, Outgoing, Rule};
-use super::{Action, Deciders, Egress, Ruling, Verdict, measure};
+use super::{Action, Deciders, Egress, Ruling, Verdict, hygiene, measure};
+use crate::budget::Weight;
 use crate::decision::{Decision, Reply, Unlisted};
 use crate::index::Index;
 use crate::invalid::Invalid;
-use crate::policy::{Mode, Needs, Policy};
+use crate::policy::{Callers, Mode, Needs, Policy, RouteAsk};
 use crate::request::{Host, Request};
 use crate::series::Series;
 use crate::strip::{self, Strip};
@@ -42,6 +43,32 @@ impl Policy for Egress {
         Some(&self.strip)
     }
 
+    fn weight(&self) -> Weight {
+        self.weight
+    }
+
+    fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {
+        self.strip.covers_trailer(name) || (verdict.ruling != Ruling::InCluster && self.hygiene.covers(name))
+    }
+
+    fn judges_outgoing(&self) -> bool {
+        true
+    }
+
+    fn asks(&self, request: &Request<'_>) -> RouteAsk {
+        let cluster = request.surroundings().cluster;
+        let route = cluster.and_then(|cluster| Route::of(cluster, None));
+        let moves = |name: &[u8]| {
+            self.strip.covers_trailer(name) || (self.hygiene.covers(name) && hygiene::may_move(name))
+        };
+        RouteAsk {
+            virtual_host: route.is_some_and(|route| route.asks_virtual_host(request.authority())),
+            is_only: cluster.is_some()
+                && (strip::was_removed(request.stripped())
+                    || request.headers().iter().any(|(name, _)| moves(name))),
+        }
+    }
+
     fn summary(&self) -> String {
         let default = measure::word(self.default, Mode::Enforce, Mode::Enforce);
         format!("{} rules, {default} by default", self.rules.len())
@@ -60,26 +87,48 @@ impl Policy for Egress {
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let destination = destination(&request);
         let host = destination.as_ref().map(|d| d.host.text().into_owned()).unwrap_or_default();
-        let route = request.surroundings().cluster.and_then(Route::of);
+        let around = request.surroundings();
+        // Envoy tells the route that it matched before anything was taken off, and matches it
+        // again only behind every filter.
+        let is_stripped =
+            !around.is_only_route && (!decision.strip.is_empty() || strip::was_removed(request.stripped()));
+        let route = around.cluster.filter(|_| !is_stripped);
+        let route = route.and_then(|cluster| Route::of(cluster, around.virtual_host));
+        let is_inside =
+            route.is_some_and(|route| destination.as_ref().is_ok_and(|d| route.stays_inside(&d.host)));
+        let mut removals = Vec::new();
+        if !is_inside {
+            self.hygiene.apply(&request, &mut removals);
+        }
+        let may_move = || removals.iter().any(|edit| hygiene::may_move(edit.name().as_bytes()));
+        let moves = around.cluster.is_some() && (is_stripped || (!around.is_only_route && may_move()));
         let routed = route.and_then(|route| route.port);
         let written = destination.as_ref().ok().and_then(|d| d.port);
         let ports = [written.or_else(|| port_of_scheme(&request).filter(|_| routed.is_none())), routed];
         let port = ports.into_iter().flatten().next();
-        let outgoing = Outgoing {
-            caller: Caller::of(&request),
+        let caller = Caller::of(&request);
+        let is_believed = self.head.callers == Callers::Presented || request.is_verified();
+        let mut outgoing = Outgoing {
+            caller,
+            believed: if is_believed { caller } else { caller.without_certificate() },
+            moves: false,
             host: &host,
             ports,
             port_in_digits: port.map(|port| port.to_string().into_bytes()).unwrap_or_default(),
             method: request.method(),
             method_in_capitals: request.method().to_ascii_uppercase(),
-            readings: Readings::of(request.path()).ok(),
+            readings: self.readings(request.path()),
         };
-        let verdict = self.judge(&request, destination.as_ref(), route, &outgoing);
-        let acts = self.head.mode == Mode::Enforce;
-        if acts && verdict.action == Action::Deny {
+        let mut verdict = self.judge(&request, destination.as_ref(), is_inside, &outgoing);
+        // What would be allowed must be allowed wherever the route leads.
+        if moves && verdict.action == Action::Allow {
+            outgoing.moves = true;
+            verdict = self.judge(&request, destination.as_ref(), is_inside, &outgoing);
+        }
+        if self.head.mode == Mode::Enforce && verdict.action == Action::Deny {
             decision.reply = Some(self.refuse(&request, verdict.ruling));
-        } else if acts && verdict.ruling != Ruling::InCluster {
-            self.hygiene.apply(&request, &mut decision.request);
+        } else {
+            decision.request = removals;
         }
         // What a rule keeps from this caller is no news, and to propose it would undo the rule. But
         // no rule lets a private address out.
@@ -100,7 +149,8 @@ impl Policy for Egress {
         decision.state.push(("narrows_egress", Cow::Owned(state.into_bytes())));
         let state = self.strip.state(request.stripped(), &decision);
         decision.state.extend(state.map(|state| (strip::STATE, state)));
-        self.explain(&request, destination.as_ref(), &verdict, &mut decision);
+        request.believe(self.head.callers);
+        self.explain(&request, destination.as_ref(), &outgoing, &verdict, &mut decision);
         (decision, verdict)
     }
 }
@@ -110,7 +160,7 @@ impl Egress {
         &self,
         request: &Request<'_>,
         destination: Result<&Destination<'_>, &Ambiguity>,
-        route: Option<Route<'_>>,
+        is_inside: bool,
         outgoing: &Outgoing<'_>,
     ) -> Verdict {
         let verdict = |action, ruling| Verdict { action, ruling, trial: None };
@@ -123,7 +173,7 @@ impl Egress {
         if let Some(rule) = denied {
             return verdict(Action::Deny, Ruling::Rule(rule));
         }
-        if route.is_some_and(|route| route.stays_inside(&destination.host)) {
+        if is_inside {
             return Verdict { action: Action::Allow, ruling: Ruling::InCluster, trial };
         }
         if self.private.denies(&destination.host) {
@@ -138,13 +188,19 @@ impl Egress {
             trial.filter(|place| self.rules.get(*place).is_some_and(|rule| rule.action != self.default));
         let would_be_allowed = || {
             let concerns = |number| self.clause(number).is_some_and(|(_, rule)| rule.concerns(outgoing));
-            let probe = probe(outgoing, request.path());
+            let mut probe = probe(outgoing, request.path());
+            probe.search_for(&self.needles);
             self.enforced.allow.first(&probe, concerns).is_some()
         };
         if self.default == Action::Deny && outgoing.readings.is_none() && would_be_allowed() {
             return Verdict { action: Action::Deny, ruling: Ruling::AmbiguousPath, trial };
         }
         Verdict { action: self.default, ruling: Ruling::Default, trial }
+    }
+
+    /// The readings of a path, if there are any; nobody asks for them where no rule has `paths`.
+    fn readings<'p>(&self, path: &'p [u8]) -> Option<Readings<'p>> {
+        if self.reads_paths { Readings::of(path).ok() } else { Some(Readings::as_sent(path)) }
     }
 
     /// The first rule of an action among `deciders`.
@@ -155,20 +211,29 @@ impl Egress {
         request: &Request<'_>,
         outgoing: &Outgoing<'_>,
     ) -> Option<usize> {
-        let holds = |number| {
-            self.clause(number)
-                .is_some_and(|(clause, rule)| rule.concerns(outgoing) && clause.covers(action, outgoing))
-        };
-        let first = |index: &Index, path: &[u8]| {
-            if index.is_empty() { None } else { index.first(&probe(outgoing, path), holds) }
-        };
-        let number = match (action, &outgoing.readings) {
-            (Action::Allow, Some(readings)) => first(&deciders.allow, &readings.plain),
-            (Action::Allow, None) => first(&deciders.allow, request.path()),
-            (Action::Deny, Some(readings)) => {
-                readings.iter().filter_map(|path| first(&deciders.deny, path)).min()
+        let readings = outgoing.readings.as_ref();
+        let first = |index: &Index, path: &[u8], covers: &dyn Fn(&Clause) -> bool| {
+            if index.is_empty() {
+                return None;
             }
-            (Action::Deny, None) => first(&deciders.deny_any_path, request.path()),
+            let holds = |number| {
+                self.clause(number).is_some_and(|(clause, rule)| rule.concerns(outgoing) && covers(clause))
+            };
+            let mut probe = probe(outgoing, path);
+            probe.search_for(&self.needles);
+            index.first(&probe, holds)
+        };
+        let number = match (action, readings) {
+            (Action::Allow, _) => {
+                let path = readings.map_or(request.path(), |readings| &readings.plain);
+                first(&deciders.allow, path, &|clause| clause.covers_all(readings))
+            }
+            // Each clause is compared with the reading that led to it: others lead to it too.
+            (Action::Deny, Some(readings)) => {
+                let denies = |path| first(&deciders.deny, path, &|clause| clause.covers(path));
+                readings.iter().filter_map(denies).min()
+            }
+            (Action::Deny, None) => first(&deciders.deny_any_path, request.path(), &|_| true),
         };
         self.clause(number?).map(|(clause, _)| clause.rule)
     }
@@ -185,14 +250,9 @@ impl Egress {
         } else {
             Cow::Borrowed(self.refusal.body.as_bytes())
         };
-        let kind = request.header(b"content-type");
-        let is_grpc = kind
-            .value()
-            .and_then(|kind| kind.strip_prefix(b"application/grpc"))
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"));
         Reply {
             // To gRPC Envoy says it in gRPC's own way, and 403 as PERMISSION_DENIED.
-            status: if is_grpc { 403 } else { self.refusal.status },
+            status: if request.is_grpc() { 403 } else { self.refusal.status },
             grpc_status: None,
             headers: vec![(
                 Cow::Borrowed("x-narrows-egress"),

@@ -9,6 +9,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::address;
+use crate::request::host;
 
 /// A host and perhaps a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub enum Ambiguity {
     PathControl,
     /// A percent sign in a path that starts no byte, or would after decoding.
     PathEncoding,
+    /// A path that servers may read in more ways than are looked at.
+    PathReadings,
     /// A target that is no path.
     PathForm,
 }
@@ -64,7 +67,6 @@ pub enum Ambiguity {
 impl<'a> Destination<'a> {
     /// The destination of an `:authority` or `Host` value.
     pub fn of(authority: &'a [u8]) -> Result<Self, Ambiguity> {
-        let authority = authority.trim_ascii();
         if authority.is_empty() {
             return Err(Ambiguity::Missing);
         }
@@ -142,25 +144,51 @@ impl<'a> Host<'a> {
     pub fn is_private(&self) -> bool {
         match self {
             Self::Address(address) => address::is_private(*address),
-            Self::Name(name) => LOCAL.contains(&&**name) || name.ends_with(b".localhost"),
+            Self::Name(name) => {
+                LOCAL.contains(&&**name) || BELOW_LOCAL.iter().any(|domain| name.ends_with(domain))
+            }
         }
     }
 }
 
-/// Names that mean this machine (RFC 6761) or a cloud's metadata service.
-const LOCAL: [&[u8]; 11] = [
+/// Names that are no one's on the internet: of this machine (RFC 6761, and what
+/// distributions write into `/etc/hosts` or their resolver answers by itself), of its link,
+/// or of a cloud's metadata service.
+const LOCAL: [&[u8]; 30] = [
     b"localhost",
     b"localhost.localdomain",
+    b"localhost4",
+    b"localhost4.localdomain4",
     b"localhost6",
     b"localhost6.localdomain6",
     b"ip6-localhost",
     b"ip6-loopback",
+    b"ip6-localnet",
+    b"ip6-mcastprefix",
+    b"ip6-allnodes",
+    b"ip6-allrouters",
+    b"ip6-allhosts",
+    b"ipv6-localhost",
+    b"ipv6-loopback",
+    b"ipv6-localnet",
+    b"ipv6-mcastprefix",
+    b"ipv6-allnodes",
+    b"ipv6-allrouters",
+    b"ipv6-allhosts",
+    b"broadcasthost",
+    b"loghost",
+    b"loopback",
+    b"_gateway",
+    b"_outbound",
     b"metadata",
     b"metadata.google.internal",
     b"metadata.goog",
     b"instance-data",
     b"instance-data.ec2.internal",
 ];
+
+/// Domains all of whose names are this machine: RFC 6761, and systemd's resolver.
+const BELOW_LOCAL: [&[u8]; 2] = [b".localhost", b".localhost.localdomain"];
 
 impl fmt::Display for Destination<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -186,6 +214,7 @@ impl Ambiguity {
             Self::PathSeparator => "path-separator",
             Self::PathControl => "path-control",
             Self::PathEncoding => "path-encoding",
+            Self::PathReadings => "path-readings",
             Self::PathForm => "path-form",
         }
     }
@@ -196,12 +225,7 @@ fn port_of(digits: &[u8]) -> Result<Option<u16>, Ambiguity> {
     if digits.is_empty() {
         return Ok(None);
     }
-    if digits.len() > 5 || !digits.iter().all(u8::is_ascii_digit) {
-        return Err(Ambiguity::Port);
-    }
-    let port =
-        digits.iter().fold(0u32, |sum, digit| sum.wrapping_mul(10).wrapping_add(u32::from(digit & 0x0f)));
-    u16::try_from(port).ok().filter(|port| *port > 0).map(Some).ok_or(Ambiguity::Port)
+    host::number(digits).map(Some).ok_or(Ambiguity::Port)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The decision record in the response.
 
 use super::destination::{Ambiguity, Destination};
+use super::rule::Outgoing;
 use super::{Action, Egress, Ruling, Verdict};
 use crate::decision::Decision;
 use crate::edit::Edit;
@@ -21,6 +22,7 @@ impl Egress {
         &'a self,
         request: &Request<'a>,
         destination: Result<&Destination<'_>, &Ambiguity>,
+        outgoing: &Outgoing<'_>,
         verdict: &Verdict,
         decision: &mut Decision<'a>,
     ) {
@@ -44,6 +46,12 @@ impl Egress {
             && let Err(ambiguity) = super::path::Readings::of(request.path())
         {
             say("reason", ambiguity.as_str());
+        }
+        if outgoing.moves {
+            say("route", "unknown");
+        }
+        if outgoing.believed != outgoing.caller {
+            say("caller", "unverified");
         }
         if let Some(trial) = verdict.trial {
             say("trial", self.ruling(Ruling::Rule(trial)));

@@ -20,6 +20,16 @@ const INTERNAL: [&str; 6] = [
     "x-rewrite-url",
 ];
 
+/// What Envoy and Istio's own filters write on a call beside its caller, whatever the
+/// caller sent: no sign that the caller meant to choose a route.
+const PROXYS_OWN: [&str; 4] =
+    ["x-envoy-peer-metadata", "x-envoy-peer-metadata-id", "x-envoy-decorator-operation", "x-envoy-internal"];
+
+/// Whether the removal of that header may change which route Envoy takes.
+pub(super) fn may_move(name: &[u8]) -> bool {
+    !PROXYS_OWN.iter().any(|own| own.as_bytes() == name)
+}
+
 /// `requestHeaders` of a policy.
 #[derive(Clone, Debug)]
 pub(super) struct Hygiene {
@@ -48,18 +58,16 @@ impl Hygiene {
         Ok(hygiene)
     }
 
+    /// Whether a header, or a trailer, of that name must not leave.
+    pub(super) fn covers(&self, name: &[u8]) -> bool {
+        let covered = |patterns: &[NamePattern]| patterns.iter().any(|pattern| pattern.covers(name));
+        !name.starts_with(b":") && covered(&self.remove) && !covered(&self.keep)
+    }
+
     /// Removes what must not leave. What an earlier Narrows filter of this proxy has
     /// written stays: the route table has yet to read it.
     pub(super) fn apply<'a>(&self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
         let written = |name: &[u8]| strip::was_written(request.stripped(), name);
-        for (name, _) in request.headers() {
-            let covered = |patterns: &[NamePattern]| patterns.iter().any(|pattern| pattern.covers(name));
-            if !name.starts_with(b":") && covered(&self.remove) && !covered(&self.keep) && !written(name) {
-                let removal = Edit::Remove(String::from_utf8_lossy(name));
-                if !edits.contains(&removal) {
-                    edits.push(removal);
-                }
-            }
-        }
+        edits.extend(edit::removals(request, |name| self.covers(name) && !written(name)));
     }
 }

@@ -77,6 +77,11 @@ impl Learning {
         })
     }
 
+    /// Bytes that the hosts it remembers may take.
+    pub(super) fn weight(&self) -> usize {
+        self.max_hosts.saturating_mul(768)
+    }
+
     /// The series of one host.
     pub fn series(&self, host: &[u8]) -> Series {
         let host = String::from_utf8_lossy(host);

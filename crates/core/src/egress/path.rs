@@ -8,15 +8,16 @@
 //! control byte, an encoding within an encoding) is ambiguous: no rule with `paths`
 //! allows it, and every one that denies does.
 
+mod folds;
 pub(super) mod literal;
 
 use std::borrow::Cow;
 
-use super::destination::Ambiguity;
-use crate::request::percent;
+use xxhash_rust::xxh64::xxh64;
 
-/// Readings of one path: what has more is written to confuse.
-const MOST: usize = 32;
+use super::destination::Ambiguity;
+use crate::limits;
+use crate::request::percent;
 
 /// The readings of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +29,16 @@ pub(super) struct Readings<'a> {
 }
 
 impl<'a> Readings<'a> {
+    /// A path as it came, for a policy that asks nothing of it.
+    pub(super) fn as_sent(path: &'a [u8]) -> Self {
+        Self { plain: Cow::Borrowed(path), others: Vec::new() }
+    }
+
     /// The readings of a path without its query. `CONNECT` has none, `OPTIONS` may
-    /// have `*`: both are read as they are.
+    /// have `*`: both are read as they are. What has more than [`most`] is ambiguous.
     pub(super) fn of(path: &'a [u8]) -> Result<Self, Ambiguity> {
         if path.is_empty() || path == b"*" {
-            return Ok(Self { plain: Cow::Borrowed(path), others: Vec::new() });
+            return Ok(Self::as_sent(path));
         }
         if !path.starts_with(b"/") {
             return Err(Ambiguity::PathForm);
@@ -44,20 +50,17 @@ impl<'a> Readings<'a> {
         if plain.split(|b| *b == b'/').any(hides_dots) {
             return Err(Ambiguity::PathSeparator);
         }
-        let mut readings = vec![plain.to_vec()];
+        let mut readings = Spread::of(plain.to_vec(), path.len());
         if matches!(plain, Cow::Owned(_)) {
             // An encoded dot is none to those who resolve before they decode.
-            let mut early = vec![path.to_vec()];
-            spread(&mut early)?;
-            for path in early {
-                let path = decode(&path)?.into_owned();
-                if !readings.contains(&path) {
-                    readings.push(path);
-                }
+            let mut early = Spread::of(path.to_vec(), path.len());
+            early.finish()?;
+            for path in early.paths {
+                readings.add(decode(&path)?.into_owned());
             }
         }
-        spread(&mut readings)?;
-        Ok(Self { plain, others: readings.split_off(1) })
+        readings.finish()?;
+        Ok(Self { plain, others: readings.paths.split_off(1) })
     }
 
     /// The readings, the plain one first.
@@ -66,19 +69,51 @@ impl<'a> Readings<'a> {
     }
 }
 
-/// Adds what the paths are read as by those who cut, resolve and merge, in any order.
-fn spread(paths: &mut Vec<Vec<u8>>) -> Result<(), Ambiguity> {
-    let mut done = 0;
-    while let Some(from) = paths.get(done).cloned() {
-        for step in [cut, resolve, merge] {
-            paths.extend(step(&from).filter(|new| !paths.contains(new)));
-        }
-        done = done.saturating_add(1);
-        if paths.len() > MOST {
-            return Err(Ambiguity::PathSeparator);
+/// Readings of a path of that many bytes that are looked at: what has more is written to
+/// confuse. The longer the path, the fewer, so that the bytes to be compared are bounded too.
+fn most(length: usize) -> usize {
+    let affordable = limits::READING_BYTES.checked_div(length).unwrap_or(usize::MAX);
+    // A long path with a slash too many has two.
+    affordable.clamp(2, limits::READINGS)
+}
+
+/// Paths in the making, each once.
+struct Spread {
+    paths: Vec<Vec<u8>>,
+    /// Of each: to compare it with all others would cost the square of what they are.
+    hashes: Vec<u64>,
+    most: usize,
+}
+
+impl Spread {
+    fn of(path: Vec<u8>, length: usize) -> Self {
+        let mut spread = Self { paths: Vec::new(), hashes: Vec::new(), most: most(length) };
+        spread.add(path);
+        spread
+    }
+
+    fn add(&mut self, path: Vec<u8>) {
+        let hash = xxh64(&path, 0);
+        let mut alike = self.hashes.iter().zip(&self.paths).filter(|(other, _)| **other == hash);
+        if !alike.any(|(_, other)| *other == path) {
+            self.hashes.push(hash);
+            self.paths.push(path);
         }
     }
-    Ok(())
+
+    /// Adds what the paths are read as by those who cut, resolve and merge, in any order.
+    fn finish(&mut self) -> Result<(), Ambiguity> {
+        let mut done = 0;
+        while let Some(from) = self.paths.get(done) {
+            let new = [cut, resolve, merge].map(|step| step(from));
+            new.into_iter().flatten().for_each(|path| self.add(path));
+            done = done.saturating_add(1);
+            if self.paths.len() > self.most {
+                return Err(Ambiguity::PathReadings);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Decodes a path or a part of one, once, if everyone who decodes it finds the same.
@@ -99,20 +134,10 @@ fn decode(path: &[u8]) -> Result<Cow<'_, [u8]>, Ambiguity> {
     }
     // `%c0%ae` is no UTF-8, and a dot to those who decode it all the same.
     let text = std::str::from_utf8(&plain).map_err(|_| Ambiguity::PathEncoding)?;
-    if text.chars().any(is_like_ascii) {
+    if text.chars().any(folds::is_folded) {
         return Err(Ambiguity::PathSeparator);
     }
     Ok(plain)
-}
-
-/// Letters that are or hold a dot, a slash or other ASCII to those who fold them
-/// (NFKC, "best fit"): `\u{ff0f}` is a slash.
-fn is_like_ascii(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{37e}' | '\u{2024}'..='\u{2026}' | '\u{2044}' | '\u{2100}' | '\u{2101}' | '\u{2105}' | '\u{2106}'
-            | '\u{2215}' | '\u{2216}' | '\u{fe50}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff5e}'
-    )
 }
 
 /// Whether every percent sign starts a byte.

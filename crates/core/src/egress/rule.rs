@@ -50,7 +50,12 @@ struct To {
 
 /// A request, as rules see it.
 pub(super) struct Outgoing<'a> {
+    /// Who calls, by what is presented.
     pub(super) caller: Caller<'a>,
+    /// The same, as far as the policy's `callers` believes it.
+    pub(super) believed: Caller<'a>,
+    /// Whether Envoy may take another route than the one whose port is told.
+    pub(super) moves: bool,
     /// The host's one form.
     pub(super) host: &'a [u8],
     /// What the caller writes, or else the scheme's; what the route says, if it does.
@@ -79,11 +84,16 @@ impl Rule {
             Action::Deny => method.eq_ignore_ascii_case(request.method),
         };
         let known = || request.ports.into_iter().flatten();
+        let is_known = || known().next().is_some() && !request.moves;
         let is_port = || match self.action {
-            Action::Allow => known().next().is_some() && known().all(|port| ports.contains(&port)),
-            Action::Deny => known().next().is_none() || known().any(|port| ports.contains(&port)),
+            Action::Allow => is_known() && known().all(|port| ports.contains(&port)),
+            Action::Deny => !is_known() || known().any(|port| ports.contains(&port)),
         };
-        self.from.covers(&request.caller)
+        let caller = match self.action {
+            Action::Allow => &request.believed,
+            Action::Deny => &request.caller,
+        };
+        self.from.covers(caller)
             && (self.to.hosts.is_empty() || self.host(request.host).is_some())
             && (ports.is_empty() || is_port())
             && (methods.is_empty() || methods.iter().any(|method| is_method(method)))
@@ -101,9 +111,9 @@ impl Rule {
         find(host).or_else(|| dots.filter_map(|dot| host.get(dot..)).find_map(find)).or_else(|| find(b""))
     }
 
-    /// What the index is told of this rule with one of its paths: never more than
-    /// what the rule asks for.
-    pub(super) fn hint(&self, path: Option<&PathMatch>) -> Match {
+    /// What the index is told of this rule besides its paths: never more than what the rule asks
+    /// for.
+    pub(super) fn hint(&self) -> Match {
         let exactly = |name: &str, values: Vec<Box<[u8]>>| {
             let test = Test::In(values.into_iter().collect());
             Named {
@@ -129,7 +139,6 @@ impl Rule {
         let is_not_empty = |hosts: &&Vec<HostPattern>| !hosts.is_empty();
         Match {
             hosts: Some(&self.to.hosts).filter(is_not_empty).map(|hosts| HostSet::new(hosts.clone())),
-            path: path.cloned(),
             headers: facts.map(|(name, values)| exactly(name, values)).collect(),
             ..Match::default()
         }
@@ -137,14 +146,15 @@ impl Rule {
 }
 
 impl Clause {
-    /// Whether the path holds: to allow, in every reading; to deny, in any.
-    pub(super) fn covers(&self, action: Action, request: &Outgoing<'_>) -> bool {
+    /// Whether the path holds in one reading: enough to deny.
+    pub(super) fn covers(&self, reading: &[u8]) -> bool {
+        self.path.as_ref().is_none_or(|path| path.matches(reading))
+    }
+
+    /// Whether the path holds in every reading, and there is one: what it takes to allow.
+    pub(super) fn covers_all(&self, readings: Option<&Readings<'_>>) -> bool {
         let Some(path) = &self.path else { return true };
-        match (&request.readings, action) {
-            (Some(readings), Action::Allow) => readings.iter().all(|reading| path.matches(reading)),
-            (Some(readings), Action::Deny) => readings.iter().any(|reading| path.matches(reading)),
-            (None, action) => action == Action::Deny,
-        }
+        readings.is_some_and(|readings| readings.iter().all(|reading| path.matches(reading)))
     }
 }
 

@@ -37,7 +37,14 @@ const ASK: Ask<'static> = Ask {
     target: "/",
     headers: &[],
     principal: "",
-    surroundings: Surroundings { server_name: None, namespace: None, workload: None, cluster: None },
+    surroundings: Surroundings {
+        server_name: None,
+        namespace: None,
+        workload: None,
+        cluster: None,
+        virtual_host: None,
+        is_only_route: false,
+    },
 };
 
 impl<'a> Ask<'a> {
@@ -141,9 +148,18 @@ fn a_refusal_says_which_rule() {
 
 #[test]
 fn nothing_said_is_a_pass_through() {
-    for text in ["", "{}", r#"{"mode": "report"}"#, r#"{"mode": "off", "rules": []}"#] {
+    for text in ["", "{}", r#"{"mode": "off", "rules": []}"#] {
         let policy = compile(text).unwrap();
         assert!(!policy.needs().headers, "{text}");
+    }
+    // What does not say what may leave lets everything out, and still strips.
+    let forged = Ask { headers: &[("x-narrows-route", "v9")], ..ASK };
+    for (text, strips) in
+        [(r#"{"trust": "edge"}"#, true), (r#"{"trust": "mesh"}"#, false), (r#"{"mode": "report"}"#, false)]
+    {
+        let policy = compile(text).unwrap();
+        assert_eq!(outcome(&policy, &forged), "allow default", "{text}");
+        assert_eq!(decide(&policy, &forged).0.strip.is_empty(), !strips, "{text}");
     }
     for text in ["{}", r#"{"trust": "mesh"}"#, r#"{"mode": "report", "labels": "stock"}"#] {
         assert!(compile(text).unwrap().warning().is_some(), "{text}");

@@ -1,7 +1,7 @@
 //! Ways to file a clause: which facts hold of a request if it matches.
 
 use super::bar::{self, Bar};
-use super::facts::{Cuts, Fact, Kind, LONGEST, Relation, bit, fact, of_block, of_numbers};
+use super::facts::{Cuts, Fact, Kind, LONGEST, Relation, bit, fact, of_block, of_needle, of_numbers, there};
 use crate::matcher::path::PathForm;
 use crate::matcher::source::{Length, PrincipalPattern, SourceMatch};
 use crate::matcher::value::{Test, ValueMatch};
@@ -23,8 +23,10 @@ pub(crate) struct Anchor {
     /// The fact that the name is there.
     pub(super) there: Fact,
     pub(super) cuts: Cuts,
-    /// A text to look for anywhere in the value.
-    pub(super) held: Option<Box<[u8]>>,
+    /// What is searched for a text, among the policy's needles.
+    pub(super) hay: Option<u32>,
+    /// Whether later values of a parameter or cookie count too.
+    pub(super) any: bool,
     /// Lengths of blocks in which to look for an address.
     pub(super) blocks: Vec<Length>,
 }
@@ -33,30 +35,42 @@ impl Anchors {
     /// Every way to file a clause by steps other than host and path.
     pub(crate) fn of(clause: &Match) -> Self {
         let mut ways = Vec::new();
-        let mut add = |kind, name: &[u8], value: &ValueMatch| ways.extend(anchor(kind, name, value));
         if let Some(method) = &clause.method {
-            add(Kind::Method, b"", method);
+            ways.extend(anchor(Kind::Method, b"", method));
         }
+        let header = if clause.joins { Kind::Joined } else { Kind::Header };
         for Named { name, value } in &clause.headers {
-            add(Kind::Header, name, value);
+            ways.extend(anchor(header, name, value));
         }
         for Named { name, value } in &clause.cookies {
-            add(Kind::Cookie, name, value);
+            ways.extend(anchor(Kind::Cookie, name, value));
         }
         for query in &clause.query {
-            add(Kind::Query, &query.named.name, &query.named.value);
+            let mut anchor = anchor(Kind::Query, &query.named.name, &query.named.value);
+            anchor.iter_mut().for_each(|anchor| anchor.any = query.any);
+            ways.extend(anchor);
         }
         // What a path is or starts with, the trie knows.
         if let Some(PathForm::Value(value)) = clause.path.as_ref().map(|path| &path.form)
             && matches!(value.test, Test::Suffix(_) | Test::Contains(_))
         {
-            add(Kind::Path, b"", value);
+            ways.extend(anchor(Kind::Path, b"", value));
         }
         if let Some(source) = &clause.source {
             ways.extend(of_source(source));
         }
         let bars = if ways.is_empty() { bar::bars(clause) } else { Vec::new() };
         Self { ways, bars }
+    }
+
+    /// How many facts there are.
+    pub(super) fn facts(&self) -> usize {
+        self.ways.iter().fold(0, |sum, anchor| sum.saturating_add(anchor.facts.len()))
+    }
+
+    /// Under how many a clause may be filed.
+    pub(super) fn most(&self) -> usize {
+        self.ways.iter().map(|anchor| anchor.facts.len()).max().unwrap_or_default()
     }
 }
 
@@ -66,8 +80,8 @@ fn of_source(source: &SourceMatch) -> impl Iterator<Item = Anchor> {
         let mut anchor = Anchor::new(Kind::Principal, b"");
         for pattern in &source.principals {
             match pattern {
-                PrincipalPattern::Exact(name) => anchor.is(b"", name),
-                PrincipalPattern::Prefix(start) => anchor.starts(b"", start),
+                PrincipalPattern::Exact(name) => anchor.is(name),
+                PrincipalPattern::Prefix(start) => anchor.starts(start),
             }
         }
         anchor
@@ -90,20 +104,22 @@ fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<Anchor> {
         (Test::Present(wanted), invert) if *wanted != invert => anchor.facts.push(anchor.there),
         // What must be missing, or be something else, is filed nowhere.
         (Test::Present(_), _) | (_, true) => return None,
-        (Test::Exact(text), _) => anchor.is(name, text),
-        (Test::In(texts), _) => texts.iter().for_each(|text| anchor.is(name, text)),
-        (Test::Prefix(text), _) => anchor.starts(name, text),
+        (Test::Exact(text), _) => anchor.is(text),
+        (Test::In(texts), _) => texts.iter().for_each(|text| anchor.is(text)),
+        (Test::Prefix(text), _) => anchor.starts(text),
         (Test::Suffix(text), _) => {
             let end = text.get(text.len().saturating_sub(LONGEST)..).unwrap_or_default();
             anchor.cuts.ends |= bit(end.len());
-            anchor.facts.push(fact(kind, name, Relation::Ends, &end.to_ascii_lowercase()));
+            anchor.facts.push(fact(anchor.there, Relation::Ends, &end.to_ascii_lowercase()));
         }
-        (Test::Contains(text), _) => {
-            let text = text.to_ascii_lowercase();
-            anchor.facts.push(fact(kind, name, Relation::Holds, &text));
-            anchor.held = Some(text.into());
-        }
-        (Test::Range(from, to), _) => anchor.numbers(name, *from, to.saturating_sub(1)),
+        (Test::Contains(needle), _) => match needle.place() {
+            Some(place) => {
+                anchor.facts.push(of_needle(place));
+                anchor.hay = Some(place.hay);
+            }
+            None => anchor.facts.push(anchor.there),
+        },
+        (Test::Range(from, to), _) => anchor.numbers(*from, to.saturating_sub(1)),
         (Test::Regex(_), _) => anchor.facts.push(anchor.there),
     }
     Some(anchor)
@@ -114,27 +130,28 @@ impl Anchor {
         Self {
             facts: Vec::new(),
             kind,
-            there: fact(kind, name, Relation::There, b""),
+            there: there(kind, name),
             cuts: Cuts::default(),
-            held: None,
+            hay: None,
+            any: false,
             blocks: Vec::new(),
         }
     }
 
-    fn is(&mut self, name: &[u8], text: &[u8]) {
-        self.facts.push(fact(self.kind, name, Relation::Is, &text.to_ascii_lowercase()));
+    fn is(&mut self, text: &[u8]) {
+        self.facts.push(fact(self.there, Relation::Is, &text.to_ascii_lowercase()));
     }
 
-    fn starts(&mut self, name: &[u8], text: &[u8]) {
+    fn starts(&mut self, text: &[u8]) {
         let start = text.get(..LONGEST).unwrap_or(text);
         self.cuts.starts |= bit(start.len());
-        self.facts.push(fact(self.kind, name, Relation::Starts, &start.to_ascii_lowercase()));
+        self.facts.push(fact(self.there, Relation::Starts, &start.to_ascii_lowercase()));
     }
 
     /// Covers a range by blocks whose sizes are powers of two, as a route covers addresses. The
     /// smallest is an eight-thousandth of the range or less, so that there are few: what lies just
     /// beside the range is tried for nothing.
-    fn numbers(&mut self, name: &[u8], from: i64, to: i64) {
+    fn numbers(&mut self, from: i64, to: i64) {
         let span = u64::BITS.saturating_sub(to.wrapping_sub(from).leading_zeros());
         let mut power = span.saturating_sub(14);
         let (mut from, mut to) = (from >> power, to >> power);
@@ -142,7 +159,7 @@ impl Anchor {
             // What has no neighbour within the range stands alone; pairs go on as one.
             let (first, last) = (from & 1 == 1, to & 1 == 0);
             for block in first.then_some(from).into_iter().chain(last.then_some(to)) {
-                self.facts.push(of_numbers(self.kind, name, power as usize, block));
+                self.facts.push(of_numbers(self.there, power as usize, block));
                 self.cuts.numbers |= 1u64.checked_shl(power).unwrap_or_default();
             }
             from = from.saturating_add(i64::from(first)) >> 1;

@@ -15,14 +15,18 @@ pub(crate) struct Bar {
     condition: Rc<Named>,
     /// Whether it stands in `withoutHeaders`.
     is_without: bool,
+    /// As in [`Match`].
+    joins: bool,
 }
 
 impl Bar {
     /// Whether a request gets past it.
     pub(crate) fn admits(&self, request: &Request<'_>) -> bool {
-        let Named { name, value } = &*self.condition;
-        let found = request.header(name);
-        if self.is_without { !value.bars(&found) } else { value.matches(&found) }
+        if self.is_without {
+            !request.header_bars(&self.condition)
+        } else {
+            self.condition.is_met(request, self.joins)
+        }
     }
 }
 
@@ -30,14 +34,15 @@ impl Bar {
 pub(crate) fn bars(clause: &Match) -> Vec<Bar> {
     let mut bars = Vec::new();
     for (conditions, is_without) in [(&clause.headers, false), (&clause.without, true)] {
-        bars.extend(conditions.iter().filter_map(|condition| bar(condition, is_without)));
+        bars.extend(conditions.iter().filter_map(|condition| bar(condition, is_without, clause.joins)));
     }
     bars
 }
 
-fn bar(Named { name, value }: &Named, is_without: bool) -> Option<Bar> {
+fn bar(Named { name, value }: &Named, is_without: bool, joins: bool) -> Option<Bar> {
     let ValueMatch { test, ignore_case, invert } = value;
-    let mut label = [u8::from(is_without), u8::from(*ignore_case), u8::from(*invert)].to_vec();
+    let mut label =
+        [u8::from(is_without), u8::from(joins), u8::from(*ignore_case), u8::from(*invert)].to_vec();
     let mut part = |text: &[u8]| {
         label.extend_from_slice(&text.len().to_le_bytes());
         label.extend_from_slice(text);
@@ -56,11 +61,17 @@ fn bar(Named { name, value }: &Named, is_without: bool) -> Option<Bar> {
     };
     part(&[kind]);
     match &test {
-        Test::Exact(text) | Test::Prefix(text) | Test::Suffix(text) | Test::Contains(text) => part(text),
+        Test::Exact(text) | Test::Prefix(text) | Test::Suffix(text) => part(text),
+        Test::Contains(needle) => part(needle),
         Test::In(texts) => texts.iter().for_each(part),
         Test::Range(from, to) => [from, to].into_iter().for_each(|bound| part(&bound.to_le_bytes())),
         Test::Present(_) | Test::Regex(_) => {}
     }
     let value = ValueMatch { test, ignore_case: *ignore_case, invert: *invert };
-    Some(Bar { label: label.into(), condition: Rc::new(Named { name: name.clone(), value }), is_without })
+    Some(Bar {
+        label: label.into(),
+        condition: Rc::new(Named { name: name.clone(), value }),
+        is_without,
+        joins,
+    })
 }

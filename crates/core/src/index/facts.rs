@@ -4,13 +4,12 @@
 //! or that it is a number in some block. The caller's name and address are facts too. What clauses
 //! ask for is remembered with the name, so that a request is cut only where some clause would look.
 
-use xxhash_rust::xxh64::Xxh64;
-
 use super::ByFact;
 use super::anchor::Anchor;
-use super::finder::Finder;
+use crate::matcher::needles::Place;
 use crate::matcher::source::{Length, ip};
 use crate::matcher::value::integer;
+use crate::order::{distinct, hash};
 use crate::request::Request;
 
 /// A fact: the hash of a kind, a name and perhaps a text in lower case.
@@ -18,10 +17,13 @@ pub(crate) type Fact = u64;
 
 /// Where a fact is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Method,
     Path,
+    /// One value of a header; each line has its own facts.
     Header,
+    /// All values of a header as one.
+    Joined,
     Cookie,
     Query,
     Principal,
@@ -38,10 +40,11 @@ pub(super) struct Cuts {
 }
 
 /// What clauses ask of the value under one name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Asked {
     cuts: Cuts,
-    finder: Finder,
+    /// Whether later values of a parameter count too.
+    any: bool,
 }
 
 /// What must be read of a request to find its clauses.
@@ -53,14 +56,20 @@ pub(crate) struct Vocabulary {
     /// A bit for each kind of name among them.
     kinds: u8,
     blocks: Vec<Length>,
+    /// What is searched for texts, among the policy's needles.
+    hays: Vec<u32>,
 }
 
 /// The facts of one request, over a vocabulary.
 pub(crate) struct Facts<'r, 'a> {
     pub(crate) request: &'r Request<'a>,
+    /// Ascending, each once.
     pub(crate) all: Vec<Fact>,
     /// A bit for some of each fact's bits.
     signature: [u64; 16],
+    /// A bit for each name of a cookie or parameter that came: where only the first value counts,
+    /// a later one makes nothing true.
+    came: Vec<u64>,
 }
 
 impl Vocabulary {
@@ -76,18 +85,16 @@ impl Vocabulary {
         if place == new {
             self.asked.push(Asked::default());
         }
+        if let Some(hay) = anchor.hay
+            && let Err(place) = self.hays.binary_search(&hay)
+        {
+            self.hays.insert(place, hay);
+        }
         let Some(asked) = self.asked.get_mut(place as usize) else { return };
         asked.cuts.starts |= anchor.cuts.starts;
         asked.cuts.ends |= anchor.cuts.ends;
         asked.cuts.numbers |= anchor.cuts.numbers;
-        if let (Some(text), [fact]) = (&anchor.held, &*anchor.facts) {
-            asked.finder.insert(text, *fact);
-        }
-    }
-
-    /// Call once, when everything has been learned.
-    pub(crate) fn finish(&mut self) {
-        self.asked.iter_mut().for_each(|asked| asked.finder.finish());
+        asked.any |= anchor.any;
     }
 
     fn has(&self, kind: Kind) -> bool {
@@ -103,19 +110,21 @@ impl Kind {
 
 impl<'r, 'a> Facts<'r, 'a> {
     pub(crate) fn of(request: &'r Request<'a>, vocabulary: &Vocabulary) -> Self {
-        let mut facts = Self { request, all: Vec::new(), signature: [0; 16] };
+        let mut facts = Self { request, all: Vec::new(), signature: [0; 16], came: Vec::new() };
         if vocabulary.kinds == 0 {
             return facts;
         }
         facts.add(vocabulary, Kind::Method, b"", || request.method().into());
         facts.add(vocabulary, Kind::Path, b"", || request.path().into());
         if vocabulary.has(Kind::Header) {
-            let mut seen: Vec<&[u8]> = Vec::new();
+            for (name, value) in request.headers() {
+                facts.add(vocabulary, Kind::Header, name, || value.to_vec());
+            }
+        }
+        if vocabulary.has(Kind::Joined) {
             for (name, _) in request.headers() {
                 let value = || request.header(name).value().unwrap_or_default().into();
-                if !seen.contains(name) && facts.add(vocabulary, Kind::Header, name, value) {
-                    seen.push(name);
-                }
+                facts.add(vocabulary, Kind::Joined, name, value);
             }
         }
         if vocabulary.has(Kind::Cookie) {
@@ -125,7 +134,7 @@ impl<'r, 'a> Facts<'r, 'a> {
         }
         if vocabulary.has(Kind::Query) {
             for (name, value) in request.query_params() {
-                facts.add(vocabulary, Kind::Query, &name, || value.to_vec());
+                facts.add(vocabulary, Kind::Query, &name, || value.into_owned());
             }
         }
         if let Some(name) = request.source().principal {
@@ -139,11 +148,14 @@ impl<'r, 'a> Facts<'r, 'a> {
                 .filter_map(|length| length.network(address).map(|network| of_block(*length, network)));
             facts.all.extend(networks);
         }
-        // A repeated cookie or parameter must not make a candidate twice. (A sort would be three
-        // kilobytes of every module.)
-        let mut seen = ByFact::default();
-        seen.reserve(facts.all.len());
-        facts.all.retain(|fact| seen.insert(*fact, 0).is_none());
+        for hay in &vocabulary.hays {
+            if let Some(held) = request.held(*hay) {
+                let places = held.found().iter().map(|text| Place { hay: *hay, text: *text });
+                facts.all.extend(places.map(of_needle));
+            }
+        }
+        // By their order: whatever a client chooses, that takes no longer than it takes.
+        facts.all = distinct(facts.all);
         for fact in &facts.all {
             let (word, bit) = signed(*fact);
             if let Some(word) = facts.signature.get_mut(word) {
@@ -159,37 +171,54 @@ impl<'r, 'a> Facts<'r, 'a> {
         self.signature.get(word).is_none_or(|word| word & bit != 0)
     }
 
-    /// Every fact that `value` under `name` makes true, if any clause asks for that name.
-    fn add(
-        &mut self,
-        vocabulary: &Vocabulary,
-        kind: Kind,
-        name: &[u8],
-        value: impl FnOnce() -> Vec<u8>,
-    ) -> bool {
-        if !vocabulary.has(kind) {
-            return false;
-        }
-        let there = fact(kind, name, Relation::There, b"");
-        let place = vocabulary.names.get(&there);
-        let Some(asked) = place.and_then(|place| vocabulary.asked.get(*place as usize)) else { return false };
-        let mut value = value();
-        value.make_ascii_lowercase();
-        self.cut(kind, name, &value, asked.cuts);
-        self.all.push(there);
-        asked.finder.find(&value, &mut self.all);
-        true
+    /// Whether a fact holds.
+    pub(crate) fn holds(&self, fact: Fact) -> bool {
+        self.may_hold(fact) && self.all.binary_search(&fact).is_ok()
     }
 
-    fn cut(&mut self, kind: Kind, name: &[u8], value: &[u8], cuts: Cuts) {
-        self.all.push(fact(kind, name, Relation::Is, value));
+    /// Every fact that `value` under `name` makes true, if any clause asks for that name.
+    fn add(&mut self, vocabulary: &Vocabulary, kind: Kind, name: &[u8], value: impl FnOnce() -> Vec<u8>) {
+        if !vocabulary.has(kind) {
+            return;
+        }
+        let there = there(kind, name);
+        let Some(place) = vocabulary.names.get(&there).map(|place| *place as usize) else { return };
+        let Some(asked) = vocabulary.asked.get(place) else { return };
+        if matches!(kind, Kind::Cookie | Kind::Query | Kind::Joined)
+            && !asked.any
+            && !self.is_first(place, vocabulary)
+        {
+            return;
+        }
+        let mut value = value();
+        value.make_ascii_lowercase();
+        self.all.push(there);
+        self.cut(there, &value, asked.cuts);
+    }
+
+    /// Whether a name came for the first time.
+    fn is_first(&mut self, place: usize, vocabulary: &Vocabulary) -> bool {
+        if self.came.is_empty() {
+            self.came = vec![0; vocabulary.asked.len().div_ceil(64)];
+        }
+        let bit = 1u64.checked_shl(u32::try_from(place & 63).unwrap_or_default()).unwrap_or_default();
+        let Some(word) = self.came.get_mut(place >> 6) else { return true };
+        let is_first = *word & bit == 0;
+        *word |= bit;
+        is_first
+    }
+
+    fn cut(&mut self, there: Fact, value: &[u8], cuts: Cuts) {
+        self.all.push(fact(there, Relation::Is, value));
         let starts = bits(cuts.starts).filter_map(|place| value.get(..=place));
-        self.all.extend(starts.map(|text| fact(kind, name, Relation::Starts, text)));
+        self.all.extend(starts.map(|text| fact(there, Relation::Starts, text)));
         let ends =
             bits(cuts.ends).filter_map(|place| value.get(value.len().checked_sub(place)?.checked_sub(1)?..));
-        self.all.extend(ends.map(|text| fact(kind, name, Relation::Ends, text)));
-        if let Some(number) = integer(value).filter(|_| cuts.numbers != 0) {
-            self.all.extend(bits(cuts.numbers).map(|power| of_numbers(kind, name, power, number >> power)));
+        self.all.extend(ends.map(|text| fact(there, Relation::Ends, text)));
+        if cuts.numbers != 0
+            && let Some(number) = integer(value)
+        {
+            self.all.extend(bits(cuts.numbers).map(|power| of_numbers(there, power, number >> power)));
         }
     }
 }
@@ -218,34 +247,45 @@ fn signed(fact: Fact) -> (usize, u64) {
 /// What a fact says of a value.
 #[derive(Clone, Copy)]
 pub(super) enum Relation {
-    There,
-    Is,
+    Is = 1,
     Starts,
     Ends,
-    Holds,
     Within,
 }
 
 /// The fact that a number is in a block.
-pub(super) fn of_numbers(kind: Kind, name: &[u8], power: usize, block: i64) -> Fact {
-    let text = (power as u128) << 64 | u128::from(block.cast_unsigned());
-    fact(kind, name, Relation::Within, &text.to_le_bytes())
+pub(super) fn of_numbers(there: Fact, power: usize, block: i64) -> Fact {
+    let size = mixed(there ^ (power as u64) << 8 ^ Relation::Within as u64);
+    mixed(size ^ block.cast_unsigned())
 }
 
 /// The fact that an address is in a network.
 pub(super) fn of_block(length: Length, network: u128) -> Fact {
     let kind = [&[u8::from(length.v6)][..], &length.mask.to_le_bytes()].concat();
-    fact(Kind::Address, &kind, Relation::Within, &network.to_le_bytes())
+    fact(there(Kind::Address, &kind), Relation::Within, &network.to_le_bytes())
 }
 
-/// The hash of a fact. `text` is in lower case on both sides: a clause that minds letter case is
-/// verified anyway.
-pub(super) fn fact(kind: Kind, name: &[u8], relation: Relation, text: &[u8]) -> Fact {
-    let mut hash = Xxh64::new((kind as u64) << 8 | relation as u64);
-    hash.update(name);
-    hash.update(&[0]);
-    hash.update(text);
-    hash.digest()
+/// The fact that a text was found.
+pub(super) fn of_needle(place: Place) -> Fact {
+    mixed(!(u64::from(place.hay) << 32 | u64::from(place.text)))
+}
+
+/// The fact that a name is there.
+pub(super) fn there(kind: Kind, name: &[u8]) -> Fact {
+    hash(name, kind as u64)
+}
+
+/// What is so of the value under a name, by the fact that the name is there. `text` is in lower
+/// case on both sides: a clause that minds letter case is verified anyway.
+pub(super) fn fact(there: Fact, relation: Relation, text: &[u8]) -> Fact {
+    hash(text, there ^ relation as u64)
+}
+
+/// A number with its bits spread (Steele and others, 2014): no two become one.
+fn mixed(number: u64) -> u64 {
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
 }
 
 /// A longer text is filed by that much of it: one bit for each length, and longer texts differ

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::Found;
 use super::anchor::Anchors;
 use super::facts::{Facts, Vocabulary};
 use super::leaf::Leaf;
@@ -10,73 +11,84 @@ use crate::matcher::path::{PathForm, PathMatch};
 use crate::matcher::texts::Texts;
 use crate::matcher::value::Test;
 
-/// A trie over bytes.
+/// A trie over bytes. Its nodes are in a list, the root first: a path may be thousands of prefixes
+/// deep, and a stack is not.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trie {
-    leaf: Option<Leaf>,
-    /// By first byte, which is part of the edge and differs from child to child.
-    children: Vec<(Box<[u8]>, Self)>,
+    nodes: Vec<Node>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    leaf: Leaf,
+    /// By first byte, which is part of the edge and differs from child to child; and where the child
+    /// is.
+    children: Vec<(Box<[u8]>, u32)>,
 }
 
 impl Trie {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.leaf.is_none() && self.children.is_empty()
-    }
-
     /// Files a clause under a prefix.
-    pub(crate) fn insert(&mut self, prefix: &[u8], number: u32, anchors: &Rc<Anchors>) {
-        let Some(first) = prefix.first() else {
-            return self.leaf.get_or_insert_default().insert(number, anchors);
-        };
-        match self.children.binary_search_by_key(&Some(first), |(edge, _)| edge.first()) {
-            Err(at) => {
-                let mut child = Self::default();
-                child.insert(b"", number, anchors);
-                self.children.insert(at, (prefix.into(), child));
-            }
-            Ok(at) => {
-                let Some((edge, child)) = self.children.get_mut(at) else { return };
-                let common = edge.iter().zip(prefix).take_while(|(a, b)| a == b).count();
-                let (head, tail) = edge.split_at(common.min(edge.len()));
-                if !tail.is_empty() {
-                    let below = std::mem::take(child);
-                    child.children.push((tail.into(), below));
-                    *edge = head.into();
+    pub(crate) fn insert(&mut self, mut prefix: &[u8], number: u32, anchors: &Rc<Anchors>) {
+        if self.nodes.is_empty() {
+            self.nodes.push(Node::default());
+        }
+        let mut at = 0;
+        while let Some(first) = prefix.first() {
+            let new = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+            let Some(Node { children, .. }) = self.nodes.get_mut(at as usize) else { return };
+            match children.binary_search_by_key(&Some(first), |(edge, _)| edge.first()) {
+                Err(place) => {
+                    // Most nodes have few: room for more would be most of the trie.
+                    if children.len() < 8 {
+                        children.reserve_exact(1);
+                    }
+                    children.insert(place, (prefix.into(), new));
+                    self.nodes.push(Node::default());
+                    (at, prefix) = (new, b"");
                 }
-                child.insert(prefix.get(common..).unwrap_or_default(), number, anchors);
+                Ok(place) => {
+                    let Some((edge, child)) = children.get_mut(place) else { return };
+                    let common = edge.iter().zip(prefix).take_while(|(a, b)| a == b).count();
+                    let (head, tail) = edge.split_at(common.min(edge.len()));
+                    let below = *child;
+                    if tail.is_empty() {
+                        at = below;
+                    } else {
+                        // A node between the two.
+                        let between = Node { leaf: Leaf::Empty, children: vec![(tail.into(), below)] };
+                        (*edge, *child) = (head.into(), new);
+                        self.nodes.push(between);
+                        at = new;
+                    }
+                    prefix = prefix.get(common..).unwrap_or_default();
+                }
             }
+        }
+        if let Some(node) = self.nodes.get_mut(at as usize) {
+            node.leaf.insert(number, anchors);
         }
     }
 
     /// Files what was inserted; call once, after the last.
     pub(crate) fn finish(&mut self, vocabulary: &mut Vocabulary) {
-        if let Some(leaf) = &mut self.leaf {
-            leaf.finish(vocabulary);
-        }
-        for (_, child) in &mut self.children {
-            child.finish(vocabulary);
+        self.nodes.shrink_to_fit();
+        for node in &mut self.nodes {
+            node.leaf.finish(vocabulary);
+            node.children.shrink_to_fit();
         }
     }
 
     /// Scans the leaf of every prefix of `path`.
-    pub(crate) fn scan(
-        &self,
-        path: &[u8],
-        facts: &Facts<'_, '_>,
-        verify: &impl Fn(u32) -> bool,
-        best: &mut Option<u32>,
-    ) {
-        let mut node = self;
+    pub(crate) fn scan(&self, path: &[u8], facts: &Facts<'_, '_>, found: &mut Found<'_>) {
+        let mut next = self.nodes.first();
         let mut left = path;
-        loop {
-            if let Some(leaf) = &node.leaf {
-                leaf.scan(facts, verify, best);
-            }
+        while let Some(node) = next {
+            node.leaf.scan(facts, found);
             let Some(first) = left.first() else { return };
             let child = node.children.binary_search_by_key(&Some(first), |(edge, _)| edge.first());
             let Some((edge, child)) = child.ok().and_then(|at| node.children.get(at)) else { return };
             let Some(rest) = left.strip_prefix(&**edge) else { return };
-            node = child;
+            next = self.nodes.get(*child as usize);
             left = rest;
         }
     }

@@ -42,6 +42,16 @@ impl HostSet {
         set
     }
 
+    /// Bytes that it takes, at most.
+    pub(crate) fn weight(&self) -> usize {
+        let text = |pattern: &HostPattern| match pattern {
+            HostPattern::Any => 0,
+            HostPattern::Exact(name) | HostPattern::Suffix(name) => name.len(),
+        };
+        let one = |pattern| 64usize.saturating_add(2usize.saturating_mul(text(pattern)));
+        self.written.iter().map(one).fold(96, usize::saturating_add)
+    }
+
     /// The hosts of a service: `name.namespace` first, and its other forms.
     pub(crate) fn of_service(forms: Vec<HostPattern>) -> Self {
         Self { is_service: true, ..Self::new(forms) }
@@ -59,6 +69,11 @@ impl HostSet {
         self.exact.contains(host.name())
             || (!self.suffix.is_empty() && host.parents().any(|parent| self.suffix.contains(parent)))
             || self.any
+    }
+
+    /// Whether the host must be known to tell: not where `*` takes all of them.
+    pub(crate) fn asks_for_names(&self) -> bool {
+        !self.any && !self.written.is_empty()
     }
 
     pub(crate) fn patterns(&self) -> &[HostPattern] {

@@ -2,13 +2,14 @@
 
 mod hosts;
 
-use std::cell::Cell;
-
+use super::needles::Needle;
 use super::path::{PathForm, PathMatch};
-use super::pattern::Pattern;
 use super::source::{Cidr, PrincipalPattern, SourceMatch};
 use super::value::{Test, ValueMatch};
 use super::{Match, Named, QueryMatch};
+use crate::budget;
+pub(crate) use crate::budget::Budget;
+use crate::index::Kind;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::names;
@@ -16,37 +17,6 @@ use crate::read::{self, Faults, Fields};
 use crate::template::Template;
 use crate::tree::Tree;
 pub(crate) use hosts::{host, hosts_or_service};
-
-/// What is left of the bounds that hold for a policy as a whole.
-pub(crate) struct Budget {
-    regexes: Cell<usize>,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { regexes: Cell::new(limits::REGEXES) }
-    }
-}
-
-impl Budget {
-    /// One more expression, wherever it stands.
-    pub(crate) fn expression(&self) -> Result<(), Invalid> {
-        let left = self.regexes.get().checked_sub(1).ok_or_else(|| {
-            Invalid::new(
-                Code::TooMany,
-                format!("more than {} regular expressions", limits::REGEXES),
-                "use \"exact\", \"prefix\" or \"in\"",
-            )
-        })?;
-        self.regexes.set(left);
-        Ok(())
-    }
-
-    fn regex(&self, text: &str, ignore_case: bool) -> Result<Box<Pattern>, Invalid> {
-        self.expression()?;
-        Pattern::new(text, ignore_case).map(Box::new)
-    }
-}
 
 /// The fields of a match.
 pub(crate) const MATCH: &[&str] =
@@ -62,11 +32,21 @@ pub(crate) fn matches(tree: &Tree, budget: &Budget) -> Result<Vec<Match>, Invali
 
 /// Reads one match.
 pub(crate) fn one(tree: &Tree, budget: &Budget) -> Result<Match, Invalid> {
+    read_one(tree, false, budget)
+}
+
+/// The same where a repeated header is one value: see [`Match`].
+pub(crate) fn joined(tree: &Tree, budget: &Budget) -> Result<Match, Invalid> {
+    read_one(tree, true, budget)
+}
+
+fn read_one(tree: &Tree, joins: bool, budget: &Budget) -> Result<Match, Invalid> {
+    budget.hold(budget::MATCH)?;
     let fields = Fields::open(tree, MATCH)?;
-    let named = |tree| conditions(tree, names::request_header, |t| value(t, budget));
-    let unwanted = |tree| conditions(tree, names::request_header, |t| plain(t, budget));
+    let named = |tree| conditions(tree, names::request_header, |t| of_header(value(t, budget)?));
+    let unwanted = |tree| conditions(tree, names::request_header, |t| of_header(plain(t, budget)?));
     let mut faults = Faults::default();
-    let read = Match {
+    let mut read = Match {
         hosts: faults.take(hosts_or_service(fields)).flatten(),
         path: faults.take(fields.optional("path", |t| path(t, budget))).flatten(),
         method: faults.take(fields.optional("method", |t| value(t, budget))).flatten(),
@@ -81,7 +61,35 @@ pub(crate) fn one(tree: &Tree, budget: &Budget) -> Result<Match, Invalid> {
             .flatten()
             .unwrap_or_default(),
         source: faults.take(fields.optional("source", source)).flatten(),
+        joins,
     };
+    if let Some(hosts) = &read.hosts {
+        budget.hold(hosts.weight())?;
+    }
+    if let Some(method) = &mut read.method {
+        budget.needle(method, Kind::Method, b"", true)?;
+    }
+    let header = if joins { Kind::Joined } else { Kind::Header };
+    let headers = read
+        .headers
+        .iter_mut()
+        .map(|header| (header, joins))
+        .chain(read.without.iter_mut().map(|without| (without, false)));
+    for (Named { name, value }, joins) in headers {
+        budget.needle(value, if joins { header } else { Kind::Header }, name, true)?;
+    }
+    for Named { name, value } in &mut read.cookies {
+        if value.invert {
+            budget.each_value()?;
+        }
+        budget.needle(value, Kind::Cookie, name, false)?;
+    }
+    for QueryMatch { named: Named { name, value }, any } in &mut read.query {
+        if *any || value.invert {
+            budget.each_value()?;
+        }
+        budget.needle(value, Kind::Query, name, *any)?;
+    }
     faults.or(read)
 }
 
@@ -129,6 +137,26 @@ fn plain(tree: &Tree, budget: &Budget) -> Result<ValueMatch, Invalid> {
     .in_field("invert"))
 }
 
+/// Refuses what no header's value can be: blanks around it are no part of it, so a condition on
+/// them would never hold, and its opposite always.
+fn of_header(value: ValueMatch) -> Result<ValueMatch, Invalid> {
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let is_padded = |text: &[u8]| is_blank(text.first()) || is_blank(text.last());
+    let kind = match &value.test {
+        Test::Exact(text) if is_padded(text) => "exact",
+        Test::In(texts) if texts.iter().any(is_padded) => "in",
+        Test::Prefix(text) if is_blank(text.first()) => "prefix",
+        Test::Suffix(text) if is_blank(text.last()) => "suffix",
+        _ => return Ok(value),
+    };
+    Err(Invalid::new(
+        Code::BadValue,
+        "blanks around a header's value are no part of it: no value is like that",
+        "leave out the blanks at the ends",
+    )
+    .in_field(kind))
+}
+
 fn open<'t>(tree: &'t Tree, tests: &[&str], options: &[&str]) -> Result<Fields<'t>, Invalid> {
     if let Tree::Text(text) = tree {
         let help = format!("write {{\"exact\": {text:?}}}");
@@ -139,6 +167,7 @@ fn open<'t>(tree: &'t Tree, tests: &[&str], options: &[&str]) -> Result<Fields<'
 }
 
 fn value_of(fields: Fields<'_>, budget: &Budget) -> Result<ValueMatch, Invalid> {
+    budget.hold(budget::CONDITION)?;
     let ignore_case = fields.optional("ignoreCase", read::flag)?.unwrap_or(false);
     let invert = fields.optional("invert", read::flag)?.unwrap_or(false);
     let fold = |text: &str| -> Box<[u8]> {
@@ -169,7 +198,7 @@ fn value_of(fields: Fields<'_>, budget: &Budget) -> Result<ValueMatch, Invalid> 
         "exact" => Test::Exact(literal("exact")?),
         "prefix" => Test::Prefix(literal("prefix")?),
         "suffix" => Test::Suffix(literal("suffix")?),
-        "contains" => Test::Contains(literal("contains")?),
+        "contains" => Test::Contains(Needle::new(literal("contains")?)),
         "regex" => Test::Regex(fields.required("regex", |t| budget.regex(read::text(t)?, ignore_case))?),
         "in" => {
             let values =
@@ -224,7 +253,9 @@ pub(crate) fn path(tree: &Tree, budget: &Budget) -> Result<PathMatch, Invalid> {
                 "in" => _ = fields.required(kind, |t| read::list(t, limits::VALUES, absolute))?,
                 _ => {}
             }
-            PathForm::Value(value_of(fields, budget)?)
+            let mut value = value_of(fields, budget)?;
+            budget.needle(&mut value, Kind::Path, b"", true)?;
+            PathForm::Value(value)
         }
     };
     Ok(PathMatch { form, ignore_case, invert })

@@ -1,7 +1,7 @@
 //! Conditions on the path.
 
 use super::value::ValueMatch;
-use crate::request::Found;
+use crate::request::Request;
 use crate::template::Template;
 
 /// A condition on the path without its query.
@@ -25,9 +25,29 @@ pub(crate) enum PathForm {
 }
 
 impl PathMatch {
+    /// Whether it holds for the path of a request, of which it asks what others have asked too.
+    pub(crate) fn is_met(&self, request: &Request<'_>) -> bool {
+        let path = request.path();
+        match &self.form {
+            PathForm::Value(value) => request.path_meets(value),
+            PathForm::Segments(prefix) => {
+                let is_same = |start: &[u8]| {
+                    if self.ignore_case { start.eq_ignore_ascii_case(prefix) } else { *start == **prefix }
+                };
+                let holds = path.split_at_checked(prefix.len()).is_some_and(|(start, rest)| {
+                    is_same(start) && (rest.is_empty() || rest.starts_with(b"/"))
+                });
+                holds != self.invert
+            }
+            PathForm::Template(template) => {
+                template.matches_at(path, request.slashes(), self.ignore_case) != self.invert
+            }
+        }
+    }
+
     pub(crate) fn matches(&self, path: &[u8]) -> bool {
         match &self.form {
-            PathForm::Value(value) => value.matches(&Found::Once(path.into())),
+            PathForm::Value(value) => value.is_of(path),
             form if self.ignore_case && path.iter().any(u8::is_ascii_uppercase) => {
                 form.holds(&path.to_ascii_lowercase()) != self.invert
             }

@@ -1,141 +1,103 @@
-//! Regular expressions: the only file that names an engine.
+//! Regular expressions: the only folder that names an engine.
 //!
-//! RE2 syntax, over bytes, matching the whole value as Istio does, in time linear
-//! in the value whatever the expression. The engine is the lazy DFA of
-//! `regex-automata`, the part of the `regex` crate that this needs: the rest of that
-//! crate (prefilters, strategies) would add 100 kB to every filter.
+//! RE2 syntax, over bytes, matching the whole value as Istio does. `regex-automata` reads an
+//! expression and compiles it to states; what is done with them here has a price that is known
+//! when the policy is loaded, so that no value can make an expression dear: a table, where the
+//! sets of states are few ([`table`]); else the sets themselves, as bits ([`sets`]).
 
-use std::cell::RefCell;
+mod automaton;
+mod relation;
+mod replacer;
+mod sets;
+mod table;
 
-use regex_automata::hybrid::dfa::{Cache, DFA};
-use regex_automata::nfa::thompson::{self, NFA, WhichCaptures, pikevm::PikeVM};
-use regex_automata::util::{captures::Captures, syntax};
-use regex_automata::{Anchored, Input, MatchKind};
+use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
+use regex_automata::util::syntax;
 
 use crate::invalid::{Code, Invalid};
 use crate::limits;
+use automaton::Automaton;
+pub(crate) use replacer::Replacer;
+use sets::Sets;
+use table::Table;
 
 /// A regular expression that matches whole values.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
-    dfa: DFA,
-    /// States built so far; bounded, and thrown away when full.
-    cache: RefCell<Cache>,
+    engine: Engine,
+    cost: u64,
+    prefix: Box<[u8]>,
 }
 
+#[derive(Clone, Debug)]
+enum Engine {
+    Table(Box<Table>),
+    Sets(Box<Sets>),
+}
+
+/// Bytes of the value for which the price of an expression is told: Envoy takes 60 KiB of headers
+/// unless it is told otherwise.
+const LONG: u64 = 60 * 1024;
+
 impl Pattern {
-    /// Compiles an expression, if it is valid and small enough.
+    /// Compiles an expression, if it is valid, small and cheap enough.
     pub(crate) fn new(text: &str, ignore_case: bool) -> Result<Self, Invalid> {
-        // By itself first: what is balanced only inside the anchors, such as
-        // `a)|(?:b`, would not be anchored.
+        // By itself first: what is balanced only inside a group, such as `a)|(?:b`, or ends in a
+        // comment, would be another expression there.
         nfa(text, text, ignore_case, WhichCaptures::None)?;
-        let nfa = nfa(&format!(r"(?:{text})\z"), text, ignore_case, WhichCaptures::None)?;
-        let config = DFA::config()
-            .match_kind(MatchKind::LeftmostFirst)
-            .cache_capacity(limits::REGEX_BYTES)
-            .skip_cache_capacity_check(true);
-        let dfa = DFA::builder()
-            .configure(config)
-            .build_from_nfa(nfa)
-            .map_err(|e| unusable(text, &e.to_string()))?;
-        let cache = RefCell::new(dfa.create_cache());
-        Ok(Self { dfa, cache })
+        let nfa = nfa(&format!("(?:{text})"), text, ignore_case, WhichCaptures::None)?;
+        let sets = Automaton::of(&nfa).map(|automaton| Sets::of(&nfa, &automaton));
+        let sets = sets.ok_or_else(|| too_dear(text))?;
+        let (engine, cost, prefix) = if let Some(table) = Table::of(&sets) {
+            let (each, most) = table.work;
+            let cost = each.saturating_mul(LONG).saturating_add(most);
+            let prefix = table.prefix();
+            (Engine::Table(Box::new(table)), cost, prefix)
+        } else {
+            let cost = sets.work().saturating_mul(LONG);
+            (Engine::Sets(Box::new(sets)), cost, Vec::new())
+        };
+        if cost > limits::REGEX_WORK {
+            return Err(too_dear(text));
+        }
+        Ok(Self { engine, cost, prefix: prefix.into() })
+    }
+
+    /// Bytes that it takes at most, the same on every machine.
+    pub(crate) fn weight(&self) -> usize {
+        let engine = match &self.engine {
+            Engine::Table(table) => table.weight(),
+            Engine::Sets(sets) => sets.weight(),
+        };
+        engine.saturating_add(self.prefix.len()).saturating_add(64)
     }
 
     pub(crate) fn matches(&self, value: &[u8]) -> bool {
-        let input = Input::new(value).anchored(Anchored::Yes);
-        // Borrowed for this call alone; nothing here calls back.
-        self.cache.try_borrow_mut().is_ok_and(|mut cache| {
-            self.dfa.try_search_fwd(&mut cache, &input).is_ok_and(|found| found.is_some())
-        })
+        match &self.engine {
+            Engine::Table(table) => table.matches(value),
+            Engine::Sets(sets) => sets.matches(value),
+        }
+    }
+
+    /// What one value of 60 KiB costs at most, in about as many instructions. A shorter one costs
+    /// less in proportion.
+    pub(crate) fn cost(&self) -> u64 {
+        self.cost
+    }
+
+    /// The text that every value starts with which costs more than its own few bytes: two
+    /// expressions of which neither's is the start of the other's are not dear together.
+    pub(crate) fn prefix(&self) -> &[u8] {
+        &self.prefix
     }
 }
 
-/// A regular expression that finds parts of a value and rewrites them.
-#[derive(Clone, Debug)]
-pub(crate) struct Replacer {
-    expression: PikeVM,
-    substitution: Vec<Part>,
-}
-
-/// A part of a substitution.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
-    Literal(Box<[u8]>),
-    Group(usize),
-}
-
-impl Replacer {
-    /// `pattern` as in [`Pattern`], but anywhere in the value; `substitution` quotes
-    /// groups as `\1`, as Envoy and Istio write them.
-    pub(crate) fn new(pattern: &str, substitution: &str) -> Result<Self, Invalid> {
-        let nfa = nfa(pattern, pattern, false, WhichCaptures::All)?;
-        let expression = PikeVM::new_from_nfa(nfa).map_err(|e| unusable(pattern, &e.to_string()))?;
-        let groups = expression.get_nfa().group_info().group_len(regex_automata::PatternID::ZERO);
-        Ok(Self { substitution: parts(substitution, groups)?, expression })
-    }
-
-    /// Every match replaced; `None` if there is none.
-    pub(crate) fn rewrite(&self, value: &[u8]) -> Option<Vec<u8>> {
-        let mut cache = self.expression.create_cache();
-        let mut written = Vec::with_capacity(value.len());
-        let mut end = 0;
-        for found in self.expression.captures_iter(&mut cache, value) {
-            let whole = found.get_group(0)?;
-            written.extend_from_slice(value.get(end..whole.start)?);
-            self.substitute(&found, value, &mut written);
-            end = whole.end;
-            if written.len() > limits::VALUE_BYTES.saturating_add(value.len()) {
-                return None;
-            }
-        }
-        let unchanged = end == 0 && written.is_empty();
-        written.extend_from_slice(value.get(end..)?);
-        (!unchanged).then_some(written)
-    }
-
-    fn substitute(&self, found: &Captures, value: &[u8], written: &mut Vec<u8>) {
-        for part in &self.substitution {
-            match part {
-                Part::Literal(text) => written.extend_from_slice(text),
-                Part::Group(group) => {
-                    let span = found.get_group(*group).and_then(|span| value.get(span.range()));
-                    written.extend_from_slice(span.unwrap_or_default());
-                }
-            }
-        }
-    }
-}
-
-/// The parts of a substitution: `\0` to `\9` are groups, `\\\\` is a backslash.
-fn parts(substitution: &str, groups: usize) -> Result<Vec<Part>, Invalid> {
-    let mut parts = Vec::new();
-    let mut literal = String::new();
-    let mut chars = substitution.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            literal.push(c);
-            continue;
-        }
-        let next = chars.next();
-        let group = next.and_then(|c| c.to_digit(10)).and_then(|digit| usize::try_from(digit).ok());
-        match (next, group.filter(|group| *group < groups)) {
-            (Some('\\'), _) => literal.push('\\'),
-            (_, Some(group)) => {
-                parts.push(Part::Literal(std::mem::take(&mut literal).into_bytes().into()));
-                parts.push(Part::Group(group));
-            }
-            (other, None) => {
-                return Err(Invalid::new(
-                    Code::BadRegex,
-                    format!("\"\\{}\" is no group of the expression", other.unwrap_or(' ')),
-                    format!("groups are \\0 to \\{}; a backslash is \\\\", groups.saturating_sub(1)),
-                ));
-            }
-        }
-    }
-    parts.push(Part::Literal(literal.into_bytes().into()));
-    Ok(parts)
+fn too_dear(written: &str) -> Invalid {
+    Invalid::new(
+        Code::BadRegex,
+        format!("{written:?} is too dear to match with: a long value would hold up a worker"),
+        "shorten repetitions such as {0,500}, or split the alternatives",
+    )
 }
 
 /// Refuses an expression that is not valid by itself.
@@ -173,34 +135,4 @@ fn unusable(written: &str, reason: &str) -> Invalid {
 }
 
 #[cfg(test)]
-mod tests {
-    #[cfg(target_family = "wasm")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    use super::{Pattern, Replacer};
-
-    #[test]
-    fn the_whole_value_must_match() {
-        let pattern = Pattern::new("a|ab", false).unwrap();
-        assert!(pattern.matches(b"ab"));
-        assert!(!pattern.matches(b"abc"));
-        assert!(!pattern.matches(b"a\nb"));
-        assert!(Pattern::new("[a-z]+", true).unwrap().matches(b"ABC"));
-        assert!(Pattern::new(r"\xff.*", false).unwrap().matches(b"\xff\x80"));
-    }
-
-    #[test]
-    fn unusable_expressions_are_refused() {
-        for text in ["a)|(?:b", "(", "(?=a)", r"(a)\1", "(a{1000}){1000}", "(?x) a # b"] {
-            assert!(Pattern::new(text, false).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn groups_as_envoy_writes_them() {
-        let replacer = Replacer::new("^/v([0-9]+)/(.*)$", r"/\2/$v\1").unwrap();
-        assert_eq!(replacer.rewrite(b"/v2/books"), Some(b"/books/$v2".to_vec()));
-        assert_eq!(replacer.rewrite(b"/books"), None);
-        assert!(Replacer::new("a", r"\1").is_err());
-    }
-}
+mod tests;

@@ -88,9 +88,12 @@ impl PrincipalPattern {
 /// The address of `10.1.2.3:4711`, without its port; an IPv4 address mapped into
 /// IPv6 is the IPv4 address.
 pub(crate) fn ip(address: &[u8]) -> Option<IpAddr> {
-    let (host, _) = split_port(address);
-    let host = host.strip_prefix(b"[").and_then(|h| h.strip_suffix(b"]")).unwrap_or(host);
-    let ip: IpAddr = std::str::from_utf8(host).ok()?.parse().ok()?;
+    let read = |host: &[u8]| -> Option<IpAddr> {
+        let host = host.strip_prefix(b"[").and_then(|h| h.strip_suffix(b"]")).unwrap_or(host);
+        std::str::from_utf8(host).ok()?.parse().ok()
+    };
+    // One that has no port may have colons all the same.
+    let ip = read(split_port(address).0).or_else(|| read(address))?;
     Some(ip.to_canonical())
 }
 
@@ -120,6 +123,7 @@ mod tests {
         assert!(inside("::/0", "[::1]:53"));
         assert!(inside("fd00::/8", "[fd12::1]:53"));
         assert!(inside("10.0.0.0/8", "[::ffff:10.1.1.1]:80"));
+        assert!(inside("fd00::/8", "fd12::a:1") && inside("fd00::/8", "[fd12::1]"));
         for bad in ["10.0.0.0/33", "10.0.0/8", "a", "", "10.0.0.0/-1", "::/129"] {
             assert_eq!(Cidr::new(bad), None, "{bad}");
         }

@@ -16,6 +16,16 @@ impl Texts {
         self.place(text).is_ok()
     }
 
+    /// The same for a text in any letter case, where all here are in lower case.
+    pub(crate) fn contains_in_lower_case(&self, text: &[u8]) -> bool {
+        let lower = || text.iter().map(u8::to_ascii_lowercase);
+        self.0.binary_search_by(|other| other.iter().copied().cmp(lower())).is_ok()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

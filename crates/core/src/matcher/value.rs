@@ -1,8 +1,8 @@
 //! Conditions on one value.
 
+use super::needles::Needle;
 use super::pattern::Pattern;
 use super::texts::Texts;
-use crate::request::Found;
 
 /// What a value must be. Text that ignores letter case is kept in lower case.
 #[derive(Clone, Debug)]
@@ -10,7 +10,7 @@ pub(crate) enum Test {
     Exact(Box<[u8]>),
     Prefix(Box<[u8]>),
     Suffix(Box<[u8]>),
-    Contains(Box<[u8]>),
+    Contains(Needle),
     In(Texts),
     /// Boxed: an engine is twenty times the size of the rest.
     Regex(Box<Pattern>),
@@ -28,39 +28,60 @@ pub(crate) struct ValueMatch {
 }
 
 impl ValueMatch {
-    /// Whether the condition holds for what was found.
+    /// Whether the condition holds for the values under a name.
     ///
-    /// `invert` is plain negation: a missing header is not `admin`, so a rule that
-    /// refuses everyone who is not `admin` refuses a request without the header.
-    ///
-    /// Under `invert`, a repeated header equals nothing. Otherwise a client could
-    /// send `a` and `b` on two lines to be equal to `"a,b"` once they are joined,
-    /// and so pass a rule that refuses everything but that value.
-    pub(crate) fn matches(&self, found: &Found<'_>) -> bool {
-        self.applies(found, self.invert) != self.invert
-    }
-
-    /// Whether the condition must be missed (`withoutHeaders`) and is not: there a
-    /// repeated header equals nothing, for the same reason as under `invert`.
-    pub(crate) fn bars(&self, found: &Found<'_>) -> bool {
-        self.applies(found, true) != self.invert
-    }
-
-    fn applies(&self, found: &Found<'_>, is_negated: bool) -> bool {
-        match (found, &self.test) {
-            (_, Test::Present(wanted)) => found.value().is_some() == *wanted,
-            (Found::Missing, _) => false,
-            (Found::Repeated(_), Test::Exact(_) | Test::In(_)) if is_negated => false,
-            (Found::Once(value) | Found::Repeated(value), _) => self.holds(value),
+    /// Plain: if one value meets it, as Envoy's own matcher since 1.39. Under `invert`: if one
+    /// value fails it, or there is none. So a rule that refuses whoever is not `admin` also
+    /// refuses a request without the header, and no second line can open it; Envoy's own
+    /// `invert_match` holds only if every value fails.
+    pub(crate) fn matches(&self, mut values: &mut dyn Iterator<Item = &[u8]>) -> bool {
+        if let Test::Present(wanted) = self.test {
+            return (values.next().is_some() == wanted) != self.invert;
         }
+        let Some(first) = values.next() else { return self.invert };
+        self.is_of(first) || Iterator::any(&mut values, |value| self.is_of(value))
     }
 
+    /// Whether the condition holds where only the first of several values counts. Under
+    /// `invert` all of them do, for the same reason as above.
+    #[cfg(test)]
+    pub(crate) fn matches_first<'v>(&self, values: impl Iterator<Item = &'v [u8]>) -> bool {
+        let counted = if self.invert { usize::MAX } else { 1 };
+        self.matches(&mut values.take(counted))
+    }
+
+    /// Whether the condition, which must be missed (`withoutHeaders`), is met: by one value, a
+    /// missing header counting as an empty one. Exactly Envoy's `invert_match` with
+    /// `treat_missing_header_as_empty`, which is what Istio's `withoutHeaders` becomes.
+    pub(crate) fn bars(&self, mut values: &mut dyn Iterator<Item = &[u8]>) -> bool {
+        if let Test::Present(wanted) = self.test {
+            return values.next().is_some() == wanted;
+        }
+        let first = values.next().unwrap_or_default();
+        self.holds(first) || Iterator::any(&mut values, |value| self.holds(value))
+    }
+
+    /// Whether the condition holds for what is there exactly once.
+    pub(crate) fn is_of(&self, value: &[u8]) -> bool {
+        self.holds(value) != self.invert
+    }
+
+    #[inline(never)]
     fn holds(&self, value: &[u8]) -> bool {
-        // A regular expression ignores case by itself.
-        if self.ignore_case && value.iter().any(u8::is_ascii_uppercase) {
-            self.test.holds(&value.to_ascii_lowercase())
-        } else {
-            self.test.holds(value)
+        if !self.ignore_case {
+            return self.test.holds(value);
+        }
+        // No copy of a value that may be long, for each of many conditions.
+        let part = |part: Option<&[u8]>, wanted: &[u8]| part.is_some_and(|p| p.eq_ignore_ascii_case(wanted));
+        match &self.test {
+            Test::Exact(wanted) => value.eq_ignore_ascii_case(wanted),
+            Test::Prefix(wanted) => part(value.get(..wanted.len()), wanted),
+            Test::Suffix(wanted) => {
+                part(value.len().checked_sub(wanted.len()).and_then(|at| value.get(at..)), wanted)
+            }
+            Test::In(wanted) => wanted.contains_in_lower_case(value),
+            // A regular expression ignores case by itself.
+            test => test.holds(&value.to_ascii_lowercase()),
         }
     }
 }
@@ -84,7 +105,8 @@ fn contains(value: &[u8], wanted: &[u8]) -> bool {
     wanted.is_empty() || value.windows(wanted.len()).any(|window| window == wanted)
 }
 
-/// A whole decimal integer, as Envoy's range match reads one.
+/// A whole decimal integer, as Envoy's range match reads one (`absl::SimpleAtoi`).
 pub(crate) fn integer(value: &[u8]) -> Option<i64> {
-    std::str::from_utf8(value.trim_ascii()).ok()?.parse().ok()
+    let is_space = |c: char| c.is_ascii_whitespace() || c == '\x0b';
+    std::str::from_utf8(value).ok()?.trim_matches(is_space).parse().ok()
 }

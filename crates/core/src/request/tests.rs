@@ -28,6 +28,25 @@ fn repeated_headers_are_joined() {
 }
 
 #[test]
+fn a_value_has_no_blanks_around_it() {
+    let r = request(&[(":path", b"/ "), ("x", b" a b\t"), ("y", b"c"), ("x", b"\t "), ("x", b"d")]);
+    assert_eq!(r.values(b"x").collect::<Vec<_>>(), [b"a b".as_slice(), b"", b"d"]);
+    assert_eq!(r.header(b"x"), Found::Repeated(b"a b,,d".to_vec().into()));
+    assert_eq!(r.target(), b"/ ", "a pseudo header is as Envoy took it");
+    assert!(r.is_padded(b"x") && !r.is_padded(b"y") && !r.is_padded(b":path"));
+}
+
+#[test]
+fn a_grpc_call_is_what_envoy_takes_for_one() {
+    let is_grpc = |kind: &'static [u8]| request(&[("content-type", kind)]).is_grpc();
+    assert!(is_grpc(b"application/grpc") && is_grpc(b"application/grpc+proto"));
+    assert!(
+        !is_grpc(b"application/grpc-web") && !is_grpc(b" application/grpc") && !is_grpc(b"application/grpc ")
+    );
+    assert!(!request(&[]).is_grpc());
+}
+
+#[test]
 fn cookies_are_read_across_repeats() {
     let r = request(&[("cookie", b"a=1; b=2"), ("cookie", b"c=3;a=4")]);
     assert_eq!(r.cookie(b"b"), Found::Once(b"2".into()));

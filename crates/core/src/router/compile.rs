@@ -2,16 +2,17 @@
 
 use super::respond::{Redirect, Respond};
 use super::rewrite::Rewrite;
-use super::{Action, Clause, Router, Rule};
+use super::{Action, Clause, MISSING_HOST, Router, Rule};
+use crate::budget;
 use crate::destination::{self, Destination};
 use crate::edit::HeaderEdits;
-use crate::index::Index;
+use crate::index;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::Match;
 use crate::matcher::parse::{self, Budget};
 use crate::names;
-use crate::policy::{self, Head, Mode, Needs};
+use crate::policy::{self, Callers, Head, Mode, Needs};
 use crate::read::{self, Fields};
 use crate::series::{Kind, Label, Series, Stock};
 use crate::strip::Strip;
@@ -32,7 +33,7 @@ const RULE: &[&str] = &[
 ];
 
 /// A rule as read, with its matches.
-type Read = (Rule, Vec<Match>);
+type Read = (Rule, Vec<Box<Match>>);
 
 pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
     let budget = Budget::default();
@@ -44,49 +45,65 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
         .unwrap_or_default();
     names::unique("rules", read.iter().map(|(rule, _)| &*rule.name)).map_err(|e| e.in_field("rules"))?;
 
-    // An empty policy is a pass-through: it does not even strip.
-    let says = |name: &&str| fields.has(name);
-    let is_empty = read.is_empty() && !["trust", "strip", "routeHeader", "explain"].iter().any(says);
-    let active = head.mode != Mode::Off && !is_empty;
+    // An empty policy is a pass-through: it does not even strip. One that has lost its
+    // last rule does.
+    let active = head.mode != Mode::Off && !fields.is_empty();
     let trust = if active { head.trust } else { policy::Trust::Mesh };
     let strip =
         Strip::new(trust, [route_header.clone()], if active { listed } else { Vec::new() }).within(head.mode);
 
     let mut rules = Vec::with_capacity(read.len());
-    let mut clauses = Vec::with_capacity(read.len());
+    let mut clauses = Vec::with_capacity(read.iter().map(|(_, matches)| matches.len().max(1)).sum());
     for (place, (rule, mut matches)) in read.into_iter().enumerate() {
         if matches.is_empty() {
-            matches.push(Match::default());
+            matches.push(Box::default());
         }
         clauses.extend(matches.into_iter().map(|matches| Clause { rule: place, matches }));
         rules.push(rule);
     }
-    let with_mode = |mode: Mode| {
+    let with_mode = |mode: Mode| -> Result<_, Invalid> {
         let numbered = (0u32..).zip(&clauses);
-        let chosen = numbered.filter(|(_, c)| rules.get(c.rule).is_some_and(|r| r.mode == mode));
-        Index::build(chosen.map(|(number, clause)| (number, &clause.matches)))
+        let mut index = index::Builder::new(&budget);
+        for (number, Clause { rule, matches }) in numbered {
+            if rules.get(*rule).is_some_and(|rule| rule.mode == mode) {
+                index.add(number, matches).map_err(|e| e.in_index(*rule).in_field("rules"))?;
+            }
+        }
+        Ok(index.finish())
     };
-    let series = rules
-        .iter()
+    // A host that must be known for some rule that acts, or else for one that reports.
+    let asks = |mode: Mode| {
+        clauses
+            .iter()
+            .any(|c| c.matches.asks_for_hosts() && rules.get(c.rule).is_some_and(|r| r.mode == mode))
+    };
+    let missing_host = [Mode::Enforce, Mode::Report].into_iter().find(|mode| asks(*mode));
+    let named = rules.iter().map(|rule| &*rule.name).chain(missing_host.map(|_| MISSING_HOST));
+    let series = named
         .map(|rule| {
-            let label = Label { name: "rule", stock: Stock::Component, value: &rule.name };
+            let label = Label { name: "rule", stock: Stock::Component, value: rule };
             Series::new(Kind::Counter, head.labels, "narrows_router_requests_total", &[label])
         })
         .collect();
     let explained = head.explain.iter().map(|explain| &explain.when);
     let sources =
-        || clauses.iter().map(|c| &c.matches).chain(explained.clone()).filter_map(|m| m.source.as_ref());
+        || clauses.iter().map(|c| &*c.matches).chain(explained.clone()).filter_map(|m| m.source.as_ref());
     let acts = active && (strip.is_needed() || rules.iter().any(|rule| rule.mode != Mode::Off));
+    let by_principal = acts && sources().any(|source| !source.principals.is_empty());
     let needs = Needs {
         headers: acts,
         stripped: acts && strip.is_needed(),
         address: acts && sources().any(|source| !source.cidrs.is_empty()),
-        principal: acts && sources().any(|source| !source.principals.is_empty()),
+        principal: by_principal,
+        verified: by_principal && head.callers == Callers::Verified,
         ..Needs::default()
     };
     Ok(Router {
-        enforced: with_mode(Mode::Enforce),
-        reported: with_mode(Mode::Report),
+        enforced: with_mode(Mode::Enforce)?,
+        reported: with_mode(Mode::Report)?,
+        needles: budget.needles(),
+        weight: budget.weight(),
+        missing_host,
         head,
         route_header,
         strip,
@@ -98,9 +115,10 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
 }
 
 fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
+    budget.hold(budget::RULE)?;
     let fields = Fields::open(tree, RULE)?;
     let mut faults = read::Faults::default();
-    let name = faults.take(fields.required("name", names::name));
+    let name = faults.take(fields.required("name", rule_name));
     let matches = faults.take(fields.optional("matches", |t| parse::matches(t, budget)));
     let mode = faults.take(policy::mode(fields));
     let action = faults.take(action(fields, budget));
@@ -115,7 +133,19 @@ fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
         request: request.flatten().unwrap_or_default(),
         response: response.flatten().unwrap_or_default(),
     };
-    faults.or((rule, matches))
+    faults.or((rule, matches.into_iter().map(Box::new).collect()))
+}
+
+fn rule_name(tree: &Tree) -> Result<Box<str>, Invalid> {
+    let name = names::name(tree)?;
+    if &*name != MISSING_HOST {
+        return Ok(name);
+    }
+    Err(Invalid::new(
+        Code::BadValue,
+        format!("{name:?} is what this filter says of a request that names no host"),
+        "choose another name",
+    ))
 }
 
 fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {

@@ -54,7 +54,7 @@ impl Respond {
         Reply {
             status: self.status,
             // Envoy answers 200 to a caller who speaks no gRPC, if it is given this.
-            grpc_status: self.grpc_status.filter(|_| is_grpc(request)),
+            grpc_status: self.grpc_status.filter(|_| request.is_grpc()),
             headers: headers
                 .filter_map(|(name, text)| Some((Cow::Borrowed(&**name), text.render(request)?)))
                 .collect(),
@@ -117,13 +117,6 @@ impl Redirect {
             body: Cow::Borrowed(b""),
         })
     }
-}
-
-/// Whether a request is a gRPC call, as Envoy tells one (`Grpc::Common::isGrpcRequestHeaders`).
-fn is_grpc(request: &Request<'_>) -> bool {
-    let kind = request.header(b"content-type");
-    let rest = kind.value().and_then(|kind| kind.strip_prefix(b"application/grpc"));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
 }
 
 /// A location in characters that a URI may have: others are percent-encoded.

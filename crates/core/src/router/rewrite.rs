@@ -1,12 +1,15 @@
 //! Rewriting the path and the authority of a request that goes on.
 
-use crate::destination::{Authority, authority};
+use std::borrow::Cow;
+
+use crate::destination::{self, Authority, FORWARDED_HOST, authority};
 use crate::edit::Draft;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::parse::{Budget, absolute};
 use crate::matcher::pattern::Replacer;
 use crate::names;
+use crate::policy::Trust;
 use crate::read::{self, Fields};
 use crate::request::Request;
 use crate::text::Text;
@@ -28,7 +31,7 @@ pub(super) enum PathRewrite {
     /// The whole path.
     Full(Text),
     /// What the expression matches, as Istio's `uriRegexRewrite`.
-    Regex(Replacer),
+    Regex(Box<Replacer>),
 }
 
 impl Rewrite {
@@ -48,10 +51,24 @@ impl Rewrite {
         if let Some(authority) = &self.authority {
             let written = authority.for_caller(request);
             if written != request.authority() {
+                // Nothing asks for the header here; but what is there must be true.
+                let is_there = request.headers().iter().any(|(name, _)| forwarded_host(name));
+                if is_there && destination::is_the_clients(draft) {
+                    draft.set(FORWARDED_HOST, Cow::Borrowed(request.authority()));
+                }
                 draft.write(":authority", written);
             }
         }
     }
+
+    /// Whether a rewritten request loses what its sender called so.
+    pub(super) fn displaces(&self, trust: Trust, name: &[u8]) -> bool {
+        self.authority.is_some() && trust == Trust::Edge && forwarded_host(name)
+    }
+}
+
+fn forwarded_host(name: &[u8]) -> bool {
+    names::covers(FORWARDED_HOST.as_bytes(), name)
 }
 
 impl PathRewrite {
@@ -86,7 +103,9 @@ impl PathRewrite {
                 let replace = part("replace")?;
                 names::header_value(replace).map_err(|e| e.in_field("replace"))?;
                 budget.expression()?;
-                Replacer::new(part("match")?, replace).map(Self::Regex)
+                let replacer = Replacer::new(part("match")?, replace)?;
+                budget.hold(replacer.weight())?;
+                Ok(Self::Regex(Box::new(replacer)))
             })?,
         })
     }

@@ -100,11 +100,21 @@ fn a_policy_that_says_anything_strips() {
         r#"{ "trust": "edge" }"#,
         r#"{ "strip": ["x-other"] }"#,
         r#"{ "rules": [{ "name": "r" }] }"#,
+        // The last rule was taken out.
+        r#"{ "rules": [] }"#,
+        r#"{ "trust": "edge", "rules": [] }"#,
+        r#"{ "filter": "header-router" }"#,
+        r#"{ "labels": "stock" }"#,
     ] {
         assert!(strips(policy), "{policy}");
     }
-    for policy in ["{}", r#"{ "filter": "header-router" }"#, r#"{ "mode": "off", "routeHeader": "x-route" }"#]
-    {
+    for policy in [
+        "",
+        "{}",
+        r#"{ "rules": null }"#,
+        r#"{ "mode": "off", "routeHeader": "x-route" }"#,
+        r#"{ "trust": "mesh", "rules": [] }"#,
+    ] {
         assert!(!strips(policy), "{policy}");
     }
 }
@@ -147,4 +157,20 @@ fn rewriting_expressions_count_as_expressions() {
     };
     assert_eq!(rules(crate::limits::REGEXES), None);
     assert_eq!(rules(crate::limits::REGEXES + 1), Some(Code::TooMany));
+}
+
+#[test]
+fn expressions_that_one_value_keeps_busy_are_bounded_together() {
+    let compile = |count: usize, of: &dyn Fn(usize) -> String| {
+        let rule = |n| format!(r#"{{"name": "r{n}", "matches": [{{"path": {{"regex": "{}"}}}}]}}"#, of(n));
+        let rules: Vec<String> = (0..count).map(rule).collect();
+        let policy = format!(r#"{{"rules": [{}]}}"#, rules.join(", "));
+        Router::compile(&Tree::parse(policy.as_bytes()).unwrap()).map_err(|fault| fault.to_string())
+    };
+    assert!(compile(40, &|n| format!("/[a-z]+/{n}/.*x")).is_ok());
+    let refused = compile(41, &|n| format!("/[a-z]+/{n}/.*x")).unwrap_err();
+    assert!(refused.contains("NRW112") && refused.contains("rules[40]"), "{refused}");
+    // What starts with another text is not tried beyond it, and a rest of any kind is cheap.
+    assert!(compile(256, &|n| format!("/{n}x/[a-z]+/.*y")).is_ok());
+    assert!(compile(256, &|n| format!("/svc-{n}-.*")).is_ok());
 }

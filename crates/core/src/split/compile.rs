@@ -6,11 +6,12 @@ mod one;
 
 use super::guard::{Guards, Rule};
 use super::key::Key;
-use super::{Clause, Missing, Split, Splitter, bucket, measure, restore};
+use super::{Backend, Clause, Missing, Split, Splitter, bucket, measure, restore};
 use crate::destination;
-use crate::index::Index;
+use crate::index;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
+use crate::matcher::Match;
 use crate::matcher::hosts::{HostPattern, HostSet};
 use crate::matcher::parse::Budget;
 use crate::names;
@@ -33,10 +34,9 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
         .unwrap_or_default();
     names::unique("splits", read.iter().map(|read| &*read.split.name)).map_err(|e| e.in_field("splits"))?;
 
-    // An empty policy is a pass-through: it does not even strip.
-    let says = |name: &&str| fields.has(name);
-    let is_empty = read.is_empty() && !["trust", "strip", "routeHeader", "explain"].iter().any(says);
-    let active = head.mode != Mode::Off && !is_empty;
+    // An empty policy is a pass-through: it does not even strip. One that has lost its
+    // last split does.
+    let active = head.mode != Mode::Off && !fields.is_empty();
     let overrides = read.iter().filter_map(|read| Some(read.split.override_by.as_ref()?.header.clone()));
     let strip = Strip::new(
         if active { head.trust } else { policy::Trust::Mesh },
@@ -57,12 +57,17 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
         rules.push(one.guards);
     }
     layer::lay_out(&mut splits, layers).map_err(|e| e.in_field("splits"))?;
+    let mut index = index::Builder::new(&budget);
+    for (number, Clause { split, matches }) in (0u32..).zip(&clauses) {
+        index.add(number, matches).map_err(|e| e.in_index(*split).in_field("splits"))?;
+    }
     let series = measure::define(&mut splits, head.labels);
-    let guards = if restore { Guards::default() } else { guards(&mut splits, rules) };
+    let guards = if restore { Guards::default() } else { guards(&mut splits, rules, &route_header) };
     let needs = needs(&head, &strip, &splits, &clauses, active);
     Ok(Splitter {
-        index: Index::build((0u32..).zip(clauses.iter().map(|clause| &clause.matches))),
+        index: index.finish(),
         hosts: every_host(&clauses),
+        asks_for_hosts: asks_for_hosts(&splits, &clauses),
         inbound: restore.then(|| restore::canaries(&splits)),
         needs: if restore { restore::needs(needs) } else { needs },
         head,
@@ -72,6 +77,8 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
         clauses,
         guards,
         series,
+        needles: budget.needles(),
+        weight: budget.weight(),
     })
 }
 
@@ -89,7 +96,7 @@ fn restore_host(tree: &Tree, trust: policy::Trust) -> Result<bool, Invalid> {
 }
 
 /// Puts the backends that act under guard.
-fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>) -> Guards {
+fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>, route_header: &str) -> Guards {
     let mut guards = Guards::default();
     for (split, rules) in splits.iter_mut().zip(rules) {
         for (place, (backend, rule)) in split.backends.iter_mut().zip(rules).enumerate() {
@@ -101,7 +108,7 @@ fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>) -> Guards {
             match rule {
                 _ if place == split.baseline => {}
                 Some(rule) if split.mode == Mode::Enforce => {
-                    let id = bucket::hash(split.name.as_bytes(), backend.name.as_bytes());
+                    let id = identity(&split.name, backend, route_header);
                     backend.guard = Some(guards.watch(id, rule, gauge));
                 }
                 _ => guards.leave_alone(gauge),
@@ -109,6 +116,15 @@ fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>) -> Guards {
         }
     }
     guards
+}
+
+/// What an absence is remembered of. Where another policy sends the same backend somewhere
+/// else, that is not absent for what was missing here.
+fn identity(split: &str, backend: &Backend, route_header: &str) -> u64 {
+    let to = backend.to.as_ref().map(|to| to.identity(route_header)).unwrap_or_default();
+    let cluster = backend.cluster.as_deref().unwrap_or_default();
+    let of = [backend.name.as_bytes(), &to, cluster].map(|part| bucket::hash(b"", part).to_le_bytes());
+    bucket::hash(split.as_bytes(), of.as_flattened())
 }
 
 fn needs(head: &Head, strip: &Strip, splits: &[Split], clauses: &[Clause], active: bool) -> Needs {
@@ -126,18 +142,29 @@ fn needs(head: &Head, strip: &Strip, splits: &[Split], clauses: &[Clause], activ
     let keys = || splits.iter().flat_map(|split| &split.keys);
     let decides = active && !clauses.is_empty();
     let strips = active && strip.is_needed();
+    let by_principal =
+        decides && (sources.iter().any(|s| !s.principals.is_empty()) || keys().any(Key::reads_principal));
     Needs {
         headers: decides || strips,
         // What must be stripped must be stripped from every request.
         authority_first: decides && !strips && every_host(clauses).is_some(),
         stripped: strips,
         address: decides && (sources.iter().any(|s| !s.cidrs.is_empty()) || keys().any(Key::reads_address)),
-        principal: decides
-            && (sources.iter().any(|s| !s.principals.is_empty()) || keys().any(Key::reads_principal)),
+        principal: by_principal,
+        verified: by_principal && head.callers == policy::Callers::Verified,
         nonce: decides && splits.iter().any(|split| split.missing == Missing::Random),
         outcome: decides,
         ..Needs::default()
     }
+}
+
+/// Whether a condition of a split that is not off asks for a host.
+fn asks_for_hosts(splits: &[Split], clauses: &[Clause]) -> bool {
+    let of_split = |split: &Split| {
+        let included = split.include.iter().flat_map(|(matches, _)| matches);
+        split.mode != Mode::Off && included.chain(split.exclude.iter().flatten()).any(Match::asks_for_hosts)
+    };
+    clauses.iter().any(|clause| clause.matches.asks_for_hosts()) || splits.iter().any(of_split)
 }
 
 /// The hosts of all clauses; `None` if one is for any host.

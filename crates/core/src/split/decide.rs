@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::bucket;
 use super::guard::{Admission, Guards};
-use super::{Clause, Missing, Reason, Split, Splitter, Verdict};
+use super::{Backend, Clause, Missing, Reason, Split, Splitter, Verdict};
+use crate::budget::Weight;
 use crate::decision::{Decision, Served};
 use crate::edit::Draft;
 use crate::invalid::Invalid;
@@ -52,11 +53,27 @@ impl Policy for Splitter {
         Some(&self.strip)
     }
 
+    fn weight(&self) -> Weight {
+        self.weight
+    }
+
+    fn drops_trailer(&self, verdict: &Option<Verdict>, name: &[u8]) -> bool {
+        let displaces = |verdict: &Verdict| {
+            let split = self.splits.get(verdict.split).filter(|split| split.mode == Mode::Enforce)?;
+            let backend = split.backends.get(verdict.backend)?;
+            let moved = backend.to.as_ref().is_some_and(|to| to.displaces(&self.route_header, name));
+            Some(moved || backend.request.displaces(name))
+        };
+        self.strip.covers_trailer(name) || verdict.as_ref().and_then(displaces).unwrap_or(false)
+    }
+
     fn summary(&self) -> String {
         format!("{} splits", self.splits.len())
     }
 
     fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Option<Verdict>) {
+        request.search_for(&self.needles);
+        request.believe(self.head.callers);
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let verdict = if self.inbound.is_some() {
             self.restore(&request, &mut decision);
@@ -81,6 +98,14 @@ impl Policy for Splitter {
         verdict.as_ref().is_some_and(|verdict| self.is_sent_away(verdict))
     }
 
+    fn needs_before(&self, verdict: &Option<Verdict>) -> bool {
+        verdict.as_ref().is_some_and(|verdict| self.is_guarded(verdict))
+    }
+
+    fn suspects(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {
+        verdict.as_ref().is_some_and(|verdict| self.is_suspect(verdict, served))
+    }
+
     fn needs_upstream(&self, verdict: &Option<Verdict>) -> bool {
         verdict.as_ref().is_some_and(|verdict| verdict.is_try)
     }
@@ -95,9 +120,9 @@ impl Policy for Splitter {
 }
 
 impl Splitter {
-    /// The split of a request, if it names the host that is asked for.
+    /// The split of a request, if it names the host that is asked for: `*` names none.
     pub(super) fn split_of(&self, request: &Request<'_>) -> Option<&Split> {
-        let clause = self.clause(request).filter(|clause| clause.matches.hosts.is_some())?;
+        let clause = self.clause(request).filter(|clause| clause.matches.asks_for_hosts())?;
         self.splits.get(clause.split)
     }
 
@@ -111,16 +136,22 @@ impl Splitter {
     fn place(&self, request: &Request<'_>) -> Option<Verdict> {
         let place = self.clause(request)?.split;
         let split = self.splits.get(place)?;
-        Some(self.guarded(split, split.verdict(place, request)))
+        if self.asks_for_hosts && request.host().is_missing() {
+            let verdict =
+                Verdict { backend: split.baseline, reason: Reason::MissingHost, ..Verdict::of(place) };
+            return Some(verdict);
+        }
+        Some(self.guarded(split, split.verdict(place, request), request))
     }
 
     /// The same verdict, unless the backend is switched off: whatever chose it, a
     /// canary that is not there must not cost a request.
-    fn guarded(&self, split: &Split, verdict: Verdict) -> Verdict {
-        let Some(guard) = split.backends.get(verdict.backend).and_then(|backend| backend.guard) else {
-            return verdict;
-        };
-        match self.guards.admits(guard) {
+    fn guarded(&self, split: &Split, verdict: Verdict, request: &Request<'_>) -> Verdict {
+        let Some(backend) = split.backends.get(verdict.backend) else { return verdict };
+        let Some(guard) = backend.guard else { return verdict };
+        let port = backend.port_of(request);
+        let verdict = Verdict { port, is_connect: request.method() == b"CONNECT", ..verdict };
+        match self.guards.admits(guard, port) {
             Admission::Open => verdict,
             Admission::Try => Verdict { is_try: true, ..verdict },
             Admission::Refused => Verdict {
@@ -139,7 +170,7 @@ impl Splitter {
         decision.state.push(("narrows_split", Cow::Borrowed(split.name.as_bytes())));
         decision.state.push(("narrows_backend", Cow::Borrowed(backend.name.as_bytes())));
         if split.mode == Mode::Enforce {
-            let mut draft = Draft::new(request);
+            let mut draft = Draft::new(request, self.head.trust);
             backend.request.apply(&mut draft);
             if let Some(to) = &backend.to {
                 to.apply(&self.route_header, &mut draft);
@@ -155,11 +186,13 @@ impl Split {
     fn verdict(&self, split: usize, request: &Request<'_>) -> Verdict {
         let verdict = |backend, reason| Verdict { split, backend, reason, ..Verdict::of(split) };
         if let Some(by) = &self.override_by {
-            let found = request.header(by.header.as_bytes());
-            match found.value() {
-                Some(value) if *value == *by.always => return verdict(by.backend, Reason::Override),
-                Some(value) if *value == *by.never => return verdict(self.baseline, Reason::Override),
-                _ => {}
+            let says = |word: &[u8]| request.values(by.header.as_bytes()).any(|value| value == word);
+            // Said both, on two lines, the one that is safe has the last word.
+            if says(&by.never) {
+                return verdict(self.baseline, Reason::Override);
+            }
+            if says(&by.always) {
+                return verdict(by.backend, Reason::Override);
             }
         }
         if self.exclude.iter().any(|matches| matcher::any(matches, request)) {
@@ -188,6 +221,18 @@ impl Split {
     }
 }
 
+impl Backend {
+    /// The port that a request asks for: listeners, routes and clusters are chosen by it, so
+    /// one may be there without the others. A destination with a port of its own has no other.
+    fn port_of(&self, request: &Request<'_>) -> u16 {
+        let asked = || std::str::from_utf8(request.host().port()?).ok()?.parse().ok();
+        match &self.to {
+            Some(to) if to.has_port() => 0,
+            _ => asked().unwrap_or(0),
+        }
+    }
+}
+
 impl Verdict {
     fn of(split: usize) -> Self {
         Self {
@@ -198,6 +243,8 @@ impl Verdict {
             key: None,
             instead_of: None,
             is_try: false,
+            port: 0,
+            is_connect: false,
         }
     }
 }

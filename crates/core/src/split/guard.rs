@@ -1,6 +1,6 @@
 //! The availability guard: a canary that is not there must not cost a request.
 //!
-//! One state machine for each guarded backend ([`Guard`]). It stands outside of a request,
+//! One state machine for each port of a guarded backend ([`Guard`]). It stands outside of a request,
 //! so that a decision is a function of policy, state and request.
 
 mod rule;
@@ -8,9 +8,12 @@ mod shared;
 mod state;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use std::cell::Cell;
 
+use self::shared::Subject;
+use self::watched::Watched;
 use super::bucket;
 use crate::policy::Measurement;
 
@@ -32,34 +35,12 @@ pub struct Guards {
     probes: u64,
 }
 
-/// One backend under guard.
-#[derive(Clone, Debug)]
-struct Watched {
-    /// The same in every VM and for every policy that names split and backend so.
-    id: u64,
-    rule: Rule,
-    /// The series that is 1 while the backend is switched off.
-    gauge: usize,
-    guard: Cell<Guard>,
-    /// Whether the other VMs have yet to hear of it.
-    news: Cell<bool>,
-    /// When it was last asked.
-    probed: Cell<u64>,
-}
-
 impl Guards {
     pub(super) fn watch(&mut self, id: u64, rule: Rule, gauge: usize) -> usize {
         if let Some(probe) = &rule.probe {
             self.probes = bucket::hash(&self.probes.to_le_bytes(), &probe.bytes(id));
         }
-        self.watched.push(Watched {
-            id,
-            rule,
-            gauge,
-            guard: Cell::default(),
-            news: Cell::default(),
-            probed: Cell::default(),
-        });
+        self.watched.push(Watched::new(id, rule, gauge));
         self.watched.len().saturating_sub(1)
     }
 
@@ -72,50 +53,39 @@ impl Guards {
         self.watched.is_empty()
     }
 
-    pub(super) fn admits(&self, place: usize) -> Admission {
-        let Some(watched) = self.watched.get(place) else { return Admission::Open };
-        let mut guard = watched.guard.get();
-        let admission = guard.admits();
-        watched.guard.set(guard);
-        admission
+    /// Whether what becomes of requests to a backend switches it off.
+    pub(super) fn is_passive(&self, place: usize) -> bool {
+        self.watched.get(place).is_some_and(|watched| watched.rule.passive)
     }
 
-    /// What became of a request that went to a backend. Returns what to measure.
+    /// Whether a request to this port of a backend may go there.
+    pub(super) fn admits(&self, place: usize, port: u16) -> Admission {
+        self.watched.get(place).map_or(Admission::Open, |watched| watched.admits(port))
+    }
+
+    /// What became of a request that went to a port of a backend; `leads_to` is the cluster
+    /// that it would have gone to without the split. Returns what to measure.
     pub(super) fn observe(
         &self,
         place: usize,
+        port: u16,
         outcome: Outcome,
         tried: bool,
+        leads_to: &[u8],
         now: u64,
     ) -> Option<Measurement> {
         let watched = self.watched.get(place).filter(|watched| watched.rule.passive)?;
-        match outcome {
-            Outcome::Absent => Some(self.learn(watched, Some(Absence { since: now, probed: false }))),
-            Outcome::Served if tried => Some(self.learn(watched, None)),
-            Outcome::Served | Outcome::Unknown => None,
-        }
+        let beyond = watched.rule.probe.as_ref().is_some_and(|probe| probe.is_at_another_port(leads_to));
+        watched.observe(port, outcome, tried, beyond, now).then(|| self.tell_of(watched))
     }
 
     /// What became of a probe: whether the backend is there. Returns what to measure.
     pub fn probed(&self, place: usize, is_there: bool, now: u64) -> Option<Measurement> {
         let watched = self.watched.get(place)?;
-        if !is_there {
-            // Everybody may know, but an absence must not grow old.
-            return Some(self.learn(watched, Some(Absence { since: now, probed: true })));
-        }
-        // What a request found absent is not proved by a probe: its way may be another.
-        let ends = watched.guard.get().absence().is_some_and(|absence| absence.probed);
-        ends.then(|| self.learn(watched, None))
+        watched.learn(is_there, now).then(|| self.tell_of(watched))
     }
 
-    fn learn(&self, watched: &Watched, absence: Option<Absence>) -> Measurement {
-        let mut guard = watched.guard.get();
-        match absence {
-            Some(absence) => guard.absent(absence),
-            None => guard.back(),
-        }
-        watched.guard.set(guard);
-        watched.news.set(true);
+    fn tell_of(&self, watched: &Watched) -> Measurement {
         self.news.set(true);
         watched.gauge()
     }
@@ -154,39 +124,31 @@ impl Guards {
     /// What is known of all backends, once this VM has added its own to what stands
     /// in `shared`.
     pub fn tell(&self, shared: &[u8], now: u64) -> Vec<u8> {
-        let news = |watched: &&Watched| watched.news.get();
-        let own: Vec<_> = self.watched.iter().filter(news).map(|w| (w.id, w.guard.get().absence())).collect();
+        let mut own = Vec::new();
+        self.watched.iter().for_each(|watched| watched.news(&mut own));
         shared::merge(shared, &own, now)
     }
 
     /// The news has been told.
     pub fn told(&self) {
-        self.watched.iter().for_each(|watched| watched.news.set(false));
+        self.watched.iter().for_each(Watched::told);
         self.news.set(false);
     }
 
     /// Hears from the other VMs, and lets time pass. Returns what to measure.
     pub fn hear(&self, shared: &[u8], now: u64) -> Vec<Measurement> {
+        // By whom they are of: a thousand backends must not each look through a thousand.
+        let mut all: Vec<(Subject, Absence)> = shared::records(shared).collect();
+        all.sort_by_key(|(subject, _)| subject.id);
         let changed = self.watched.iter().filter(|watched| {
-            let mut guard = watched.guard.get();
-            let before = guard.absence();
-            if !watched.news.get() {
-                let heard = shared::absence(shared, watched.id);
-                if heard != before {
-                    guard = heard.map_or(Guard::Open, Guard::Off);
-                }
+            let from = all.partition_point(|(subject, _)| subject.id < watched.id);
+            let known = all.get(from..).unwrap_or_default();
+            let known = known.split(|(subject, _)| subject.id != watched.id).next().unwrap_or_default();
+            let (changed, news) = watched.hear(known, now);
+            if news {
+                self.news.set(true);
             }
-            // What a probe found absent comes back when a probe says so. Before a request
-            // tries, a probe has had its time to say that it is not there.
-            match (&watched.rule.probe, guard.absence()) {
-                (Some(probe), Some(Absence { probed: false, .. })) => {
-                    guard.advance(watched.rule.cooldown.max(probe.every), now);
-                }
-                (Some(_), _) => {}
-                (None, _) => guard.advance(watched.rule.cooldown, now),
-            }
-            watched.guard.set(guard);
-            before.is_some() != guard.absence().is_some()
+            changed
         });
         changed.map(Watched::gauge).collect()
     }
@@ -195,11 +157,5 @@ impl Guards {
     pub fn gauges(&self) -> Vec<Measurement> {
         let idle = self.idle.iter().map(|series| Measurement { series: *series, value: 0 });
         self.watched.iter().map(Watched::gauge).chain(idle).collect()
-    }
-}
-
-impl Watched {
-    fn gauge(&self) -> Measurement {
-        Measurement { series: self.gauge, value: u64::from(self.guard.get().absence().is_some()) }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::invalid::{Code, Invalid};
+use crate::limits;
 use crate::matcher::source;
 use crate::names;
 use crate::read::{self, Fields};
@@ -33,8 +34,30 @@ enum From {
 const SOURCES: &[&str] =
     &["header", "cookie", "queryParam", "pathSegment", "sourceAddress", "principal", "all"];
 
+fn copies(values: &mut dyn Iterator<Item = &[u8]>) -> impl Iterator<Item = Cow<'static, [u8]>> {
+    values.map(|value| Cow::Owned(value.to_vec()))
+}
+
 impl Key {
-    pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
+    /// Reads the list of sources; those within `all` count each.
+    pub(super) fn list(tree: &Tree) -> Result<Vec<Self>, Invalid> {
+        let keys = read::list(tree, limits::KEYS, Self::read)?;
+        let parts = |key: &Self| match &key.from {
+            From::All(keys) => keys.len(),
+            _ => 1,
+        };
+        let count = keys.iter().map(parts).fold(0usize, usize::saturating_add);
+        if count <= limits::KEY_PARTS {
+            return Ok(keys);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!("{count} sources, those in \"all\" included, more than {}", limits::KEY_PARTS),
+            "leave some out: each may be looked for in the whole request",
+        ))
+    }
+
+    fn read(tree: &Tree) -> Result<Self, Invalid> {
         let known: Vec<&str> = SOURCES.iter().chain(&["trim", "lowercase"]).copied().collect();
         let fields = Fields::open(tree, &known)?;
         let text = |name: &str, check: fn(&str) -> Result<Box<str>, Invalid>| {
@@ -56,23 +79,31 @@ impl Key {
             }
             "sourceAddress" => must("sourceAddress").map(|()| From::SourceAddress)?,
             "principal" => must("principal").map(|()| From::Principal)?,
-            _ => From::All(fields.required("all", |t| read::list(t, crate::limits::KEYS, Self::read))?),
+            _ => From::All(fields.required("all", |t| read::list(t, limits::KEYS, Self::part))?),
         };
         let option = |name| fields.optional(name, read::flag).map(Option::unwrap_or_default);
         Ok(Self { from, trim: option("trim")?, lowercase: option("lowercase")? })
     }
 
-    /// The key of a request. What is empty, repeated or unknown counts as missing:
-    /// it would put requests of different users, or of none, into one bucket.
+    /// Reads one of those in `all`.
+    fn part(tree: &Tree) -> Result<Self, Invalid> {
+        let key = Self::read(tree)?;
+        if matches!(key.from, From::All(_)) {
+            let fault =
+                Invalid::new(Code::Conflict, "\"all\" within \"all\"", "write its sources in the outer one");
+            return Err(fault.in_field("all"));
+        }
+        Ok(key)
+    }
+
+    /// The key of a request. What is empty or unknown, or there with several values that
+    /// differ, counts as missing: it would put requests of different users, or of none, into
+    /// one bucket.
     pub(super) fn of<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
         let mut key = match &self.from {
-            From::Header(name) => request.header(name.as_bytes()).unambiguous(),
-            From::Cookie(name) => request.cookie(name.as_bytes()).unambiguous(),
-            From::QueryParam(name) => {
-                let mut values = request.query_params().filter(|(n, _)| n.as_ref() == name.as_bytes());
-                let first = values.next().map(|(_, value)| value);
-                first.filter(|_| values.next().is_none())
-            }
+            From::Header(name) => self.sole(&mut request.values(name.as_bytes()).map(Cow::Borrowed)),
+            From::Cookie(name) => self.sole(&mut copies(&mut request.cookie_values(name.as_bytes()))),
+            From::QueryParam(name) => self.sole(&mut copies(&mut request.query_values(name.as_bytes()))),
             From::PathSegment(place) => request.path().split(|b| *b == b'/').nth(*place).map(Cow::Borrowed),
             // The text of the address, so that one caller has one key in any proxy.
             From::SourceAddress => {
@@ -92,6 +123,22 @@ impl Key {
             key = Cow::Owned(key.to_ascii_lowercase());
         }
         Some(key).filter(|key| !key.is_empty())
+    }
+
+    /// The one of several values, if they are one key.
+    fn sole<'a>(&self, values: &mut dyn Iterator<Item = Cow<'a, [u8]>>) -> Option<Cow<'a, [u8]>> {
+        let first = values.next()?;
+        for other in values {
+            if !self.is_same(&first, &other) {
+                return None;
+            }
+        }
+        Some(first)
+    }
+
+    fn is_same(&self, one: &[u8], other: &[u8]) -> bool {
+        let (one, other) = if self.trim { (one.trim_ascii(), other.trim_ascii()) } else { (one, other) };
+        if self.lowercase { one.eq_ignore_ascii_case(other) } else { one == other }
     }
 
     /// For people: `header:x-user-id`.

@@ -1,11 +1,13 @@
 //! What a split counts, and whether a request was served where it was sent.
 
 use super::guard::Outcome;
-use super::{Backend, Reason, Split, Splitter, Verdict, bucket};
+use super::{Backend, Reason, Split, Splitter, Verdict, bucket, istio};
 use crate::decision::{CODE_CLASSES, Served};
 use crate::policy::{Measurement, Mode};
 use crate::series::{Grammar, Kind, Label, Series, Stock};
 
+/// Series of one backend.
+pub(super) const SERIES: usize = CODE_CLASSES.len() + 5;
 /// The series of a backend: requests by code class, then these.
 const DURATION: usize = CODE_CLASSES.len();
 const OVERRIDE: usize = CODE_CLASSES.len() + 1;
@@ -75,15 +77,15 @@ impl Splitter {
             }
             return measured;
         }
-        let outcome = match (served.found_nothing(), served.by_upstream) {
-            (true, _) => Outcome::Absent,
-            (false, true) => Outcome::Served,
-            (false, false) => Outcome::Unknown,
-        };
-        if outcome == Outcome::Absent || split.is_elsewhere(backend, served.cluster) {
+        let outcome = split.outcome(backend, verdict, served);
+        let is_lost = outcome == Outcome::Absent || (served.before.is_none() && served.missing().is_some());
+        if is_lost || split.is_elsewhere(backend, served.cluster) {
             measured.push(one(MISMATCH, 1));
         }
-        let observe = |guard| self.guards.observe(guard, outcome, verdict.is_try, served.now);
+        let before = served.before.unwrap_or_default();
+        let observe = |guard| {
+            self.guards.observe(guard, verdict.port, outcome, verdict.is_try, before.cluster, served.now)
+        };
         measured.extend(backend.guard.and_then(observe));
         measured
     }
@@ -106,7 +108,7 @@ impl Split {
     fn is_elsewhere(&self, backend: &Backend, cluster: &[u8]) -> bool {
         match &backend.cluster {
             _ if cluster.is_empty() => false,
-            Some(expected) => cluster != &**expected,
+            Some(expected) => !istio::differ_by_port_at_most(expected, cluster),
             None => !backend.may_be(cluster) || self.seen.get() == bucket::hash(b"", cluster),
         }
     }
@@ -121,9 +123,8 @@ impl Backend {
     /// Whether a cluster is of the host that is asked for, as far as its name says.
     fn may_be(&self, cluster: &[u8]) -> bool {
         let authority = self.to.as_ref().and_then(|to| to.authority());
-        let mut parts = cluster.split(|b| *b == b'|');
-        match (authority, parts.next(), parts.nth(2)) {
-            (Some(host), Some(b"outbound"), Some(service)) => service
+        match (authority, istio::parts(cluster)) {
+            (Some(host), Some([_, _, _, service])) => service
                 .strip_prefix(host.as_bytes())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(b".")),
             _ => true,

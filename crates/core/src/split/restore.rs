@@ -3,7 +3,8 @@
 //! On the caller's side a split turned `stock:8080` into `stock-canary:8080` and kept
 //! the original in `x-forwarded-host`. Where `restoreHost` is set, nothing is split:
 //! the original comes back, if and only if the split of that original host would have
-//! written exactly this authority. So no header can bring in any other host.
+//! written exactly this authority, and the original is one host and nothing else. So no
+//! header can bring in any other host, nor what is none.
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ use crate::decision::Decision;
 use crate::destination::{Destination, FORWARDED_HOST};
 use crate::edit::Edit;
 use crate::policy::{Mode, Needs};
+use crate::request::host::is_one;
 use crate::request::{Found, Host, Request};
 
 /// The hosts that rewritten requests ask for.
@@ -35,6 +37,10 @@ impl Splitter {
 
     fn original<'a>(&'a self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
         let Found::Once(original) = request.header(FORWARDED_HOST.as_bytes()) else { return None };
+        // Below a wildcard stands any text that ends as the domain does.
+        if !is_one(&original) {
+            return None;
+        }
         let asked = request.headers().iter().map(|(name, value)| {
             let value: &[u8] = if *name == b":authority" { &original } else { value };
             (*name, value)

@@ -1,13 +1,16 @@
 //! Tests of the splitter: what it decides, counts and refuses.
 
+mod absence;
+
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::{Reason, Splitter};
-use crate::{Edit, Policy, Request, Served, Tree};
+use crate::{Before, Edit, Policy, Request, Served, Tree};
 
 const STABLE: &[u8] = b"outbound|8080||stock.books.svc.cluster.local";
 const CANARY: &[u8] = b"outbound|8080||stock-canary.books.svc.cluster.local";
+const BEFORE: Option<Before<'_>> = Some(Before { cluster: STABLE, is_forged: false, is_rewritten: false });
 
 #[test]
 fn every_reason() {
@@ -39,7 +42,9 @@ fn a_switched_off_backend_is_served_by_the_baseline() {
     assert_eq!(backend(&splitter, &[]), "canary");
     let verdict = decide(&splitter, &[]).1;
     assert!(splitter.needs_flags(&verdict));
-    let served = Served { code: 503, flags: 1 << 24, now: 1_000, ..Served::default() };
+    assert!(splitter.needs_before(&verdict));
+    let served = Served { code: 503, flags: 1 << 24, now: 1_000, before: BEFORE, ..Served::default() };
+    assert!(splitter.suspects(&verdict, &served));
     let measured = names(&splitter, &splitter.served(&verdict, &served));
     assert_eq!(measured, ["requests_total 5xx", "duration_milliseconds", "mismatch_total", "guard=1"]);
 
@@ -58,7 +63,9 @@ fn a_switched_off_backend_is_served_by_the_baseline() {
 
     // After the cooldown a try, and one is enough.
     let guards = splitter.guards().unwrap();
-    guards.hear(&guards.tell(&[], 1_000), 31_000);
+    let shared = guards.tell(&[], 1_000);
+    guards.told();
+    guards.hear(&shared, 31_000);
     let (_, tried) = decide(&splitter, &[]);
     assert!(tried.unwrap().is_try);
     assert_eq!(backend(&splitter, &[]), "stable");
@@ -90,8 +97,9 @@ fn what_was_not_there() {
     ] {
         let splitter = stock(r#""onMissingKey": "canary""#);
         let verdict = decide(&splitter, &[]).1;
-        splitter.served(&verdict, &served);
+        splitter.served(&verdict, &Served { before: BEFORE, ..served });
         assert_eq!(backend(&splitter, &[]) == "stable", absent, "{served:?}");
+        assert_eq!(splitter.suspects(&verdict, &Served { before: BEFORE, ..served }), absent);
     }
 }
 
@@ -172,6 +180,10 @@ fn the_original_host_comes_back_and_no_other() {
     assert!(!splitter.needs().outcome);
 }
 
+const KEY: &str = r#"[{"header": "x-user-id"}]"#;
+const EIGHT: &str = r#"{"all": [{"header": "a"}, {"header": "b"}, {"header": "c"}, {"header": "d"},
+    {"header": "e"}, {"header": "f"}, {"header": "g"}, {"header": "h"}]}"#;
+
 #[test]
 fn what_cannot_be_is_refused_where_it_stands() {
     let layered = |one: &str, two: &str| {
@@ -215,6 +227,15 @@ fn what_cannot_be_is_refused_where_it_stands() {
         (
             policy(r#""weight": 1"#, "").replace(r#""trust": "mesh""#, r#""restoreHost": true"#),
             "error[NRW110]: restoreHost: the original host is read from",
+        ),
+        (
+            policy(r#""weight": 1"#, "")
+                .replace(KEY, r#"[{"all": [{"header": "a"}, {"all": [{"header": "b"}]}]}]"#),
+            "splits[0].key[0].all[1].all: \"all\" within \"all\"",
+        ),
+        (
+            policy(r#""weight": 1"#, "").replace(KEY, &format!("[{}]", [EIGHT; 3].join(", "))),
+            "splits[0].key: 24 sources",
         ),
         (policy(r#""weight": 1"#, r#""onMissingKey": "canry""#), "error[NRW111]: splits[0].onMissingKey"),
     ] {

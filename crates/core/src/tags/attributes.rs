@@ -11,11 +11,12 @@ use std::cell::{RefCell, RefMut};
 use super::Captured;
 use super::book::{Book, MISSING};
 use super::bound::{self, Bound};
-use super::compile::Draft;
+use super::compile::{Draft, VALUE};
 use super::condition::{self, Codes};
 use super::label;
 use super::source::{Source, number};
-use crate::index::Index;
+use crate::budget;
+use crate::index::{self, Index};
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::Match;
@@ -70,7 +71,7 @@ fn attribute(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Inva
     let tag = draft.book.tag(&name, Stock::Tag, "", "", 0);
     let code = draft.wants.place(&["response", "code"]);
     let rules = fields.required("match", |t| rules(t, tag, code, &mut draft.book, budget))?;
-    draft.push(&name, Source::Rules(rules), bound, None);
+    draft.push(&name, Source::Rules(Box::new(rules)), bound, None);
     if let Some(tag) = draft.tags.last_mut() {
         tag.state = Some(name);
         tag.used = true;
@@ -82,12 +83,14 @@ fn rules(tree: &Tree, tag: usize, code: usize, book: &mut Book, budget: &Budget)
     let mut clauses = Vec::new();
     let mut faults = Faults::default();
     let read = read::list(tree, limits::ATTRIBUTE_RULES, |t| {
+        budget.hold(VALUE)?;
         let fields = Fields::open(t, &["value", "condition"])?;
         let value = book.declare(tag, &fields.required("value", |t| bound::value(read::text(t)?))?);
         let conditions =
             fields.optional("condition", |t| condition::read(read::text(t)?))?.unwrap_or_default();
         for condition in conditions {
-            let matches = condition.matches.iter().map(|m| parse::one(m, budget));
+            budget.hold(budget::CONDITION.saturating_add(condition.codes.weight()))?;
+            let matches = condition.matches.iter().map(|m| parse::joined(m, budget));
             let mut matches =
                 matches.collect::<Result<Vec<_>, _>>().map_err(|e| e.in_field("condition"))?.into_iter();
             let first = matches.next().unwrap_or_default();
@@ -96,8 +99,11 @@ fn rules(tree: &Tree, tag: usize, code: usize, book: &mut Book, budget: &Budget)
         Ok(())
     });
     faults.take(read);
-    let index = Index::build((0u32..).zip(clauses.iter().map(|clause| &clause.first)));
-    faults.or(Rules { clauses, index, code })
+    let mut index = index::Builder::new(budget);
+    for (number, clause) in (0u32..).zip(&clauses) {
+        index.add(number, &clause.first)?;
+    }
+    faults.or(Rules { clauses, index: index.finish(), code })
 }
 
 impl Rules {

@@ -29,6 +29,8 @@ pub(super) struct Book {
     room: usize,
     /// Whether the log takes no more entries.
     closed: bool,
+    /// The plugin whose values these are: another one may have a tag of the same name.
+    owner: Box<str>,
 }
 
 /// The values of one tag.
@@ -59,6 +61,16 @@ struct Shape {
 impl Book {
     pub(super) fn new(grammar: Grammar, room: usize) -> Self {
         Self { grammar, room, ..Self::default() }
+    }
+
+    /// Says whose values these are.
+    pub(super) fn own(&mut self, owner: &str) {
+        self.owner = owner.into();
+    }
+
+    /// Sets how many series are admitted.
+    pub(super) fn allow(&mut self, room: usize) {
+        self.room = room;
     }
 
     /// Adds a tag and its first two values, `missing` and `other`; returns its place.

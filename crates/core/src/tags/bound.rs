@@ -51,6 +51,11 @@ impl Bound {
         })
     }
 
+    /// The most bytes that a value has.
+    pub(super) fn longest(&self) -> usize {
+        self.length
+    }
+
     /// The bounded form of any bytes.
     pub(super) fn of(&self, value: &[u8]) -> String {
         let is_allowed = |c: char| match &self.allowed {

@@ -16,15 +16,16 @@ impl Tag {
         let text: Option<Cow<'_, [u8]>> = match &self.source {
             Source::Fixed(value) => return Captured::Known(*value),
             Source::Constant => return Captured::Known(book.constant(place)),
-            Source::HostMap(_) if request.host().name().is_empty() => None,
+            // A host that is none is another one.
+            Source::HostMap(_) | Source::Host if request.host().is_missing() => {
+                return Captured::Known(OTHER);
+            }
             Source::HostMap(map) => return Captured::Known(map.find(request.host().name()).unwrap_or(OTHER)),
             Source::Paths(paths) => return Captured::Known(paths.find(request.path()).unwrap_or(OTHER)),
             Source::Rules(rules) => return rules.capture(request),
             Source::Header(name) => request.header(name).value().map(|value| value.to_vec().into()),
-            Source::Cookie(name) => request.cookie(name).value().map(|value| value.to_vec().into()),
-            Source::Query(name) => {
-                request.query_params().find(|(n, _)| **n == **name).map(|(_, value)| value)
-            }
+            Source::Cookie(name) => request.cookie_values(name).next().map(|value| value.to_vec().into()),
+            Source::Query(name) => request.query_values(name).next().map(|value| value.to_vec().into()),
             Source::Method => Some(request.method().into()),
             Source::Host => Some(request.host().name().into()),
             _ => return Captured::Later,

@@ -7,10 +7,11 @@ use super::meter::{Constant, Meter};
 use super::metric::Metric;
 use super::source::{self, Source, Wants};
 use super::{Tag, Tagger, label, property, stock};
+use crate::budget;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::parse::{self, Budget};
-use crate::policy::{Head, Mode, Needs, Trust};
+use crate::policy::{Callers, Head, Mode, Needs, Trust};
 use crate::read::{self, Faults, Fields};
 use crate::series::{Grammar, Kind, Label, Series, Stock};
 use crate::strip::Strip;
@@ -21,6 +22,9 @@ use crate::tree::Tree;
 const FIELDS: &[&str] = &["tags", "metrics", "limits", "exclude", "publish", "attributes", "debug"];
 /// The fields of a tag besides its source.
 const TAG: &[&str] = &["missing", "other", "values", "maxValues", "maxLength", "allow", "map", "stockLabel"];
+/// What a value of a tag takes besides its text.
+pub(super) const VALUE: usize = 160;
+
 /// What is being built.
 pub(super) struct Draft {
     pub(super) grammar: Grammar,
@@ -45,23 +49,23 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
             .in_field("maxSeries")
             .in_field("limits"));
     };
+    budget.hold(limit.saturating_mul(budget::SERIES.saturating_mul(4)))?;
     let mut draft = Draft {
         grammar: head.labels,
         book: Book::new(head.labels, room),
-        wants: Wants::default(),
+        wants: Wants(Vec::new(), head.callers),
         constants: Vec::new(),
         tags: Vec::new(),
         stock: Vec::new(),
     };
-    fields.optional("tags", |t| draft.read_tags(t))?;
+    fields.optional("tags", |t| draft.read_tags(t, &budget))?;
     fields.optional("attributes", |t| attributes::read(t, &mut draft, &budget))?;
     fields.optional("debug", read::flag)?;
     let metrics = fields.optional("metrics", |t| draft.read_metrics(t))?.unwrap_or_default();
     fields.optional("publish", |t| read::list(t, limits::TAGS, |t| draft.publish(read::text(t)?)))?;
     let exclude = fields.optional("exclude", |t| parse::matches(t, &budget))?.unwrap_or_default();
 
-    let is_used = draft.tags.iter().any(|tag| tag.used) || !metrics.is_empty();
-    let is_active = head.mode != Mode::Off && (is_used || fields.has("trust"));
+    let is_active = head.mode != Mode::Off && !fields.is_empty();
     let strip =
         Strip::new(if is_active { head.trust } else { Trust::Mesh }, [], Vec::new()).within(head.mode);
     let mut tagger = Tagger { head, strip, exclude, metrics, tags: draft.tags, ..Tagger::default() };
@@ -70,10 +74,13 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
         wants: draft.wants.0,
         constants: draft.constants,
         reserved: tagger.metrics.len(),
+        limit,
         first: tagger.series.len(),
         book: draft.book.into(),
         ..Meter::default()
     };
+    tagger.needles = budget.needles();
+    tagger.weight = budget.weight();
     tagger.needs = tagger.wanted(is_active);
     tagger.only_header = tagger.one_header();
     Ok(tagger)
@@ -81,7 +88,7 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
 
 impl Draft {
     /// The tags of a table have no order, so they get one.
-    fn read_tags(&mut self, tree: &Tree) -> Result<(), Invalid> {
+    fn read_tags(&mut self, tree: &Tree, budget: &Budget) -> Result<(), Invalid> {
         let mut entries: Vec<(Box<str>, &Tree)> = Vec::new();
         for (name, tree) in read::entries(tree, limits::TAGS, label::read, Ok)? {
             let before = entries.partition_point(|(other, _)| *other < name);
@@ -90,20 +97,24 @@ impl Draft {
         let names: Vec<Box<str>> = entries.iter().map(|(name, _)| name.clone()).collect();
         let mut faults = Faults::default();
         for (name, tree) in entries {
-            let read = label::distinct(&name, &names).and_then(|()| self.read_tag(&name, tree));
+            let read = label::distinct(&name, &names).and_then(|()| self.read_tag(&name, tree, budget));
             faults.take(read.map_err(|e| e.in_field(&name)));
         }
         faults.or(())
     }
 
-    fn read_tag(&mut self, name: &str, tree: &Tree) -> Result<(), Invalid> {
+    fn read_tag(&mut self, name: &str, tree: &Tree, budget: &Budget) -> Result<(), Invalid> {
         let known: Vec<&str> = source::SOURCES.iter().chain(TAG).copied().collect();
         let fields = Fields::open(tree, &known)?;
         let kind = fields.exactly_one(source::SOURCES)?;
         let stock = stock::read(fields, kind, self.grammar)?;
         let facts = source::facts(kind, stock.unwrap_or(Stock::Tag));
-        let declared =
-            fields.optional("values", |t| read::list(t, limits::VALUES, |t| bound::value(read::text(t)?)))?;
+        let declared = fields.optional("values", |t| {
+            read::list(t, limits::VALUES, |t| {
+                budget.hold(VALUE)?;
+                bound::value(read::text(t)?)
+            })
+        })?;
         if declared.is_some() && facts.closed && kind != "method" {
             let message = format!("{kind:?} says itself what its values are");
             return Err(Invalid::new(Code::Conflict, message, "leave out \"values\"").in_field("values"));
@@ -115,7 +126,9 @@ impl Draft {
         let other = if facts.missing.starts_with('0') { facts.missing } else { "other" };
         let (missing, other) = (word("missing", facts.missing)?, word("other", other)?);
         let place = self.book.tag(name, stock.unwrap_or(Stock::Tag), &missing, &other, bound.values);
-        let source = source::read(kind, fields, place, &mut self.book, &mut self.wants)?;
+        // What comes from requests is kept too.
+        budget.hold(bound.values.saturating_mul(VALUE.saturating_add(bound.longest())))?;
+        let source = source::read(kind, fields, place, &mut self.book, &mut self.wants, budget)?;
         declared.into_iter().flatten().for_each(|value| _ = self.book.declare(place, &value));
         if fields.has("map") && kind != "nodeMetadata" {
             let help = "leave it out; a host is mapped with \"hostMap\"";
@@ -124,7 +137,7 @@ impl Draft {
         if matches!(source, Source::Constant) {
             let mut path = fields.required("nodeMetadata", property::path)?.into_vec();
             path.splice(0..0, ["xds", "node", "metadata"].map(Into::into));
-            let map = fields.optional("map", |t| source::host_map(t, place, &mut self.book))?;
+            let map = fields.optional("map", |t| source::host_map(t, place, &mut self.book, budget))?;
             self.constants.push(Constant { path: path.into(), tag: place, bound: bound.clone(), map });
         }
         self.push(name, source, bound, stock);
@@ -196,13 +209,15 @@ impl Tagger {
         let matches = || self.exclude.iter().chain(self.head.explain.iter().map(|explain| &explain.when));
         let sources = || matches().filter_map(|m| m.source.as_ref());
         let strips = is_active && self.strip.is_needed();
+        let by_principal = is_active && sources().any(|source| !source.principals.is_empty());
         let reads =
             self.tags.iter().any(|tag| tag.used && tag.source.reads_request()) || matches().next().is_some();
         Needs {
             headers: is_active && (strips || reads),
             stripped: strips,
             address: is_active && sources().any(|source| !source.cidrs.is_empty()),
-            principal: is_active && sources().any(|source| !source.principals.is_empty()),
+            principal: by_principal,
+            verified: by_principal && self.head.callers == Callers::Verified,
             ..Needs::default()
         }
     }

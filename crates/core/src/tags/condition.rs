@@ -27,6 +27,11 @@ pub(super) struct Condition {
 pub(super) struct Codes(Vec<(u64, u64, bool)>);
 
 impl Codes {
+    /// Bytes that it takes, at most.
+    pub(super) fn weight(&self) -> usize {
+        self.0.len().saturating_mul(2usize.saturating_mul(size_of::<(u64, u64, bool)>()))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -42,6 +47,9 @@ impl Codes {
 
 /// Reads a condition into its alternatives.
 pub(super) fn read(text: &str) -> Result<Vec<Condition>, Invalid> {
+    if text.len() > limits::VALUE_BYTES {
+        return Err(Reader::refuse("the condition is longer than 4096 bytes"));
+    }
     let mut reader = Reader { rest: text.trim_start(), depth: 0 };
     let alternatives = reader.any()?;
     if reader.rest.is_empty() {

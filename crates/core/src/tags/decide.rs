@@ -1,6 +1,7 @@
 //! The request phase: what came is read, and published where that is enough.
 
 use super::{Captured, Tagger, Verdict};
+use crate::budget::Weight;
 use crate::decision::Decision;
 use crate::edit::Edit;
 use crate::invalid::Invalid;
@@ -32,6 +33,10 @@ impl Policy for Tagger {
         Some(&self.strip)
     }
 
+    fn weight(&self) -> Weight {
+        self.weight
+    }
+
     fn summary(&self) -> String {
         format!("{} metrics by {} tags", self.metrics.len(), self.tags.len())
     }
@@ -45,6 +50,8 @@ impl Policy for Tagger {
     }
 
     fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Verdict) {
+        request.search_for(&self.needles);
+        request.believe(self.head.callers);
         let mut decision = Decision { strip: self.strip.apply(&mut request), ..Decision::default() };
         let state = self.strip.state(request.stripped(), &decision);
         decision.state.extend(state.map(|state| (strip::STATE, state)));

@@ -6,6 +6,7 @@
 
 use crate::invalid::{Code, Invalid};
 use crate::names::Places;
+use crate::request::host::split_port;
 
 /// A map from hosts to values.
 #[derive(Clone, Debug, Default)]
@@ -20,13 +21,15 @@ impl HostMap {
     /// Reads a key into the form in which hosts are compared.
     pub(super) fn key(written: &str) -> Result<Box<str>, Invalid> {
         let key = written.to_ascii_lowercase();
-        let stem = key.strip_suffix('*').unwrap_or(&key);
+        let is_beginning = key.ends_with('*');
+        let stem = key.strip_suffix('*').unwrap_or_else(|| key.trim_end_matches('.'));
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.[:]".contains(&b);
-        let stem = if stem.len() == key.len() { stem.trim_end_matches('.') } else { stem };
         if written == "*" {
             return Err(Invalid::new(Code::BadHost, "\"*\" is every host", "write its value as \"other\""));
         }
-        let port = !stem.starts_with('[') && stem.contains(':');
+        // A beginning of an IPv6 address has colons that are no port's.
+        let may_have_colons = is_beginning && stem.starts_with('[');
+        let port = !may_have_colons && split_port(stem.as_bytes()).1.is_some();
         if stem.is_empty() || stem.len() > 253 || port || !stem.bytes().all(plain) {
             return Err(Invalid::new(
                 Code::BadHost,
@@ -34,7 +37,7 @@ impl HostMap {
                 "write \"keycloak.example.com\" or \"keycloak*\": no scheme, no port, \"*\" at the end only",
             ));
         }
-        Ok(if stem.len() < key.len() && key.ends_with('*') { key.into() } else { stem.into() })
+        Ok(if is_beginning { key.into() } else { stem.into() })
     }
 
     pub(super) fn insert(&mut self, key: &str, value: u32) {
@@ -73,7 +76,9 @@ mod tests {
     #[test]
     fn the_longest_beginning_wins() {
         let mut map = HostMap::default();
-        for (value, key) in (0..).zip(["es*", "es-ingest*", "Keycloak.", "es-ingest.shop", "[::1]"]) {
+        for (value, key) in
+            (0..).zip(["es*", "es-ingest*", "Keycloak.", "es-ingest.shop", "[::1]", "[fd00:*"])
+        {
             map.insert(&HostMap::key(key).unwrap(), value);
         }
         let find = |host: &str| map.find(Host::of(host.as_bytes()).name());
@@ -85,11 +90,13 @@ mod tests {
         assert_eq!(find("[::1]:80"), Some(4));
         assert_eq!(find("e"), None);
         assert_eq!(find("es*"), Some(0));
+        assert_eq!(find("es-ingest.shop:x"), Some(3));
+        assert_eq!(find("[fd00::1]:x"), Some(5));
     }
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for key in ["", "*", "*.example.com", "a*b", "http://a", "a:80", "a/b", "a b"] {
+        for key in ["", "*", "*.example.com", "a*b", "http://a", "a:80", "[::1]:80", "a:80*", "a/b", "a b"] {
             assert!(HostMap::key(key).is_err(), "{key}");
         }
     }

@@ -23,6 +23,8 @@ pub struct Meter {
     pub(super) book: RefCell<Book>,
     /// Series that count as admitted: those that are there from the start.
     pub(super) reserved: usize,
+    /// How many series the policy allows in all.
+    pub(super) limit: usize,
     /// The place of the first series of the book.
     pub(super) first: usize,
     pub(super) logged: RefCell<Logged>,
@@ -104,6 +106,26 @@ impl Meter {
                 };
                 book.settle(constant.tag, &text);
             }
+        }
+    }
+
+    /// Says whose values these are: plugins of one filter share the log of a proxy, and
+    /// may have tags of the same name.
+    pub fn own(&self, owner: &str) {
+        if let Ok(mut book) = self.book.try_borrow_mut() {
+            book.own(owner);
+        }
+    }
+
+    /// How many series the policy allows the filter in this proxy.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Says how many the policies of all plugins allow: the largest limit counts.
+    pub fn allow(&self, limit: usize) {
+        if let Ok(mut book) = self.book.try_borrow_mut() {
+            book.allow(limit.max(self.limit).saturating_sub(self.reserved));
         }
     }
 

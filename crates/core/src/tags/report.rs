@@ -124,6 +124,14 @@ impl Tag {
                 return Captured::Known(rules.settle(candidates, observed));
             }
             (Source::Text(places), _) => places.iter().find_map(|place| read(*place)).map(<[u8]>::to_vec),
+            (Source::Caller { presented, own, verified }, _) => {
+                let is_known = verified.is_none_or(|place| read(place) == Some(&[1]));
+                match read(*presented) {
+                    Some(name) => is_known.then(|| name.to_vec()),
+                    // Of a call that goes out, it is this proxy itself.
+                    None => read(*own).map(<[u8]>::to_vec),
+                }
+            }
             (Source::Status(place), _) => {
                 numbered(*place).filter(|code| *code > 0).map(|code| code.to_string().into_bytes())
             }

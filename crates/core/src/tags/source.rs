@@ -4,14 +4,17 @@ use super::attributes::Rules;
 use super::book::{Book, MISSING, OTHER};
 use super::bound;
 use super::classes;
+use super::compile::VALUE;
 use super::hosts::HostMap;
 use super::meter::Path;
 use super::paths::Paths;
 use super::property;
+use crate::budget::Budget;
 use crate::decision::CODE_CLASSES;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::names;
+use crate::policy::Callers;
 use crate::read::{self, Fields};
 use crate::series::Stock;
 use crate::template::Template;
@@ -31,9 +34,15 @@ pub(super) enum Source {
     Host,
     HostMap(HostMap),
     Paths(Paths),
-    Rules(Rules),
+    Rules(Box<Rules>),
     /// The first of these properties that is there.
     Text(Vec<usize>),
+    /// The caller's name, if the last property is true; else the proxy's own.
+    Caller {
+        presented: usize,
+        own: usize,
+        verified: Option<usize>,
+    },
     Status(usize),
     StatusClass(usize, [u32; CODE_CLASSES.len()]),
     Grpc(usize),
@@ -71,14 +80,17 @@ pub(super) const SOURCES: &[&str] = &[
     "connectionSecurity",
 ];
 
+/// What a segment of a template takes: a node, and a word.
+const SEGMENT: usize = 160;
+
 /// Values of a connection's security, as Istio names them.
 const SECURITY: [&str; 3] = ["none", "tls", "mutual_tls"];
 /// Methods that everybody knows; another one is `other`.
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 
-/// The properties to read in the log phase, each once.
+/// The properties to read in the log phase, each once, and whose certificates count.
 #[derive(Debug, Default)]
-pub(super) struct Wants(pub(super) Vec<Path>);
+pub(super) struct Wants(pub(super) Vec<Path>, pub(super) Callers);
 
 impl Wants {
     pub(super) fn place(&mut self, path: &[&str]) -> usize {
@@ -137,6 +149,7 @@ pub(super) fn read(
     tag: usize,
     book: &mut Book,
     wants: &mut Wants,
+    budget: &Budget,
 ) -> Result<Source, Invalid> {
     let name = |check: fn(&str) -> Result<Box<str>, Invalid>| {
         fields.required(kind, |t| check(read::text(t)?)).map(str::into_boxed_bytes)
@@ -157,8 +170,8 @@ pub(super) fn read(
         }
         "cookie" => Source::Cookie(name(names::cookie)?),
         "queryParam" => Source::Query(name(names::parameter)?),
-        "hostMap" => Source::HostMap(fields.required(kind, |t| host_map(t, tag, book))?),
-        "pathTemplates" => Source::Paths(fields.required(kind, |t| paths(t, tag, book))?),
+        "hostMap" => Source::HostMap(fields.required(kind, |t| host_map(t, tag, book, budget))?),
+        "pathTemplates" => Source::Paths(fields.required(kind, |t| paths(t, tag, book, budget))?),
         "durationClass" => {
             let bounds = fields.required(kind, classes::durations)?;
             let values =
@@ -194,11 +207,12 @@ fn flagged(kind: &str, tag: usize, book: &mut Book, wants: &mut Wants) -> Source
             Source::Grpc(wants.place(&["response", "grpc_status"]))
         }
         "responseFlags" => Source::Flags(wants.place(&["response", "flags"])),
-        "sourcePrincipal" => {
-            let paths =
-                [["connection", "uri_san_peer_certificate"], ["upstream", "uri_san_local_certificate"]];
-            Source::Text(paths.map(|path| wants.place(&path)).into())
-        }
+        "sourcePrincipal" => Source::Caller {
+            presented: wants.place(&["connection", "uri_san_peer_certificate"]),
+            own: wants.place(&["upstream", "uri_san_local_certificate"]),
+            verified: (wants.1 == Callers::Verified)
+                .then(|| wants.place(&["connection", "peer_certificate_valid"])),
+        },
         "destinationPrincipal" => {
             let paths =
                 [["upstream", "uri_san_peer_certificate"], ["connection", "uri_san_local_certificate"]];
@@ -214,17 +228,25 @@ fn flagged(kind: &str, tag: usize, book: &mut Book, wants: &mut Wants) -> Source
     }
 }
 
-pub(super) fn host_map(tree: &Tree, tag: usize, book: &mut Book) -> Result<HostMap, Invalid> {
+pub(super) fn host_map(
+    tree: &Tree,
+    tag: usize,
+    book: &mut Book,
+    budget: &Budget,
+) -> Result<HostMap, Invalid> {
     let mut map = HostMap::default();
-    for (key, value) in read::entries(tree, limits::HOST_MAP, HostMap::key, |t| bound::value(read::text(t)?))?
-    {
+    let value = |t| {
+        budget.hold(2 * VALUE)?;
+        bound::value(read::text(t)?)
+    };
+    for (key, value) in read::entries(tree, limits::HOST_MAP, HostMap::key, value)? {
         map.insert(&key, book.declare(tag, &value));
     }
     Ok(map)
 }
 
 /// A template is its own value, or `{"template": …, "value": …}` names one.
-fn paths(tree: &Tree, tag: usize, book: &mut Book) -> Result<Paths, Invalid> {
+fn paths(tree: &Tree, tag: usize, book: &mut Book, budget: &Budget) -> Result<Paths, Invalid> {
     let mut paths = Paths::new();
     read::list(tree, limits::TEMPLATES, |t| {
         let (written, value) = match t {
@@ -235,6 +257,8 @@ fn paths(tree: &Tree, tag: usize, book: &mut Book) -> Result<Paths, Invalid> {
             }
             _ => (read::text(t)?, bound::printable(read::text(t)?)),
         };
+        let segments = written.bytes().filter(|b| *b == b'/').count();
+        budget.hold(VALUE.saturating_add(segments.saturating_mul(SEGMENT)))?;
         let template = Template::new(written)?;
         if template.segments().0.len() > limits::TEMPLATE_SEGMENTS || bound::value(&value).is_err() {
             return Err(Invalid::new(

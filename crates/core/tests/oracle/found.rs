@@ -2,30 +2,22 @@
 
 type Header = (Vec<u8>, Vec<u8>);
 
-/// What stands under a name.
-pub(crate) enum Found {
-    Nothing,
-    Once(Vec<u8>),
-    Repeated(Vec<u8>),
-}
-
-/// All values joined with commas.
-pub(crate) fn header(headers: &[&Header], name: &str) -> Found {
+/// One value for each line, without the blanks and tabs around it.
+pub(crate) fn header(headers: &[&Header], name: &str) -> Vec<Vec<u8>> {
     let name = name.to_lowercase();
-    let values: Vec<&[u8]> = headers
-        .iter()
-        .filter(|(found, _)| found == name.as_bytes())
-        .map(|(_, value)| value.as_slice())
-        .collect();
-    match values.len() {
-        0 => Found::Nothing,
-        1 => Found::Once(values[0].to_vec()),
-        _ => Found::Repeated(values.join(&b',')),
-    }
+    let lines = headers.iter().filter(|(found, _)| found == name.as_bytes());
+    lines.map(|(_, value)| bare(value)).collect()
 }
 
-/// The first of that name, in all `cookie` headers.
-pub(crate) fn cookie(headers: &[&Header], name: &str) -> Found {
+fn bare(value: &[u8]) -> Vec<u8> {
+    let is_blank = |byte: &u8| *byte == b' ' || *byte == b'\t';
+    let start = value.iter().take_while(|byte| is_blank(byte)).count();
+    let end = value.iter().rev().take_while(|byte| is_blank(byte)).count();
+    if start == value.len() { Vec::new() } else { value[start..value.len() - end].to_vec() }
+}
+
+/// All of that name, in all `cookie` headers.
+pub(crate) fn cookie(headers: &[&Header], name: &str) -> Vec<Vec<u8>> {
     let lines = headers
         .iter()
         .filter(|(found, _)| found == b"cookie")
@@ -40,15 +32,7 @@ pub(crate) fn cookie(headers: &[&Header], name: &str) -> Found {
         };
         Some((piece[..equals].trim_ascii().to_vec(), value.to_vec()))
     });
-    first(pairs.filter(|(found, _)| found == name.as_bytes()).map(|(_, value)| value).collect())
-}
-
-pub(crate) fn first(mut values: Vec<Vec<u8>>) -> Found {
-    match values.len() {
-        0 => Found::Nothing,
-        1 => Found::Once(values.remove(0)),
-        _ => Found::Repeated(values.remove(0)),
-    }
+    pairs.filter(|(found, _)| found == name.as_bytes()).map(|(_, value)| value).collect()
 }
 
 pub(crate) fn decoded(text: &[u8]) -> Vec<u8> {

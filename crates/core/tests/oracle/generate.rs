@@ -189,9 +189,21 @@ pub(crate) fn request(random: &mut Random) -> Sent {
         "",
         ".b",
         "b.a.svc",
+        "a.b:x",
+        "c.a.b:",
+        "b:80:90",
+        "a.b:80]",
+        "[::1]:+80",
+        "10.0.0.1:.",
+        "a.b..",
+        "::1",
+        ":80",
+        ".",
+        "[a.b:1",
+        "a.b,c.a.b",
     ];
     // As long as a name can be, and longer.
-    let long = ["a.".repeat(126 + random.below(2)), "b".to_owned()].concat();
+    let long = ["a.".repeat(random.pick(&[125, 126, 127, 128, 3000])), "b:x".to_owned()].concat();
     let host = if random.once_in(20) { &long } else { random.pick(&hosts) };
     push(":authority", host.as_bytes().to_vec());
     push(":path", target(random));
@@ -248,10 +260,10 @@ fn crumb(random: &mut Random) -> Vec<u8> {
 }
 
 fn text(random: &mut Random) -> Vec<u8> {
-    let odd: [&[u8]; 4] = [b"\xff", b"a\xff", b"\"a\"", b" 5 "];
+    let odd: [&[u8]; 7] = [b"\xff", b"a\xff", b"\"a\"", b" 5 ", b" a", b"a\t", b"\t "];
     match random.below(20) {
-        0 | 1 => random.pick(&odd).to_vec(),
-        2 => random.pick(&LONG).as_bytes().to_vec(),
+        0..=2 => random.pick(&odd).to_vec(),
+        3 => random.pick(&LONG).as_bytes().to_vec(),
         _ => random.pick(&VALUES).as_bytes().to_vec(),
     }
 }

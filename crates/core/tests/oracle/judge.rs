@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::found::{Found, cookie, decoded, first, header};
+use crate::found::{cookie, decoded, header};
 use crate::generate::{EXPRESSIONS, Sent};
 
 /// What should become of a request.
@@ -32,7 +32,18 @@ pub(crate) fn judge<'s>(policy: &Value, sent: &'s Sent) -> Judged<'s> {
     }
     judged.stripped.sort_unstable();
     judged.stripped.dedup();
-    for (place, rule) in policy["rules"].as_array().unwrap().iter().enumerate() {
+    let rules = policy["rules"].as_array().unwrap();
+    let authority = sent.headers.iter().find(|(name, _)| name == b":authority");
+    if host(&authority.unwrap().1).is_empty() {
+        if asks_for_a_host(policy, false) {
+            judged.rule = Some(rules.len());
+            return judged;
+        }
+        if asks_for_a_host(policy, true) {
+            judged.reported = Some(rules.len());
+        }
+    }
+    for (place, rule) in rules.iter().enumerate() {
         let matches = match &rule["matches"] {
             Value::Array(matches) if !matches.is_empty() => {
                 matches.iter().any(|one| holds(one, &headers, sent))
@@ -102,10 +113,10 @@ fn holds(one: &Value, headers: &[&Header], sent: &Sent) -> bool {
             forms.iter().any(|form| is_host(form, &first(":authority")))
         }
         "path" => is_path(condition, path),
-        "method" => is_value(condition, &Found::Once(first(":method"))),
+        "method" => is_value(condition, &[first(":method")]),
         "headers" => named(condition).all(|(name, value)| is_value(value, &header(headers, name))),
         "withoutHeaders" => !named(condition).any(|(name, value)| is_unwanted(value, &header(headers, name))),
-        "cookies" => named(condition).all(|(name, value)| is_value(value, &cookie(headers, name))),
+        "cookies" => named(condition).all(|(name, value)| is_first(value, &cookie(headers, name))),
         "queryParams" => named(condition).all(|(name, value)| is_parameter(name, value, query)),
         "source" => is_source(condition, sent),
         other => panic!("what is {other}?"),
@@ -116,25 +127,47 @@ fn named(conditions: &Value) -> impl Iterator<Item = (&str, &Value)> {
     conditions.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value))
 }
 
-/// One leading `*.`, or equality; no port, no trailing dot, no letter case.
+/// One leading `*.`, or equality; no letter case.
 fn is_host(pattern: &str, authority: &[u8]) -> bool {
-    let authority = String::from_utf8_lossy(authority).to_lowercase();
-    let in_brackets = authority.rfind(']').map_or(0, |end| end + 1);
-    let host = match authority[in_brackets..].split_once(':') {
-        Some((rest, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
-            &authority[..in_brackets + rest.len()]
-        }
-        _ => &authority,
-    };
-    let host = host.strip_suffix('.').unwrap_or(host);
+    let host = host(authority);
     let pattern = pattern.to_lowercase();
     let pattern = pattern.strip_suffix('.').unwrap_or(&pattern);
     match pattern.strip_prefix('*') {
         Some("") => true,
-        // Longer than a name can be, it is below nothing.
-        Some(domain) => host.len() <= 253 && host.len() > domain.len() && host.ends_with(domain),
+        Some(domain) => host.len() > domain.len() && host.ends_with(domain),
         None => host == pattern,
     }
+}
+
+/// What stands before the last colon, whatever follows it, unless a bracket is closed behind it;
+/// without a trailing dot. A character for each byte.
+fn host(authority: &[u8]) -> String {
+    let mut host = String::new();
+    let mut rest: Vec<char> = authority.iter().map(|byte| char::from(*byte).to_ascii_lowercase()).collect();
+    if let Some(last) = rest.iter().rposition(|c| *c == ':')
+        && !rest[last..].contains(&']')
+    {
+        rest.truncate(last);
+    }
+    if rest.last() == Some(&'.') {
+        rest.pop();
+    }
+    host.extend(rest);
+    host
+}
+
+/// Whether some rule in force, of this mode, can be told only with a host.
+fn asks_for_a_host(policy: &Value, reports: bool) -> bool {
+    policy["rules"].as_array().unwrap().iter().any(|rule| {
+        let is_of_mode = (rule["mode"] == "report" || policy["mode"] == "report") == reports;
+        let matches = rule["matches"].as_array().cloned().unwrap_or_default();
+        is_of_mode
+            && rule["mode"] != "off"
+            && matches.iter().any(|one| match one["hosts"].as_array() {
+                Some(hosts) => hosts.iter().all(|host| host != "*"),
+                None => one["service"].is_string(),
+            })
+    })
 }
 
 /// The forms that only a path has; every other is a value's.
@@ -165,7 +198,7 @@ fn is_path(condition: &Value, path: &[u8]) -> bool {
         };
         return (enough && wanted.iter().zip(&found).all(fits)) != invert;
     }
-    is_value(condition, &Found::Once(path.to_vec()))
+    is_value(condition, &[path.to_vec()])
 }
 
 fn is_parameter(name: &str, condition: &Value, query: &[u8]) -> bool {
@@ -175,59 +208,58 @@ fn is_parameter(name: &str, condition: &Value, query: &[u8]) -> bool {
     });
     let values: Vec<Vec<u8>> =
         pairs.filter(|(found, _)| found == name.as_bytes()).map(|(_, value)| value).collect();
-    if condition["repeated"] == "any" && !values.is_empty() {
-        return values.into_iter().any(|value| is_value(condition, &Found::Once(value)));
-    }
-    is_value(condition, &first(values))
+    if condition["repeated"] == "any" { is_value(condition, &values) } else { is_first(condition, &values) }
 }
 
-fn is_value(condition: &Value, found: &Found) -> bool {
+/// Plain: one value meets it. Inverted: one value fails it, or there is none.
+fn is_value(condition: &Value, values: &[Vec<u8>]) -> bool {
     let invert = condition["invert"] == true;
-    is_or_equals(condition, found, invert) != invert
-}
-
-/// What stands in `withoutHeaders` is turned around by its place.
-fn is_unwanted(condition: &Value, found: &Found) -> bool {
-    is_or_equals(condition, found, true)
-}
-
-/// Whether what was found is as the condition says, `invert` aside; `negated` if that keeps a rule
-/// from matching.
-fn is_or_equals(condition: &Value, found: &Found, negated: bool) -> bool {
-    let value = match found {
-        Found::Nothing => None,
-        Found::Once(value) | Found::Repeated(value) => Some(value.clone()),
-    };
     if let Some(present) = condition["present"].as_bool() {
-        return value.is_some() == present;
+        return (values.is_empty() != present) != invert;
     }
-    // Turned around, equality wants one value: two are never what a rule lets pass.
-    let equality = condition["exact"].is_string() || condition["in"].is_array();
-    let equals_nothing = negated && equality && matches!(found, Found::Repeated(_));
+    if invert {
+        return values.is_empty() || !values.iter().all(|value| meets(condition, value));
+    }
+    values.iter().any(|value| meets(condition, value))
+}
+
+/// The first of several counts; but inverted, all do.
+fn is_first(condition: &Value, values: &[Vec<u8>]) -> bool {
+    let counted = if condition["invert"] == true { values.len() } else { values.len().min(1) };
+    is_value(condition, &values[..counted])
+}
+
+/// What stands in `withoutHeaders`: one value meets it, and where there is none, an empty one does.
+fn is_unwanted(condition: &Value, values: &[Vec<u8>]) -> bool {
+    if let Some(present) = condition["present"].as_bool() {
+        return values.is_empty() != present;
+    }
+    values.iter().any(|value| meets(condition, value)) || (values.is_empty() && meets(condition, b""))
+}
+
+/// Whether a value is as the condition says, `invert` aside.
+fn meets(condition: &Value, value: &[u8]) -> bool {
     let fold =
         |text: &[u8]| if condition["ignoreCase"] == true { text.to_ascii_lowercase() } else { text.to_vec() };
-    let is = |value: Vec<u8>| {
-        let value = fold(&value);
-        let wanted = |field: &str| condition[field].as_str().map(|text| fold(text.as_bytes()));
-        let contains = |wanted: Vec<u8>| (0..value.len()).any(|at| value[at..].starts_with(&wanted));
-        let number = || std::str::from_utf8(&value).ok()?.trim().parse::<i64>().ok();
-        wanted("exact").is_some_and(|wanted| value == wanted)
-            || wanted("prefix").is_some_and(|wanted| value.starts_with(&wanted))
-            || wanted("suffix").is_some_and(|wanted| value.ends_with(&wanted))
-            || wanted("contains").is_some_and(contains)
-            || condition["regex"]
-                .as_str()
-                .is_some_and(|regex| EXPRESSIONS.iter().any(|(text, is)| *text == regex && is(&value)))
-            || condition["in"]
-                .as_array()
-                .is_some_and(|list| list.iter().any(|one| value == fold(one.as_str().unwrap().as_bytes())))
-            || condition["range"].is_object()
-                && number().is_some_and(|n| {
-                    n >= condition["range"]["from"].as_i64().unwrap()
-                        && n < condition["range"]["to"].as_i64().unwrap()
-                })
-    };
-    value.is_some_and(|value| !equals_nothing && is(value))
+    let value = fold(value);
+    let wanted = |field: &str| condition[field].as_str().map(|text| fold(text.as_bytes()));
+    let contains = |wanted: Vec<u8>| (0..value.len()).any(|at| value[at..].starts_with(&wanted));
+    let number = || std::str::from_utf8(&value).ok()?.trim().parse::<i64>().ok();
+    wanted("exact").is_some_and(|wanted| value == wanted)
+        || wanted("prefix").is_some_and(|wanted| value.starts_with(&wanted))
+        || wanted("suffix").is_some_and(|wanted| value.ends_with(&wanted))
+        || wanted("contains").is_some_and(contains)
+        || condition["regex"]
+            .as_str()
+            .is_some_and(|regex| EXPRESSIONS.iter().any(|(text, is)| *text == regex && is(&value)))
+        || condition["in"]
+            .as_array()
+            .is_some_and(|list| list.iter().any(|one| value == fold(one.as_str().unwrap().as_bytes())))
+        || condition["range"].is_object()
+            && number().is_some_and(|n| {
+                n >= condition["range"]["from"].as_i64().unwrap()
+                    && n < condition["range"]["to"].as_i64().unwrap()
+            })
 }
 
 fn is_source(condition: &Value, sent: &Sent) -> bool {

@@ -6,24 +6,28 @@ use crate::wasm::Headers;
 
 impl Send {
     /// The headers that Envoy hands to a filter: pseudo headers first, names in lower case, an
-    /// absolute target divided, the cookies of HTTP/2 put together again.
+    /// absolute target divided, the cookies of HTTP/2 put together again, headers that Envoy holds
+    /// once joined.
     pub(super) fn arrives(&self) -> Headers {
         let (authority, target) = absolute(&self.target).unwrap_or((&self.authority, &self.target));
-        let mut headers = Headers::new()
+        let mut headers = Headers::of_request()
             .with(":authority", authority)
             .with(":path", target)
             .with(":method", &self.method)
             .with(":scheme", "http");
-        let mut crumbs: Vec<Vec<u8>> = Vec::new();
+        let mut cookies: Vec<u8> = Vec::new();
         for (name, value) in self.lines() {
             if self.protocol == super::file::Protocol::Http2 && name.eq_ignore_ascii_case(b"cookie") {
-                crumbs.push(value);
+                if !cookies.is_empty() {
+                    cookies.extend_from_slice(b"; ");
+                }
+                cookies.extend_from_slice(&value);
             } else {
                 headers.add(&name, &value);
             }
         }
-        if !crumbs.is_empty() {
-            headers.add(b"cookie", &crumbs.join(&b"; "[..]));
+        if !cookies.is_empty() {
+            headers.add(b"cookie", &cookies);
         }
         headers
     }

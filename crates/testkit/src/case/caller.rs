@@ -95,6 +95,8 @@ impl Callers {
         let mut cluster = static_cluster(account, target, false);
         let mut socket = tls("Upstream", certificates.path(), account);
         socket["typed_config"]["sni"] = json!("outbound_.80_._.filter.cases.svc.cluster.local");
+        // Envoy reports no certificate of a resumed session as verified.
+        socket["typed_config"]["max_session_keys"] = json!(0);
         if self.addresses {
             listener["listener_filters"] = proxy_protocol();
             socket = json!({
@@ -129,7 +131,8 @@ impl Connected {
 
 /// Whether Envoy's runner can be the sender.
 pub(super) fn check(send: &Send) -> anyhow::Result<()> {
-    let Source { address, principal } = &send.source;
+    let Source { address, principal, unverified } = &send.source;
+    ensure!(!unverified, "Envoy verifies the certificates of its callers here");
     if let Some(address) = address {
         ensure!(address.parse::<SocketAddr>().is_ok(), "{address:?} is no address with a port");
         ensure!(send.protocol == Protocol::Http1, "a sender's address needs http1");

@@ -98,6 +98,8 @@ pub struct Source {
     pub address: Option<String>,
     /// The name in the certificate: `spiffe://cluster.local/ns/<namespace>/sa/<account>`.
     pub principal: Option<String>,
+    /// Whether that certificate was not verified on this connection.
+    pub unverified: bool,
 }
 
 /// Which HTTP to speak.

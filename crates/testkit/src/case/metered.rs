@@ -56,6 +56,10 @@ fn property(path: &str, case: &Case, observed: &Observed) -> Option<Vec<u8>> {
         "request.duration" => number(1_000_000),
         "connection.mtls" => Some(vec![case.send.source.principal.is_some().into()]),
         "connection.uri_san_peer_certificate" => case.send.source.principal.clone().map(String::into_bytes),
+        "connection.peer_certificate_valid" => {
+            let source = &case.send.source;
+            Some(vec![(source.principal.is_some() && !source.unverified).into()])
+        }
         "xds.cluster_name" => Some(b"echo".to_vec()),
         _ => observed.state.get(path).cloned(),
     }

@@ -52,6 +52,7 @@ fn exchange(case: &Case) -> Exchange {
     if let Some(principal) = &send.source.principal {
         exchange.properties.set(&["connection", "uri_san_peer_certificate"], principal.as_str());
         exchange.properties.set(&["connection", "mtls"], true);
+        exchange.properties.set(&["connection", "peer_certificate_valid"], !send.source.unverified);
     }
     if let Some(stripped) = &send.stripped {
         exchange = exchange.state("wasm.narrows_stripped", stripped);

@@ -70,6 +70,7 @@ impl<P: Policy> Pure for Native<P> {
                 address: needs.address.then_some(address.as_bytes()),
                 principal: source.principal.as_deref().filter(|_| needs.principal).map(str::as_bytes),
             })
+            .verified(needs.verified && !source.unverified)
             .already_stripped(case.send.stripped.as_deref().filter(|_| needs.stripped).map(str::as_bytes))
             .with_nonce(7);
         let (decision, verdict) = self.0.decide(request);

@@ -34,6 +34,11 @@ impl Attempt {
         let directory = TempDir::new(&options.name)?;
         complete(&mut bootstrap, options.admin_port)?;
         let mut command = command(&directory, &bootstrap)?;
+        // Hot restart needs a number that no other Envoy of this machine uses, and
+        // shared memory. Without it they cannot get in each other's way.
+        if !options.arguments.iter().any(|argument| argument == "--base-id") {
+            command.arg("--disable-hot-restart");
+        }
         command
             .arg("--admin-address-path")
             .arg(directory.path().join(ADMIN_ADDRESS))
@@ -88,7 +93,7 @@ pub(super) fn validate(mut bootstrap: Value) -> anyhow::Result<()> {
     let directory = TempDir::new("validate")?;
     complete(&mut bootstrap, 0)?;
     let mut command = command(&directory, &bootstrap)?;
-    command.args(["--mode", "validate"]);
+    command.args(["--mode", "validate", "--disable-hot-restart"]);
     let log = Log::of("envoy", &directory, &mut command)?;
     let mut process = Process::spawn("envoy --mode validate", &mut command)?;
     let status = process.wait(VALIDATE_LIMIT).map_err(|error| log.attach(&error))?;
@@ -100,9 +105,6 @@ fn command(directory: &TempDir, bootstrap: &Value) -> anyhow::Result<Command> {
     let config = directory.write("bootstrap.json", serde_json::to_vec_pretty(bootstrap)?)?;
     let mut command = Command::new(binary()?);
     command.arg("--config-path").arg(config);
-    // Hot restart needs a number that no other Envoy of this machine uses, and
-    // shared memory. Without it they cannot get in each other's way.
-    command.arg("--disable-hot-restart");
     Ok(command)
 }
 

@@ -127,12 +127,12 @@ impl Response {
 
     /// Envoy's 404 when no route matches.
     pub fn no_route() -> Self {
-        Self::from_envoy(404, NO_ROUTE_FOUND, "route_not_found")
+        Self::from_envoy(404, NO_ROUTE_FOUND, "route_not_found").without_cluster()
     }
 
     /// Envoy's 503 when the route names a cluster that is not there.
     pub fn no_cluster() -> Self {
-        Self::from_envoy(503, NO_CLUSTER_FOUND, "cluster_not_found")
+        Self::from_envoy(503, NO_CLUSTER_FOUND, "cluster_not_found").without_cluster()
     }
 
     /// Envoy's 503 when the cluster has no host to send to.
@@ -144,6 +144,11 @@ impl Response {
     #[must_use]
     pub fn cluster(self, name: &str) -> Self {
         self.property(&["xds", "cluster_name"], name)
+    }
+
+    /// Whatever the route was before the filter wrote, it leads to no cluster now.
+    fn without_cluster(self) -> Self {
+        self.property(&["xds", "cluster_name"], Value::Missing)
     }
 
     /// The same response with one more header.

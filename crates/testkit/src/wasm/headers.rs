@@ -24,6 +24,11 @@ impl Headers {
         Self::default()
     }
 
+    /// No headers yet, of a request: a header that Envoy holds once joins its lines.
+    pub fn of_request() -> Self {
+        Self { kind: Kind::Request, ..Self::default() }
+    }
+
     /// The same headers and one more, for writing a message down in one expression.
     #[must_use]
     pub fn with(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
@@ -63,7 +68,10 @@ impl Headers {
         if self.kind.holds_once(&name)
             && let Some((_, held)) = self.fields.iter_mut().find(|(n, _)| *n == name)
         {
-            held.push(b',');
+            // What is empty is dropped (`appendToHeader`).
+            if !held.is_empty() && !value.is_empty() {
+                held.push(b',');
+            }
             held.extend_from_slice(value);
             return;
         }

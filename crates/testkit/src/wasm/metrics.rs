@@ -37,6 +37,8 @@ struct Series {
     name: Arc<str>,
     value: u64,
     samples: Histogram,
+    /// The VMs that have defined it and have not ended. The last one takes it along.
+    holders: usize,
 }
 
 /// The ids that one VM has been given, by kind and in order.
@@ -48,7 +50,7 @@ pub(super) struct MetricIds {
 impl Metrics {
     /// The value of a counter or gauge; none if no VM has defined it.
     pub fn value(&self, name: &str) -> Option<u64> {
-        let plain = |s: &&Series| s.kind != MetricKind::Histogram && *s.name == *name;
+        let plain = |s: &&Series| s.kind != MetricKind::Histogram && *s.name == *name && s.holders > 0;
         self.lock().series.iter().find(plain).map(|s| s.value)
     }
 
@@ -65,7 +67,7 @@ impl Metrics {
             MetricKind::Histogram => s.samples.count,
             MetricKind::Counter | MetricKind::Gauge => s.value,
         };
-        registry.series.iter().map(|s| (s.name.to_string(), read(s))).collect()
+        registry.series.iter().filter(|s| s.holders > 0).map(|s| (s.name.to_string(), read(s))).collect()
     }
 
     /// How many series exist: what Envoy never frees.
@@ -87,10 +89,31 @@ impl MetricIds {
     /// Gives out the next id of a kind; Envoy counts in fours from four and keeps the kind in the
     /// low bits.
     pub(super) fn define(&mut self, metrics: &Metrics, kind: MetricKind, name: &str) -> u32 {
-        let place = metrics.lock().place(kind, name);
+        let mut registry = metrics.lock();
+        let place = registry.place(kind, name);
         let held = &mut self.places[kind as usize];
+        if !held.contains(&place)
+            && let Some(series) = registry.series.get_mut(place)
+        {
+            series.holders += 1;
+        }
         held.push(place);
         u32::try_from(held.len()).unwrap_or(u32::MAX) * STEP + kind as u32
+    }
+
+    /// Lets go of every series, as Envoy does when it deletes a VM.
+    pub(super) fn end(&mut self, metrics: &Metrics) {
+        let mut places: Vec<usize> = self.places.iter_mut().flat_map(std::mem::take).collect();
+        places.sort_unstable();
+        places.dedup();
+        let mut registry = metrics.lock();
+        for place in places {
+            let Some(series) = registry.series.get_mut(place) else { continue };
+            series.holders = series.holders.saturating_sub(1);
+            if series.holders == 0 {
+                (series.value, series.samples) = (0, Histogram::default());
+            }
+        }
     }
 
     /// Adds to a counter or gauge.
@@ -162,7 +185,13 @@ impl Registry {
     fn place(&mut self, kind: MetricKind, name: &str) -> usize {
         let key = (kind, Arc::from(name));
         *self.places.entry(key).or_insert_with_key(|(_, name)| {
-            self.series.push(Series { kind, name: name.clone(), value: 0, samples: Histogram::default() });
+            self.series.push(Series {
+                kind,
+                name: name.clone(),
+                value: 0,
+                samples: Histogram::default(),
+                holders: 0,
+            });
             self.series.len() - 1
         })
     }

@@ -144,6 +144,14 @@ impl Vm {
         Removed { gone: self.root(root).is_none(), work: self.take_work() }
     }
 
+    /// Ends the VM without a word to the filter, as Envoy ends one in which it has tried a policy.
+    /// A series that no other VM has defined goes with it; one that is only dropped leaves its
+    /// series to be read.
+    pub fn end(mut self) {
+        let Host { ids, proxy, .. } = self.host();
+        ids.end(&proxy.metrics);
+    }
+
     /// Lets the timer of a root context fire.
     pub fn tick(&mut self, root: u32) -> Work {
         self.run(self.exports.tick.clone(), root, root);

@@ -82,7 +82,7 @@ fn an_answer_that_breaks_off_is_an_absence() -> anyhow::Result<()> {
 
 /// The cluster that is probed is well, and no route leads to it.
 #[test]
-fn a_missing_route_costs_each_worker_one_request_for_each_cooldown() -> anyhow::Result<()> {
+fn a_missing_route_costs_each_worker_two_requests_before_the_cooldown() -> anyhow::Result<()> {
     let books = Books::new()?;
     let never = json!({ "match": { "path": "/never" }, "route": { "cluster": CANARY } });
     let envoy = books.sidecar(filter(&misspelt(&probing()))?, &routes(&never))?;
@@ -93,7 +93,8 @@ fn a_missing_route_costs_each_worker_one_request_for_each_cooldown() -> anyhow::
         lost += usize::from(ask(&envoy, "user-1")?.status != 200);
         Ok((books.canary.requests() >= before + 6).then_some(()))
     })?;
-    assert!(lost <= WORKERS, "{lost} requests were lost");
+    // One each, and one more when a good probe has ended that; then no probe ends it.
+    assert!(lost <= 2 * WORKERS, "{lost} requests were lost");
     assert_eq!(envoy.stat(&series("guard"))?, 1);
     Ok(())
 }

@@ -14,9 +14,10 @@ fn a_request_costs_nothing_more_while_the_canary_is_there() -> anyhow::Result<()
     let mut proxy = Workers::new(1, &policy(50, &json!({})))?;
     for user in ["user-0", "user-1", "user-2", "user-3"] {
         let outcome = proxy.ask(0, user, &|| Response::ok().cluster(CANARY));
-        // `:authority`, the header map, cluster, code, duration; of a canary's the flags.
+        // `:authority`, the header map, cluster, code, duration; of a canary's the flags, and
+        // before it is rewritten the cluster that it would have gone to.
         let is_canary = Workers::is_canary(&outcome);
-        assert_eq!(outcome.work.fetches(), if is_canary { 6 } else { 5 }, "{user}");
+        assert_eq!(outcome.work.fetches(), if is_canary { 7 } else { 5 }, "{user}");
         assert_eq!(outcome.work.count("proxy_get_shared_data"), 0);
         assert_eq!(outcome.work.count("proxy_set_shared_data"), 0);
         println!("canary {is_canary}: {} fetches, {} fuel", outcome.work.fetches(), outcome.work.fuel());
@@ -24,9 +25,35 @@ fn a_request_costs_nothing_more_while_the_canary_is_there() -> anyhow::Result<()
     Ok(())
 }
 
+/// The cluster that a request would have gone to is read where a failure could switch its
+/// backend off, and what earlier filters did once it has failed.
+#[test]
+fn what_is_read_for_the_guard() -> anyhow::Result<()> {
+    let there = || Response::ok().cluster(CANARY);
+    let mut report = policy(100, &json!({}));
+    report["splits"][0]["mode"] = json!("report");
+    for (what, policy, fetches) in [
+        ("guarded", policy(100, &json!({})), 7),
+        ("not guarded", policy(100, &json!({ "guard": { "passive": false } })), 6),
+        ("not rewritten", report, 5),
+        ("the baseline's", policy(0, &json!({})), 5),
+    ] {
+        let mut proxy = Workers::new(1, &policy)?;
+        assert_eq!(proxy.ask(0, "user-1", &there).work.fetches(), fetches, "{what}");
+    }
+    let mut proxy = Workers::new(1, &policy(100, &json!({})))?;
+    let failed = proxy.ask(0, "user-1", &Response::no_route);
+    // Beside them the shared data, to tell the other workers.
+    assert_eq!(failed.work.count("proxy_get_property"), 7, "{:?}", failed.work);
+    Ok(())
+}
+
 #[test]
 fn what_one_worker_learns_all_know_a_second_later() -> anyhow::Result<()> {
     let mut proxy = Workers::new(3, &policy(100, &json!({ "guard": { "cooldown": "5s" } })))?;
+    for (vm, root) in &proxy.vms {
+        assert_eq!(vm.tick_period(*root), Some(Duration::from_secs(1)));
+    }
     let gone = || Response::no_cluster();
     let there = || Response::ok().cluster(CANARY);
     assert!(proxy.goes_to_canary(0, &gone));
@@ -50,9 +77,12 @@ fn what_one_worker_learns_all_know_a_second_later() -> anyhow::Result<()> {
     assert_eq!(tries, 1);
     proxy.second();
     assert_eq!((0..20).filter(|_| proxy.goes_to_canary(2, &gone)).count(), 0);
+    // Those that did not find it wait two seconds for the one that did.
     for _ in 0..5 {
         proxy.second();
+        assert_eq!((0..20).filter(|_| proxy.goes_to_canary(2, &gone)).count(), 0);
     }
+    proxy.second();
     assert!(proxy.goes_to_canary(2, &there));
     assert_eq!(proxy.gauge(), Some(0));
     assert!(proxy.goes_to_canary(2, &there), "one is enough");
@@ -97,23 +127,28 @@ fn one_vm_asks_and_another_takes_over() -> anyhow::Result<()> {
 
 /// The cluster that is probed is well, but no route leads to it.
 #[test]
-fn a_missing_route_costs_a_try_for_each_cooldown_whatever_a_probe_says() -> anyhow::Result<()> {
+fn a_missing_route_costs_a_try_for_each_cooldown_and_none_for_each_probe() -> anyhow::Result<()> {
     let probe = json!({ "guard": { "cluster": CANARY, "every": "2s", "cooldown": "10s" } });
     let mut proxy = Workers::new(2, &policy(100, &probe))?;
     proxy.clusters.clusters.set(CANARY, Cluster::Usable);
     let gone = || Response::no_route();
-    let mut lost = [0; 2];
-    for _ in 0..60 {
+    let mut lost = Vec::new();
+    for second in 0..60 {
         proxy.second();
-        for (worker, lost) in lost.iter_mut().enumerate() {
-            *lost += (0..20).filter(|_| proxy.goes_to_canary(worker, &gone)).count();
+        for worker in 0..2 {
+            let asked = (0..20).filter(|_| proxy.goes_to_canary(worker, &gone)).count();
+            lost.extend((0..asked).map(|_| (second, worker)));
+            proxy.clusters.clock.advance(Duration::from_millis(3));
         }
     }
     assert_eq!(proxy.gauge(), Some(1));
-    // Both find out at first, and each tries when the cooldown is over.
-    assert_eq!(lost, [6, 6], "lost in a minute");
+    // Both find out at first, and once more when a good probe has ended that; from then on
+    // one of them tries when the cooldown is over.
+    println!("lost (second, worker): {lost:?}");
+    assert!(lost.len() <= 4 + 6, "lost in a minute: {lost:?}");
+    assert!(lost.iter().filter(|(second, _)| *second > 5).count() >= 4, "{lost:?}");
     // The route is there: a try finds it, and the other one hears.
-    (0..10).for_each(|_| _ = proxy.second());
+    (0..13).for_each(|_| _ = proxy.second());
     let there = || Response::ok().cluster(CANARY);
     assert!(proxy.goes_to_canary(0, &there));
     proxy.second();
@@ -181,13 +216,13 @@ impl Workers {
         let (vm, root) = &mut self.vms[worker];
         let configured = vm.configure(Plugin::new("canary-split", policy.to_string()));
         assert!(configured.accepted, "{:?}", configured.work.logs);
-        assert!(vm.tick_period(configured.root) == Some(Duration::from_secs(1)));
         *root = configured.root;
     }
 
     fn ask(&mut self, worker: usize, user: &str, canary: &dyn Fn() -> Response) -> Outcome {
         let (vm, root) = &mut self.vms[worker];
         let exchange = Exchange::get(STOCK, "/books").header("x-user-id", user);
+        let exchange = exchange.property(&["xds", "cluster_name"], STABLE);
         let outcome = vm.request(*root, exchange, |request| {
             let is_rewritten =
                 request.get(":authority").is_some_and(|host| host.starts_with(b"stock-canary"));

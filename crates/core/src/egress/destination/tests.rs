@@ -67,7 +67,6 @@ fn what_is_ambiguous_is_refused() {
     };
     for (written, reason) in [
         ("", Missing),
-        (" ", Missing),
         (":443", Missing),
         ("::1", Port),
         ("exämple.com", NonAscii),
@@ -78,6 +77,12 @@ fn what_is_ambiguous_is_refused() {
         ("ex%61mple.com", Encoded),
         ("example.com%00", Encoded),
         ("exa mple.com", Character),
+        (" ", Character),
+        (" example.com", Character),
+        ("example.com\t", Character),
+        ("example.com: 80", Port),
+        (" [::1]", Port),
+        ("[::1] ", Character),
         ("example.com/x", Character),
         ("example.com\\x", Character),
         ("example.com#", Character),
@@ -160,8 +165,17 @@ fn private_addresses() {
         "metadata",
         "Metadata.:80",
         "instance-data.ec2.internal",
+        "localhost4",
+        "localhost4.localdomain4",
         "localhost6",
         "localhost6.localdomain6",
+        "localhost4",
+        "LocalHost4.LocalDomain4.:80",
+        "localhost.localdomain",
+        "a.localhost.localdomain",
+        "ip6-allnodes",
+        "ipv6-loopback",
+        "_gateway",
         "[2001:db8::5efe:10.0.0.1]",
         "[2001:db8::200:5efe:a00:1]",
     ] {
@@ -190,6 +204,12 @@ fn private_addresses() {
         "[2001:db8::5efe:8.8.8.8]",
         "[2001:db8::100:5efe:a00:1]",
         "notlocalhost",
+        "localhost4.example.com",
+        "localhost5",
+        "a.localhost4",
+        "localdomain",
+        "a.localdomain",
+        "gateway",
     ] {
         assert!(!private(written), "{written}");
     }
@@ -298,6 +318,32 @@ fn no_two_spellings_of_a_v6_address_differ() {
         assert_eq!(form(&long.join(":")), form(&standard));
         assert_eq!(form(&short.join(":")), form(&standard));
     }
+}
+
+/// What the rules of this filter compare, the index, `explain` and Envoy read as the same.
+#[test]
+fn a_destination_is_the_host_that_other_conditions_see() {
+    let mut random = Random(0x0d15_ea5e);
+    let pieces = [
+        "a", "A", "b", ".", ".", ":", ":80", ":x", ":080", ":0", "[", "]", "[::1]", "1", "10.0.0.1", "@",
+        ",", "%", " ", "-", "_", "xn--", "é",
+    ];
+    let (mut names, mut ports) = (0, 0);
+    for _ in 0..100_000 {
+        let text: String = (0..=random.below(5)).map(|_| random.one_of(&pieces)).collect();
+        let Ok(destination) = Destination::of(text.as_bytes()) else { continue };
+        let shared = crate::request::Host::of(text.as_bytes());
+        if let super::Host::Name(name) = &destination.host {
+            assert_eq!(shared.name(), &**name, "{text:?}");
+            names += 1;
+        }
+        let port = shared.port().map(|digits| std::str::from_utf8(digits).unwrap().parse().unwrap());
+        assert_eq!(port, destination.port, "{text:?}");
+        ports += usize::from(port.is_some());
+        let form = destination.host.text();
+        assert_eq!(crate::request::Host::of(&form).name(), &*form, "{text:?}");
+    }
+    assert!(names > 3_000 && ports > 1_000, "{names} names, {ports} ports");
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn no_path_has_many_readings() {
         let path: String = std::iter::once("/").chain(pieces).collect();
         most = most.max(readings(&path).map_or(0, |all| all.len()));
     }
-    assert!((10..=super::MOST).contains(&most), "{most}");
+    assert!((10..=crate::limits::READINGS).contains(&most), "{most}");
 }
 
 #[test]
@@ -85,6 +85,15 @@ fn what_has_no_reading() {
         ("/a\u{ff0f}b", PathSeparator),
         ("/%e2%80%a5/b", PathSeparator),
         ("/a%e2%88%95b", PathSeparator),
+        // Circled, superscript, mathematical, small, Roman, a ligature, a long s, a Kelvin.
+        ("/%e2%93%90dmin", PathSeparator),
+        ("/\u{1d43}dmin", PathSeparator),
+        ("/\u{1d41a}dmin", PathSeparator),
+        ("/keys\u{b2}", PathSeparator),
+        ("/v\u{2170}", PathSeparator),
+        ("/\u{fb01}les", PathSeparator),
+        ("/key\u{17f}", PathSeparator),
+        ("/\u{212a}eys", PathSeparator),
         ("/a%00", PathControl),
         ("/a%0d%0a", PathControl),
         ("/%252e%252e/", PathEncoding),
@@ -104,6 +113,19 @@ fn what_has_no_reading() {
         assert_eq!(readings(path), Err(reason), "{path}");
     }
     assert_eq!(Readings::of(b"/\xc0\xae"), Err(PathEncoding));
+}
+
+#[test]
+fn a_long_path_has_few_readings() {
+    // Twelve, if they are all looked at.
+    let path = |length: usize| format!("/x//../a/%2e%2e/b;c//d{}", "e".repeat(length));
+    let many = readings(&path(0)).unwrap().len();
+    assert!((10..=16).contains(&many), "{many}");
+    assert_eq!(readings(&path(4_000)).unwrap().len(), many);
+    assert_eq!(readings(&path(8_000)), Err(Ambiguity::PathReadings));
+    assert_eq!(readings(&format!("/a//{}", "e".repeat(60_000))).unwrap().len(), 2);
+    assert_eq!(readings(&format!("/a//b;c/{}", "e".repeat(60_000))), Err(Ambiguity::PathReadings));
+    assert_eq!(readings(&format!("/{}", "e".repeat(1_000_000))).unwrap().len(), 1);
 }
 
 #[test]

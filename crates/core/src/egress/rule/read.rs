@@ -1,6 +1,7 @@
 //! Reading a rule: what an operator writes becomes a [`Rule`] and its paths.
 
 use super::{From, Rule, To, key};
+use crate::budget;
 use crate::egress::destination::{Destination, Host};
 use crate::egress::path::literal;
 use crate::egress::{Action, RESERVED};
@@ -19,6 +20,7 @@ const RULE: &[&str] = &["name", "action", "mode", "from", "to"];
 impl Rule {
     /// Reads a rule and its paths.
     pub(in crate::egress) fn read(tree: &Tree, budget: &Budget) -> Result<(Self, Vec<PathMatch>), Invalid> {
+        budget.hold(budget::RULE)?;
         let fields = Fields::open(tree, RULE)?;
         let mut faults = read::Faults::default();
         let name = faults.take(fields.required("name", name));
@@ -67,6 +69,10 @@ impl To {
         let fields = Fields::open(tree, &["hosts", "ports", "methods", "paths"])?;
         let port = |t| read::integer(t, 1..=65535).map(|port| u16::try_from(port).unwrap_or_default());
         let hosts = fields.optional("hosts", |t| filled(t, limits::HOSTS, &host))?.unwrap_or_default();
+        let named = hosts.iter().fold(0, |sum: usize, host| sum.saturating_add(key(host).len()));
+        // Each is kept, filed and counted.
+        let each = budget::SERIES.saturating_add(budget::MATCH);
+        budget.hold(hosts.len().saturating_mul(each).saturating_add(named.saturating_mul(4)))?;
         // By insertion: hosts are few, and a sort would be the larger half of this file
         // in the module.
         let mut sorted: Vec<usize> = Vec::with_capacity(hosts.len());
@@ -80,7 +86,10 @@ impl To {
             ports: fields.optional("ports", |t| filled(t, limits::PORTS, &port))?.unwrap_or_default(),
             methods: fields.optional("methods", |t| filled(t, limits::METHODS, &method))?.unwrap_or_default(),
         };
-        let path = |t| parse::path(&literal::decoded(t)?, budget);
+        let path = |t| {
+            budget.hold(budget::MATCH)?;
+            parse::path(&literal::decoded(t)?, budget)
+        };
         let paths = fields.optional("paths", |t| filled(t, limits::MATCHES, &path))?.unwrap_or_default();
         Ok((to, paths))
     }

@@ -4,6 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::{ASK, Ask, Surroundings, compile, decide, outcome};
+use crate::edit::Edit;
 use crate::policy::Policy;
 
 #[test]
@@ -105,7 +106,12 @@ fn what_stays_in_the_cluster_is_left_alone() {
     };
     assert_eq!(outcome(&policy, &service), "deny exfil");
     // The Service's own address is private, and inside.
-    assert_eq!(outcome(&policy, &Ask { authority: "10.96.0.7:8080", ..inside }), "allow in-cluster");
+    let by_address = Surroundings {
+        virtual_host: Some(b"stock.books.svc.cluster.local:8080"),
+        ..beside(b"outbound|8080||stock.books.svc.cluster.local")
+    };
+    let by_address = Ask { authority: "10.96.0.7:8080", surroundings: by_address, ..inside };
+    assert_eq!(outcome(&policy, &by_address), "allow in-cluster");
     assert_eq!(
         outcome(&policy, &Ask { authority: "10.96.0.7", surroundings: beside(b"PassthroughCluster"), ..ASK }),
         "deny private-address"
@@ -142,4 +148,76 @@ fn beside_a_workload_the_route_says_the_port() {
     // Where the route says nothing, the caller's word is all there is.
     assert_eq!(ask("a.example:443", "PassthroughCluster"), "allow tls");
     assert_eq!(ask("a.example", "PassthroughCluster"), "deny default");
+}
+
+#[test]
+fn what_is_taken_off_may_move_the_route() {
+    let policy = compile(
+        r#"{"explain": {"when": {}}, "rules": [
+            {"name": "api", "action": "allow", "to": {"hosts": ["api.example"], "ports": [443]}},
+            {"name": "open", "action": "allow", "to": {"hosts": ["open.example"]}},
+            {"name": "no8080", "action": "deny", "to": {"hosts": ["api.example"], "ports": [8080]}} ]}"#,
+    )
+    .unwrap();
+    let said = |header: &'static str| match header {
+        "" => &[][..],
+        "x-internal-user" => &[("x-internal-user", "1")],
+        "x-envoy-peer-metadata" => &[("x-envoy-peer-metadata", "1")],
+        _ => &[("x-narrows-route", "v2")],
+    };
+    let ask = |authority: &'static str, cluster: &'static str, header: &'static str, is_only_route: bool| {
+        let surroundings =
+            Surroundings { cluster: Some(cluster.as_bytes()), is_only_route, ..Surroundings::default() };
+        Ask { authority, surroundings, headers: said(header), ..ASK }
+    };
+    let api = "outbound|443||api.example";
+    let stock = "outbound|8080||stock.books.svc.cluster.local";
+    for (authority, cluster, header, only, expected) in [
+        ("api.example", api, "", false, "allow api"),
+        ("api.example", api, "x-envoy-peer-metadata", false, "allow api"),
+        ("api.example", api, "x-internal-user", true, "allow api"),
+        ("api.example", api, "x-internal-user", false, "deny no8080"),
+        ("api.example", api, "x-narrows-route", false, "deny default"),
+        ("open.example", api, "x-internal-user", false, "allow open"),
+        ("stock:8080", stock, "x-internal-user", false, "allow in-cluster"),
+        ("stock:8080", stock, "x-narrows-route", true, "allow in-cluster"),
+        ("stock:8080", stock, "x-narrows-route", false, "deny default"),
+    ] {
+        let ask = ask(authority, cluster, header, only);
+        assert_eq!(outcome(&policy, &ask), expected, "{authority} {header}");
+        // No more is asked of the route than matters.
+        let asks = policy.asks(&ask.request());
+        assert_eq!(asks.is_only, !["", "x-envoy-peer-metadata"].contains(&header), "{authority} {header}");
+        assert!(!asks.virtual_host, "{authority}: it is the Service's own name, or no Service");
+    }
+    let (decision, _) = decide(&policy, &ask("api.example", api, "x-internal-user", false));
+    let [Edit::Add(_, record)] = &decision.response[..] else { panic!("{:?}", decision.response) };
+    assert!(record.ends_with(b"; route=unknown"), "{:?}", record.escape_ascii().to_string());
+    // At a gateway there is no such route.
+    let at_a_gateway = Ask { authority: "api.example:443", headers: said("x-internal-user"), ..ASK };
+    assert_eq!(outcome(&policy, &at_a_gateway), "allow api");
+}
+
+#[test]
+fn a_certificate_that_is_not_believed_allows_nothing() {
+    let policy = compile(
+        r#"{"callers": "verified", "rules": [
+            {"name": "mine", "action": "allow", "from": {"namespaces": ["shop"]}, "to": {"hosts": ["a.example"]}},
+            {"name": "never", "action": "deny", "from": {"namespaces": ["shop"]}, "to": {"hosts": ["b.example"]}},
+            {"name": "open", "action": "allow", "to": {"hosts": ["b.example", "c.example"]}} ]}"#,
+    )
+    .unwrap();
+    // Beside a workload of that namespace: what it presents is not its own.
+    let beside = Surroundings { namespace: Some(b"shop"), workload: Some(b"web"), ..Surroundings::default() };
+    let judged = |authority: &'static str, principal: &'static str, verified: bool| {
+        let ask = Ask { authority, principal, surroundings: beside, ..ASK };
+        let (_, verdict) = policy.decide(ask.request().verified(verified));
+        policy.ruling(verdict.ruling).to_owned()
+    };
+    let checkout = "spiffe://cluster.local/ns/shop/sa/checkout";
+    assert_eq!(judged("a.example", checkout, true), "mine");
+    assert_eq!(judged("a.example", checkout, false), "default");
+    assert_eq!(judged("b.example", checkout, false), "never");
+    assert_eq!(judged("c.example", checkout, false), "open");
+    assert_eq!(judged("a.example", "", false), "mine", "the proxy's own metadata is no certificate");
 }

@@ -4,6 +4,7 @@ use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::hosts::{HostPattern, HostSet};
 use crate::read::{self, Fields};
+use crate::request::host::is_name;
 use crate::tree::Tree;
 
 /// Reads `hosts`, or the `service` that may stand for it.
@@ -37,7 +38,7 @@ pub(crate) fn host(tree: &Tree) -> Result<HostPattern, Invalid> {
         Some(_) => return refuse("write an IPv6 address as [2001:db8::1]"),
         None if name.contains(':') => return refuse("leave out the port: it is ignored"),
         None if name.contains('*') => return refuse("write one leading \"*.\" and nothing more"),
-        None if !is_name(&name) => return refuse("use letters, digits, \"-\" and \".\""),
+        None if !is_name(name.as_bytes()) => return refuse("use letters, digits, \"-\" and \".\""),
         None => {}
     }
     Ok(if wildcard {
@@ -47,21 +48,12 @@ pub(crate) fn host(tree: &Tree) -> Result<HostPattern, Invalid> {
     })
 }
 
-fn is_name(name: &str) -> bool {
-    name.len() <= 253
-        && name.split('.').all(|label| {
-            !label.is_empty()
-                && label.len() <= 63
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        })
-}
-
 /// Reads `name.namespace` into the forms in which a mesh calls that service.
 fn service(tree: &Tree) -> Result<Vec<HostPattern>, Invalid> {
     let written = read::text(tree)?.to_ascii_lowercase();
     let mut labels = written.split('.');
     match (labels.next(), labels.next(), labels.next()) {
-        (Some(name), Some(namespace), None) if is_name(&written) => Ok([
+        (Some(name), Some(namespace), None) if is_name(written.as_bytes()) => Ok([
             written.clone(),
             format!("{name}.{namespace}.svc"),
             format!("{name}.{namespace}.svc.cluster.local"),

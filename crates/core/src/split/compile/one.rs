@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::backends::{self, find};
 use super::layer::Layered;
+use crate::budget;
 use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::matcher::Match;
@@ -14,6 +15,7 @@ use crate::read::{self, Fields};
 use crate::split::bucket::BUCKETS;
 use crate::split::guard::Rule;
 use crate::split::key::Key;
+use crate::split::measure;
 use crate::split::{Missing, Split};
 use crate::tree::Tree;
 
@@ -45,14 +47,20 @@ pub(super) struct Read {
 }
 
 pub(super) fn split(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
+    budget.hold(budget::RULE)?;
     let fields = Fields::open(tree, SPLIT)?;
     let name = fields.required("name", names::name)?;
     let mode = policy::mode(fields)?.within(policy);
     let matches = clauses(fields, budget)?;
     let total = fields.optional("weightTotal", |t| read::integer(t, 1..=i64::from(BUCKETS)))?;
     let total = total.and_then(|total| u32::try_from(total).ok()).unwrap_or(100);
-    let read =
-        fields.required("backends", |t| read::list(t, limits::BACKENDS, |b| backends::backend(b, total)))?;
+    let read = fields.required("backends", |t| {
+        let series = measure::SERIES.saturating_mul(budget::SERIES.saturating_add(name.len()));
+        read::list(t, limits::BACKENDS, |b| {
+            budget.hold(budget::RULE.saturating_add(series))?;
+            backends::backend(b, total)
+        })
+    })?;
     let (baseline, slots) = backends::lay_out(&read, total).map_err(|e| e.in_field("backends"))?;
     let salt: Option<Box<[u8]>> = fields.optional("salt", |t| Ok(read::text(t)?.as_bytes().into()))?;
     let mut layer = fields.optional("layer", |t| Layered::read(t, total))?;
@@ -67,7 +75,7 @@ pub(super) fn split(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, 
     let split = Split {
         mode,
         salt: salt.unwrap_or_else(|| name.as_bytes().into()),
-        keys: fields.optional("key", |t| read::list(t, limits::KEYS, Key::read))?.unwrap_or_default(),
+        keys: fields.optional("key", Key::list)?.unwrap_or_default(),
         missing: fields
             .optional("onMissingKey", |t| match read::text(t)? {
                 "baseline" => Ok(Missing::Backend(baseline)),
@@ -142,6 +150,9 @@ fn clauses(fields: Fields<'_>, budget: &Budget) -> Result<Vec<Match>, Invalid> {
             .in_field("matches"));
         }
         if clause.hosts.is_none() {
+            if let Some(hosts) = &hosts {
+                budget.hold(hosts.weight()).map_err(|e| e.in_field("hosts"))?;
+            }
             clause.hosts.clone_from(&hosts);
         }
     }

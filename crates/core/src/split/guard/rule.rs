@@ -4,6 +4,7 @@ use crate::invalid::{Code, Invalid};
 use crate::limits;
 use crate::names;
 use crate::read::{self, Fields};
+use crate::split::istio;
 use crate::tree::Tree;
 
 /// How one backend is guarded.
@@ -31,6 +32,18 @@ impl Probe {
     pub(super) fn bytes(&self, id: u64) -> Vec<u8> {
         let [id, every] = [id, self.every].map(u64::to_le_bytes);
         [&id[..], &every, self.cluster.as_bytes(), &[0], self.path.as_bytes()].concat()
+    }
+}
+
+impl Probe {
+    /// Whether a cluster is of another port than the one that is asked, as far as Istio's
+    /// names say.
+    pub(super) fn is_at_another_port(&self, cluster: &[u8]) -> bool {
+        let port = |cluster| istio::parts(cluster).map(|[_, port, ..]| port);
+        match (port(self.cluster.as_bytes()), port(cluster)) {
+            (Some(asked), Some(other)) => asked != other,
+            _ => false,
+        }
     }
 }
 

@@ -6,12 +6,12 @@
 //!   Open ───────────────▶ Off ─────────────────────────────▶ Trying
 //!    ▲                     ▲                                   │ │
 //!    │                     └───────── absent ──────────────────┘ │
-//!    └──────────────────── a try was served ─────────────────────┘
+//!    └──────── a try was served, or a probe was answered ────────┘
 //! ```
 //!
-//! A probe that finds it absent switches off until a probe finds it there: then no
-//! request tries. But what a request found absent and a probe did not (a route that is
-//! missing, where the cluster is well) only a request can find there again.
+//! A probe has the last word, but for one thing that it cannot see: a route that is missing,
+//! where the cluster is well. Whoever finds it absent again within a cooldown of a good probe,
+//! or by a try, has found that, and the absence is *held*: then only a try ends it.
 
 /// While trying, one request in this many goes to the backend.
 pub const ONE_IN: u32 = 10;
@@ -33,18 +33,19 @@ pub enum Guard {
 pub struct Absence {
     /// Since when, in milliseconds.
     pub since: u64,
-    /// Whether a probe found it absent, or a request.
-    pub probed: bool,
+    /// Whether a good probe leaves it as it is.
+    pub held: bool,
 }
 
 /// What became of a request that went to a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// There was nothing to serve it.
+    /// There was nothing to serve it, and that is the backend's fault.
     Absent,
     /// Somebody there answered.
     Served,
-    /// It did not get that far: another filter refused it, or the client left.
+    /// It did not get that far: another filter refused it, or the client left. Or it would
+    /// have got nowhere without the split either.
     Unknown,
 }
 
@@ -77,13 +78,13 @@ impl Guard {
         }
     }
 
-    /// A request or probe found the backend absent.
+    /// A request found the backend absent.
     pub fn absent(&mut self, absence: Absence) {
         *self = Self::Off(absence);
     }
 
-    /// A try or a probe was served. (Any other request may have begun before the
-    /// backend went away, and proves nothing.)
+    /// A try was served, or a probe was answered. (Any other request may have begun before
+    /// the backend went away, and proves nothing.)
     pub fn back(&mut self) {
         *self = Self::Open;
     }

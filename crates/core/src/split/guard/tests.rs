@@ -1,13 +1,18 @@
 //! Tests of the guard.
 
+mod sharing;
+
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::Outcome::{Absent, Served, Unknown};
+use super::Outcome::{self, Absent, Served, Unknown};
 use super::{Absence, Admission, Guard, Guards, ONE_IN, Rule};
+use crate::limits;
+use crate::policy::Measurement;
 use crate::tree::Tree;
 
 const COOLDOWN: u64 = 30_000;
+const STABLE: &[u8] = b"outbound|8080||stock.books.svc.cluster.local";
 
 #[test]
 fn off_for_the_cooldown_then_one_in_ten_until_one_is_served() {
@@ -49,64 +54,57 @@ fn a_clock_that_is_set_back_does_not_switch_off_for_years() {
 #[test]
 fn only_a_try_or_a_probe_proves_that_it_is_back() {
     let guards = guards(r"{}");
-    assert_eq!(guards.observe(0, Served, false, 1), None);
-    assert_eq!(guards.observe(0, Absent, false, 2).unwrap().value, 1);
+    assert_eq!(guards.saw(8080, Served, false, 1), None);
+    assert_eq!(guards.saw(8080, Absent, false, 2), Some(1));
     // A long request from before.
-    assert_eq!(guards.observe(0, Served, false, 3), None);
-    assert_eq!(guards.admits(0), Admission::Refused);
+    assert_eq!(guards.saw(8080, Served, false, 3), None);
+    assert_eq!(guards.admits(0, 8080), Admission::Refused);
     // A try that did not get there leaves everything as it was.
-    assert_eq!(guards.observe(0, Unknown, true, 3), None);
-    assert_eq!(guards.admits(0), Admission::Refused);
-    assert_eq!(guards.observe(0, Served, true, 4).unwrap().value, 0);
-    assert_eq!(guards.admits(0), Admission::Open);
+    assert_eq!(guards.saw(8080, Unknown, true, 3), None);
+    assert_eq!(guards.admits(0, 8080), Admission::Refused);
+    assert_eq!(guards.saw(8080, Served, true, 4), Some(0));
+    assert_eq!(guards.admits(0, 8080), Admission::Open);
 }
 
 #[test]
-fn the_vms_of_a_proxy_hear_from_each_other() {
-    let [one, other] = [(); 2].map(|()| guards(r#"{"cooldown": "2s"}"#));
-    one.observe(0, Absent, false, 1_000);
-    assert!(one.has_news());
-    let shared = one.tell(&[], 1_000);
-    one.told();
-    assert!(!one.has_news());
-    assert_eq!(other.hear(&shared, 1_500).first().map(|m| (m.series, m.value)), Some((7, 1)));
-    assert_eq!(other.hear(&shared, 1_600), []);
-    assert_eq!(other.admits(0), Admission::Refused);
-    assert_eq!(one.hear(&shared, 1_700), []);
-    // Time passes for both; the other one tries first, and finds it there.
-    for guards in [&one, &other] {
-        assert_eq!(guards.hear(&shared, 3_000), []);
+fn each_port_by_itself_and_one_gauge_for_all() {
+    let guards = guards(r#"{"cooldown": "2s"}"#);
+    assert_eq!(guards.saw(9090, Absent, false, 1_000), Some(1));
+    for _ in 0..20 {
+        assert_eq!(guards.admits(0, 9090), Admission::Refused);
+        assert_eq!(guards.admits(0, 8080), Admission::Open);
+        assert_eq!(guards.admits(0, 0), Admission::Open);
     }
-    assert_eq!(other.admits(0), Admission::Try);
-    assert_eq!(other.observe(0, Served, true, 3_100).map(|m| m.value), Some(0));
-    let shared = other.tell(&shared, 3_100);
-    assert!(shared.is_empty());
-    assert_eq!(one.hear(&shared, 3_200).first().map(|m| m.value), Some(0));
-    assert_eq!(one.admits(0), Admission::Open);
+    assert_eq!(guards.saw(8080, Absent, false, 1_500), Some(1));
+    assert_eq!(guards.second(3_500), []);
+    assert_eq!(guards.admits(0, 8080), Admission::Try);
+    assert_eq!(guards.saw(8080, Served, true, 3_600), Some(1), "the other port is still off");
+    assert_eq!(guards.admits(0, 9090), Admission::Try);
+    assert_eq!(guards.saw(9090, Served, true, 3_700), Some(0));
 }
 
+/// A client may write any port: no more than so many are kept, and the gauge does not wait
+/// for one that nobody asks for again.
 #[test]
-fn what_one_says_leaves_what_others_say() {
-    let one = guards(r"{}");
-    let mut many = Guards::default();
-    for id in [5, 42, 6] {
-        many.watch(id, Rule::default(), 0);
+fn ports_that_only_one_client_asks_for() {
+    let guards = guards(r#"{"cooldown": "2s"}"#);
+    for port in 1..=60_000 {
+        guards.saw(port, Absent, false, 1_000);
     }
-    many.observe(0, Absent, false, 1_000);
-    many.observe(2, Absent, false, 1_001);
-    let shared = many.tell(&[], 1_001);
-    assert_eq!(shared.len(), 32);
-    one.observe(0, Absent, false, 1_002);
-    let shared = one.tell(&shared, 1_002);
-    assert_eq!(shared.len(), 48);
-    one.observe(0, Served, true, 1_003);
-    assert_eq!(one.tell(&shared, 1_003).len(), 32);
-    // Of a policy that is long gone.
-    assert_eq!(one.tell(&shared, 1_003 + 3_600_000).len(), 0);
-    // Anybody may write there: what makes no sense is nothing.
-    assert!(one.tell(b"nonsense", 1_003).is_empty());
-    one.told();
-    assert_eq!(one.hear(b"nonsense", 1_004), []);
+    assert_eq!(guards.watched[0].ports_known(), limits::GUARDED_PORTS + 1);
+    assert_eq!(guards.admits(0, 60_000), Admission::Refused, "those without room are one");
+    assert_eq!(guards.admits(0, 0), Admission::Refused);
+    let told = guards.tell(&[], 1_000);
+    assert_eq!(told.len(), 16 * (limits::GUARDED_PORTS + 1));
+    guards.told();
+    guards.hear(&told, 4_000);
+    assert_eq!(guards.gauge(), 1);
+    guards.hear(&told, 603_000);
+    assert_eq!((guards.gauge(), guards.has_news()), (0, true));
+    assert!(guards.tell(&told, 603_000).is_empty());
+    guards.told();
+    guards.hear(&[], 604_000);
+    assert_eq!(guards.watched[0].ports_known(), 0);
 }
 
 #[test]
@@ -126,68 +124,75 @@ fn probes_decide_by_themselves() {
     assert_eq!(guards.probed(0, false, 12_000).map(|m| m.value), Some(1));
     let shared = guards.tell(&[], 12_000);
     guards.told();
-    // No request tries: a probe will say so.
+    // No request tries, at any port: a probe will say so.
     guards.hear(&shared, 20_000);
-    assert_eq!(guards.admits(0), Admission::Refused);
+    for port in [0, 8080, 9090] {
+        assert_eq!(guards.admits(0, port), Admission::Refused);
+    }
     assert_eq!(guards.probed(0, true, 20_000).map(|m| m.value), Some(0));
-    assert_eq!(guards.admits(0), Admission::Open);
+    assert_eq!(guards.admits(0, 8080), Admission::Open);
+}
+
+#[test]
+fn a_good_probe_ends_what_a_request_found() {
+    let guards = guards(r#"{"cluster": "c", "every": "2s"}"#);
+    assert_eq!(guards.saw(8080, Absent, false, 1_000), Some(1));
+    assert_eq!(guards.probed(0, true, 2_000).map(|m| m.value), Some(0));
+    assert_eq!(guards.admits(0, 8080), Admission::Open);
+    // Long after, a second time.
+    assert_eq!(guards.saw(8080, Absent, false, 60_000), Some(1));
+    assert_eq!(guards.probed(0, true, 61_000).map(|m| m.value), Some(0));
 }
 
 /// The cluster that is probed is well, but requests do not get there: no route leads to it.
 #[test]
-fn what_a_request_found_absent_a_probe_does_not_bring_back() {
+fn a_route_that_is_missing_costs_no_request_for_each_good_probe() {
     let guards = guards(r#"{"cluster": "c", "every": "2s", "cooldown": "5s"}"#);
-    let mut lost = 0;
+    let mut lost = Vec::new();
     for second in 1..=60 {
         let now = second * 1_000;
-        guards.hear(&guards.tell(&[], now), now);
+        guards.second(now);
         if second % 2 == 0 {
-            assert_eq!(guards.probed(0, true, now), None, "second {second}");
+            guards.probed(0, true, now);
         }
         for _ in 0..20 {
-            let admission = guards.admits(0);
+            let admission = guards.admits(0, 8080);
             if admission != Admission::Refused {
-                lost += 1;
-                guards.observe(0, Absent, admission == Admission::Try, now);
+                lost.push(second);
+                guards.saw(8080, Absent, admission == Admission::Try, now);
             }
         }
     }
-    assert_eq!(lost, 60 / 5, "one for each cooldown");
-    // What the probe has seen too, it brings back at once.
-    assert_eq!(guards.probed(0, false, 61_000).map(|m| m.value), Some(1));
-    guards.hear(&guards.tell(&[], 61_000), 70_000);
-    assert_eq!(guards.admits(0), Admission::Refused, "no request tries");
-    assert_eq!(guards.probed(0, true, 70_000).map(|m| m.value), Some(0));
-    assert_eq!(guards.admits(0), Admission::Open);
+    // Found, ended by the first probe, found again: from then on one for each cooldown.
+    assert_eq!(lost, [1, 2, 7, 12, 17, 22, 27, 32, 37, 42, 47, 52, 57]);
+    // The route is there: the next try finds it, and all is as at the beginning.
+    guards.second(62_000);
+    assert_eq!(guards.admits(0, 8080), Admission::Try);
+    assert_eq!(guards.saw(8080, Served, true, 62_000), Some(0));
+    assert_eq!(guards.saw(8080, Absent, false, 63_000), Some(1));
+    assert_eq!(guards.probed(0, true, 64_000).map(|m| m.value), Some(0));
 }
 
+/// What a probe of port 8080 says is no word about port 9090, where Istio's names tell them apart.
 #[test]
-fn a_request_that_has_not_heard_of_it_finds_what_the_probe_has_found() {
-    let [one, other] = [(); 2].map(|()| guards(r#"{"cluster": "c", "every": "2s"}"#));
-    one.probed(0, false, 1_000);
-    let shared = one.tell(&[], 1_000);
-    one.told();
-    other.observe(0, Absent, false, 1_500);
-    let shared = other.tell(&shared, 1_500);
-    other.told();
-    for guards in [&one, &other] {
-        guards.hear(&shared, 2_000);
-    }
-    // So the next good answer brings it back for both.
-    assert_eq!(one.probed(0, true, 3_000).map(|m| m.value), Some(0));
-    let shared = one.tell(&shared, 3_000);
-    assert_eq!(other.hear(&shared, 3_500).first().map(|m| m.value), Some(0));
-    assert_eq!(other.admits(0), Admission::Open);
+fn a_good_probe_says_nothing_of_another_port() {
+    let guards =
+        guards(r#"{"cluster": "outbound|8080||stock-canary.books.svc.cluster.local", "every": "2s"}"#);
+    let other = b"outbound|9090||stock.books.svc.cluster.local";
+    assert!(guards.observe(0, 9090, Absent, false, other, 1_000).is_some());
+    assert!(guards.observe(0, 8080, Absent, false, STABLE, 1_000).is_some());
+    assert_eq!(guards.probed(0, true, 2_000).map(|m| m.value), Some(1));
+    assert_eq!((guards.admits(0, 8080), guards.admits(0, 9090)), (Admission::Open, Admission::Refused));
 }
 
 #[test]
 fn a_probe_has_its_time_before_a_request_tries() {
     let guards = guards(r#"{"cluster": "c", "every": "10s", "cooldown": "1s"}"#);
-    guards.observe(0, Absent, false, 1_000);
-    guards.hear(&guards.tell(&[], 1_000), 10_999);
-    assert_eq!(guards.admits(0), Admission::Refused);
-    guards.hear(&guards.tell(&[], 1_000), 11_000);
-    assert_eq!(guards.admits(0), Admission::Try);
+    guards.saw(8080, Absent, false, 1_000);
+    guards.second(10_999);
+    assert_eq!(guards.admits(0, 8080), Admission::Refused);
+    guards.second(11_000);
+    assert_eq!(guards.admits(0, 8080), Admission::Try);
 }
 
 #[test]
@@ -209,8 +214,8 @@ fn who_probes_the_same_has_one_number() {
 #[test]
 fn passive_can_be_switched_off() {
     let guards = guards(r#"{"passive": false}"#);
-    assert_eq!(guards.observe(0, Absent, false, 1), None);
-    assert_eq!(guards.admits(0), Admission::Open);
+    assert_eq!(guards.saw(8080, Absent, false, 1), None);
+    assert_eq!(guards.admits(0, 8080), Admission::Open);
 }
 
 #[test]
@@ -231,8 +236,33 @@ fn a_guard_that_cannot_work_is_refused() {
     }
 }
 
+impl Guards {
+    /// What a request to a port of the one backend saw; the gauge, if it was set.
+    fn saw(&self, port: u16, outcome: Outcome, tried: bool, now: u64) -> Option<u64> {
+        self.observe(0, port, outcome, tried, STABLE, now).map(|measured| measured.value)
+    }
+
+    /// A tick of the only VM.
+    fn second(&self, now: u64) -> Vec<Measurement> {
+        let shared = self.tell(&self.all(), now);
+        self.told();
+        self.hear(&shared, now)
+    }
+
+    /// What this VM would have told if everything were news.
+    fn all(&self) -> Vec<u8> {
+        let all = self.clone();
+        all.watched.iter().for_each(super::Watched::tell_all);
+        all.tell(&[], 0)
+    }
+
+    fn gauge(&self) -> u64 {
+        self.gauges()[0].value
+    }
+}
+
 fn seen_at(since: u64) -> Absence {
-    Absence { since, probed: false }
+    Absence { since, held: false }
 }
 
 fn guards(rule: &str) -> Guards {

@@ -32,7 +32,7 @@ impl Book {
     /// The entry by which a value is admitted.
     pub(in crate::tags) fn value_entry(&self, tag: usize, text: &str) -> Vec<u8> {
         let name = self.tags.get(tag).map_or("", |words| &words.name);
-        entry([VALUE, name, text].into_iter())
+        entry([VALUE, name, text, &self.owner].into_iter())
     }
 
     /// The entry by which a series is admitted.
@@ -67,6 +67,7 @@ impl Book {
 
     /// Takes in an entry of the log. What cannot be read is of nobody's concern.
     pub(in crate::tags) fn learn(&mut self, entry: &[u8]) {
+        self.inherit(entry);
         match self.read(entry) {
             Some(Entry::Value(tag, text))
                 if self.find(tag, text).is_none() && self.has_room_for_value(tag) =>
@@ -87,12 +88,42 @@ impl Book {
         }
     }
 
+    /// Admits the values of a series that a plugin of another name has counted in, as far
+    /// as there is room: one that only got another name goes on counting.
+    fn inherit(&mut self, line: &[u8]) {
+        let Some(mut words) = words(line).filter(|_| !self.owner.is_empty()) else { return };
+        let (Some(SERIES), Some(name), Some(form)) = (words.next(), words.next(), words.next()) else {
+            return;
+        };
+        let Some(shape) = self.metrics.iter().find(|shape| *shape.name == *name) else { return };
+        let texts: Vec<&str> = words.collect();
+        let labels = || shape.tags.iter().zip(texts.chunks(2));
+        let is_own = *shape.form == *form
+            && texts.len() == shape.tags.len().saturating_mul(2)
+            && labels().all(|(tag, label)| {
+                self.tags.get(*tag).is_some_and(|words| label.first() == Some(&&*words.name))
+            });
+        if !is_own {
+            return;
+        }
+        let unknown: Vec<(usize, &str)> = labels()
+            .filter_map(|(tag, label)| Some((*tag, *label.get(1)?)))
+            .filter(|(tag, text)| self.find(*tag, text).is_none())
+            .collect();
+        // All of them or none: a value without its series would only take room.
+        let needed = |tag: usize| unknown.iter().filter(|(other, _)| *other == tag).count();
+        if unknown.iter().all(|(tag, _)| needed(*tag) == 1 && self.has_room_for_value(*tag)) {
+            unknown.iter().for_each(|(tag, text)| _ = self.insert(*tag, text));
+        }
+    }
+
     fn read<'e>(&self, line: &'e [u8]) -> Option<Entry<'e>> {
         let mut words = words(line)?;
         match (words.next()?, words.next()?) {
             (VALUE, name) => {
                 let tag = self.tags.iter().position(|words| *words.name == *name)?;
-                Some(Entry::Value(tag, words.next()?))
+                let text = words.next()?;
+                (words.next()? == &*self.owner).then_some(Entry::Value(tag, text))
             }
             (SERIES, name) => Some(self.read_series(name, words).unwrap_or(Entry::Foreign)),
             (OVERFLOW, _) => {

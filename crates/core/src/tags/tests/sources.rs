@@ -42,7 +42,7 @@ fn every_source_has_a_value() {
     assert_eq!(proxy.counts.keys().collect::<Vec<_>>(), [name]);
     // Nothing at all is known of a request that was reset before it was answered.
     proxy.serve(0, Exchange { headers: &[], properties: &[] });
-    let nothing = "A=.=x;.;B=.=unknown;.;C=.=unknown;.;D=.=unknown;.;E=.=unknown;.;F=.=unknown;.;G=.=unknown;.;H=.=none;.;\
+    let nothing = "A=.=x;.;B=.=unknown;.;C=.=unknown;.;D=.=unknown;.;E=.=unknown;.;F=.=unknown;.;G=.=other;.;H=.=none;.;\
                    I=.=none;.;J=.=-;.;K=.=unknown;.;L=.=unknown;.;m";
     assert_eq!(proxy.count(nothing), 1, "{:?}", proxy.counts);
 }

@@ -1,0 +1,169 @@
+//! Where a policy belongs among Istio's filters: on which side of authorization, and in
+//! which order.
+//!
+//! Istio's phases surround two filters of its own: `AUTHN` runs before authentication,
+//! `AUTHZ` between it and authorization (Envoy's RBAC filter), `STATS` behind both. A path
+//! or host that was rewritten before authorization is not the one that the client sent; a
+//! header that was not stripped before it is the client's word. `CUSTOM` authorization runs
+//! before all phases, and nothing that a filter does reaches it.
+
+pub mod deed;
+pub mod part;
+pub mod site;
+
+use std::cmp::Reverse;
+
+use crate::filter::Filter;
+use crate::source::Node;
+use site::Site;
+
+/// Istio's phases as they run; without one a filter comes after all of them.
+const PHASES: [&str; 3] = ["AUTHN", "AUTHZ", "STATS"];
+/// The first phase that authorization has passed.
+const BEHIND: usize = 2;
+
+/// A place in the order of a proxy's filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Istio's phase.
+    pub phase: &'static str,
+    /// The priority within it: higher runs first.
+    pub priority: i32,
+}
+
+/// A place as a resource writes it. Earlier runs first: the phase, then higher priorities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    phase: usize,
+    priority: Reverse<i64>,
+}
+
+/// What a policy has to do with authorization.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deeds {
+    /// It writes another path or host than the client sent.
+    pub rewrites: bool,
+    /// It brings back a host that a caller's sidecar has rewritten.
+    pub restores: bool,
+    /// It has no rule and no split: all it can do is strip.
+    pub only_strips: bool,
+}
+
+impl Deeds {
+    /// Of a policy as written.
+    pub fn of(filter: Filter, policy: &Node) -> Self {
+        let is_empty = |list: &str| policy.get(list).is_none_or(|list| list.elements().is_empty());
+        let restores = filter == Filter::CanarySplit && deed::is_on(policy, "restoreHost");
+        Self {
+            rewrites: !restores && !deed::rewriting(filter, policy).is_empty(),
+            restores,
+            only_strips: match filter {
+                Filter::HeaderRouter => is_empty("rules"),
+                Filter::CanarySplit => is_empty("splits"),
+                Filter::MetricTags | Filter::EgressPolicy => false,
+            },
+        }
+    }
+
+    /// Where a policy with these belongs on a proxy of that kind.
+    pub fn slot(self, filter: Filter, site: Site) -> Slot {
+        let own = filter.attachment();
+        let own = Slot { phase: own.phase, priority: own.priority };
+        if !site.authorizes() {
+            return own;
+        }
+        match filter {
+            _ if self.only_strips => stripping(filter),
+            // Behind authorization, and before the filters that were behind it all along.
+            Filter::HeaderRouter if self.rewrites => Slot { phase: "STATS", priority: 300 },
+            // Before everything that reads the host.
+            Filter::CanarySplit if self.restores => Slot { phase: "AUTHZ", priority: 300 },
+            _ => own,
+        }
+    }
+
+    /// The rank among the filters of a proxy, in the order in which they are meant to run;
+    /// none for what only strips, which disturbs nobody.
+    pub fn rank(self, filter: Filter) -> Option<u8> {
+        match filter {
+            _ if self.only_strips => None,
+            Filter::CanarySplit if self.restores => Some(0),
+            Filter::HeaderRouter => Some(1),
+            Filter::CanarySplit => Some(2),
+            Filter::MetricTags => Some(3),
+            Filter::EgressPolicy => Some(4),
+        }
+    }
+}
+
+/// Where the part of a policy belongs that only strips: before authentication, so that
+/// what that writes of a token stays.
+pub fn stripping(filter: Filter) -> Slot {
+    Slot { phase: "AUTHN", priority: if filter == Filter::HeaderRouter { 300 } else { 200 } }
+}
+
+impl Slot {
+    /// The same as a resource writes it.
+    pub fn position(self) -> Position {
+        Position::new(self.phase, self.priority.into())
+    }
+}
+
+impl Position {
+    /// Of a phase and a priority; no phase comes last, and so does no priority.
+    pub fn new(phase: &str, priority: i64) -> Self {
+        let phase = PHASES.iter().position(|known| *known == phase).unwrap_or(PHASES.len());
+        Self { phase, priority: Reverse(priority) }
+    }
+
+    /// Whether Istio's authorization has run by then.
+    pub fn is_behind_authorization(self) -> bool {
+        self.phase >= BEHIND
+    }
+}
+
+/// Whether it matters to authorization what a filter strips. The others strip what is
+/// reserved for Narrows, of which no `AuthorizationPolicy` has anything to say.
+pub fn strips_for_others(filter: Filter) -> bool {
+    matches!(filter, Filter::HeaderRouter | Filter::CanarySplit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Deeds, Position};
+    use crate::filter::Filter;
+    use crate::placement::site::Site;
+
+    /// The documented order: routed, divided, counted, judged as it leaves; and hosts come
+    /// back before anything reads them.
+    #[test]
+    fn slots_give_the_documented_order_everywhere() {
+        let rewrites = Deeds { rewrites: true, ..Deeds::default() };
+        let restores = Deeds { restores: true, ..Deeds::default() };
+        for site in [Site::Outbound, Site::Inbound, Site::Gateway, Site::Waypoint, Site::Mixed] {
+            for routes in [Deeds::default(), rewrites] {
+                let chain = [
+                    (Filter::HeaderRouter, routes),
+                    (Filter::CanarySplit, rewrites),
+                    (Filter::MetricTags, Deeds::default()),
+                    (Filter::EgressPolicy, Deeds::default()),
+                ];
+                let positions = chain.map(|(filter, deeds)| deeds.slot(filter, site).position());
+                assert!(positions.is_sorted_by(|a, b| a < b), "{site:?} {routes:?}");
+                let ranks = chain.map(|(filter, deeds)| deeds.rank(filter));
+                assert!(ranks.is_sorted_by(|a, b| a < b));
+                let behind = positions[0].is_behind_authorization();
+                assert_eq!(behind, routes.rewrites && site.authorizes(), "{site:?}");
+                let restored = restores.slot(Filter::CanarySplit, site).position();
+                assert!(!site.authorizes() || restored < positions[0], "{site:?}");
+                assert_eq!(restored.is_behind_authorization(), !site.authorizes(), "{site:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_phase_and_no_priority_come_last() {
+        let slots = [("AUTHN", 1), ("AUTHZ", 2), ("STATS", 3), ("STATS", -1), ("STATS", i64::MIN), ("", 9)];
+        assert!(slots.map(|(phase, priority)| Position::new(phase, priority)).is_sorted_by(|a, b| a < b));
+    }
+}

@@ -1,0 +1,82 @@
+//! What a policy rewrites, with the places in its text.
+
+use narrows_core::Tree;
+
+use crate::filter::Filter;
+use crate::source::{Node, Value};
+
+/// One rewriting of a path or a host.
+#[derive(Clone, Debug)]
+pub struct Deed<'n> {
+    /// The place in the policy, such as `rules[0].rewrite.path`.
+    pub place: String,
+    /// What is written there.
+    pub node: &'n Node,
+    /// Whether it is acted by: neither reported nor off.
+    pub acts: bool,
+    /// If it is a host.
+    pub host: Option<Host<'n>>,
+}
+
+/// A host that is written in the place of the client's.
+#[derive(Clone, Debug)]
+pub struct Host<'n> {
+    /// The host, perhaps with a port.
+    pub authority: &'n str,
+    /// Whether it is there to move the request, not only to change what is read.
+    pub moves: bool,
+    /// The rule or split that writes it, whose conditions say for which hosts.
+    pub within: &'n Node,
+}
+
+/// Everything of a policy that rewrites a path or a host, in the order of the text.
+pub fn rewriting(filter: Filter, policy: &Node) -> Vec<Deed<'_>> {
+    let list = match filter {
+        Filter::HeaderRouter => "rules",
+        Filter::CanarySplit => "splits",
+        Filter::MetricTags | Filter::EgressPolicy => return Vec::new(),
+    };
+    let mut deeds = Vec::new();
+    for (i, element) in policy.get(list).map(Node::elements).unwrap_or_default().iter().enumerate() {
+        let (place, acts) = (format!("{list}[{i}]"), acts(policy) && acts(element));
+        deeds.extend(match filter {
+            Filter::HeaderRouter => rule(element, &place, acts),
+            _ => split(element, &place, acts),
+        });
+    }
+    deeds
+}
+
+/// Whether a policy, a rule or a split acts: neither reports nor is off.
+pub fn acts(node: &Node) -> bool {
+    node.text_at("mode").is_none_or(|mode| mode == "enforce")
+}
+
+/// Whether a field says `true`.
+pub fn is_on(node: &Node, field: &str) -> bool {
+    matches!(node.get(field).map(|node| &node.value), Some(Value::Scalar(Tree::Flag(true))))
+}
+
+fn rule<'n>(rule: &'n Node, place: &str, acts: bool) -> Vec<Deed<'n>> {
+    let fields = ["route.authority", "rewrite.path", "rewrite.authority"];
+    let written = fields.into_iter().filter_map(|field| Some((field, rule.get(field)?)));
+    written
+        .map(|(field, node)| {
+            let moves = field == "route.authority";
+            let host = node.text().filter(|_| field != "rewrite.path");
+            let host = host.map(|authority| Host { authority, moves, within: rule });
+            Deed { place: format!("{place}.{field}"), node, acts, host }
+        })
+        .collect()
+}
+
+fn split<'n>(split: &'n Node, place: &str, acts: bool) -> Vec<Deed<'n>> {
+    let backends = split.get("backends").map(Node::elements).unwrap_or_default().iter().enumerate();
+    backends
+        .filter_map(|(i, backend)| {
+            let node = backend.get("authority")?;
+            let host = node.text().map(|authority| Host { authority, moves: true, within: split });
+            Some(Deed { place: format!("{place}.backends[{i}].authority"), node, acts, host })
+        })
+        .collect()
+}

@@ -1,0 +1,69 @@
+//! Hashing and sorting, once for all types: the standard library's sort is three kilobytes of every module for
+//! each.
+
+use std::cmp::Ordering;
+
+use xxhash_rust::xxh64::xxh64;
+
+/// A hash, compiled once: it is a kilobyte wherever it stands.
+#[inline(never)]
+pub(crate) fn hash(text: &[u8], seed: u64) -> u64 {
+    xxh64(text, seed)
+}
+
+/// The numbers below `count` in order; equal ones as they are. By merging: however a client has
+/// chosen them, it takes no longer.
+pub(crate) fn sorted(count: usize, compare: &dyn Fn(u32, u32) -> Ordering) -> Vec<u32> {
+    let numbers = 0..u32::try_from(count).unwrap_or(u32::MAX);
+    merged(numbers.collect(), |a, b| compare(*a, *b).is_gt())
+}
+
+/// Numbers in order, each once.
+pub(crate) fn distinct(numbers: Vec<u64>) -> Vec<u64> {
+    let mut sorted = merged(numbers, |a, b| a > b);
+    sorted.dedup();
+    sorted
+}
+
+fn merged<T: Copy>(mut from: Vec<T>, is_after: impl Fn(&T, &T) -> bool) -> Vec<T> {
+    let mut to: Vec<T> = Vec::with_capacity(from.len());
+    let mut width = 1usize;
+    while width < from.len() {
+        to.clear();
+        for pair in from.chunks(width.saturating_mul(2)) {
+            let (mut left, mut right) = pair.split_at(width.min(pair.len()));
+            while let (Some((a, after_a)), Some((b, after_b))) = (left.split_first(), right.split_first()) {
+                if is_after(a, b) {
+                    to.push(*b);
+                    right = after_b;
+                } else {
+                    to.push(*a);
+                    left = after_a;
+                }
+            }
+            to.extend_from_slice(left);
+            to.extend_from_slice(right);
+        }
+        std::mem::swap(&mut from, &mut to);
+        width = width.saturating_mul(2);
+    }
+    from
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::sorted;
+
+    #[test]
+    fn equal_ones_stay_as_they_are() {
+        for count in 0..70 {
+            let keys: Vec<usize> = (0..count).map(|n| n * 37 % 11).collect();
+            let mut expected: Vec<u32> = (0..u32::try_from(count).unwrap()).collect();
+            expected.sort_by_key(|place| keys[*place as usize]);
+            assert_eq!(sorted(count, &|a, b| keys[a as usize].cmp(&keys[b as usize])), expected);
+        }
+    }
+}

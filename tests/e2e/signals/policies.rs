@@ -1,0 +1,253 @@
+//! A bad policy never opens a filter that has a good one, and never stops one that has none.
+
+use super::played::{Played, policy};
+use super::{Dice, bad, good};
+
+const WORKERS: usize = 8;
+
+fn router() -> Played {
+    Played::new("header-router", WORKERS)
+}
+
+/// Whether any worker lets `/admin` pass.
+fn is_open(envoy: &mut Played) -> bool {
+    (1..=WORKERS).any(|worker| envoy.is_open(worker, 0))
+}
+
+/// The last worker to come loads both policies in one go.
+#[test]
+fn a_burst_of_pushes_loses_no_lease() {
+    for modules in [[0, 0], [0, 1]] {
+        let mut envoy = router();
+        assert!(envoy.push(&policy(good(1)).module(modules[0])));
+        (1..WORKERS).for_each(|worker| envoy.hear(worker));
+        assert!(envoy.push(&policy(good(2)).module(modules[1])));
+        envoy.hear_all();
+        for number in 0..10 {
+            assert!(!envoy.settle(&policy(bad(number)).module(modules[1])), "{modules:?} {number}");
+            assert!(!is_open(&mut envoy));
+            assert!(envoy.is_rejected());
+        }
+    }
+}
+
+#[test]
+fn no_step_of_the_clock_loses_a_lease_or_keeps_one() {
+    for step in [60, -60, 21, -21, 3_600, -86_400, 31_536_000] {
+        let mut envoy = router();
+        assert!(envoy.settle(&policy(good(1))));
+        envoy.pass(30);
+        envoy.step(step);
+        assert!(!envoy.settle(&policy(bad(1))), "{step} s");
+        envoy.pass(3);
+        envoy.step(-step);
+        assert!(!envoy.settle(&policy(bad(2))), "{step} s back");
+        assert!(!is_open(&mut envoy) && envoy.is_rejected());
+        // Removed while the clock steps: it begins anew.
+        envoy.step(step);
+        envoy.remove("p", 0);
+        assert!(envoy.settle(&policy(bad(3))), "{step} s: removed");
+        assert!(is_open(&mut envoy));
+        assert!(!envoy.asked_for_time, "there is no clock in it");
+    }
+}
+
+/// Envoy does not try again what it has once taken: the first policy comes back.
+#[test]
+fn a_bad_policy_that_was_taken_once_opens_nothing() {
+    for modules in [[0, 0], [0, 1]] {
+        let mut envoy = router();
+        // Another plugin keeps the module, and with it what Envoy has tried there.
+        assert!(envoy.settle(&policy(good(9)).named("other").at(1)));
+        assert!(envoy.settle(&policy(bad(1))));
+        assert!(is_open(&mut envoy) && envoy.is_rejected());
+        assert!(envoy.settle(&policy(good(1)).module(modules[1])));
+        assert!(!is_open(&mut envoy));
+        envoy.pass(30);
+        assert!(!envoy.is_rejected());
+        assert!(envoy.settle(&policy(bad(1))), "{modules:?}: nobody was asked");
+        assert!(!is_open(&mut envoy), "{modules:?}");
+        assert!(envoy.is_rejected());
+        envoy.pass(30);
+        envoy.crash(1);
+        assert!(!is_open(&mut envoy), "{modules:?}: after a crash");
+        assert!(!envoy.settle(&policy(bad(2))), "what is held is in force");
+        // It is mended: what is held is gone.
+        assert!(envoy.settle(&policy(good(2))));
+        envoy.pass(30);
+        assert!(!is_open(&mut envoy) && !envoy.is_rejected());
+    }
+}
+
+/// A stream that is open keeps the root context of a bad first policy, which Envoy then takes
+/// into service again.
+#[test]
+fn a_root_context_that_comes_back_holds_what_is_in_force() {
+    let mut envoy = router();
+    assert!(envoy.settle(&policy(bad(1))));
+    envoy.open(1);
+    assert!(envoy.settle(&policy(good(1))));
+    assert!(envoy.settle(&policy(bad(1))));
+    assert!(!is_open(&mut envoy));
+    envoy.pass(10);
+    assert!(envoy.is_rejected());
+    // Another good one meanwhile, and back: it follows.
+    assert!(envoy.settle(&policy(good(2))));
+    envoy.pass(10);
+    assert!(envoy.settle(&policy(bad(1))));
+    assert!(!is_open(&mut envoy));
+    envoy.close(1);
+    assert!(!is_open(&mut envoy));
+}
+
+/// Only the name, the root id or the VM id tell a plugin from another.
+#[test]
+fn a_plugin_of_another_name_has_a_first_policy() {
+    let mut envoy = router();
+    assert!(envoy.settle(&policy(good(1))));
+    assert!(!envoy.settle(&policy(bad(1))));
+    assert!(envoy.settle(&policy(bad(2)).named("q").at(1)), "another name");
+    assert!(envoy.settle(&policy(bad(2)).root("r").at(2)), "another root id");
+    assert!(!envoy.settle(&policy(bad(2)).at(3)), "another listener alone is the same plugin");
+    assert!(!envoy.is_open(1, 0));
+}
+
+#[test]
+fn a_root_id_asks_for_strictness() {
+    let mut envoy = router();
+    let strict = |text| policy(text).root("header-router.strict");
+    assert!(!envoy.settle(&strict(bad(1))));
+    assert!(envoy.settle(&strict(good(1))));
+    assert!(!envoy.settle(&strict(bad(2))));
+    assert!(!is_open(&mut envoy));
+    assert!(envoy.log.iter().any(|line| line.contains("the filter does not load")), "{:?}", envoy.log);
+    for filter in ["canary-split", "metric-tags", "egress-policy"] {
+        let mut envoy = Played::new(filter, 1);
+        let text = r#"{"nonsense": 1}"#;
+        assert!(!envoy.settle(&policy(text).root(&format!("{filter}.strict"))), "{filter}");
+        assert_eq!(envoy.settle(&policy(text).root(filter).named("q")), filter != "egress-policy");
+    }
+    // As before.
+    let mut envoy = router().configured(r#"{"strict": true}"#);
+    assert!(!envoy.settle(&policy(bad(1))));
+    assert!(envoy.settle(&policy(good(1))));
+    assert!(!envoy.settle(&policy(bad(1).replace("ruls", "rulez"))));
+    assert!(!is_open(&mut envoy));
+}
+
+/// Nobody is told when a VM crashes, nor is the one in which a policy was tried.
+#[test]
+fn what_the_dead_have_left_refuses_no_first_policy() {
+    // Nothing of the filter lives: at once.
+    let mut envoy = router();
+    envoy.proxy.shared.set("somebody.else", "keeps shared data", 0).unwrap();
+    assert!(envoy.settle(&policy(good(1))));
+    (1..=WORKERS).for_each(|worker| envoy.lose(worker));
+    envoy.remove("p", 0);
+    assert!(envoy.settle(&policy(bad(1))));
+    assert!(is_open(&mut envoy));
+
+    // Another plugin of the filter lives: after five of its rounds of five seconds.
+    let mut envoy = router();
+    assert!(envoy.settle(&policy(good(9)).named("other").at(1)));
+    assert!(envoy.settle(&policy(good(1))));
+    (1..=WORKERS).for_each(|worker| envoy.crash(worker));
+    envoy.remove("p", 0);
+    assert!(!envoy.settle(&policy(bad(1))));
+    envoy.pass(30);
+    assert!(envoy.settle(&policy(bad(2))));
+    assert!(is_open(&mut envoy));
+    assert!(!envoy.is_open(1, 1), "the other one has lost nothing");
+}
+
+/// Three hundred sequences of everything at once. A worker that has had a good policy
+/// never lets `/admin` pass again, and in the end the gauge says what is so.
+#[test]
+fn three_hundred_sequences() {
+    let (mut opened, mut refused, mut steps, mut unheard) = (0, 0, 0, 0);
+    for seed in 1..=300 {
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
+        let workers = 1 + usize::try_from(dice.below(8)).unwrap();
+        let mut envoy = Played::new("header-router", workers);
+        let (mut history, mut held) = (Vec::new(), false);
+        // What was pushed last and its fate; whether a good one is in force, by thread.
+        let (mut last, mut current, mut had) = (None, None, vec![false; workers + 1]);
+        for number in 0..4 + dice.below(12) {
+            let module = usize::try_from(dice.below(2)).unwrap();
+            let is_good = dice.below(5) < 3;
+            // A text that was refused Envoy does not try again, and tells nobody.
+            let text = if is_good {
+                good(dice.below(3))
+            } else {
+                bad(if last.is_none() { 0 } else { number * dice.below(2) })
+            };
+            let next = policy(text).module(module);
+            let is_known_as_bad = |known: &super::played::Policy| envoy_has_refused(&history, known);
+            if current.as_ref() != Some(&next) && !is_known_as_bad(&next) {
+                let taken = envoy.push(&next);
+                history.push((next.clone(), taken));
+                if is_good {
+                    assert!(taken);
+                }
+                refused += u32::from(!taken);
+                if taken {
+                    current = Some(next.clone());
+                }
+                last = Some(is_good);
+                had[0] |= is_good;
+            }
+            for worker in 1..=workers {
+                if dice.below(3) > 0 {
+                    envoy.hear(worker);
+                    had[worker] |= had[0] && last == Some(true);
+                }
+            }
+            steps += 1;
+            match dice.below(8) {
+                0 => envoy.step(60),
+                1 => envoy.step(-60),
+                2 => envoy.pass(dice.below(12)),
+                3 => {
+                    held = true;
+                    envoy.open(1 + usize::try_from(dice.below(8)).unwrap() % workers);
+                }
+                4 => envoy.close(1 + usize::try_from(dice.below(8)).unwrap() % workers),
+                5 => {
+                    let worker = 1 + usize::try_from(dice.below(8)).unwrap() % workers;
+                    envoy.crash(worker);
+                }
+                _ => {}
+            }
+            for (worker, had) in had.iter().enumerate().take(workers + 1).skip(1) {
+                let is_open = envoy.is_open(worker, 0);
+                assert!(!is_open || !had, "seed {seed}, step {number}: {history:#?}");
+                opened += u32::from(is_open);
+            }
+        }
+        envoy.hear_all();
+        (1..=workers).for_each(|worker| envoy.close(worker));
+        envoy.pass(30);
+        if last == Some(true) && envoy.is_rejected() {
+            // A root context that a stream held was taken into service again, with the text that
+            // was in force before: nobody was asked. The next text tells.
+            unheard += 1;
+            assert!(held, "seed {seed}: {history:#?}");
+            assert!(envoy.settle(&policy(good(99))));
+            envoy.pass(5);
+        }
+        assert_eq!(envoy.is_rejected(), last == Some(false), "seed {seed}: {history:#?}");
+        if had[0] {
+            assert!((1..=workers).all(|worker| !envoy.is_open(worker, 0)), "seed {seed}: {history:#?}");
+        }
+        envoy.remove("p", 0);
+        assert!(!envoy.is_rejected(), "seed {seed}: removed");
+    }
+    // They did meet what they are meant to.
+    assert!(opened > 100 && refused > 100 && steps > 2_000, "{opened} {refused} {steps}");
+    assert!(unheard < 10, "{unheard}");
+}
+
+/// Whether Envoy remembers that it has refused this.
+fn envoy_has_refused(history: &[(super::played::Policy, bool)], known: &super::played::Policy) -> bool {
+    history.iter().any(|(policy, taken)| policy == known && !taken)
+}
