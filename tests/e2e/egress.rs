@@ -4,5 +4,6 @@ mod bounds;
 mod evasion;
 mod gateway;
 mod learn;
+mod paths;
 mod sidecar;
 mod site;
