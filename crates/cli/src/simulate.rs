@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use narrows_core::{Decision, Edit, Reply};
 use serde_json::{Map, Value, json};
 
-pub use requests::{Sent, read as requests};
-pub use shares::{Share, of as shares};
+pub use requests::{Requests, Sent, read as requests};
+pub use shares::{Share, Shares};
 pub use tell::{Tell, Told};
 
 /// What was decided on one request.

@@ -49,16 +49,51 @@ impl Source {
         })
     }
 
-    /// Line and column of an offset, both from 1; columns count characters.
+    /// Line and column of an offset, both from 1; columns count characters. Of many offsets ask
+    /// [`Source::lines`].
     pub fn position(&self, offset: usize) -> (usize, usize) {
-        let before = &self.text[..self.text.floor_char_boundary(offset)];
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
+        self.lines().position(offset)
+    }
+
+    /// Where the lines of the file are.
+    pub fn lines(&self) -> Lines<'_> {
+        let ends = self.text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Lines { text: &self.text, starts: std::iter::once(0).chain(ends).collect() }
     }
 
     /// The JSON inside a string of this file, with places in this file.
     pub fn inner(&self, node: &Node) -> Result<Node, Finding> {
         inner::read(&self.text, node)
+    }
+}
+
+/// Where the lines of a text are, found once for any number of offsets.
+pub struct Lines<'a> {
+    text: &'a str,
+    /// Where each begins; ascending.
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    /// Line and column of an offset, both from 1; columns count characters.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let (number, line) = self.around(offset);
+        let at = self.text.floor_char_boundary(offset).max(line.start);
+        (number, self.text[line.start..at].chars().count() + 1)
+    }
+
+    /// The line that an offset is on: its number from 1, and its bytes without its end.
+    pub fn around(&self, offset: usize) -> (usize, Range<usize>) {
+        let offset = self.text.floor_char_boundary(offset);
+        let number = self.starts.partition_point(|start| *start <= offset).max(1);
+        let start = self.starts[number - 1];
+        let end = self.starts.get(number).map_or(self.text.len(), |next| next - 1);
+        (number, start..end)
+    }
+
+    /// The text of a line.
+    pub fn text(&self, line: &Range<usize>) -> &'a str {
+        &self.text[line.clone()]
     }
 }
 

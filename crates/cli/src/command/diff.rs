@@ -9,6 +9,7 @@ use super::{Done, Output, policy};
 use crate::diff::{self, MoveKind, SplitDiff};
 use crate::filter::Filter;
 use crate::finding::Failure;
+use crate::shown;
 use crate::source::Source;
 
 /// Say who moves from where to where between two canary-split policies
@@ -98,7 +99,7 @@ fn text(splits: &[SplitDiff], notes: &[String], keys: Option<usize>) -> String {
             text.push_str(&format!("  {} of {of} keys move\n", split.keys.len()));
         }
         for key in &split.keys {
-            text.push_str(&format!("    {}: {} -> {}\n", key.key, key.from, key.to));
+            text.push_str(&format!("    {}: {} -> {}\n", shown::word(&key.key), key.from, key.to));
         }
     }
     for note in notes {

@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 
 use super::{Done, FilterName, Output, policy, refused};
 use crate::finding::Failure;
-use crate::simulate::{self, Outcome, Sent, Share};
+use crate::simulate::{self, Outcome, Sent, Share, Shares};
 use crate::source::Source;
+
+/// Decisions that are printed one by one.
+const LISTED: u64 = 100_000;
 
 /// Decide on requests as the filter would
 ///
@@ -40,13 +43,29 @@ impl Arguments {
             Err(done) => return Ok(done),
         };
         let source = Source::read(&self.requests)?;
-        let sent = match simulate::requests(&source) {
-            Ok(sent) => sent,
+        let requests = match simulate::requests(&source) {
+            Ok(requests) => requests,
             Err(finding) => return Ok(refused(self.format, source, vec![finding])),
         };
-        let outcomes: Vec<_> = sent.iter().map(|sent| loaded.policy.decide(sent.request())).collect();
-        let shares = simulate::shares(&outcomes);
-        let decisions: Vec<_> = if self.shares { Vec::new() } else { sent.iter().zip(&outcomes).collect() };
+        if !self.shares && requests.count() > LISTED {
+            return Err(Failure::new(
+                format!(
+                    "{} decisions are more than {LISTED}: nobody reads them one by one",
+                    requests.count()
+                ),
+                "print what share of them went where: --shares",
+            ));
+        }
+        let mut shares = Shares::default();
+        let mut decisions = Vec::new();
+        for sent in requests.iter() {
+            let outcome = loaded.policy.decide(sent.request());
+            shares.count(&outcome.told);
+            if !self.shares {
+                decisions.push((sent, outcome));
+            }
+        }
+        let shares = shares.finish();
         Ok(Done::clean(match self.format {
             Output::Text => text(&decisions, &shares),
             Output::Json => format!("{:#}\n", data(&decisions, &shares)),
@@ -54,7 +73,7 @@ impl Arguments {
     }
 }
 
-fn text(decisions: &[(&Sent, &Outcome)], shares: &[Share]) -> String {
+fn text(decisions: &[(Sent, Outcome)], shares: &[Share]) -> String {
     let mut text = String::new();
     let number = decisions.len().to_string().len();
     for (i, (sent, outcome)) in decisions.iter().enumerate() {
@@ -80,7 +99,7 @@ fn text(decisions: &[(&Sent, &Outcome)], shares: &[Share]) -> String {
     text
 }
 
-fn data(decisions: &[(&Sent, &Outcome)], shares: &[Share]) -> Value {
+fn data(decisions: &[(Sent, Outcome)], shares: &[Share]) -> Value {
     let decisions: Vec<_> = decisions
         .iter()
         .map(|(sent, outcome)| json!({ "sent": sent.title(), "outcome": outcome.json() }))

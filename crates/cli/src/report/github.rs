@@ -1,21 +1,19 @@
 //! Annotations of a GitHub workflow (`::error file=…::`).
 
 use crate::lint::Checked;
+use crate::shown;
 
 pub(super) fn report(checked: &[Checked]) -> String {
     let mut text = String::new();
-    for Checked { source, findings, .. } in checked {
-        for finding in findings {
-            let (line, column) = source.position(finding.at.start);
-            text.push_str(&format!(
-                "::{} file={},line={line},col={column},title={}::{}%0Ahelp: {}\n",
-                super::json::level(finding.level),
-                property(&source.path),
-                finding.code,
-                data(&finding.message),
-                data(&finding.help),
-            ));
-        }
+    for (source, [(line, column), _], finding) in super::json::placed(checked) {
+        text.push_str(&format!(
+            "::{} file={},line={line},col={column},title={}::{}%0Ahelp: {}\n",
+            super::json::level(finding.level),
+            property(&source.path),
+            finding.code,
+            data(&finding.message),
+            data(&finding.help),
+        ));
     }
     text
 }
@@ -26,5 +24,5 @@ fn data(text: &str) -> String {
 }
 
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    data(&shown::line(text)).replace(':', "%3A").replace(',', "%2C")
 }

@@ -2,15 +2,13 @@
 
 use serde_json::json;
 
-use crate::finding::Level;
+use crate::finding::{Finding, Level};
 use crate::lint::Checked;
+use crate::source::Source;
 
 pub(super) fn report(checked: &[Checked]) -> String {
-    let findings = checked.iter().flat_map(|c| c.findings.iter().map(move |finding| (&c.source, finding)));
-    let findings: Vec<_> = findings
-        .map(|(source, finding)| {
-            let (line, column) = source.position(finding.at.start);
-            let (end_line, end_column) = source.position(finding.at.end);
+    let findings: Vec<_> = placed(checked)
+        .map(|(source, [(line, column), (end_line, end_column)], finding)| {
             json!({
                 "code": finding.code,
                 "level": level(finding.level),
@@ -37,4 +35,13 @@ pub(super) fn level(level: Level) -> &'static str {
         Level::Error => "error",
         Level::Warning => "warning",
     }
+}
+
+/// Every finding with its file, and the line and column where it begins and ends.
+pub(super) fn placed(checked: &[Checked]) -> impl Iterator<Item = (&Source, [(usize, usize); 2], &Finding)> {
+    checked.iter().flat_map(|Checked { source, findings, .. }| {
+        let lines = source.lines();
+        let place = move |finding: &Finding| [finding.at.start, finding.at.end].map(|at| lines.position(at));
+        findings.iter().map(move |finding| (source, place(finding), finding))
+    })
 }

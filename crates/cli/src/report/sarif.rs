@@ -6,8 +6,7 @@ use crate::explain;
 use crate::lint::Checked;
 
 pub(super) fn report(checked: &[Checked]) -> String {
-    let all = || checked.iter().flat_map(|c| c.findings.iter().map(move |finding| (&c.source, finding)));
-    let mut codes: Vec<&str> = all().map(|(_, finding)| finding.code).collect();
+    let mut codes: Vec<&str> = checked.iter().flat_map(|c| &c.findings).map(|finding| finding.code).collect();
     codes.sort_unstable();
     codes.dedup();
     let rules: Vec<_> = codes
@@ -21,10 +20,8 @@ pub(super) fn report(checked: &[Checked]) -> String {
             })
         })
         .collect();
-    let results: Vec<_> = all()
-        .map(|(source, finding)| {
-            let (line, column) = source.position(finding.at.start);
-            let (end_line, end_column) = source.position(finding.at.end);
+    let results: Vec<_> = super::json::placed(checked)
+        .map(|(source, [(line, column), (end_line, end_column)], finding)| {
             json!({
                 "ruleId": finding.code,
                 "level": super::json::level(finding.level),

@@ -6,7 +6,8 @@ use narrows_core::limits::{REGEX_WORK, WEIGHT};
 
 use crate::finding::{Finding, Level};
 use crate::lint::Checked;
-use crate::source::{Source, line_of};
+use crate::shown;
+use crate::source::Lines;
 
 pub(super) fn report(checked: &[Checked], colour: bool) -> String {
     let mut text = findings(checked, colour);
@@ -22,33 +23,36 @@ pub(super) fn findings(checked: &[Checked], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut told = Vec::new();
     for Checked { source, findings, .. } in checked {
+        let (path, lines) = (shown::line(&source.path), source.lines());
         for finding in findings {
-            told.push(renderer.render(&[group(source, finding)]) + "\n");
+            told.push(renderer.render(&[group(&path, &lines, finding)]) + "\n");
         }
     }
     told.join("\n")
 }
 
-fn group<'a>(source: &'a Source, finding: &'a Finding) -> Group<'a> {
+/// A finding with the line that it is on, and no more of the file: a file may have thousands.
+fn group<'a>(path: &'a str, lines: &Lines<'a>, finding: &'a Finding) -> Group<'a> {
     let level = match finding.level {
         Level::Error => Shown::ERROR,
         Level::Warning => Shown::WARNING,
     };
-    let mut marked = AnnotationKind::Primary.span(visible(&source.text, finding));
+    let (number, line) = lines.around(finding.at.start);
+    let text = lines.text(&line);
+    let mut marked = AnnotationKind::Primary.span(visible(text, line.start, finding));
     if !finding.place.is_empty() {
         marked = marked.label(&finding.place);
     }
     let title = level.primary_title(&finding.message).id(finding.code);
-    let snippet = Snippet::source(&source.text).path(&source.path).fold(true).annotation(marked);
+    let snippet = Snippet::source(text).line_start(number).path(path).fold(true).annotation(marked);
     title.element(snippet).element(Shown::HELP.message(&finding.help))
 }
 
-/// What can be underlined: something, on one line.
-fn visible(text: &str, finding: &Finding) -> std::ops::Range<usize> {
-    let line = line_of(text, finding.at.start);
-    let start = finding.at.start.min(line.end);
-    let next = text[start..].chars().next().map_or(0, char::len_utf8);
-    start..finding.at.end.clamp((start + next).min(line.end), line.end.max(start))
+/// What can be underlined of a line that begins there: something, and no more than the line.
+fn visible(line: &str, begins: usize, finding: &Finding) -> std::ops::Range<usize> {
+    let start = line.floor_char_boundary(finding.at.start.saturating_sub(begins).min(line.len()));
+    let next = line[start..].chars().next().map_or(0, char::len_utf8);
+    start..line.ceil_char_boundary(finding.at.end.saturating_sub(begins).clamp(start + next, line.len()))
 }
 
 fn summary(checked: &[Checked]) -> String {

@@ -73,23 +73,71 @@ const FIELDS: [&str; 13] = [
 /// More than anyone waits for.
 const REPEAT: i64 = 10_000_000;
 
+/// The requests of a file, each made when it is asked for: a file of a few bytes may stand for
+/// millions.
+#[derive(Clone, Debug, Default)]
+pub struct Requests(Vec<Row>);
+
+/// A request as it is written, and how often it is sent.
+#[derive(Clone, Debug)]
+struct Row {
+    /// Names and values of the pseudo headers, then of the lines.
+    headers: Vec<(String, String)>,
+    sent: Sent,
+    repeat: Option<u64>,
+    /// How many are sent before it.
+    before: u64,
+}
+
+impl Requests {
+    /// The requests in order.
+    pub fn iter(&self) -> impl Iterator<Item = Sent> {
+        self.0.iter().flat_map(|row| (1..=row.times()).map(|n| row.nth(n)))
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.0.last().map_or(0, |last| last.before + last.times())
+    }
+}
+
+impl Row {
+    fn times(&self) -> u64 {
+        self.repeat.unwrap_or(1)
+    }
+
+    fn nth(&self, n: u64) -> Sent {
+        let bytes = |text: &str| match self.repeat {
+            Some(_) => unescape(&text.replace("{n}", &n.to_string())),
+            None => unescape(text),
+        };
+        let headers = self.headers.iter().map(|(name, value)| (bytes(name), bytes(value)));
+        Sent {
+            headers: headers.fold(Vec::new(), hold),
+            nonce: spread(self.before + n - 1),
+            ..self.sent.clone()
+        }
+    }
+}
+
 /// The requests of a file: a list in each document, or what a case file sends. A request with `repeat` is sent
 /// that often, with `{n}` in its texts counting from 1.
-pub fn read(source: &Source) -> Result<Vec<Sent>, Finding> {
-    let mut sent = Vec::new();
+pub fn read(source: &Source) -> Result<Requests, Finding> {
+    let mut requests = Requests::default();
     for document in source.documents()? {
         let list = document.get("cases").unwrap_or(&document);
         if !matches!(list.value, Value::List(_)) {
             return Err(fault(list, "expected a list of requests", "write each one as \"- target: /…\""));
         }
         for element in list.elements() {
-            one(element.get("send").unwrap_or(element), &mut sent)?;
+            let row = one(element.get("send").unwrap_or(element), requests.count())?;
+            requests.0.push(row);
         }
     }
-    Ok(sent)
+    Ok(requests)
 }
 
-fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
+fn one(node: &Node, before: u64) -> Result<Row, Finding> {
     known(node, &FIELDS)?;
     if node.fields().is_empty() {
         return Err(fault(node, "expected a request", "write it as a table with a \"target\""));
@@ -126,33 +174,27 @@ fn one(node: &Node, sent: &mut Vec<Sent>) -> Result<(), Finding> {
     let repeat = match node.get("repeat") {
         None => None,
         Some(times) => match &times.value {
-            Value::Scalar(Tree::Integer(n @ 1..=REPEAT)) => Some(*n),
+            Value::Scalar(Tree::Integer(n @ 1..=REPEAT)) => Some(n.unsigned_abs()),
             _ => return Err(fault(times, "expected how often to send it", "write 1 to 10000000")),
         },
     };
-    for n in 1..=repeat.unwrap_or(1) {
-        let bytes = |text: &str| match repeat {
-            Some(_) => unescape(&text.replace("{n}", &n.to_string())),
-            None => unescape(text),
-        };
-        let pseudo = [(":method", method), (":authority", authority), (":path", target), (":scheme", scheme)];
-        let pseudo = pseudo.into_iter().map(|(name, value)| (name.into(), bytes(value)));
-        let headers = lines.iter().map(|(name, value)| (bytes(name), bytes(value.trim_matches([' ', '\t']))));
-        sent.push(Sent {
-            headers: pseudo.chain(headers).fold(Vec::new(), hold),
-            address: node.text_at("source.address").map(str::to_owned),
-            principal: node.text_at("source.principal").map(str::to_owned),
-            unverified,
-            namespace: node.text_at("source.namespace").map(str::to_owned),
-            workload: node.text_at("source.workload").map(str::to_owned),
-            server_name: text("serverName")?.map(str::to_owned),
-            cluster: text("cluster")?.map(str::to_owned),
-            virtual_host: text("virtualHost")?.map(str::to_owned),
-            stripped: text("stripped")?.map(str::to_owned),
-            nonce: spread(sent.len()),
-        });
-    }
-    Ok(())
+    let pseudo = [(":method", method), (":authority", authority), (":path", target), (":scheme", scheme)];
+    let pseudo = pseudo.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let lines = lines.into_iter().map(|(name, value)| (name, value.trim_matches([' ', '\t']).to_owned()));
+    let sent = Sent {
+        headers: Vec::new(),
+        address: node.text_at("source.address").map(str::to_owned),
+        principal: node.text_at("source.principal").map(str::to_owned),
+        unverified,
+        namespace: node.text_at("source.namespace").map(str::to_owned),
+        workload: node.text_at("source.workload").map(str::to_owned),
+        server_name: text("serverName")?.map(str::to_owned),
+        cluster: text("cluster")?.map(str::to_owned),
+        virtual_host: text("virtualHost")?.map(str::to_owned),
+        stripped: text("stripped")?.map(str::to_owned),
+        nonce: 0,
+    };
+    Ok(Row { headers: pseudo.chain(lines).collect(), sent, repeat, before })
 }
 
 /// Puts a line beside those that are there, as Envoy does before a filter sees them.
@@ -196,8 +238,8 @@ fn unescape(text: &str) -> Vec<u8> {
 }
 
 /// A number that looks random and is the same in every run (`SplitMix64`).
-fn spread(n: usize) -> u64 {
-    let mut z = (n as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+fn spread(n: u64) -> u64 {
+    let mut z = n.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
@@ -242,7 +284,9 @@ mod tests {
     #[test]
     fn what_envoy_holds_once_is_joined() {
         let text = "- headers: ['X-A: 1', 'User-Agent: a', 'x-a: 2', 'user-agent: b']\n";
-        let sent = read(&Source { path: String::new(), text: text.to_owned() }).unwrap();
+        let requests = read(&Source { path: String::new(), text: text.to_owned() }).unwrap();
+        let sent: Vec<_> = requests.iter().collect();
+        assert_eq!(requests.count(), sent.len() as u64);
         let lines: Vec<String> = sent[0]
             .headers
             .iter()
@@ -255,7 +299,9 @@ mod tests {
     #[test]
     fn repeats_count() {
         let text = "- target: /a/{n}\n  headers: ['X-User-Id: u{n}']\n  repeat: 2\n- target: '/{n}'\n";
-        let sent = read(&Source { path: String::new(), text: text.to_owned() }).unwrap();
+        let requests = read(&Source { path: String::new(), text: text.to_owned() }).unwrap();
+        let sent: Vec<_> = requests.iter().collect();
+        assert_eq!(requests.count(), sent.len() as u64);
         let titles: Vec<_> = sent.iter().map(super::Sent::title).collect();
         assert_eq!(titles, ["GET example.com/a/1", "GET example.com/a/2", "GET example.com/{n}"]);
         assert_eq!(sent[1].headers[4], (b"x-user-id".to_vec(), b"u2".to_vec()));

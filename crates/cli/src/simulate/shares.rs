@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Outcome;
+use super::Told;
 
 /// What one outcome got, among the requests of its scope.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,28 +17,32 @@ pub struct Share {
     pub of: usize,
 }
 
-/// The shares, in the order in which the outcomes first came.
-pub fn of(outcomes: &[Outcome]) -> Vec<Share> {
-    let mut shares: Vec<Share> = Vec::new();
-    for Outcome { told, .. } in outcomes {
-        match shares.iter_mut().find(|share| share.scope == told.scope && share.outcome == told.outcome) {
-            Some(share) => share.count += 1,
-            None => shares.push(Share {
-                scope: told.scope.clone(),
-                outcome: told.outcome.clone(),
-                count: 1,
-                of: 0,
-            }),
+/// The shares of any number of requests, in the order in which the outcomes first came.
+#[derive(Clone, Debug, Default)]
+pub struct Shares(Vec<Share>);
+
+impl Shares {
+    /// Counts one more.
+    pub fn count(&mut self, told: &Told) {
+        let known =
+            self.0.iter_mut().find(|share| share.scope == told.scope && share.outcome == told.outcome);
+        if let Some(share) = known {
+            share.count += 1;
+        } else {
+            self.0.push(Share { scope: told.scope.clone(), outcome: told.outcome.clone(), count: 1, of: 0 });
         }
     }
-    let totals: Vec<usize> = shares
-        .iter()
-        .map(|share| shares.iter().filter(|other| other.scope == share.scope).map(|other| other.count).sum())
-        .collect();
-    for (share, of) in shares.iter_mut().zip(totals) {
-        share.of = of;
+
+    /// What each got of those of its scope.
+    pub fn finish(mut self) -> Vec<Share> {
+        let of =
+            |scope: &str| self.0.iter().filter(|other| other.scope == scope).map(|other| other.count).sum();
+        let totals: Vec<usize> = self.0.iter().map(|share| of(&share.scope)).collect();
+        for (share, of) in self.0.iter_mut().zip(totals) {
+            share.of = of;
+        }
+        self.0
     }
-    shares
 }
 
 impl Share {

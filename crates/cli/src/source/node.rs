@@ -132,7 +132,8 @@ pub(super) fn documents(text: &str) -> Result<Vec<Node>, (Range<usize>, String)>
         // A field written twice is for the reader of the policy to refuse.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         // Ten thousand rules are a policy of a million values.
-        budget: serde_saphyr::budget! { max_events: 50_000_000, max_nodes: 20_000_000 },
+        // A cluster's export is thousands of documents.
+        budget: serde_saphyr::budget! { max_events: 50_000_000, max_nodes: 20_000_000, max_documents: 1_000_000 },
     };
     let read = serde_saphyr::from_str_multiple_with_options::<Spanned<Value>, Vec<_>>(text, options);
     match read {

@@ -1,0 +1,85 @@
+//! What a client sends, or a file is called, reaches a terminal and a workflow's log as text.
+
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
+
+/// What the command prints in a directory of its own.
+fn narrows(directory: &Path, arguments: &[&str]) -> String {
+    let run =
+        Command::new(env!("CARGO_BIN_EXE_narrows")).current_dir(directory).args(arguments).output().unwrap();
+    String::from_utf8(run.stdout).unwrap() + &String::from_utf8(run.stderr).unwrap()
+}
+
+fn directory(name: &str) -> std::path::PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+/// Nothing that moves a cursor, and no command of a workflow at the start of a line.
+fn is_harmless(text: &str) -> bool {
+    let commands = text.lines().filter(|line| line.trim_start().starts_with("::")).count();
+    commands == 0 && !text.chars().any(|c| c.is_control() && c != '\n')
+}
+
+#[test]
+fn keys_of_clients_are_text() {
+    let here = directory("keys");
+    let policy = |weight: u32| {
+        format!(
+            r#"{{"trust": "mesh", "splits": [{{"name": "s", "hosts": ["a"], "key": [{{"header": "x"}}], "backends": [
+                {{"name": "b", "baseline": true}}, {{"name": "c", "to": "c", "weight": {weight}, "maxWeight": 100}}]}}]}}"#
+        )
+    };
+    fs::write(here.join("old.json"), policy(0)).unwrap();
+    fs::write(here.join("new.json"), policy(100)).unwrap();
+    fs::write(
+        here.join("keys"),
+        "u1\u{1b}[2J\u{1b}]0;pwn\u{7}\n::add-mask::x\n\t::error::y\nu\u{9b}2J\nplain\n",
+    )
+    .unwrap();
+    let told = narrows(&here, &["diff", "old.json", "new.json", "--keys", "keys"]);
+    assert!(told.contains("5 of 5 keys move") && told.contains("    plain: b -> c"), "{told}");
+    assert!(is_harmless(&told), "{told:?}");
+}
+
+#[test]
+fn names_of_files_are_text() {
+    let here = directory("names");
+    let name = "d\u{1b}[31m\n::error::f.yaml";
+    fs::write(here.join(name), "filter: header-router\nruls: []\n").unwrap();
+    let told = narrows(&here, &["lint", name]);
+    assert!(told.contains("NRW101") && is_harmless(&told), "{told:?}");
+    let told = narrows(&here, &["lint", name, "--format", "github"]);
+    assert_eq!(told.lines().count(), 1, "{told:?}");
+    assert!(!told.contains('\u{1b}'), "{told:?}");
+    for missing in [
+        &["lint", "\u{1b}[2J"][..],
+        &["simulate", "\u{1b}[2J", "--requests", "\n::error::"],
+        &["learn", "\u{1b}c"],
+    ] {
+        let told = narrows(&here, missing);
+        assert!(is_harmless(&told), "{told:?}");
+    }
+}
+
+#[test]
+fn millions_of_requests_are_counted_and_not_kept() {
+    let here = directory("millions");
+    fs::write(here.join("policy.yaml"), "filter: header-router\nrules: [{ name: a, route: { to: v1 } }]\n")
+        .unwrap();
+    fs::write(here.join("requests.yaml"), "- {target: \"/{n}\", repeat: 300000}\n").unwrap();
+    let shares = narrows(&here, &["simulate", "policy.yaml", "--requests", "requests.yaml", "--shares"]);
+    assert!(shares.contains("300000 of 300000"), "{shares}");
+    let all = narrows(&here, &["simulate", "policy.yaml", "--requests", "requests.yaml"]);
+    assert!(all.contains("300000 decisions are more than 100000") && all.contains("--shares"), "{all}");
+}
+
+#[test]
+fn a_clusters_export_is_many_documents() {
+    let here = directory("documents");
+    fs::write(here.join("all.yaml"), "filter: header-router\nrules: []\n---\n".repeat(2_000)).unwrap();
+    let told = narrows(&here, &["lint", "all.yaml"]);
+    assert!(told.contains("0 errors and 0 warnings in 1 file: 2000 policies"), "{told}");
+}
