@@ -45,7 +45,8 @@ fn simulate(file: &File, cases: &[&Case]) -> Vec<Value> {
                 "method": send.method, "target": send.target, "authority": send.authority, "headers": send.headers,
                 "stripped": send.stripped,
                 // On loopback, as the other runners are.
-                "source": { "address": send.source.address.as_deref().unwrap_or("127.0.0.1:40000"), "principal": send.source.principal },
+                "source": { "address": send.source.address.as_deref().unwrap_or("127.0.0.1:40000"), "principal": send.source.principal,
+                            "verified": !send.source.unverified },
             })
         })
         .collect();
