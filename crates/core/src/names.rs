@@ -6,6 +6,7 @@ use xxhash_rust::xxh64::Xxh64Builder;
 
 use crate::invalid::{Code, Invalid};
 use crate::limits;
+use crate::order::sorted;
 use crate::read;
 use crate::tree::Tree;
 
@@ -183,19 +184,17 @@ pub fn covers(pattern: &[u8], name: &[u8]) -> bool {
 
 /// Each of the names once, in their order: by sorting, for a client chooses how many there are.
 pub fn distinct(names: Vec<&[u8]>) -> Vec<&[u8]> {
-    if names.len() < 2 {
-        return names;
-    }
-    let mut sorted: Vec<(&[u8], usize)> = names.iter().copied().zip(0..).collect();
-    sorted.sort_unstable();
-    sorted.dedup_by_key(|(name, _)| *name);
-    let mut is_first = vec![false; names.len()];
-    for (_, place) in sorted {
-        if let Some(first) = is_first.get_mut(place) {
-            *first = true;
+    let of = |place: u32| names.get(place as usize);
+    let order = sorted(names.len(), &|a, b| of(a).cmp(&of(b)));
+    let mut is_first = vec![true; names.len()];
+    for (one, next) in order.iter().zip(order.iter().skip(1)) {
+        if of(*one) == of(*next)
+            && let Some(is_first) = is_first.get_mut(*next as usize)
+        {
+            *is_first = false;
         }
     }
-    names.into_iter().zip(is_first).filter_map(|(name, first)| first.then_some(name)).collect()
+    names.into_iter().zip(is_first).filter_map(|(name, is_first)| is_first.then_some(name)).collect()
 }
 
 fn token(written: &str, what: &str) -> Result<Box<str>, Invalid> {

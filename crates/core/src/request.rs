@@ -12,7 +12,7 @@ mod table;
 
 use std::borrow::Cow;
 
-use crate::order::sorted;
+use crate::names;
 use crate::policy::Callers;
 
 pub use found::Found;
@@ -264,23 +264,8 @@ impl<'a> Request<'a> {
             !gone
         });
         self.forget();
-        each_once(removed)
+        names::distinct(removed)
     }
-}
-
-/// Names without those that came before.
-fn each_once(names: Vec<&[u8]>) -> Vec<&[u8]> {
-    let of = |place: u32| names.get(place as usize);
-    let order = sorted(names.len(), &|a, b| of(a).cmp(&of(b)));
-    let mut is_first = vec![true; names.len()];
-    for (one, next) in order.iter().zip(order.iter().skip(1)) {
-        if of(*one) == of(*next)
-            && let Some(is_first) = is_first.get_mut(*next as usize)
-        {
-            *is_first = false;
-        }
-    }
-    names.into_iter().zip(is_first).filter_map(|(name, is_first)| is_first.then_some(name)).collect()
 }
 
 fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {

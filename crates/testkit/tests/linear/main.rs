@@ -1,9 +1,9 @@
 //! No request is dear: what a filter does for one is bounded by its bytes.
 //!
 //! For each kind of costly request, under the dearest policy of that kind that loads: twice the
-//! bytes cost at most 2.2 times as much, and 60 kB, all that Envoy takes unless it is told
-//! otherwise, stay below a ceiling. Fuel is wasmtime's count of instructions, the same on every
-//! machine. `cargo test --test linear -- --nocapture` prints it;
+//! bytes cost at most 2.2 times as much (but for one step, see [`is_linear`]), and 60 kB, all that
+//! Envoy takes unless it is told otherwise, stay below a ceiling. Fuel is wasmtime's count of
+//! instructions, the same on every machine. `cargo test --test linear -- --nocapture` prints it;
 //! `cargo test --release --test linear -- --ignored --nocapture` says how much of it a
 //! millisecond of a real Envoy is.
 
@@ -71,9 +71,9 @@ impl Prices {
 
 /// Holds a kind of request to the bounds.
 ///
-/// The allocator has a step of its own, somewhere between 500 and 1,000 header lines: with a table of
-/// more than 16 KiB each small piece of memory costs twice as much. So one pair may be over the
-/// bound, if all of them together are not: fifteen times the bytes then cost at most 33 times as much.
+/// There is one step, near 700 header lines: each line then costs up to four fifths more. It is where the list of headers that the SDK makes passes 16 KiB;
+/// why is not known. So one pair may be over the bound, if all of them together are not: fifteen
+/// times the bytes then cost at most 33 times as much.
 pub(crate) fn is_linear(costly: &Costly) -> anyhow::Result<()> {
     let mut prices = Prices::of(costly)?;
     let mut steps = Vec::new();
