@@ -195,6 +195,12 @@ impl Register {
             let same = |root: &&mut Root| (root.plugin, root.policy) == (gone.plugin, gone.policy);
             let tried = self.roots.iter_mut().filter(same).filter(|root| root.beat == 0 && root.id < id);
             tried.for_each(|root| root.is_busy = true);
+            // And with the last one that was in service goes the plugin.
+            let is_tried = |root: &Root| root.beat == 0 && root.is_busy;
+            let of_plugin = |root: &&Root| root.plugin == gone.plugin && root.id != id;
+            if gone.beat > 0 && self.roots.iter().filter(of_plugin).all(is_tried) {
+                self.roots.retain(|root| root.plugin != gone.plugin);
+            }
         }
         self.roots.retain(|root| root.id != id);
         self.settle();

@@ -54,11 +54,19 @@ fn a_bad_policy_is_refused_while_a_good_one_is_in_force() {
     assert!(register.is_rejected());
     assert!(matches!(tried(&mut register, OTHER, BAD), Judgement::Passes(_)), "that is another plugin");
     // It is removed. The VM in which it was tried says nothing as it goes.
+    let mut early = register.clone();
+    beat(&mut register, main);
+    beat(&mut register, worker);
     register.release(main.id);
-    register.release(worker.id);
     assert_eq!(tried(&mut register, SHOP, BAD), Judgement::Refused { has_older: true });
-    register.release(canary.id);
+    register.release(worker.id);
     assert!(matches!(tried(&mut register, SHOP, BAD), Judgement::Passes(_)));
+    // So early that nobody knows yet who was only tried.
+    early.release(main.id);
+    early.release(worker.id);
+    assert_eq!(tried(&mut early, SHOP, BAD), Judgement::Refused { has_older: true });
+    early.release(canary.id);
+    assert!(matches!(tried(&mut early, SHOP, BAD), Judgement::Passes(_)));
 }
 
 /// The last worker loads both policies in one go, and then lets the first one go.
