@@ -2,7 +2,7 @@
 """The letters that hold ASCII to those who fold them are those of egress-policy.
 
 A server that normalises a path with NFKC reads `\u24d0dmin` as `admin`. The table in
-crates/core/src/egress/path/folds.rs is compared with Python's own data; `--write` makes it afresh.
+crates/core/src/filter/egress/path/folds.rs is compared with Python's own data; `--write` makes it afresh.
 Python may know a newer Unicode than the table: then the table is to be made afresh.
 """
 
@@ -10,7 +10,7 @@ import sys
 import unicodedata
 from pathlib import Path
 
-TABLE = Path(__file__).parent.parent / "crates/core/src/egress/path/folds.rs"
+TABLE = Path(__file__).parent.parent / "crates/core/src/filter/egress/path/folds.rs"
 # Not NFKC, but "best fit": slashes and a backslash to some, small forms.
 OTHERS = {0x2044, 0x2215, 0x2216} | set(range(0xFE50, 0xFE6C))
 HEAD = "const FOLDED: &[(char, char)] = &[\n"

@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use narrows_core::egress::{Action, Egress};
 use narrows_core::router::Router;
-use narrows_core::split::Splitter;
+use narrows_core::split::{Guarded, Splitter};
 use narrows_core::{Policy, Request, Tree};
 
 const PATTERNS: [&str; 10] = [

@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use narrows_core::egress::Egress;
-use narrows_core::request::{Source, Surroundings};
+use narrows_core::{Source, Surroundings};
 use narrows_core::router::Router;
 use narrows_core::split::Splitter;
 use narrows_core::{Edit, Policy, Request, Tree};
@@ -52,7 +52,7 @@ fn decide<P: Policy>(tree: &Tree, request: &[u8], check: impl Fn(&P, Request<'_>
     check(&policy, request());
     let (decision, _) = policy.decide(request());
     assert_eq!(decision, policy.decide(request()).0);
-    assert!(decision.count.iter().all(|series| *series < policy.series().len()));
+    assert!(decision.count.iter().all(|series| *series < policy.common().series.len()));
     let can_stand = |value: &[u8]| !value.iter().any(|b| matches!(b, b'\r' | b'\n' | 0));
     let sent = headers.iter().all(|(_, value)| can_stand(value));
     for edit in decision.request.iter().chain(&decision.response) {

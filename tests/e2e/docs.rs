@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use narrows_core::{Tree, catalog};
+use narrows_core::{Tree, filters};
 use narrows_testkit::mesh;
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ fn every_policy_in_the_documentation_compiles() {
                 block.filter(&policy).unwrap_or_else(|| panic!("{}: for which filter?", block.place()));
             let tree = Tree::parse(policy.to_string().as_bytes()).unwrap();
             let checked =
-                catalog::check(&filter, &tree).unwrap_or_else(|| panic!("{}: no {filter}", block.place()));
+                filters::check(&filter, &tree).unwrap_or_else(|| panic!("{}: no {filter}", block.place()));
             checked.unwrap_or_else(|e| panic!("{}: {filter}: {e}", block.place()));
             compiled += 1;
         }
@@ -145,7 +145,7 @@ impl Block {
         let named = policy["filter"].as_str().map(str::to_owned);
         named.or_else(|| {
             let folder = self.file.parent()?.file_name()?.to_str()?;
-            catalog::FILTERS.contains(&folder).then(|| folder.to_owned())
+            filters::FILTERS.contains(&folder).then(|| folder.to_owned())
         })
     }
 }

@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn every_code_is_told() {
-        let sources = [include_str!("../../core/src/invalid.rs"), include_str!("code.rs")];
+        let sources = [include_str!("../../core/src/language/invalid.rs"), include_str!("code.rs")];
         let codes = sources.iter().flat_map(|text| text.split("\"NRW").skip(1)).map(|rest| &rest[..3]);
         let untold: Vec<_> = codes.filter(|digits| of(&format!("NRW{digits}")).is_none()).collect();
         assert!(untold.is_empty(), "tell in explain/policy.rs or explain/around.rs: {untold:?}");

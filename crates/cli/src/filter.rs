@@ -2,11 +2,11 @@
 
 use narrows_core::Weight;
 use narrows_core::egress::Egress;
-use narrows_core::extraction::Labels;
 use narrows_core::router::Router;
 use narrows_core::split::Splitter;
+use narrows_core::stats_tags::Labels;
 use narrows_core::tags::Tagger;
-use narrows_core::{Decision, Invalid, Policy, Request, Series, Tree};
+use narrows_core::{Decision, Fault, Invalid, Policy, Request, Series, Tree};
 
 use crate::simulate::{Outcome, Tell, Told};
 use crate::source::Node;
@@ -58,7 +58,7 @@ macro_rules! filters {
         impl AnyPolicy {
             /// Every series that the policy counts in.
             pub fn series(&self) -> &[Series] {
-                match &self.0 { $(Compiled::$filter(policy) => policy.series()),+ }
+                match &self.0 { $(Compiled::$filter(policy) => &policy.common().series),+ }
             }
 
             /// Labels for Istio's metrics, each with the filter state that holds it.
@@ -73,7 +73,7 @@ macro_rules! filters {
 
             /// What every worker takes to hold it, in bytes.
             pub fn weight(&self) -> Weight {
-                match &self.0 { $(Compiled::$filter(policy) => policy.weight()),+ }
+                match &self.0 { $(Compiled::$filter(policy) => policy.common().weight),+ }
             }
 
             /// What was loaded, in a few words.
@@ -82,15 +82,15 @@ macro_rules! filters {
             }
 
             /// What is likely not meant, though nothing is wrong.
-            pub fn warning(&self) -> Option<&'static str> {
-                match &self.0 { $(Compiled::$filter(policy) => policy.warning()),+ }
+            pub fn warnings(&self) -> Vec<Fault> {
+                match &self.0 { $(Compiled::$filter(policy) => policy.warnings()),+ }
             }
 
             /// The headers that it takes away from what a client sent, some with a `*` at
             /// their end.
             pub fn strips(&self) -> Vec<&str> {
-                let strip = match &self.0 { $(Compiled::$filter(policy) => policy.strip()),+ };
-                strip.into_iter().flat_map(|strip| strip.names()).collect()
+                let common = match &self.0 { $(Compiled::$filter(policy) => policy.common()),+ };
+                common.strip.names().collect()
             }
 
             /// Decides on a request, as the filter would.
@@ -157,7 +157,8 @@ fn decide<P: Policy + Tell>(policy: &P, request: Request<'_>) -> Outcome {
     let (decision, verdict): (Decision<'_>, _) = policy.decide(request);
     let told: Told = policy.tell(&verdict, &decision);
     // A policy that has nothing to do is not asked in a proxy either.
-    let idle = !policy.needs().headers && policy.meter().is_none();
+    let needs = policy.common().needs;
+    let idle = !needs.headers && !needs.outcome;
     Outcome::new(told, &if idle { Decision::default() } else { decision })
 }
 

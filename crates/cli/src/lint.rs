@@ -1,10 +1,8 @@
 //! Everything that can be said about a file without running it.
 
-use narrows_core::Weight;
-use narrows_core::vm;
+use narrows_core::{Fault, Weight, vm_config};
 
 use crate::chain;
-use crate::code;
 use crate::filter::Filter;
 use crate::finding::{Finding, Level};
 use crate::manifest::{self, Release};
@@ -144,15 +142,14 @@ fn policy(found: &Found, named: Option<Filter>) -> (Weight, Vec<Finding>) {
     let mut weight = Weight::default();
     let mut findings = Vec::new();
     if let Some(vm) = &found.vm
-        && let Err(invalid) = vm::strict(json(vm).as_bytes())
+        && let Err(invalid) = vm_config::strict(json(vm).as_bytes())
     {
         findings.extend(invalid.faults().iter().map(|fault| Finding::of_policy(fault, vm)));
     }
     match filter.compile(&found.policy.tree()) {
         Ok(policy) => {
             weight = policy.weight();
-            let warning = policy.warning();
-            findings.extend(warning.map(|warning| likely_not_meant(filter, warning, &found.policy)));
+            findings.extend(policy.warnings().iter().map(|warning| likely_not_meant(warning, &found.policy)));
         }
         Err(invalid) => {
             findings.extend(invalid.faults().iter().map(|fault| Finding::of_policy(fault, &found.policy)));
@@ -161,23 +158,14 @@ fn policy(found: &Found, named: Option<Filter>) -> (Weight, Vec<Finding>) {
     (weight, findings)
 }
 
-fn likely_not_meant(filter: Filter, warning: &str, policy: &Node) -> Finding {
-    let (code, help) = match filter {
-        Filter::CanarySplit => {
-            (code::NO_EFFECT, "add \"key\", or \"onMissingKey\": \"random\" if nobody has to stay")
-        }
-        _ => (
-            code::EVERYTHING_PASSES,
-            "write \"default\": \"deny\" and rules; \"mode\": \"off\" if nothing is to be done",
-        ),
-    };
+fn likely_not_meant(warning: &Fault, policy: &Node) -> Finding {
     Finding {
-        code,
+        code: warning.code.as_str(),
         level: Level::Warning,
         at: policy.head(),
         place: String::new(),
-        message: warning.to_owned(),
-        help: help.to_owned(),
+        message: warning.message.clone(),
+        help: warning.help.clone(),
     }
 }
 

@@ -36,40 +36,34 @@
     )
 )]
 
-mod budget;
-pub mod catalog;
-mod decision;
-pub mod destination;
-mod edit;
-pub mod egress;
-pub mod extraction;
-mod index;
-mod invalid;
-pub mod lease;
-pub mod limits;
-mod matcher;
-pub mod names;
+// From the bottom to the top: each may use only those above it in this list, and a test holds that.
+mod action;
+mod filter;
+pub mod filters;
+mod language;
+mod matching;
 mod order;
 mod policy;
-mod read;
-pub mod request;
-pub mod router;
-mod series;
-pub mod split;
-pub mod strip;
-pub mod tags;
-mod template;
-mod text;
-mod tree;
-pub mod vm;
+pub mod stats_tags;
+mod wire;
 
-pub use budget::Weight;
-pub use decision::{Before, CODE_CLASSES, Decision, Missing, Reply, Served, Unlisted};
-pub use edit::Edit;
-pub use invalid::{Code, Fault, Invalid, Place, Step};
-pub use matcher::Match;
-pub use policy::{Measurement, Mode, Needs, Policy, RouteAsk, Trust};
-pub use request::Request;
-pub use series::{Grammar, Kind, Series};
-pub use template::Template;
-pub use tree::Tree;
+pub use action::edit::Edit;
+pub use action::{destination, strip};
+pub use filter::split::{Before, Served};
+pub use filter::{egress, router, split, tags};
+pub use language::invalid::{Code, Fault, Invalid, Place, Step};
+pub use language::modes::{Mode, Trust};
+pub use language::path_template::PathTemplate;
+pub use language::tree::Tree;
+pub use language::{limits, names};
+pub use matching::budget::Weight;
+pub use matching::matches::Match;
+pub use matching::request::{Request, Source, Surroundings};
+pub use order::hash_of;
+pub use policy::code_class::CODE_CLASSES;
+pub use policy::common::Common;
+pub use policy::decision::{Decision, Reply, Unlisted};
+pub use policy::record::Record;
+pub use policy::series::{Grammar, Kind, Measurement, Series};
+pub use policy::{Needs, Policy, lease, state, vm_config};
+pub use wire::{Found, Host, inline_headers};

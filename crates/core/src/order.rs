@@ -3,12 +3,22 @@
 
 use std::cmp::Ordering;
 
-use xxhash_rust::xxh64::xxh64;
+use xxhash_rust::xxh64::{Xxh64, xxh64};
 
 /// A hash, compiled once: it is a kilobyte wherever it stands.
 #[inline(never)]
 pub(crate) fn hash(text: &[u8], seed: u64) -> u64 {
     xxh64(text, seed)
+}
+
+/// The hash of two texts, told apart by a zero byte between them: of a key under a salt, where the
+/// key itself must not be shown, or of a name.
+pub fn hash_of(salt: &[u8], key: &[u8]) -> u64 {
+    let mut hash = Xxh64::new(0);
+    hash.update(salt);
+    hash.update(&[0]);
+    hash.update(key);
+    hash.digest()
 }
 
 /// The numbers below `count` in order; equal ones as they are. By merging: however a client has

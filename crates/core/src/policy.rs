@@ -1,19 +1,28 @@
-//! What every policy has in common, and what a host needs of one.
+//! What every filter's policy has, and what a host needs of one.
+//!
+//! What only some filters do beside deciding is a trait of its own, next to the filter:
+//! [`Guarded`](crate::split::guard::Guarded), [`Metered`](crate::tags::Metered),
+//! [`Outbound`](crate::egress::Outbound).
 
-use crate::budget::Weight;
-use crate::decision::{Decision, Served};
-use crate::egress::learn::Learning;
-use crate::invalid::{Code, Invalid};
-use crate::matcher::Match;
-use crate::matcher::parse::{self, Budget};
-use crate::names;
-use crate::read::{self, Fields};
-use crate::request::Request;
-use crate::series::{Grammar, Series};
-use crate::split::guard::Guards;
-use crate::strip::Strip;
-use crate::tags::{Ask, Meter, Report};
-use crate::tree::Tree;
+pub(crate) mod code_class;
+pub(crate) mod common;
+pub(crate) mod decision;
+pub(crate) mod head;
+pub mod lease;
+pub(crate) mod record;
+pub(crate) mod series;
+pub mod state;
+pub mod vm_config;
+use std::borrow::Cow;
+
+use crate::action::edit::Edit;
+use crate::action::strip;
+use crate::language::invalid::{Fault, Invalid};
+use crate::language::tree::Tree;
+use crate::matching::request::Request;
+use common::Common;
+use decision::Decision;
+use record::Record;
 
 /// A compiled policy: it cannot be wrong any more, and it decides.
 pub trait Policy: Sized {
@@ -31,123 +40,56 @@ pub trait Policy: Sized {
     /// table is a pass-through.
     fn compile(tree: &Tree) -> Result<Self, Invalid>;
 
-    /// What must be read of a request for this policy to decide.
-    fn needs(&self) -> Needs;
-
-    /// Whether a request to this authority can be decided on at all; asked only if
-    /// [`Needs::authority_first`].
-    fn concerns(&self, _authority: &[u8]) -> bool {
-        true
-    }
-
-    /// Every series the policy counts in; a count names one by its place here.
-    fn series(&self) -> &[Series];
-
-    /// What it takes of what a policy may.
-    fn weight(&self) -> Weight;
+    /// The part that every compiled policy has.
+    fn common(&self) -> &Common;
 
     /// What was loaded, in a few words for the log.
     fn summary(&self) -> String;
 
     /// What is likely not meant, though nothing is wrong: for the log, and for lint.
-    fn warning(&self) -> Option<&'static str> {
-        None
+    fn warnings(&self) -> Vec<Fault> {
+        Vec::new()
     }
 
-    /// Decides. Same inputs, same answer, on any machine, for ever.
-    fn decide<'a>(&'a self, request: Request<'a>) -> (Decision<'a>, Self::Verdict);
-
-    /// The names that a client must not send.
-    fn strip(&self) -> Option<&Strip> {
-        None
-    }
+    /// Judges a request from which everything is gone that its sender must not say. What is to be
+    /// done goes into `decision`; what an explain record says goes into `record`, if one is wanted.
+    fn judge<'a>(
+        &'a self,
+        request: &Request<'a>,
+        decision: &mut Decision<'a>,
+        record: Option<&mut Record>,
+    ) -> Self::Verdict;
 
     /// Whether a trailer of that name must not go on, given what was decided on its
     /// request: it would be a header that was removed, or that a filter has written. No
     /// filter writes trailers, so what is there is the client's.
     fn drops_trailer(&self, _verdict: &Self::Verdict, name: &[u8]) -> bool {
-        self.strip().is_some_and(|strip| strip.covers_trailer(name))
+        self.common().strip.covers_trailer(name)
     }
 
-    /// Whether only what goes out is judged: then what comes in to a workload passes
-    /// as it is.
-    fn judges_outgoing(&self) -> bool {
-        false
+    /// Decides. Same inputs, same answer, on any machine, for ever.
+    ///
+    /// The order is the same for every filter, and no filter can leave a step out: sanitise, judge,
+    /// leave the provenance for later filters, explain.
+    fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Self::Verdict) {
+        let Common { head, strip, needles, judges_presented, .. } = self.common();
+        request.search_for(needles);
+        let presented = request.believe(head.callers);
+        let mut decision = Decision { strip: strip.apply(&mut request), ..Decision::default() };
+        let explain = head.explain.as_ref().filter(|explain| explain.when.matches(&request));
+        if *judges_presented {
+            request.believe_presented(presented);
+        }
+        let mut record = explain.map(|_| Record::new(Self::FILTER));
+        let verdict = self.judge(&request, &mut decision, record.as_mut());
+        let provenance =
+            strip.state(request.stripped(), &decision.strip, &decision.request, &decision.already_set);
+        decision.state.extend(provenance.map(|provenance| (strip::STATE, provenance)));
+        if let (Some(explain), Some(record)) = (explain, record.and_then(Record::into_bytes)) {
+            decision.response.push(Edit::Add(&explain.header, Cow::Owned(record)));
+        }
+        (decision, verdict)
     }
-
-    /// What more must be known of the route of this request, whose cluster is known.
-    fn asks(&self, _request: &Request<'_>) -> RouteAsk {
-        RouteAsk::default()
-    }
-
-    /// What to remember of [`Decision::unlisted`]; without it nothing is.
-    fn learning(&self) -> Option<&Learning> {
-        None
-    }
-
-    /// Whether [`Policy::served`] has anything to measure for this request.
-    fn is_measured(&self, _verdict: &Self::Verdict) -> bool {
-        true
-    }
-
-    /// Whether Envoy's response flags and the time are needed to tell what became of
-    /// this request.
-    fn needs_flags(&self, _verdict: &Self::Verdict) -> bool {
-        false
-    }
-
-    /// Whether it must be known where Envoy's route led before this request is rewritten.
-    fn needs_before(&self, _verdict: &Self::Verdict) -> bool {
-        false
-    }
-
-    /// Whether it must be known what earlier filters did to this request; asked when it has
-    /// been served.
-    fn suspects(&self, _verdict: &Self::Verdict, _served: &Served<'_>) -> bool {
-        false
-    }
-
-    /// Whether it must be known that an upstream answered.
-    fn needs_upstream(&self, _verdict: &Self::Verdict) -> bool {
-        false
-    }
-
-    /// What is watched from request to request, and shared by the VMs of a proxy.
-    fn guards(&self) -> Option<&Guards> {
-        None
-    }
-
-    /// The one pseudo header that is all this policy reads of a request: then it alone
-    /// is fetched.
-    fn only_header(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// The series that are named as requests are served, if there are any.
-    fn meter(&self) -> Option<&Meter> {
-        None
-    }
-
-    /// What to measure once the request has been served, given what [`Meter::wants`]
-    /// asked for. Called only if there is a [`Policy::meter`].
-    fn report(&self, _verdict: &Self::Verdict, _observed: &[Option<Vec<u8>>], _ask: Ask) -> Report {
-        Report::default()
-    }
-
-    /// What to measure once the request has been served. Called only if
-    /// [`Needs::outcome`].
-    fn served(&self, _verdict: &Self::Verdict, _served: &Served<'_>) -> Vec<Measurement> {
-        Vec::new()
-    }
-}
-
-/// A change to one series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measurement {
-    /// The place of the series in [`Policy::series`].
-    pub series: usize,
-    /// What to add to a counter, record in a histogram, or set a gauge to.
-    pub value: u64,
 }
 
 /// What a host must read for a policy: nothing that is not asked for is read.
@@ -156,8 +98,9 @@ pub struct Measurement {
 pub struct Needs {
     /// The request's headers. Without them there is nothing to decide.
     pub headers: bool,
-    /// `:authority` alone first: most requests concern no split.
-    pub authority_first: bool,
+    /// The one pseudo header that is all this policy reads of a request: then it alone
+    /// is fetched.
+    pub only_header: Option<&'static str>,
     /// The address of the immediate caller.
     pub address: bool,
     /// The name of the caller, as its certificate says it.
@@ -171,145 +114,6 @@ pub struct Needs {
     pub surroundings: bool,
     /// A number that differs from request to request.
     pub nonce: bool,
-    /// What became of the request: code, cluster, flags, duration.
+    /// What became of the request: it is measured when it has been served.
     pub outcome: bool,
-}
-
-/// What must be read of a route beside its cluster.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RouteAsk {
-    /// The name of its virtual host.
-    pub virtual_host: bool,
-    /// Whether its virtual host has no other route.
-    pub is_only: bool,
-}
-
-/// Whether a policy, rule or split acts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// Decides and acts.
-    #[default]
-    Enforce,
-    /// Decides, counts and explains; changes nothing.
-    Report,
-    /// As if it were not there.
-    Off,
-}
-
-/// Whose headers are believed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Trust {
-    /// The client's are not.
-    #[default]
-    Edge,
-    /// The caller is part of the mesh.
-    Mesh,
-}
-
-/// Whose certificate names a caller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Callers {
-    /// Whoever presents one that Envoy lets in.
-    #[default]
-    Presented,
-    /// Whose was verified on this connection.
-    Verified,
-}
-
-/// The fields that every policy may have.
-pub(crate) const FIELDS: [&str; 6] = ["filter", "mode", "trust", "callers", "explain", "labels"];
-
-/// The part that every policy has.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Head {
-    pub(crate) mode: Mode,
-    pub(crate) trust: Trust,
-    pub(crate) callers: Callers,
-    pub(crate) explain: Option<Explain>,
-    pub(crate) labels: Grammar,
-}
-
-/// When and where a decision is explained to the client.
-#[derive(Clone, Debug)]
-pub(crate) struct Explain {
-    pub(crate) header: Box<str>,
-    pub(crate) when: Match,
-}
-
-impl Head {
-    /// Opens a policy for `filter`, whose own fields are `own`.
-    pub(crate) fn open<'t>(
-        tree: &'t Tree,
-        filter: &str,
-        own: &[&str],
-        budget: &Budget,
-    ) -> Result<(Self, Fields<'t>), Invalid> {
-        budget.open(tree)?;
-        let known: Vec<&str> = FIELDS.iter().chain(own).copied().collect();
-        // A policy for another filter is told so, not that its fields are unknown.
-        if let Tree::Table(table) = tree {
-            for (_, named) in table.iter().filter(|(name, _)| name == "filter") {
-                let named = read::text(named).map_err(|e| e.in_field("filter"))?;
-                if named != filter {
-                    return Err(wrong_filter(named, filter).in_field("filter"));
-                }
-            }
-        }
-        let fields = Fields::open(tree, &known)?;
-        let head = Self {
-            mode: mode(fields)?,
-            trust: fields
-                .optional("trust", |t| read::word(t, &[("edge", Trust::Edge), ("mesh", Trust::Mesh)]))?
-                .unwrap_or_default(),
-            callers: fields
-                .optional("callers", |t| {
-                    read::word(t, &[("presented", Callers::Presented), ("verified", Callers::Verified)])
-                })?
-                .unwrap_or_default(),
-            explain: fields.optional("explain", |t| Explain::read(t, budget))?,
-            labels: fields
-                .optional("labels", |t| {
-                    read::word(t, &[("stat-tags", Grammar::StatTags), ("stock", Grammar::Stock)])
-                })?
-                .unwrap_or_default(),
-        };
-        Ok((head, fields))
-    }
-}
-
-impl Explain {
-    fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["header", "when"])?;
-        Ok(Self {
-            header: fields
-                .optional("header", |t| names::writable_header(read::text(t)?))?
-                .unwrap_or_else(|| "x-narrows-explain".into()),
-            when: fields.required("when", |t| parse::one(t, budget))?,
-        })
-    }
-}
-
-/// Reads `mode` of a policy, rule or split.
-pub(crate) fn mode(fields: Fields<'_>) -> Result<Mode, Invalid> {
-    let words = [("enforce", Mode::Enforce), ("report", Mode::Report), ("off", Mode::Off)];
-    Ok(fields.optional("mode", |t| read::word(t, &words))?.unwrap_or_default())
-}
-
-impl Mode {
-    /// The stricter of a policy's mode and its part's: what is off stays off.
-    pub(crate) fn within(self, policy: Self) -> Self {
-        match (policy, self) {
-            (Self::Off, _) | (_, Self::Off) => Self::Off,
-            (Self::Report, _) | (_, Self::Report) => Self::Report,
-            _ => Self::Enforce,
-        }
-    }
-}
-
-fn wrong_filter(named: &str, filter: &str) -> Invalid {
-    Invalid::new(
-        Code::WrongFilter,
-        format!("this policy is for {named:?}, this filter is {filter:?}"),
-        "attach it to the filter that it names",
-    )
 }

@@ -13,8 +13,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use narrows_core::lease::{Judgement, Register, Root, Watcher};
-use narrows_core::split::bucket;
-use narrows_core::{Grammar, Series, vm};
+use narrows_core::{Grammar, Series, hash_of, vm_config};
 
 use crate::shared::Key;
 use crate::{metric, read};
@@ -36,7 +35,7 @@ thread_local! {
 
 /// One plugin of a filter.
 #[derive(Debug)]
-pub(crate) struct Plugin {
+pub struct Plugin {
     filter: &'static str,
     register: Key,
     id: u64,
@@ -68,7 +67,7 @@ impl Plugin {
         let plugin = Self {
             filter,
             register: Key::of_filter("register", filter),
-            id: bucket::hash(&name, &read::root_id()),
+            id: hash_of(&name, &read::root_id()),
         };
         plugin.forget_the_dead();
         plugin
@@ -132,7 +131,7 @@ impl Plugin {
 
     /// Whether another VM holds the gauge; yes, if this proxy keeps no such series.
     fn has_gauge(&self) -> bool {
-        let gauges = [Grammar::StatTags, Grammar::Stock].map(|g| vm::up_series(self.filter, g));
+        let gauges = [Grammar::StatTags, Grammar::Stock].map(|g| vm_config::up_series(self.filter, g));
         if gauges.iter().any(|gauge| metric::get(gauge) > 0) {
             return true;
         }
@@ -163,7 +162,7 @@ impl Plugin {
     /// shown that already. What plugins with another VM id say is left alone: they say it
     /// again at every round.
     fn show(&self, grammar: Grammar) {
-        metric::set(&vm::up_series(self.filter, grammar), 1);
+        metric::set(&vm_config::up_series(self.filter, grammar), 1);
         let mut has_said = false;
         for _ in 0..LOOKS {
             let shared = self.register.get();
@@ -188,7 +187,7 @@ impl Plugin {
     /// The grammar of a rejected policy may be its fault: then it is told in both.
     fn rejected_series(filter: &str, grammar: Grammar, both: bool) -> Vec<Series> {
         let all = [Grammar::StatTags, Grammar::Stock].into_iter();
-        all.filter(|one| both || *one == grammar).map(|one| vm::rejected_series(filter, one)).collect()
+        all.filter(|one| both || *one == grammar).map(|one| vm_config::rejected_series(filter, one)).collect()
     }
 
     fn text(&self, plugin: u64, policy: u64) -> Key {
@@ -259,5 +258,5 @@ fn remember(plugin: u64, root: u64) {
 
 /// The number of a configuration; never 0, which stands for none.
 fn hash(text: &[u8]) -> u64 {
-    bucket::hash(b"policy", text).max(1)
+    hash_of(b"policy", text).max(1)
 }

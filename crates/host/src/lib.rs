@@ -18,38 +18,42 @@
 )]
 
 mod apply;
-mod around;
-mod guard;
-mod learn;
+mod extension;
 mod lease;
-mod ledger;
-mod meter;
+mod loaded;
 mod metric;
+mod node;
 mod read;
 mod root;
 mod shared;
 mod stream;
 
+use extension::Extension;
 use narrows_core::Policy;
 use proxy_wasm::types::LogLevel;
 
+pub use extension::guarding::Watch;
+pub use extension::measuring::Measuring;
+pub use extension::outgoing::Seen;
 #[doc(hidden)]
 pub use proxy_wasm;
 
-/// Makes a crate a filter for a policy: its entry point in Envoy.
+/// Makes a crate a filter for a policy, which does something beside deciding: `()` for nothing, or
+/// [`Watch`], [`Measuring`] or [`Seen`]. It is the module's entry point in Envoy.
 #[macro_export]
 macro_rules! filter {
-    ($policy:ident) => {
+    ($policy:ty, $extension:ty) => {
         #[allow(missing_docs, unreachable_pub, reason = "what the SDK's macro writes")]
         mod entry {
-            $crate::proxy_wasm::main! {{ $crate::start::<super::$policy>(); }}
+            use super::*;
+            $crate::proxy_wasm::main! {{ $crate::start::<$policy, $extension>(); }}
         }
     };
 }
 
 /// Tells Envoy how to make the contexts of a filter.
-pub fn start<P: Policy + 'static>() {
+pub fn start<P: Policy + 'static, E: Extension<P>>() {
     // Also installs the hook that logs where a panic happened, should one ever do.
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| root::Root::<P>::boxed());
+    proxy_wasm::set_root_context(|_| root::Root::<P, E>::boxed());
 }

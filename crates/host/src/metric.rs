@@ -17,7 +17,7 @@ thread_local! {
 
 /// The ids of a policy's series, in the policy's order.
 #[derive(Debug, Default)]
-pub(crate) struct Ids(RefCell<Vec<(Kind, u32)>>);
+pub struct Ids(RefCell<Vec<(Kind, u32)>>);
 
 impl Ids {
     /// Defines what is not defined yet. All at load: a series that exists from the

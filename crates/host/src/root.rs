@@ -4,18 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use narrows_core::split::guard::Guards;
-use narrows_core::{Grammar, Invalid, Policy, Tree, vm};
+use narrows_core::{Grammar, Invalid, Policy, Tree, vm_config};
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
-use crate::around::Proxy;
-use crate::guard::{self, Watch};
-use crate::learn::Seen;
+use crate::extension::Extension;
 use crate::lease::{self, Lease, Plugin, Rejected};
-use crate::ledger::Ledger;
-use crate::metric::Ids;
+use crate::loaded::Loaded;
 use crate::read;
 use crate::stream::Stream;
 
@@ -25,27 +21,11 @@ thread_local! {
     static WAS_CONFIGURED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A compiled policy with the ids of its series.
-pub(crate) struct Loaded<P> {
-    pub(crate) policy: P,
-    pub(crate) ids: Ids,
-    /// If the policy watches anything.
-    pub(crate) watch: Option<Watch>,
-    /// Where the log of a policy's meter has been read to.
-    pub(crate) ledger: RefCell<Option<Ledger>>,
-    /// Requests that asked for a nonce.
-    pub(crate) drawn: Cell<u64>,
-    /// What this proxy is.
-    pub(crate) around: Proxy,
-    /// What was seen and not told yet.
-    pub(crate) seen: Seen,
-}
-
 /// The root context of a filter. Aligned like the SDK's own: else the module holds all
 /// default methods of its traits once more, four kilobytes.
-pub(crate) struct Root<P> {
+pub(crate) struct Root<P, E> {
     /// None until a policy has been loaded: then requests pass.
-    loaded: RefCell<Option<Rc<Loaded<P>>>>,
+    loaded: RefCell<Option<Rc<Loaded<P, E>>>>,
     /// None until a policy has been taken.
     lease: RefCell<Option<Lease>>,
     /// How long it is since this root context has said that it lives.
@@ -56,7 +36,7 @@ pub(crate) struct Root<P> {
     open: Rc<()>,
 }
 
-impl<P: Policy + 'static> Root<P> {
+impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
     pub(crate) fn boxed() -> Box<dyn RootContext> {
         Box::new(Self {
             loaded: RefCell::default(),
@@ -70,29 +50,12 @@ impl<P: Policy + 'static> Root<P> {
     /// Puts a policy in force.
     #[inline(never)]
     fn load(&self, policy: P, plugin: &Plugin) {
-        let ids = Ids::of(policy.series());
         log::info!("{} {}: policy loaded: {}", P::FILTER, env!("CARGO_PKG_VERSION"), policy.summary());
-        if let Some(warning) = policy.warning() {
-            log::warn!("{}: {warning}", P::FILTER);
+        for warning in policy.warnings() {
+            log::warn!("{}: {}; {}", P::FILTER, warning.message, warning.help);
         }
-        let watches = policy.guards().is_some_and(|guards| !guards.is_empty());
-        let watch = policy.guards().map(|guards| {
-            let watch = Watch::of(P::FILTER, guards);
-            watch.hear(guards, &ids);
-            ids.measure_all(guards.gauges());
-            watch
-        });
-        self.wake(if watches { guard::TICK } else { lease::RENEW });
-        let loaded = Loaded {
-            policy,
-            ids,
-            watch,
-            ledger: RefCell::default(),
-            drawn: Cell::new(0),
-            around: Proxy::default(),
-            seen: Seen::default(),
-        };
-        loaded.begin(plugin.id(), plugin.bound());
+        let loaded = Loaded::<P, E>::new(policy, plugin);
+        self.wake(loaded.extension.period(&loaded.policy));
         self.loaded.replace(Some(Rc::new(loaded)));
     }
 
@@ -101,15 +64,8 @@ impl<P: Policy + 'static> Root<P> {
         _ = hostcalls::set_tick_period(every);
     }
 
-    fn loaded(&self) -> Option<Rc<Loaded<P>>> {
+    fn loaded(&self) -> Option<Rc<Loaded<P, E>>> {
         self.loaded.borrow().clone()
-    }
-
-    fn with_guards(&self, act: impl FnOnce(&Watch, &Guards, &Ids)) {
-        let Some(loaded) = self.loaded() else { return };
-        if let (Some(watch), Some(guards)) = (&loaded.watch, loaded.policy.guards()) {
-            act(watch, guards, &loaded.ids);
-        }
     }
 
     /// Refuses a bad policy if there is an older one to keep, or if passing traffic
@@ -144,7 +100,7 @@ impl<P: Policy + 'static> Root<P> {
         let Some(text) = lease.older() else { return };
         let (bound, grammar) = match read_policy::<P>(text.clone()) {
             Ok((policy, grammar)) => {
-                let bound = bound(&policy);
+                let bound = E::limit(&policy);
                 self.load(policy, lease.plugin());
                 (bound, grammar)
             }
@@ -170,21 +126,16 @@ fn blame(filter: &str, what: &str, invalid: &Invalid) {
 fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, Grammar), Invalid> {
     let tree = Tree::parse(&text);
     drop(text);
-    tree.and_then(|tree| Ok((P::compile(&tree)?, vm::grammar(&tree))))
+    tree.and_then(|tree| Ok((P::compile(&tree)?, vm_config::grammar(&tree))))
 }
 
-/// How many series a policy allows its filter.
-fn bound<P: Policy>(policy: &P) -> u32 {
-    policy.meter().map_or(0, |meter| u32::try_from(meter.limit()).unwrap_or(u32::MAX))
-}
-
-impl<P: Policy + 'static> RootContext for Root<P> {
+impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
     fn on_configure(&mut self, _plugin_configuration_size: usize) -> bool {
-        let strict = vm::strict(&read::vm()).map_err(|e| blame(P::FILTER, "VM configuration", &e));
+        let strict = vm_config::strict(&read::vm()).map_err(|e| blame(P::FILTER, "VM configuration", &e));
         let policy = read_policy::<P>(read::policy()).map_err(|e| blame(P::FILTER, "policy", &e));
         let is_taken = match (policy, strict) {
             (Ok((policy, grammar)), Ok(_)) => {
-                let (plugin, bound) = (Plugin::here(P::FILTER), bound(&policy));
+                let (plugin, bound) = (Plugin::here(P::FILTER), E::limit(&policy));
                 self.load(policy, &plugin);
                 let lease = plugin.accept(&read::policy(), bound, grammar);
                 if let Some(older) = self.lease.replace(Some(lease)) {
@@ -194,7 +145,7 @@ impl<P: Policy + 'static> RootContext for Root<P> {
             }
             // Whoever configures the VM asks for strictness: a mistake there is strict.
             (_, strict) => {
-                self.reject(&read::policy(), strict.unwrap_or(true) || vm::is_strict(&read::root_id()))
+                self.reject(&read::policy(), strict.unwrap_or(true) || vm_config::is_strict(&read::root_id()))
             }
         };
         WAS_CONFIGURED.set(true);
@@ -202,7 +153,9 @@ impl<P: Policy + 'static> RootContext for Root<P> {
     }
 
     fn on_tick(&mut self) {
-        self.with_guards(Watch::tick);
+        if let Some(loaded) = self.loaded() {
+            loaded.extension.tick(&loaded.policy, &loaded.ids);
+        }
         let silent = self.silent.get().saturating_add(self.period.get());
         self.silent.set(silent);
         if silent >= lease::RENEW {
@@ -210,13 +163,9 @@ impl<P: Policy + 'static> RootContext for Root<P> {
             let is_busy = Rc::strong_count(&self.open) > 1;
             let allowed = self.lease.get_mut().as_mut().map(|lease| lease.renew(is_busy));
             if let (Some(allowed), Some(loaded)) = (allowed, self.loaded()) {
-                loaded.allow(allowed);
+                loaded.extension.allow(&loaded.policy, &loaded.ids, allowed);
             }
             self.hold();
-        }
-        let Some(loaded) = self.loaded() else { return };
-        if let Some(learning) = loaded.policy.learning() {
-            loaded.seen.share(P::FILTER, learning);
         }
     }
 
@@ -225,7 +174,7 @@ impl<P: Policy + 'static> RootContext for Root<P> {
         if self.lease.borrow().as_ref().is_some_and(Lease::passes) {
             self.hold();
         }
-        Some(Box::new(Stream::<P>::new(self.loaded(), self.open.clone())))
+        Some(Box::new(Stream::<P, E>::new(self.loaded(), self.open.clone())))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -233,16 +182,20 @@ impl<P: Policy + 'static> RootContext for Root<P> {
     }
 }
 
-impl<P: Policy + 'static> Context for Root<P> {
+impl<P: Policy + 'static, E: Extension<P>> Context for Root<P, E> {
     fn on_http_call_response(&mut self, token: u32, headers: usize, _body: usize, _trailers: usize) {
-        self.with_guards(|watch, guards, ids| watch.answered(token, headers > 0, guards, ids));
+        if let Some(loaded) = self.loaded() {
+            loaded.extension.answered(&loaded.policy, &loaded.ids, token, headers > 0);
+        }
     }
 
     fn on_done(&mut self) -> bool {
         if let Some(lease) = self.lease.get_mut() {
             lease.release();
         }
-        self.with_guards(|watch, _, _| watch.release());
+        if let Some(loaded) = self.loaded() {
+            loaded.extension.release();
+        }
         true
     }
 }

@@ -4,7 +4,7 @@
 //! a VM of its own, and so has the main thread; two may write at the same time, so
 //! what stands there is changed by compare-and-swap.
 
-use narrows_core::split::bucket;
+use narrows_core::hash_of;
 use proxy_wasm::hostcalls;
 
 use crate::read;
@@ -69,5 +69,5 @@ impl Key {
 
 /// A number by which one root context is told from all others of a proxy.
 pub(crate) fn identity() -> u64 {
-    bucket::hash(b"", &read::now_nanos().to_le_bytes())
+    hash_of(b"", &read::now_nanos().to_le_bytes())
 }

@@ -3,19 +3,18 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use narrows_core::request::Source;
-use narrows_core::split::bucket;
-use narrows_core::{Before, Decision, Edit, Policy, Request, Served, names, strip};
+use narrows_core::{Common, Decision, Edit, Policy, Request, Source, names, strip};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, MapType};
 
-use crate::around::RouteSaid;
-use crate::root::Loaded;
+use crate::extension::{Ended, Extension};
+use crate::loaded::Loaded;
+use crate::node::RouteSaid;
 use crate::{apply, read};
 
 /// The context of one request.
-pub(crate) struct Stream<P: Policy> {
-    loaded: Option<Rc<Loaded<P>>>,
+pub(crate) struct Stream<P: Policy, E> {
+    loaded: Option<Rc<Loaded<P, E>>>,
     verdict: Option<P::Verdict>,
     response: Vec<OwnedEdit>,
     /// The cluster that Envoy's route led to before the request was rewritten.
@@ -31,23 +30,21 @@ enum OwnedEdit {
     Add(String, Vec<u8>),
 }
 
-impl<P: Policy> Stream<P> {
-    pub(crate) fn new(loaded: Option<Rc<Loaded<P>>>, open: Rc<()>) -> Self {
+impl<P: Policy, E: Extension<P>> Stream<P, E> {
+    pub(crate) fn new(loaded: Option<Rc<Loaded<P, E>>>, open: Rc<()>) -> Self {
         Self { loaded, verdict: None, response: Vec::new(), before: None, _open: open }
     }
 
     /// Decides on the request in this phase; returns whether it was answered. `late` is
     /// the log phase, in which nothing of the request can be changed any more.
-    fn decide(&mut self, loaded: &Loaded<P>, late: bool) -> bool {
-        let needs = loaded.policy.needs();
-        if needs.headers && loaded.policy.judges_outgoing() && loaded.around.is_inbound() {
+    fn decide(&mut self, loaded: &Loaded<P, E>, late: bool) -> bool {
+        let Loaded { policy, node, extension, .. } = loaded;
+        if extension.skips(policy, node) {
             return false;
         }
-        if needs.authority_first && !loaded.policy.concerns(&read::authority()) {
-            return false;
-        }
+        let Common { needs, .. } = policy.common();
         let wanted = |wanted: bool, path: &[&str]| wanted.then(|| read::property(path)).flatten();
-        let headers = match loaded.policy.only_header() {
+        let headers = match needs.only_header {
             Some(name) => {
                 read::request_header(name).map(|value| (name.to_owned(), value)).into_iter().collect()
             }
@@ -55,8 +52,8 @@ impl<P: Policy> Stream<P> {
             None => Vec::new(),
         };
         let address = wanted(needs.address, &["source", "address"]);
-        let principal = needs.principal.then(|| loaded.around.principal()).flatten();
-        let is_verified = needs.verified && principal.is_some() && loaded.around.is_verified();
+        let principal = needs.principal.then(|| node.principal()).flatten();
+        let is_verified = needs.verified && principal.is_some() && node.is_verified();
         let stripped = wanted(needs.stripped, &[strip::STATE]);
         let nonce = if needs.nonce { loaded.nonce() } else { 0 };
         let request = Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())))
@@ -64,25 +61,23 @@ impl<P: Policy> Stream<P> {
             .verified(is_verified)
             .already_stripped(stripped.as_deref())
             .with_nonce(nonce);
-        let around = needs.surroundings.then(|| loaded.around.read());
+        let around = needs.surroundings.then(|| node.read());
         let request = match &around {
-            Some(around) => request.within(around.view(&loaded.around)),
+            Some(around) => request.within(around.view(node)),
             None => request,
         };
-        let route = around.as_ref().map(|_| RouteSaid::read(loaded.policy.asks(&request)));
+        let route = around.as_ref().map(|_| RouteSaid::read(extension.asks(policy, &request)));
         let request = match &route {
             Some(route) => request.on_route(route.virtual_host.as_deref(), route.is_only),
             None => request,
         };
-        let (mut decision, verdict) = loaded.policy.decide(request);
+        let (mut decision, verdict) = policy.decide(request);
         if !needs.stripped {
             keep_earlier(&mut decision);
         }
-        if let (Some(unlisted), Some(learning)) = (&decision.unlisted, loaded.policy.learning()) {
-            loaded.seen.note(P::FILTER, unlisted, learning);
-        }
+        extension.decided(policy, &decision);
         // Before anything is written: then Envoy matches the route again.
-        self.before = loaded.policy.needs_before(&verdict).then(read::cluster);
+        self.before = extension.wants_before(policy, &verdict).then(read::cluster);
         self.verdict = Some(verdict);
         apply::account(&decision, &loaded.ids);
         if late {
@@ -93,11 +88,15 @@ impl<P: Policy> Stream<P> {
     }
 }
 
-impl<P: Policy> HttpContext for Stream<P> {
+impl<P: Policy, E: Extension<P>> HttpContext for Stream<P, E> {
     fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
         let Some(loaded) = self.loaded.clone() else { return Action::Continue };
-        let reads = loaded.policy.needs().headers || loaded.policy.meter().is_some();
-        if reads && self.decide(&loaded, false) { Action::Pause } else { Action::Continue }
+        let needs = loaded.policy.common().needs;
+        if (needs.headers || needs.outcome) && self.decide(&loaded, false) {
+            Action::Pause
+        } else {
+            Action::Continue
+        }
     }
 
     fn on_http_response_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
@@ -124,56 +123,17 @@ impl<P: Policy> HttpContext for Stream<P> {
 
     fn on_log(&mut self) {
         let Some(loaded) = self.loaded.clone() else { return };
-        if let Some(meter) = loaded.policy.meter() {
-            // An earlier filter has answered, or Envoy itself: it counts all the same.
-            if self.verdict.is_none() {
-                self.decide(&loaded, true);
-            }
-            if let Some(verdict) = &self.verdict {
-                loaded.measure(meter, verdict);
-            }
-            return;
+        if self.verdict.is_none() && loaded.extension.counts_unseen(&loaded.policy) {
+            self.decide(&loaded, true);
         }
-        let Some(verdict) = &self.verdict else { return };
-        if !loaded.policy.needs().outcome || !loaded.policy.is_measured(verdict) {
-            return;
-        }
-        let flags = loaded.policy.needs_flags(verdict);
-        let cluster = read::cluster();
-        let before = self.before.as_deref().map(|cluster| Before { cluster, ..Before::default() });
-        let mut served = Served {
-            code: u16::try_from(read::number(&["response", "code"])).unwrap_or_default(),
-            cluster: &cluster,
-            duration: read::number(&["request", "duration"]) / 1_000_000,
-            flags: if flags { read::number(&["response", "flags"]) } else { 0 },
-            now: if flags { read::now_millis() } else { 0 },
-            by_upstream: loaded.policy.needs_upstream(verdict) && read::by_upstream(),
-            before,
-        };
-        if loaded.policy.suspects(verdict, &served)
-            && let Some(before) = &mut served.before
-        {
-            before.is_forged = strip::was_removed(read::property(&[strip::STATE]).as_deref());
-            before.is_rewritten = read::property(&["narrows_rule"]).is_some();
-        }
-        loaded.ids.measure_all(loaded.policy.served(verdict, &served));
-        if let (Some(watch), Some(guards)) = (&loaded.watch, loaded.policy.guards())
-            && guards.has_news()
-        {
-            watch.tell(guards);
+        if let Some(verdict) = &self.verdict {
+            let ended = Ended { ids: &loaded.ids, node: &loaded.node, before: self.before.as_deref() };
+            loaded.extension.ended(&loaded.policy, verdict, &ended);
         }
     }
 }
 
-impl<P: Policy> Context for Stream<P> {}
-
-impl<P> Loaded<P> {
-    /// A number that differs from request to request and from worker to worker.
-    fn nonce(&self) -> u64 {
-        self.drawn.set(self.drawn.get().wrapping_add(1));
-        bucket::hash(&read::now_nanos().to_le_bytes(), &self.drawn.get().to_le_bytes())
-    }
-}
+impl<P: Policy, E: Extension<P>> Context for Stream<P, E> {}
 
 /// What a filter says that it has written stands behind what earlier ones have said. One
 /// that strips nothing asks for that only when it has something to say.

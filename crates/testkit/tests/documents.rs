@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use narrows_core::request::Source;
+use narrows_core::Source;
 use narrows_core::router::Router;
 use narrows_core::{Edit, Policy, Request, Tree};
 use narrows_testkit::case::{self, filter::Filter, table};

@@ -1,6 +1,6 @@
 //! Where the module comes from, how it is proven, and what happens without it.
 
-use narrows_core::vm;
+use narrows_core::vm_config;
 
 use super::{Manifest, Release, fault, warning};
 use crate::code;
@@ -108,12 +108,15 @@ fn sha256(node: &Node, url: &str, place: &str, findings: &mut Vec<Finding>) {
 /// Whoever writes the word wants it to be read.
 fn strictness(node: &Node, place: &str, findings: &mut Vec<Finding>) {
     let name = node.text().unwrap_or_default();
-    if name.to_ascii_lowercase().contains("strict") && !vm::is_strict(name.as_bytes()) {
+    if name.to_ascii_lowercase().contains("strict") && !vm_config::is_strict(name.as_bytes()) {
         findings.push(warning(
             code::NO_EFFECT,
             &node.at,
             place,
-            &format!("{name:?} asks for nothing: a filter is strict if the name ends in {:?}", vm::STRICT),
+            &format!(
+                "{name:?} asks for nothing: a filter is strict if the name ends in {:?}",
+                vm_config::STRICT
+            ),
             "write it at the end, in lower case and after a dot",
         ));
     }

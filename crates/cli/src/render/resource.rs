@@ -1,6 +1,6 @@
 //! Istio's resources that carry a filter.
 
-use narrows_core::{Tree, vm};
+use narrows_core::{Tree, vm_config};
 
 use super::{Wanted, table, text, yaml};
 use crate::finding::Failure;
@@ -233,7 +233,7 @@ fn plugin(wanted: &Wanted<'_>, policy: &Tree) -> Result<Fields, Failure> {
     };
     fields.extend(strategy.map(|strategy| ("failStrategy".to_owned(), text(strategy))));
     if wanted.strict {
-        let root_id = [wanted.filter.name(), vm::STRICT].concat();
+        let root_id = [wanted.filter.name(), vm_config::STRICT].concat();
         fields.push(("pluginName".to_owned(), text(root_id)));
     }
     fields.push(("pluginConfig".to_owned(), policy.clone()));

@@ -1,7 +1,7 @@
 //! Labels for Istio's own metrics.
 
 use narrows_core::Tree;
-use narrows_core::extraction::overrides;
+use narrows_core::stats_tags::overrides;
 
 use super::resource::choice;
 use super::{Wanted, table, text, yaml};

@@ -1,7 +1,6 @@
 //! A file of requests: YAML or JSON, in the shape that case files have.
 
-use narrows_core::request::{Source as Caller, Surroundings, held};
-use narrows_core::{Request, Tree};
+use narrows_core::{Request, Source as Caller, Surroundings, Tree, inline_headers};
 
 use crate::code;
 use crate::finding::{Finding, Level};
@@ -200,7 +199,7 @@ fn one(node: &Node, before: u64) -> Result<Row, Finding> {
 /// Puts a line beside those that are there, as Envoy does before a filter sees them.
 fn hold(mut headers: Vec<(Vec<u8>, Vec<u8>)>, (name, value): (Vec<u8>, Vec<u8>)) -> Vec<(Vec<u8>, Vec<u8>)> {
     match headers.iter_mut().find(|(other, _)| *other == name) {
-        Some((_, held)) if held::once_in_request(&name) => {
+        Some((_, held)) if inline_headers::once_in_request(&name) => {
             // What is empty is dropped (`appendToHeader`).
             if !held.is_empty() && !value.is_empty() {
                 held.push(b',');

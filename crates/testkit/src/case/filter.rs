@@ -7,9 +7,9 @@ use narrows_core::egress::Egress;
 use narrows_core::router::Router;
 use narrows_core::split::Splitter;
 use narrows_core::tags::Tagger;
-use narrows_core::{Invalid, Policy, Tree};
+use narrows_core::{Invalid, Tree};
 
-use super::native::{Native, Pure};
+use super::native::{Native, Pure, Served};
 
 /// One of the filters.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub struct Filter {
 /// Every filter that has cases.
 const FILTERS: &[Filter] = &[of::<Router>(), of::<Splitter>(), of::<Tagger>(), of::<Egress>()];
 
-const fn of<P: Policy + 'static>() -> Filter {
+const fn of<P: Served + 'static>() -> Filter {
     Filter { name: P::FILTER, compile: |tree| Ok(Box::new(Native(P::compile(tree)?))) }
 }
 

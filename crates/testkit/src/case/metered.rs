@@ -1,14 +1,14 @@
 //! The core's runner for a policy whose series are named as requests are served.
 
-use narrows_core::tags::{Ask, Meter, Report};
-use narrows_core::{Kind, Policy};
+use narrows_core::tags::{Ask, Meter, Metered, Report};
 
 use super::arrive::split_line;
 use super::file::Case;
+use super::native;
 use super::observed::Observed;
 
 /// Measures a request that has been served, with what Envoy would know of it.
-pub(super) fn measure<P: Policy>(
+pub(super) fn measure<P: Metered>(
     policy: &P,
     meter: &Meter,
     verdict: &P::Verdict,
@@ -25,15 +25,9 @@ pub(super) fn measure<P: Policy>(
                 entries.iter().filter(|entry| meter.admits(entry)).for_each(|entry| meter.learn(entry));
             }
             Report::Measured { measurements, state, .. } => {
-                let mut series = policy.series().to_vec();
+                let mut series = policy.common().series.clone();
                 series.extend(meter.series_from(0));
-                for measurement in measurements {
-                    let Some(series) = series.get(measurement.series) else { continue };
-                    if series.kind == Kind::Counter {
-                        *observed.counts.entry(series.name.to_string()).or_default() +=
-                            i64::try_from(measurement.value).unwrap_or(0);
-                    }
-                }
+                native::count(observed, &series, measurements);
                 observed.state.extend(state.into_iter().map(|(key, value)| (key, value.into_bytes())));
                 return;
             }

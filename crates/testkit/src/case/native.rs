@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use narrows_core::request::Source;
-use narrows_core::{Decision, Edit, Invalid, Kind, Policy, Request, Served, names};
+use narrows_core::egress::Egress;
+use narrows_core::router::Router;
+use narrows_core::split::{self, Guarded, Splitter};
+use narrows_core::tags::{Metered, Tagger};
+use narrows_core::{Decision, Edit, Invalid, Kind, Measurement, Policy, Request, Series, Source, names};
 
 use super::arrive::split_line;
 use super::file::{Case, File, Runner};
@@ -16,6 +19,56 @@ use crate::wasm::Headers;
 pub trait Pure {
     /// Decides on a case's request, and does what was decided.
     fn run(&self, case: &Case) -> Observed;
+}
+
+/// What a filter does beside deciding, as a host would have it done.
+pub(super) trait Served: Policy {
+    /// Whether a request passes as it is.
+    fn skips(&self, _authority: &[u8]) -> bool {
+        false
+    }
+
+    /// Measures a request that has been served.
+    fn serve(&self, _verdict: &Self::Verdict, _case: &Case, _observed: &mut Observed) {}
+}
+
+impl Served for Router {}
+
+impl Served for Egress {}
+
+impl Served for Splitter {
+    fn skips(&self, authority: &[u8]) -> bool {
+        self.asks_authority_first() && !self.concerns(authority)
+    }
+
+    fn serve(&self, verdict: &Self::Verdict, _case: &Case, observed: &mut Observed) {
+        if self.wants(verdict).is_some() {
+            let code = observed.answer.status;
+            let served = split::Served { code, cluster: b"echo", duration: 1, ..split::Served::default() };
+            count(observed, &self.common().series, self.served(verdict, &served));
+        }
+    }
+}
+
+impl Served for Tagger {
+    fn serve(&self, verdict: &Self::Verdict, case: &Case, observed: &mut Observed) {
+        if let Some(meter) = self.meter() {
+            metered::measure(self, meter, verdict, case, observed);
+        }
+    }
+}
+
+/// Adds what was measured to the counters.
+pub(super) fn count(
+    observed: &mut Observed,
+    series: &[Series],
+    measured: impl IntoIterator<Item = Measurement>,
+) {
+    for Measurement { series: index, value } in measured {
+        if let Some(series) = series.get(index).filter(|series| series.kind == Kind::Counter) {
+            *observed.counts.entry(series.name.to_string()).or_default() += i64::try_from(value).unwrap_or(0);
+        }
+    }
 }
 
 /// The policy of one filter.
@@ -53,13 +106,13 @@ fn fault(invalid: &Invalid) -> String {
     first.map(|fault| format!("{} {}", fault.code, fault.place).trim_end().to_owned()).unwrap_or_default()
 }
 
-impl<P: Policy> Pure for Native<P> {
+impl<P: Served> Pure for Native<P> {
     fn run(&self, case: &Case) -> Observed {
         let arrived = case.send.arrives();
-        let needs = self.0.needs();
+        let needs = self.0.common().needs;
         let authority = arrived.get(":authority").unwrap_or_default();
-        let idle = !needs.headers && self.0.meter().is_none();
-        if idle || (needs.authority_first && !self.0.concerns(authority)) {
+        let idle = !needs.headers && !needs.outcome;
+        if idle || self.0.skips(authority) {
             return apply(case, arrived.clone(), &Decision::default());
         }
         // Only what the policy asks for is there, as in a proxy.
@@ -75,23 +128,9 @@ impl<P: Policy> Pure for Native<P> {
             .with_nonce(7);
         let (decision, verdict) = self.0.decide(request);
         let mut observed = apply(case, arrived.clone(), &decision);
-        let mut count = |series: usize, by: u64| {
-            if let Some(series) = self.0.series().get(series).filter(|series| series.kind == Kind::Counter) {
-                *observed.counts.entry(series.name.to_string()).or_default() +=
-                    i64::try_from(by).unwrap_or(0);
-            }
-        };
-        decision.count.iter().for_each(|series| count(*series, 1));
-        if needs.outcome && self.0.is_measured(&verdict) {
-            let served =
-                Served { code: observed.answer.status, cluster: b"echo", duration: 1, ..Served::default() };
-            for measurement in self.0.served(&verdict, &served) {
-                count(measurement.series, measurement.value);
-            }
-        }
-        if let Some(meter) = self.0.meter() {
-            metered::measure(&self.0, meter, &verdict, case, &mut observed);
-        }
+        let counted = decision.count.iter().map(|series| Measurement { series: *series, value: 1 });
+        count(&mut observed, &self.0.common().series, counted);
+        self.0.serve(&verdict, case, &mut observed);
         observed
     }
 }

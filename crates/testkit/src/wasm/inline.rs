@@ -1,6 +1,6 @@
 //! The headers that Envoy holds once, and how names are filed.
 
-use narrows_core::request::held;
+use narrows_core::inline_headers;
 
 /// Whose headers.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -25,8 +25,8 @@ impl Kind {
     pub(super) fn holds_once(self, name: &[u8]) -> bool {
         let is_held: fn(&[u8]) -> bool = match self {
             Self::List => return false,
-            Self::Request => held::once_in_request,
-            Self::Response => held::once_in_response,
+            Self::Request => inline_headers::once_in_request,
+            Self::Response => inline_headers::once_in_response,
         };
         name.starts_with(b":") || is_held(name)
     }

@@ -1,0 +1,202 @@
+//! Header edits: what a policy sets, adds and removes.
+
+use std::borrow::Cow;
+
+use crate::action::format_string::FormatString;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::limits;
+use crate::language::modes::Trust;
+use crate::language::names::{self, NamePattern};
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::matching::request::Request;
+use crate::wire::found::Found;
+
+/// One change to a message's headers, in the order to be applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit<'a> {
+    /// Takes out every header of that name; in a response, of every name that a `*` at its
+    /// end covers (see [`names::covers`]).
+    Remove(Cow<'a, str>),
+    /// Replaces every header of that name by one.
+    Set(&'a str, Cow<'a, [u8]>),
+    /// Appends one header.
+    Add(&'a str, Cow<'a, [u8]>),
+}
+
+impl Edit<'_> {
+    /// The header's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Remove(name) => name,
+            Self::Set(name, _) | Self::Add(name, _) => name,
+        }
+    }
+}
+
+/// Edits of a request in the making. Each sees what those before it leave, so that
+/// nothing is written that will be there already: any write makes Envoy match the route
+/// again.
+pub(crate) struct Draft<'r, 'a> {
+    pub(crate) request: &'r Request<'a>,
+    pub(crate) trust: Trust,
+    edits: Vec<Edit<'a>>,
+    kept: Vec<&'a str>,
+}
+
+/// `requestHeaders` or `responseHeaders` of a policy.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HeaderEdits {
+    set: Vec<(Box<str>, FormatString)>,
+    add: Vec<(Box<str>, FormatString)>,
+    remove: Vec<NamePattern>,
+}
+
+impl<'r, 'a> Draft<'r, 'a> {
+    pub(crate) fn new(request: &'r Request<'a>, trust: Trust) -> Self {
+        Self { request, trust, edits: Vec::new(), kept: Vec::new() }
+    }
+
+    /// The edits, and the headers that had the wanted value already.
+    pub(crate) fn finish(self) -> (Vec<Edit<'a>>, Vec<&'a str>) {
+        (self.edits, self.kept)
+    }
+
+    /// Whether a header will be there, and whether it will say `value` and nothing else.
+    fn foresee(&self, name: &str, value: &[u8]) -> (bool, bool) {
+        let found = self.request.header(name.as_bytes());
+        // Envoy's route table minds the blanks around a value.
+        let is_same = matches!(&found, Found::Once(found) if **found == *value)
+            && !self.request.is_padded(name.as_bytes());
+        let edits = self.edits.iter().filter(|edit| edit.name() == name);
+        edits.fold((found.value().is_some(), is_same), |(is_there, _), edit| match edit {
+            Edit::Remove(_) => (false, false),
+            Edit::Set(_, text) => (true, **text == *value),
+            Edit::Add(_, text) => (true, !is_there && **text == *value),
+        })
+    }
+
+    /// Whether a header will be there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.foresee(name, b"").0
+    }
+
+    /// Whether an edit so far writes a header, or would if it did not say so already.
+    pub(crate) fn writes(&self, name: &str) -> bool {
+        let set = |edit: &Edit<'_>| !matches!(edit, Edit::Remove(_)) && edit.name() == name;
+        self.kept.contains(&name) || self.edits.iter().any(set)
+    }
+
+    /// Gives a header one value, in place of whatever is spelt like it: `x_user` beside
+    /// `x-user` is the caller's word beside the policy's.
+    pub(crate) fn set(&mut self, name: &'a str, value: Cow<'a, [u8]>) {
+        for (other, _) in self.request.headers() {
+            let is_own = || std::str::from_utf8(other).is_ok_and(|other| self.writes(other));
+            if *other != name.as_bytes() && names::covers(name.as_bytes(), other) && !is_own() {
+                self.take_off(other);
+            }
+        }
+        if self.foresee(name, &value).1 {
+            self.kept.push(name);
+        } else {
+            self.edits.push(Edit::Set(name, value));
+        }
+    }
+
+    /// Writes a pseudo header, whatever it says.
+    pub(crate) fn write(&mut self, name: &'a str, value: Vec<u8>) {
+        self.edits.push(Edit::Set(name, Cow::Owned(value)));
+    }
+
+    fn remove(&mut self, patterns: &[NamePattern]) {
+        if !patterns.is_empty() {
+            self.edits.extend(removals(self.request, |name| patterns.iter().any(|p| p.covers(name))));
+        }
+    }
+
+    fn take_off(&mut self, name: &'a [u8]) {
+        let removal = Edit::Remove(String::from_utf8_lossy(name));
+        if !self.edits.contains(&removal) {
+            self.edits.push(removal);
+        }
+    }
+}
+
+/// Takes out every header of a request that is `unwanted`, each name once; pseudo headers stay.
+pub(crate) fn removals<'a>(
+    request: &Request<'a>,
+    unwanted: impl Fn(&[u8]) -> bool,
+) -> impl Iterator<Item = Edit<'a>> {
+    let names = request.headers().iter().map(|(name, _)| *name);
+    let names = names::distinct(names.filter(|name| !name.starts_with(b":") && unwanted(name)).collect());
+    names.into_iter().map(|name| Edit::Remove(String::from_utf8_lossy(name)))
+}
+
+impl HeaderEdits {
+    pub(crate) fn read(tree: &Tree) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["set", "add", "remove"])?;
+        let values = |name: &str| {
+            let read = |t| {
+                read::entries(t, limits::EDITS, names::writable_header, |v| FormatString::new(read::text(v)?))
+            };
+            fields.optional(name, read).map(Option::unwrap_or_default)
+        };
+        let edits = Self {
+            set: values("set")?,
+            add: values("add")?,
+            remove: fields
+                .optional("remove", |t| read::list(t, limits::EDITS, removable))?
+                .unwrap_or_default(),
+        };
+        let texts = edits.set.iter().chain(&edits.add).map(|(_, text)| text);
+        let lookups = texts.flat_map(FormatString::quotations).filter(|is_lookup| *is_lookup).count();
+        if lookups <= limits::LOOKUPS {
+            return Ok(edits);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!("{lookups} quotations of query parameters and cookies, more than {}", limits::LOOKUPS),
+            "quote fewer: the query or the cookies are read for each",
+        ))
+    }
+
+    /// Edits a request: removals, in every spelling that is there, then what is set, then
+    /// what is added, as in Gateway API. A value that quotes something missing is not
+    /// written.
+    pub(crate) fn apply<'a>(&'a self, draft: &mut Draft<'_, 'a>) {
+        draft.remove(&self.remove);
+        for (name, text) in &self.set {
+            if let Some(value) = text.render(draft.request) {
+                draft.set(name, value);
+            }
+        }
+        for (name, text) in &self.add {
+            draft.edits.extend(text.render(draft.request).map(|value| Edit::Add(name, value)));
+        }
+    }
+
+    /// Whether a request loses what its sender called so: removed, or written anew.
+    pub(crate) fn displaces(&self, name: &[u8]) -> bool {
+        self.remove.iter().any(|pattern| pattern.covers(name))
+            || self.set.iter().any(|(set, _)| names::covers(set.as_bytes(), name))
+    }
+
+    /// The edits for the response to `request`. Nobody has seen it yet: a name is removed
+    /// as it is written, and a wildcard stands for the names that the response will have.
+    pub(crate) fn respond<'a>(&'a self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
+        edits.extend(self.remove.iter().map(|pattern| Edit::Remove(Cow::Borrowed(pattern.written()))));
+        let value = |text: &'a FormatString| text.render(request);
+        edits.extend(self.set.iter().filter_map(|(name, text)| Some(Edit::Set(name, value(text)?))));
+        edits.extend(self.add.iter().filter_map(|(name, text)| Some(Edit::Add(name, value(text)?))));
+    }
+}
+
+/// Reads the name, or the prefix of names, of headers that a policy may remove. `*` alone is no
+/// prefix.
+pub(crate) fn removable(tree: &Tree) -> Result<NamePattern, Invalid> {
+    let pattern = NamePattern::read(tree)?;
+    if !pattern.as_str().ends_with('*') {
+        names::writable_header(pattern.written())?;
+    }
+    Ok(pattern)
+}

@@ -1,0 +1,270 @@
+//! What a client must not say: headers removed before anything reads them.
+
+use std::borrow::Cow;
+
+use crate::action::destination::FORWARDED_HOST;
+use crate::action::edit::Edit;
+use crate::language::invalid::Invalid;
+use crate::language::join::joined;
+use crate::language::limits;
+use crate::language::modes::{Mode, Trust};
+use crate::language::names::{self, NamePattern, OWN_PREFIX};
+use crate::language::read::{self, Fields};
+use crate::matching::request::Request;
+
+/// The filter state in which the first filter of a proxy says what it has stripped
+/// and what it has written since, so that a later filter can keep what an earlier one
+/// wrote. No client can set it.
+///
+/// A list of words with commas between: `x-internal-*` was stripped, in every spelling;
+/// `=x-lane` was written, in that one. Whatever else is spelt `x_lane` is the client's.
+/// `<` says that something was there to be stripped.
+pub const STATE: &str = "narrows_stripped";
+
+/// Stands among the words of [`STATE`] where a filter has taken off what the client had sent. It is
+/// no header's name.
+const REMOVED: &str = "<";
+
+/// Whether a filter of this proxy took something off that the client had sent, by what it said
+/// in [`STATE`]: Envoy's route may be one that it led to.
+pub fn was_removed(state: Option<&[u8]>) -> bool {
+    words(state).any(|word| word == REMOVED.as_bytes())
+}
+
+/// Whether an earlier filter wrote this header, by what it said in [`STATE`].
+pub(crate) fn was_written(state: Option<&[u8]>, name: &[u8]) -> bool {
+    words(state).any(|word| word.strip_prefix(b"=") == Some(name))
+}
+
+fn words(state: Option<&[u8]>) -> impl Iterator<Item = &[u8]> {
+    state.unwrap_or_default().split(|b| *b == b',')
+}
+
+/// The headers that a filter removes from what the client sent.
+#[derive(Clone, Debug, Default)]
+pub struct Strip {
+    patterns: Vec<NamePattern>,
+    /// The patterns as one word list: what [`STATE`] says afterwards.
+    state: Box<str>,
+    /// Whether the request is only judged as if stripped, and left as it is.
+    reports: bool,
+}
+
+impl Strip {
+    /// Under `edge`: everything of ours, `own` (the route header, override headers)
+    /// and what the policy lists. Under `mesh`: what the policy lists.
+    pub(crate) fn new(
+        trust: Trust,
+        own: impl IntoIterator<Item = Box<str>>,
+        listed: Vec<NamePattern>,
+    ) -> Self {
+        let mut patterns = listed;
+        if trust == Trust::Edge {
+            let ours = std::iter::once(format!("{OWN_PREFIX}*").into()).chain(own);
+            for pattern in ours.map(|name: Box<str>| NamePattern::of(&name)) {
+                if !patterns.iter().any(|listed| listed.covers(pattern.as_str().as_bytes())) {
+                    patterns.push(pattern);
+                }
+            }
+        }
+        let state = joined(&mut patterns.iter().map(NamePattern::as_str), ",");
+        Self { patterns, state: state.into(), reports: false }
+    }
+
+    /// The same, for a policy in `mode`: one that reports changes nothing.
+    #[must_use]
+    pub(crate) fn within(self, mode: Mode) -> Self {
+        Self { reports: mode == Mode::Report, ..self }
+    }
+
+    /// Reads the `strip` list.
+    pub(crate) fn listed(fields: Fields<'_>) -> Result<Vec<NamePattern>, Invalid> {
+        let read = |t| read::list(t, limits::STRIP, NamePattern::read);
+        Ok(fields.optional("strip", read)?.unwrap_or_default())
+    }
+
+    /// Whether there is anything to strip.
+    pub fn is_needed(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
+    /// The names that are stripped, some with a `*` at their end.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.patterns.iter().map(NamePattern::as_str)
+    }
+
+    /// Removes from `request` what the client must not have sent, and returns the
+    /// names to remove from the message too. What an earlier filter has stripped or written is
+    /// left alone.
+    pub(crate) fn apply<'a>(&self, request: &mut Request<'a>) -> Vec<&'a [u8]> {
+        if !self.is_needed() {
+            return Vec::new();
+        }
+        let state = request.stripped();
+        let done =
+            |pattern: &NamePattern| words(state).any(|word| names::covers(word, pattern.as_str().as_bytes()));
+        let to_do: Vec<&NamePattern> = self.patterns.iter().filter(|pattern| !done(pattern)).collect();
+        if to_do.is_empty() {
+            return Vec::new();
+        }
+        let removed =
+            request.remove_headers(|name| to_do.iter().any(|p| p.covers(name)) && !was_written(state, name));
+        if self.reports { Vec::new() } else { removed }
+    }
+
+    /// Whether a trailer of that name must not go on. No filter writes trailers, so what
+    /// is there is the client's.
+    pub fn covers_trailer(&self, name: &[u8]) -> bool {
+        !self.reports && self.patterns.iter().any(|pattern| pattern.covers(name))
+    }
+
+    /// What [`STATE`] must say after this filter, given what it has stripped and written; `None` if it says
+    /// so already. A filter that strips nothing says what it has written all the same: a
+    /// later one may take it for the client's.
+    pub(crate) fn state(
+        &self,
+        before: Option<&[u8]>,
+        stripped: &[&[u8]],
+        edits: &[Edit<'_>],
+        already_set: &[&str],
+    ) -> Option<Cow<'_, [u8]>> {
+        if self.reports {
+            return None;
+        }
+        // A value that is added stands beside the client's own, unless that was stripped.
+        let is_ours = |name: &str| {
+            self.patterns.iter().any(|pattern| pattern.covers(name.as_bytes()))
+                || words(before).any(|word| names::covers(word, name.as_bytes()))
+        };
+        let edited = edits.iter().filter_map(|edit| match edit {
+            Edit::Set(name, _) => Some(*name),
+            Edit::Add(name, _) if is_ours(name) => Some(*name),
+            _ => None,
+        });
+        // Of the mesh, and with every rewritten authority: two calls of the host for a header
+        // that hardly anybody strips.
+        let is_worth_it = |name: &&str| self.is_needed() || *name != FORWARDED_HOST;
+        let written = edited.chain(already_set.iter().copied()).filter(|name| !name.starts_with(':'));
+        let written = written.filter(is_worth_it);
+        let mut written = written.peekable();
+        // Proxies in front write `x-forwarded-host` for every request, and no route is chosen by it.
+        let is_worth_a_mark = |name: &&[u8]| *name != FORWARDED_HOST.as_bytes();
+        let removed = stripped.iter().any(is_worth_a_mark).then_some(REMOVED);
+        if before.is_none() && written.peek().is_none() && removed.is_none() {
+            return self.is_needed().then_some(Cow::Borrowed(self.state.as_bytes()));
+        }
+        let mut state = before.unwrap_or_default().to_vec();
+        let mut is_new = false;
+        let patterns = self.patterns.iter().map(|pattern| ("", pattern.as_str()));
+        let removed = removed.map(|mark| ("", mark));
+        for (mark, name) in patterns.chain(removed).chain(written.map(|name| ("=", name))) {
+            let says = |word: &[u8]| word.strip_prefix(mark.as_bytes()) == Some(name.as_bytes());
+            if words(Some(&state)).any(says) {
+                continue;
+            }
+            if !state.is_empty() {
+                state.push(b',');
+            }
+            state.extend_from_slice(mark.as_bytes());
+            state.extend_from_slice(name.as_bytes());
+            is_new = true;
+        }
+        is_new.then_some(Cow::Owned(state))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{STATE, Strip};
+    use crate::action::edit::Edit;
+    use crate::filter::router::Router;
+    use crate::language::modes::Trust;
+    use crate::language::names::NamePattern;
+    use crate::language::tree::Tree;
+    use crate::matching::request::Request;
+    use crate::policy::Policy;
+
+    fn request(state: Option<&[u8]>) -> Request<'_> {
+        let headers: [(&[u8], &[u8]); 6] = [
+            (b":path", b"/"),
+            (b"x-narrows-route", b"v9"),
+            (b"x_narrows_route", b"v9"),
+            (b"x-lane", b"gold"),
+            (b"x_lane", b"gold"),
+            (b"x-other", b"1"),
+        ];
+        Request::new(headers).already_stripped(state)
+    }
+
+    fn edge() -> Strip {
+        Strip::new(Trust::Edge, ["x-lane".into()], vec![NamePattern::of("x-admin-*")])
+    }
+
+    /// What a filter at the edge that strips nothing of its own says after these edits.
+    fn said(edits: Vec<Edit<'_>>) -> Vec<u8> {
+        Strip::new(Trust::Edge, [], vec![]).state(None, &[], &edits, &[]).unwrap().into_owned()
+    }
+
+    #[test]
+    fn the_first_filter_strips_every_spelling() {
+        let mut first = request(None);
+        let names = edge().apply(&mut first);
+        assert_eq!(names, [b"x-narrows-route".as_slice(), b"x_narrows_route", b"x-lane", b"x_lane"]);
+        let state = edge().state(None, &[], &[], &[]).unwrap().into_owned();
+        assert_eq!(state, b"x-admin-*,x-narrows-*,x-lane");
+        assert_eq!(edge().state(Some(&state), &[], &[], &[]), None);
+        let covered = Strip::new(Trust::Edge, ["x-narrows-route".into()], vec![]);
+        assert_eq!(covered.state(None, &[], &[], &[]).as_deref(), Some(b"x-narrows-*".as_slice()));
+    }
+
+    #[test]
+    fn a_later_filter_keeps_what_an_earlier_one_wrote_and_no_other_spelling_of_it() {
+        let state = said(vec![Edit::Set("x-lane", b"beta".into())]);
+        assert_eq!(state, b"x-narrows-*,=x-lane");
+        assert_eq!(edge().apply(&mut request(Some(&state))), [b"x_lane"]);
+        let state = said(vec![Edit::Set("x_lane", b"beta".into())]);
+        assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane"]);
+        // What the earlier filter neither stripped nor wrote is still the client's.
+        let state = said(vec![]);
+        assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane", b"x_lane"]);
+    }
+
+    #[test]
+    fn what_was_added_beside_a_clients_own_is_not_kept() {
+        let state = said(vec![Edit::Add("x-lane", b"beta".into())]);
+        assert_eq!(state, b"x-narrows-*");
+        assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane", b"x_lane"]);
+        // Where the client's was stripped first, what stands there was added.
+        let state = said(vec![Edit::Add("x-narrows-lane", b"beta".into())]);
+        assert_eq!(state, b"x-narrows-*,=x-narrows-lane");
+    }
+
+    #[test]
+    fn what_says_so_already_is_kept_as_if_written() {
+        let policy = r#"{ "strip": ["x-other"],
+                          "rules": [{ "name": "r", "requestHeaders": { "set": { "x-lane": "gold" } } }] }"#;
+        let router = Router::compile(&Tree::parse(policy.as_bytes()).unwrap()).unwrap();
+        let (decision, _) = router.decide(request(None));
+        assert_eq!(decision.request, [Edit::Remove("x_lane".into())]);
+        let state = decision.state.iter().find(|(name, _)| *name == STATE).unwrap();
+        assert_eq!(state.1.as_ref(), b"x-other,x-narrows-*,<,=x-lane");
+        assert_eq!(edge().apply(&mut request(Some(&state.1))), [b"x_lane"]);
+    }
+
+    #[test]
+    fn trailers_are_the_clients() {
+        assert!(edge().covers_trailer(b"x_lane"));
+        assert!(edge().covers_trailer(b"x-narrows-route"));
+        assert!(!edge().covers_trailer(b"x-other"));
+    }
+
+    #[test]
+    fn a_mesh_believes() {
+        let mesh = Strip::new(Trust::Mesh, ["x-lane".into()], vec![]);
+        assert_eq!(mesh.apply(&mut request(None)), Vec::<&[u8]>::new());
+        assert_eq!(mesh.state(None, &[], &[], &[]), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! `egress-policy`: says what may leave, and sees what tried to.
+//!
+//! Everything that a rule compares is first brought to one form ([`destination`]), or
+//! is refused: a rule that one spelling gets past is no rule. Denying beats allowing,
+//! and what is ambiguous is denied.
+
+mod address;
+mod caller;
+mod compile;
+mod decide;
+pub mod destination;
+mod explain;
+mod hygiene;
+pub mod learn;
+mod measure;
+mod outbound;
+mod path;
+mod private;
+mod route;
+mod rule;
+#[cfg(test)]
+mod tests;
+use crate::language::modes::Callers;
+use crate::matching::hosts::HostSet;
+use crate::matching::index::Index;
+use crate::policy::common::Common;
+pub use outbound::{Outbound, RouteAsk};
+
+use hygiene::Hygiene;
+use learn::Learning;
+use measure::Places;
+use private::Private;
+use rule::{Clause, Rule};
+
+/// A compiled `egress-policy` policy.
+#[derive(Clone, Debug)]
+pub struct Egress {
+    common: Common,
+    /// Whose certificate names a caller: what is presented always matches a deny.
+    callers: Callers,
+    /// Whether it has no word of its own: then it is a pass-through.
+    says_nothing: bool,
+    default: Action,
+    rules: Vec<Rule>,
+    /// A rule's paths, one clause each; a rule without any has one clause.
+    clauses: Vec<Clause>,
+    /// Whether a rule in force has a path.
+    reads_paths: bool,
+    enforced: Deciders,
+    /// Rules in report mode: they change nothing.
+    trial: Deciders,
+    private: Private,
+    refusal: Refusal,
+    hygiene: Hygiene,
+    learn: Option<Learning>,
+    /// The hosts that rules name, for `learn`.
+    listed: HostSet,
+    places: Places,
+}
+
+/// Rules of one mode, to be asked in this order.
+#[derive(Clone, Debug, Default)]
+struct Deciders {
+    deny: Index,
+    /// The same without paths, for a path that has no reading.
+    deny_any_path: Index,
+    allow: Index,
+}
+
+/// What a rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The request may leave.
+    Allow,
+    /// It may not.
+    Deny,
+}
+
+/// `response` of a policy: how a request is refused.
+#[derive(Clone, Debug)]
+struct Refusal {
+    status: u16,
+    body: Box<str>,
+}
+
+/// What decided: a rule by its place, or something that is no rule of the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// A rule of the policy.
+    Rule(usize),
+    /// No rule: the policy's default.
+    Default,
+    /// `denyPrivateAddresses`.
+    PrivateAddress,
+    /// The host has no one form.
+    AmbiguousHost,
+    /// A rule would allow the request, had its path one form.
+    AmbiguousPath,
+    /// The TLS connection was opened to another name than the request is for.
+    SniMismatch,
+    /// The request stays in the cluster: only rules that deny concern it.
+    InCluster,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether it may leave, whatever the mode of the policy.
+    pub action: Action,
+    /// Why.
+    pub ruling: Ruling,
+    /// The rule in report mode that would have decided otherwise.
+    pub trial: Option<usize>,
+}
+
+impl Egress {
+    /// The name of what decided.
+    pub fn ruling(&self, ruling: Ruling) -> &str {
+        match ruling {
+            Ruling::Rule(place) => self.rules.get(place).map_or("", |rule| &rule.name),
+            Ruling::Default => "default",
+            Ruling::PrivateAddress => "private-address",
+            Ruling::AmbiguousHost => "ambiguous-host",
+            Ruling::AmbiguousPath => "ambiguous-path",
+            Ruling::SniMismatch => "sni-mismatch",
+            Ruling::InCluster => "in-cluster",
+        }
+    }
+}
+
+/// Names that no rule may have: they are said of what is no rule.
+const RESERVED: [&str; 6] =
+    ["default", "private-address", "ambiguous-host", "ambiguous-path", "sni-mismatch", "in-cluster"];

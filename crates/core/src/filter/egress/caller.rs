@@ -1,0 +1,69 @@
+//! Who calls, as far as it is proven.
+
+use crate::matching::request::{Request, Surroundings};
+
+/// The identity behind a request. What is missing matches no rule's `from`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Caller<'a> {
+    pub(super) principal: Option<&'a [u8]>,
+    pub(super) namespace: Option<&'a [u8]>,
+    pub(super) workload: Option<&'a [u8]>,
+}
+
+impl<'a> Caller<'a> {
+    /// The peer's certificate if there is one: it says `spiffe://…/ns/NS/sa/ACCOUNT`.
+    /// Else the workload beside which this proxy stands; a gateway stands beside none.
+    pub(super) fn of(request: &Request<'a>) -> Self {
+        if let Some(principal) = request.source().principal.filter(|name| !name.is_empty()) {
+            let parts = spiffe(principal);
+            return Self {
+                principal: Some(principal),
+                namespace: parts.map(|(namespace, _)| namespace),
+                workload: parts.map(|(_, account)| account),
+            };
+        }
+        let Surroundings { namespace, workload, .. } = request.surroundings();
+        let named = |name: Option<&'a [u8]>| name.filter(|name| !name.is_empty());
+        Self { principal: None, namespace: named(namespace), workload: named(workload) }
+    }
+}
+
+impl Caller<'_> {
+    /// The same, where no certificate is believed: one that presents a certificate is
+    /// nobody then, and not the workload beside which this proxy stands.
+    pub(super) fn without_certificate(self) -> Self {
+        if self.principal.is_some() { Self::default() } else { self }
+    }
+}
+
+/// Namespace and service account of exactly `spiffe://DOMAIN/ns/NAMESPACE/sa/ACCOUNT`.
+fn spiffe(principal: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut parts = principal.strip_prefix(b"spiffe://")?.split(|b| *b == b'/');
+    let mut next = || parts.next().filter(|part| !part.is_empty());
+    let (_, ns, namespace, sa, account) = (next()?, next()?, next()?, next()?, next()?);
+    (ns == b"ns" && sa == b"sa" && parts.next().is_none()).then_some((namespace, account))
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::spiffe;
+
+    #[test]
+    fn identities() {
+        let (namespace, account) = spiffe(b"spiffe://cluster.local/ns/shop/sa/checkout").unwrap();
+        assert_eq!((namespace, account), (b"shop".as_slice(), b"checkout".as_slice()));
+        for other in [
+            "cluster.local/ns/shop/sa/checkout",
+            "spiffe:///ns/shop/sa/checkout",
+            "spiffe://d/ns/shop/sa/",
+            "spiffe://d/ns/shop/sa/a/b",
+            "spiffe://d/sa/shop/ns/a",
+            "spiffe://d/ns//sa/a",
+        ] {
+            assert_eq!(spiffe(other.as_bytes()), None, "{other}");
+        }
+    }
+}

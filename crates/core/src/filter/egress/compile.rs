@@ -1,0 +1,165 @@
+//! From what the operator wrote to an [`Egress`].
+
+use super::hygiene::Hygiene;
+use super::learn::Learning;
+use super::measure::Places;
+use super::private::Private;
+use super::rule::{Clause, Rule};
+use super::{Action, Deciders, Egress, Refusal};
+use crate::action::strip::Strip;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::modes::{Callers, Mode, Trust};
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::language::{limits, names};
+use crate::matching::hosts::HostSet;
+use crate::matching::index::{self, Index};
+use crate::matching::matches::Match;
+use crate::matching::parse::Budget;
+use crate::matching::path::{PathForm, PathMatch};
+use crate::matching::value::Test;
+use crate::policy::Needs;
+use crate::policy::common::Common;
+use crate::policy::head::Head;
+
+/// The fields of a policy besides those of every policy.
+const FIELDS: &[&str] = &["default", "rules", "denyPrivateAddresses", "response", "requestHeaders", "learn"];
+
+pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
+    let budget = Budget::default();
+    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let callers = head.callers;
+    let words = [("allow", Action::Allow), ("deny", Action::Deny)];
+    let mut faults = read::Faults::default();
+    let default = faults.take(fields.optional("default", |t| read::word(t, &words))).flatten();
+    let private = faults.take(fields.optional("denyPrivateAddresses", Private::read)).flatten();
+    let refusal = faults.take(fields.optional("response", Refusal::read)).flatten();
+    let hygiene = faults.take(fields.optional("requestHeaders", Hygiene::read)).flatten();
+    let learn = faults.take(fields.optional("learn", |t| Learning::read(t, head.labels))).flatten();
+    budget.hold(learn.as_ref().map_or(0, Learning::weight))?;
+    let rule = |t| Rule::read(t, &budget);
+    let read = faults.take(fields.optional("rules", |t| read::list(t, limits::RULES, rule))).flatten();
+    let read = faults.or(read.unwrap_or_default())?;
+    names::unique("rules", read.iter().map(|(rule, _)| &*rule.name)).map_err(|e| e.in_field("rules"))?;
+
+    // Without a word of its own a policy is a pass-through; with one, what it does
+    // not allow is denied.
+    let is_empty = !FIELDS.iter().any(|field| fields.has(field));
+    let active = head.mode != Mode::Off && !fields.is_empty();
+    let acts = active && head.mode == Mode::Enforce;
+    let default = default.unwrap_or(if is_empty { Action::Allow } else { Action::Deny });
+
+    let when = head.explain.as_ref().and_then(|explain| explain.when.source.as_ref());
+    let explains_by_address = when.is_some_and(|source| !source.cidrs.is_empty());
+
+    let mut rules = Vec::with_capacity(read.len());
+    let mut clauses = Vec::with_capacity(read.len());
+    for (place, (rule, paths)) in read.into_iter().enumerate() {
+        if paths.is_empty() {
+            clauses.push(Clause { rule: place, path: None });
+        }
+        clauses.extend(paths.into_iter().map(|path| Clause { rule: place, path: Some(path) }));
+        rules.push(rule);
+    }
+    let is_off = |clause: &Clause| rules.get(clause.rule).is_none_or(|rule| rule.mode == Mode::Off);
+    let reads_paths = clauses.iter().any(|clause| clause.path.is_some() && !is_off(clause));
+    let in_force = rules.iter().filter(|rule| learn.is_some() && rule.mode != Mode::Off);
+    let listed = HostSet::new(in_force.flat_map(|rule| rule.hosts().iter().cloned()).collect());
+    let (places, series) = Places::define(&rules, default, head.mode, head.labels);
+    Ok(Egress {
+        enforced: Deciders::of(&rules, &clauses, Mode::Enforce, &budget)?,
+        trial: Deciders::of(&rules, &clauses, Mode::Report, &budget)?,
+        common: Common {
+            needles: budget.needles(),
+            weight: budget.weight(),
+            strip: Strip::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new()),
+            series,
+            needs: Needs {
+                headers: active,
+                principal: active,
+                verified: active && head.callers == Callers::Verified,
+                surroundings: active,
+                address: active && explains_by_address,
+                stripped: acts,
+                ..Needs::default()
+            },
+            judges_presented: true,
+            head,
+            ..Common::default()
+        },
+        callers,
+        says_nothing: is_empty,
+        default,
+        rules,
+        clauses,
+        private: private.unwrap_or_default(),
+        reads_paths,
+        refusal: refusal.unwrap_or_default(),
+        hygiene: if acts { hygiene.unwrap_or_else(Hygiene::internal) } else { Hygiene::none() },
+        learn: if active { learn } else { None },
+        listed,
+        places,
+    })
+}
+
+impl Deciders {
+    fn of(rules: &[Rule], clauses: &[Clause], mode: Mode, budget: &Budget) -> Result<Self, Invalid> {
+        let index = |action: Action, with_path: bool| -> Result<Index, Invalid> {
+            let mut index = index::Builder::new(budget);
+            // The clauses of a rule differ in their paths alone.
+            let mut hint: Option<(usize, Match)> = None;
+            for (number, Clause { rule: place, path }) in (0u32..).zip(clauses) {
+                let Some(rule) = rules.get(*place).filter(|rule| rule.mode == mode && rule.action == action)
+                else {
+                    continue;
+                };
+                let (_, hint) = match &mut hint {
+                    // Without its path it has been filed already.
+                    Some(hint) if hint.0 == *place && !with_path => continue,
+                    Some(hint) if hint.0 == *place => hint,
+                    hint => hint.insert((*place, rule.hint())),
+                };
+                hint.path = path.as_ref().filter(|_| with_path).and_then(hinted);
+                index.add(number, hint).map_err(|e| e.in_index(*place).in_field("rules"))?;
+            }
+            Ok(index.finish())
+        };
+        Ok(Self {
+            deny: index(Action::Deny, true)?,
+            deny_any_path: index(Action::Deny, false)?,
+            allow: index(Action::Allow, true)?,
+        })
+    }
+}
+
+/// What an index is told of a path: not an expression, which narrows nothing and is never copied.
+fn hinted(path: &PathMatch) -> Option<PathMatch> {
+    let is_regex = matches!(&path.form, PathForm::Value(value) if matches!(value.test, Test::Regex(_)));
+    (!is_regex).then(|| path.clone())
+}
+
+impl Refusal {
+    fn read(tree: &Tree) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["status", "body"])?;
+        let status = fields.optional("status", |t| read::integer(t, 400..=599))?;
+        let body = fields.optional("body", |t| {
+            let body = read::text(t)?;
+            if body.len() <= limits::VALUE_BYTES {
+                return Ok(body.into());
+            }
+            let message = format!("the body has {} bytes, more than {}", body.len(), limits::VALUE_BYTES);
+            Err(Invalid::new(Code::TooMany, message, "shorten it: every worker holds it"))
+        })?;
+        let default = Self::default();
+        Ok(Self {
+            status: status.and_then(|status| u16::try_from(status).ok()).unwrap_or(default.status),
+            body: body.unwrap_or(default.body),
+        })
+    }
+}
+
+impl Default for Refusal {
+    fn default() -> Self {
+        Self { status: 403, body: "this request may not leave the mesh: egress-policy rule %RULE%\n".into() }
+    }
+}

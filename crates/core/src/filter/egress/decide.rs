@@ -1,0 +1,300 @@
+//! From a request to a decision.
+
+use std::borrow::Cow;
+
+use super::caller::Caller;
+use super::destination::{Ambiguity, Destination};
+use super::learn::Learning;
+use super::path::Readings;
+use super::route::Route;
+use super::rule::{Clause, Outgoing, Rule};
+use super::{Action, Deciders, Egress, Outbound, RouteAsk, Ruling, Verdict, hygiene, measure};
+use crate::action::strip;
+use crate::language::invalid::{Code, Fault, Invalid};
+use crate::language::modes::{Callers, Mode};
+use crate::language::tree::Tree;
+use crate::matching::index::Index;
+use crate::matching::request::Request;
+use crate::policy::common::Common;
+use crate::policy::decision::{Decision, Reply, Unlisted};
+use crate::policy::record::Record;
+use crate::policy::{Policy, state};
+use crate::wire::host::Host;
+
+impl Policy for Egress {
+    const FILTER: &'static str = "egress-policy";
+
+    /// An open door is worse than a closed one here.
+    const FAIL_CLOSED: bool = true;
+
+    type Verdict = Verdict;
+
+    fn compile(tree: &Tree) -> Result<Self, Invalid> {
+        super::compile::egress(tree, Self::FILTER)
+    }
+
+    fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {
+        self.common.strip.covers_trailer(name)
+            || (verdict.ruling != Ruling::InCluster && self.hygiene.covers(name))
+    }
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn summary(&self) -> String {
+        let default = measure::word(self.default, Mode::Enforce, Mode::Enforce);
+        format!("{} rules, {default} by default", self.rules.len())
+    }
+
+    fn warnings(&self) -> Vec<Fault> {
+        let is_silent = self.says_nothing && self.common.head.mode != Mode::Off;
+        let message = "there is neither \"default\" nor a rule: everything may leave";
+        let help = "write \"default\": \"deny\" and rules; \"mode\": \"off\" if nothing is to be done";
+        Vec::from_iter(is_silent.then(|| Fault::warning(Code::EverythingPasses, message, help)))
+    }
+
+    fn judge<'a>(
+        &'a self,
+        request: &Request<'a>,
+        decision: &mut Decision<'a>,
+        record: Option<&mut Record>,
+    ) -> Verdict {
+        let destination = destination(request);
+        let host = destination.as_ref().map(|d| d.host.text().into_owned()).unwrap_or_default();
+        let around = request.surroundings();
+        // Envoy tells the route that it matched before anything was taken off, and matches it
+        // again only behind every filter.
+        let is_stripped =
+            !around.is_only_route && (!decision.strip.is_empty() || strip::was_removed(request.stripped()));
+        let route = around.cluster.filter(|_| !is_stripped);
+        let route = route.and_then(|cluster| Route::of(cluster, around.virtual_host));
+        let is_inside =
+            route.is_some_and(|route| destination.as_ref().is_ok_and(|d| route.stays_inside(&d.host)));
+        let mut removals = Vec::new();
+        if !is_inside {
+            self.hygiene.apply(request, &mut removals);
+        }
+        let may_move = || removals.iter().any(|edit| hygiene::may_move(edit.name().as_bytes()));
+        let moves = around.cluster.is_some() && (is_stripped || (!around.is_only_route && may_move()));
+        let routed = route.and_then(|route| route.port);
+        let written = destination.as_ref().ok().and_then(|d| d.port);
+        let ports = [written.or_else(|| port_of_scheme(request).filter(|_| routed.is_none())), routed];
+        let port = ports.into_iter().flatten().next();
+        let caller = Caller::of(request);
+        let is_believed = self.callers == Callers::Presented || request.is_verified();
+        let mut outgoing = Outgoing {
+            caller,
+            believed: if is_believed { caller } else { caller.without_certificate() },
+            moves: false,
+            host: &host,
+            ports,
+            port_in_digits: port.map(|port| port.to_string().into_bytes()).unwrap_or_default(),
+            method: request.method(),
+            method_in_capitals: request.method().to_ascii_uppercase(),
+            readings: self.readings(request.path()),
+        };
+        let mut verdict = self.rule_on(request, destination.as_ref(), is_inside, &outgoing);
+        // What would be allowed must be allowed wherever the route leads.
+        if moves && verdict.action == Action::Allow {
+            outgoing.moves = true;
+            verdict = self.rule_on(request, destination.as_ref(), is_inside, &outgoing);
+        }
+        if self.common.head.mode == Mode::Enforce && verdict.action == Action::Deny {
+            decision.reply = Some(self.refuse(request, verdict.ruling));
+        } else {
+            decision.request = removals;
+        }
+        // What a rule keeps from this caller is no news, and to propose it would undo the rule. But
+        // no rule lets a private address out.
+        let is_new = || match verdict.ruling {
+            Ruling::Default => !self.listed.contains(&Host::of(&host)),
+            Ruling::PrivateAddress => true,
+            _ => false,
+        };
+        if self.learn.is_some() && is_new() {
+            decision.unlisted = Some(Unlisted { host: host.as_slice().into(), method: request.method() });
+        }
+        let host_of_rule = match verdict.ruling {
+            Ruling::Rule(place) => self.rules.get(place).and_then(|rule| rule.host(&host)),
+            _ => None,
+        };
+        self.places.count(&verdict, host_of_rule, &mut decision.count);
+        let state = [self.outcome(&verdict), "; rule=", self.ruling(verdict.ruling)].concat();
+        decision.state.push((state::EGRESS, Cow::Owned(state.into_bytes())));
+        if let Some(record) = record {
+            self.explain(request, destination.as_ref(), &outgoing, &verdict, record);
+        }
+        verdict
+    }
+}
+
+impl Outbound for Egress {
+    fn asks(&self, request: &Request<'_>) -> RouteAsk {
+        let cluster = request.surroundings().cluster;
+        let route = cluster.and_then(|cluster| Route::of(cluster, None));
+        let moves = |name: &[u8]| {
+            self.common.strip.covers_trailer(name) || (self.hygiene.covers(name) && hygiene::may_move(name))
+        };
+        RouteAsk {
+            virtual_host: route.is_some_and(|route| route.asks_virtual_host(request.authority())),
+            is_only: cluster.is_some()
+                && (strip::was_removed(request.stripped())
+                    || request.headers().iter().any(|(name, _)| moves(name))),
+        }
+    }
+
+    fn learning(&self) -> Option<&Learning> {
+        self.learn.as_ref()
+    }
+}
+
+impl Egress {
+    fn rule_on(
+        &self,
+        request: &Request<'_>,
+        destination: Result<&Destination<'_>, &Ambiguity>,
+        is_inside: bool,
+        outgoing: &Outgoing<'_>,
+    ) -> Verdict {
+        let verdict = |action, ruling| Verdict { action, ruling, trial: None };
+        let Ok(destination) = destination else { return verdict(Action::Deny, Ruling::AmbiguousHost) };
+        if request.surroundings().server_name.is_some_and(|name| !is_opened_to(name, destination)) {
+            return verdict(Action::Deny, Ruling::SniMismatch);
+        }
+        let denied = self.find(&self.enforced, Action::Deny, request, outgoing);
+        let trial = self.find(&self.trial, Action::Deny, request, outgoing);
+        if let Some(rule) = denied {
+            return verdict(Action::Deny, Ruling::Rule(rule));
+        }
+        if is_inside {
+            return Verdict { action: Action::Allow, ruling: Ruling::InCluster, trial };
+        }
+        if self.private.denies(&destination.host) {
+            return verdict(Action::Deny, Ruling::PrivateAddress);
+        }
+        if let Some(rule) = self.find(&self.enforced, Action::Allow, request, outgoing) {
+            return Verdict { action: Action::Allow, ruling: Ruling::Rule(rule), trial };
+        }
+        let trial = trial.or_else(|| self.find(&self.trial, Action::Allow, request, outgoing));
+        // A rule that would do what is done anyway changes nothing.
+        let trial =
+            trial.filter(|place| self.rules.get(*place).is_some_and(|rule| rule.action != self.default));
+        let would_be_allowed = || {
+            let concerns = |number| self.clause(number).is_some_and(|(_, rule)| rule.concerns(outgoing));
+            let mut probe = probe(outgoing, request.path());
+            probe.search_for(&self.common.needles);
+            self.enforced.allow.first(&probe, concerns).is_some()
+        };
+        if self.default == Action::Deny && outgoing.readings.is_none() && would_be_allowed() {
+            return Verdict { action: Action::Deny, ruling: Ruling::AmbiguousPath, trial };
+        }
+        Verdict { action: self.default, ruling: Ruling::Default, trial }
+    }
+
+    /// The readings of a path, if there are any; nobody asks for them where no rule has `paths`.
+    fn readings<'p>(&self, path: &'p [u8]) -> Option<Readings<'p>> {
+        if self.reads_paths { Readings::of(path).ok() } else { Some(Readings::as_sent(path)) }
+    }
+
+    /// The first rule of an action among `deciders`.
+    fn find(
+        &self,
+        deciders: &Deciders,
+        action: Action,
+        request: &Request<'_>,
+        outgoing: &Outgoing<'_>,
+    ) -> Option<usize> {
+        let readings = outgoing.readings.as_ref();
+        let first = |index: &Index, path: &[u8], covers: &dyn Fn(&Clause) -> bool| {
+            if index.is_empty() {
+                return None;
+            }
+            let holds = |number| {
+                self.clause(number).is_some_and(|(clause, rule)| rule.concerns(outgoing) && covers(clause))
+            };
+            let mut probe = probe(outgoing, path);
+            probe.search_for(&self.common.needles);
+            index.first(&probe, holds)
+        };
+        let number = match (action, readings) {
+            (Action::Allow, _) => {
+                let path = readings.map_or(request.path(), |readings| &readings.plain);
+                first(&deciders.allow, path, &|clause| clause.covers_all(readings))
+            }
+            // Each clause is compared with the reading that led to it: others lead to it too.
+            (Action::Deny, Some(readings)) => {
+                let denies = |path| first(&deciders.deny, path, &|clause| clause.covers(path));
+                readings.iter().filter_map(denies).min()
+            }
+            (Action::Deny, None) => first(&deciders.deny_any_path, request.path(), &|_| true),
+        };
+        self.clause(number?).map(|(clause, _)| clause.rule)
+    }
+
+    fn clause(&self, number: u32) -> Option<(&Clause, &Rule)> {
+        let clause = self.clauses.get(number as usize)?;
+        Some((clause, self.rules.get(clause.rule)?))
+    }
+
+    fn refuse<'a>(&'a self, request: &Request<'_>, ruling: Ruling) -> Reply<'a> {
+        let rule = self.ruling(ruling);
+        let body: Cow<'a, [u8]> = if self.refusal.body.contains("%RULE%") {
+            Cow::Owned(self.refusal.body.replace("%RULE%", rule).into_bytes())
+        } else {
+            Cow::Borrowed(self.refusal.body.as_bytes())
+        };
+        Reply {
+            // To gRPC Envoy says it in gRPC's own way, and 403 as PERMISSION_DENIED.
+            status: if request.is_grpc() { 403 } else { self.refusal.status },
+            grpc_status: None,
+            headers: vec![(
+                Cow::Borrowed("x-narrows-egress"),
+                Cow::Owned(["denied; rule=", rule].concat().into_bytes()),
+            )],
+            body,
+        }
+    }
+}
+
+/// The one destination of a request.
+fn destination<'a>(request: &Request<'a>) -> Result<Destination<'a>, Ambiguity> {
+    let mut authorities =
+        request.headers().iter().filter(|(name, _)| matches!(*name, b":authority" | b"host"));
+    match (authorities.next(), authorities.next()) {
+        (None, _) => Err(Ambiguity::Missing),
+        (Some(_), Some(_)) => Err(Ambiguity::Repeated),
+        (Some((_, authority)), None) => Destination::of(authority),
+    }
+}
+
+/// Whether a TLS connection was opened to that host. Istio's own names
+/// (`outbound_.443_._.gateway…`) name the gateway, not where the request goes.
+fn is_opened_to(server_name: &[u8], destination: &Destination<'_>) -> bool {
+    server_name.is_empty()
+        || server_name.starts_with(b"outbound_.")
+        || Destination::of(server_name).is_ok_and(|opened| opened.host == destination.host)
+}
+
+fn port_of_scheme(request: &Request<'_>) -> Option<u16> {
+    match request.header(b":scheme").value()? {
+        b"https" => Some(443),
+        b"http" => Some(80),
+        _ => None,
+    }
+}
+
+/// What the index looks rules up by.
+fn probe<'p>(outgoing: &'p Outgoing<'_>, path: &'p [u8]) -> Request<'p> {
+    let Caller { principal, namespace, workload } = outgoing.caller;
+    let facts = [
+        (b":authority".as_slice(), Some(outgoing.host)),
+        (b":path", Some(path)),
+        (b"method", Some(&outgoing.method_in_capitals)),
+        (b"port", Some(&outgoing.port_in_digits)),
+        (b"principal", principal),
+        (b"namespace", namespace),
+        (b"workload", workload),
+    ];
+    Request::new(facts.into_iter().filter_map(|(name, value)| Some((name, value?))))
+}

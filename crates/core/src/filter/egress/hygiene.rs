@@ -1,0 +1,73 @@
+//! What leaves the mesh with no request: internal headers.
+
+use crate::action::edit::{self, Edit};
+use crate::action::strip;
+use crate::language::invalid::Invalid;
+use crate::language::limits;
+use crate::language::names::NamePattern;
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::matching::request::Request;
+
+/// Removed from every request that leaves, unless the policy keeps them. The last two
+/// are another path to some servers than the one that was judged.
+const INTERNAL: [&str; 6] = [
+    "x-internal-*",
+    "x-narrows-*",
+    "x-envoy-*",
+    "x-forwarded-client-cert",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// What Envoy and Istio's own filters write on a call beside its caller, whatever the
+/// caller sent: no sign that the caller meant to choose a route.
+const PROXYS_OWN: [&str; 4] =
+    ["x-envoy-peer-metadata", "x-envoy-peer-metadata-id", "x-envoy-decorator-operation", "x-envoy-internal"];
+
+/// Whether the removal of that header may change which route Envoy takes.
+pub(super) fn may_move(name: &[u8]) -> bool {
+    !PROXYS_OWN.iter().any(|own| own.as_bytes() == name)
+}
+
+/// `requestHeaders` of a policy.
+#[derive(Clone, Debug)]
+pub(super) struct Hygiene {
+    remove: Vec<NamePattern>,
+    keep: Vec<NamePattern>,
+}
+
+impl Hygiene {
+    pub(super) fn none() -> Self {
+        Self { remove: Vec::new(), keep: Vec::new() }
+    }
+
+    pub(super) fn internal() -> Self {
+        Self { remove: INTERNAL.map(NamePattern::of).into(), keep: Vec::new() }
+    }
+
+    pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["remove", "keep"])?;
+        let patterns = |name| {
+            let read = |t| read::list(t, limits::STRIP, edit::removable);
+            fields.optional(name, read).map(Option::unwrap_or_default)
+        };
+        let mut hygiene = Self::internal();
+        hygiene.remove.append(&mut patterns("remove")?);
+        hygiene.keep = patterns("keep")?;
+        Ok(hygiene)
+    }
+
+    /// Whether a header, or a trailer, of that name must not leave.
+    pub(super) fn covers(&self, name: &[u8]) -> bool {
+        let covered = |patterns: &[NamePattern]| patterns.iter().any(|pattern| pattern.covers(name));
+        !name.starts_with(b":") && covered(&self.remove) && !covered(&self.keep)
+    }
+
+    /// Removes what must not leave. What an earlier Narrows filter of this proxy has
+    /// written stays: the route table has yet to read it.
+    pub(super) fn apply<'a>(&self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
+        let written = |name: &[u8]| strip::was_written(request.stripped(), name);
+        edits.extend(edit::removals(request, |name| self.covers(name) && !written(name)));
+    }
+}

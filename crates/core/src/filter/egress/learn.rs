@@ -1,0 +1,256 @@
+//! `learn`: destinations that no rule names, remembered.
+//!
+//! A table of bounded size. Each worker notes what it sees in a table of its own and
+//! now and then merges it into one that all workers of the proxy share, as bytes, so
+//! that a table outlives the worker and the module that wrote it.
+//!
+//! Nobody hides by filling it: before a host that no line has told of is forgotten, a line tells of
+//! it, as often as [`limits::LEARN_LINES`] allows. Beyond that goes what was asked for least, and among
+//! equals whatever a hash of the time chooses.
+
+mod share;
+mod tell;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::limits;
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::order::hash_of;
+use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
+
+/// How much is remembered, and how often it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Learning {
+    max_hosts: usize,
+    /// Milliseconds from one line in the log to the next.
+    log_every: u64,
+    grammar: Grammar,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Sorted by host.
+    rows: Vec<Row>,
+    /// Requests to hosts for which there was no room, or that were forgotten untold.
+    dropped: u64,
+    /// How many of these have been told of.
+    dropped_told: u64,
+    /// When the table was last told, in milliseconds since the epoch.
+    told: u64,
+    /// How many hosts have had a series of their own.
+    named: usize,
+    /// The minute in which lines were last told before their time, and how many were.
+    early: (u64, u64),
+}
+
+/// What was seen of one host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Row {
+    host: Box<[u8]>,
+    /// Requests by method, in the order of [`METHODS`]; the last is every other.
+    counts: [u64; METHODS.len()],
+    first: u64,
+    last: u64,
+    /// Requests that no line has told of. The time of the last one would not do: a
+    /// worker may share it after another has told a later one.
+    untold: u64,
+    /// Whether it has no series of its own: Envoy never forgets one.
+    nameless: bool,
+}
+
+/// The methods that are counted apart; every other is the last.
+pub const METHODS: [&str; 10] =
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "OTHER"];
+/// What hosts without a series of their own are counted under.
+const OTHER: &[u8] = b"other";
+
+impl Learning {
+    pub(super) fn read(tree: &Tree, grammar: Grammar) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["maxHosts", "logEvery"])?;
+        let most = i64::try_from(limits::LEARN_HOSTS).unwrap_or(i64::MAX);
+        let max_hosts = fields.optional("maxHosts", |t| read::integer(t, 1..=most))?;
+        Ok(Self {
+            max_hosts: max_hosts.and_then(|max| usize::try_from(max).ok()).unwrap_or(500),
+            log_every: fields.optional("logEvery", interval)?.unwrap_or(60_000),
+            grammar,
+        })
+    }
+
+    /// Bytes that the hosts it remembers may take.
+    pub(super) fn weight(&self) -> usize {
+        self.max_hosts.saturating_mul(768)
+    }
+
+    /// The series of one host.
+    pub fn series(&self, host: &[u8]) -> Series {
+        let host = String::from_utf8_lossy(host);
+        let label = Label { name: "destination", stock: Stock::Component, value: &host };
+        Series::new(Kind::Counter, self.grammar, "narrows_egress_unlisted_total", &[label])
+    }
+
+    /// The gauge of how many hosts are remembered.
+    pub fn hosts_series(&self) -> Series {
+        Series::new(Kind::Gauge, self.grammar, "narrows_egress_learned_hosts", &[])
+    }
+
+    /// The counter of requests to hosts for which there was no room.
+    pub fn dropped_series(&self) -> Series {
+        Series::new(Kind::Counter, self.grammar, "narrows_egress_learn_dropped_total", &[])
+    }
+}
+
+impl Table {
+    /// Notes one request, at `now` in milliseconds since the epoch, in a worker's own table.
+    /// Returns whether that is full now and must be merged into the shared one before the next
+    /// host: one that finds it full is dropped.
+    pub fn note(&mut self, host: &[u8], method: &[u8], now: u64) -> bool {
+        let method = METHODS
+            .iter()
+            .position(|known| known.as_bytes() == method)
+            .unwrap_or(METHODS.len().saturating_sub(1));
+        let mut counts = [0; METHODS.len()];
+        if let Some(count) = counts.get_mut(method) {
+            *count = 1;
+        }
+        let is_full = |rows: usize| rows >= limits::LEARN_UNSHARED;
+        match self.find(host) {
+            Err(_) if is_full(self.rows.len()) => self.dropped = self.dropped.saturating_add(1),
+            found => {
+                let host = host.into();
+                self.put(found, Row { host, counts, first: now, last: now, untold: 1, nameless: true });
+            }
+        }
+        is_full(self.rows.len())
+    }
+
+    /// Adds what another table saw. Returns what to count, by destination. There may be more rows
+    /// than may stay: [`Table::tell`] comes before [`Table::forget`].
+    pub fn merge(&mut self, other: &Self, learning: &Learning) -> Vec<(Box<[u8]>, u64)> {
+        let mut taken = Vec::with_capacity(other.rows.len());
+        let mut of_others: u64 = 0;
+        for row in &other.rows {
+            let found = self.find(&row.host);
+            let known = found.ok().and_then(|at| self.rows.get(at));
+            let nameless = known.map_or(self.named >= learning.max_hosts, |known| known.nameless);
+            if known.is_none() && !nameless {
+                self.named = self.named.saturating_add(1);
+            }
+            if nameless {
+                of_others = of_others.saturating_add(row.requests());
+            } else {
+                taken.push((row.host.clone(), row.requests()));
+            }
+            self.put(found, Row { nameless, ..row.clone() });
+        }
+        if of_others > 0 {
+            taken.push((OTHER.into(), of_others));
+        }
+        self.dropped = self.dropped.saturating_add(other.dropped);
+        taken
+    }
+
+    /// Forgets rows until there are no more than there may be: what has been told goes
+    /// before what has not, the oldest first; of what has not, what was asked for least.
+    pub fn forget(&mut self, now: u64, learning: &Learning) {
+        let excess = self.excess(learning);
+        if excess == 0 {
+            return;
+        }
+        // Whoever fills the table must not know whose turn it is.
+        let luck = |row: &Row| hash_of(&now.to_le_bytes(), &row.host);
+        let key = |row: &Row| match row.untold {
+            0 => (false, row.last, 0),
+            untold => (true, untold, luck(row)),
+        };
+        let mut order: Vec<_> = self.rows.iter().enumerate().map(|(place, row)| (key(row), place)).collect();
+        order.sort_unstable();
+        let mut goes = vec![false; self.rows.len()];
+        for (_, place) in order.into_iter().take(excess) {
+            if let Some(goes) = goes.get_mut(place) {
+                *goes = true;
+            }
+        }
+        let mut goes = goes.into_iter();
+        let dropped = &mut self.dropped;
+        self.rows.retain(|row| {
+            let goes = goes.next().unwrap_or_default();
+            if goes {
+                *dropped = dropped.saturating_add(row.untold);
+            }
+            !goes
+        });
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.dropped == 0
+    }
+
+    /// How many hosts it holds.
+    pub fn hosts(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// How many requests found no room, or were forgotten before they were told of.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// How many rows must go.
+    fn excess(&self, learning: &Learning) -> usize {
+        self.rows.len().saturating_sub(learning.max_hosts)
+    }
+
+    fn find(&self, host: &[u8]) -> Result<usize, usize> {
+        self.rows.binary_search_by(|known| (*known.host).cmp(host))
+    }
+
+    /// Puts a row where it was found, or belongs.
+    fn put(&mut self, found: Result<usize, usize>, row: Row) {
+        match found {
+            Ok(at) => {
+                if let Some(known) = self.rows.get_mut(at) {
+                    known.add(&row);
+                }
+            }
+            Err(at) => self.rows.insert(at, row),
+        }
+    }
+}
+
+impl Row {
+    fn add(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count = count.saturating_add(*more);
+        }
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.untold = self.untold.saturating_add(other.untold);
+    }
+
+    fn requests(&self) -> u64 {
+        self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+}
+
+/// Reads `"60s"`, `"5m"` or `"1h"` into milliseconds.
+fn interval(tree: &Tree) -> Result<u64, Invalid> {
+    let written = read::text(tree)?;
+    let parse = || {
+        let (digits, unit) = written.split_at_checked(written.len().checked_sub(1)?)?;
+        let unit: u64 = match unit {
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => return None,
+        };
+        digits.parse::<u64>().ok()?.checked_mul(unit).filter(|every| (5_000..=86_400_000).contains(every))
+    };
+    parse().ok_or_else(|| {
+        Invalid::new(
+            Code::BadValue,
+            format!("{written:?} is no interval"),
+            "write \"60s\", from \"5s\" to \"24h\"",
+        )
+    })
+}

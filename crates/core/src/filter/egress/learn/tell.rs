@@ -1,0 +1,152 @@
+//! The lines in the log: what is new, and a policy that allows it.
+
+use std::fmt::Write as _;
+
+use super::{Learning, METHODS, Row, Table};
+use crate::language::limits;
+
+/// Bytes of hosts and rules in one line. Container runtimes cut a line at 16 kB, and a
+/// log in JSON escapes every quote.
+const ROOM: usize = 12 * 1024;
+
+/// Whether the next line is due. A clock that was set back must not silence it for years.
+pub(super) fn is_time(told: u64, now: u64, learning: &Learning) -> bool {
+    now.abs_diff(told) >= learning.log_every
+}
+
+impl Table {
+    /// The lines for the log: one if it is time and something was seen since the last one; and
+    /// before their time as many as it takes to tell of what must be forgotten, within bounds. What
+    /// has no room in them is told in the next.
+    pub fn tell(&mut self, now: u64, learning: &Learning) -> Vec<String> {
+        let mut lines = Vec::new();
+        if is_time(self.told, now, learning) {
+            lines.extend(self.line());
+            if !lines.is_empty() {
+                self.told = now;
+            }
+        }
+        // What has been told goes first.
+        let must_tell = |table: &Self| {
+            let told = table.rows.iter().filter(|row| row.untold == 0).count();
+            table.excess(learning) > told
+        };
+        while must_tell(self) && self.is_early_allowed(now) {
+            lines.extend(self.line());
+        }
+        lines
+    }
+
+    /// Takes one of the lines that a minute has, if one is left.
+    fn is_early_allowed(&mut self, now: u64) -> bool {
+        let minute = now / 60_000;
+        let before = if self.early.0 == minute { self.early.1 } else { 0 };
+        self.early = (minute, before.saturating_add(1));
+        before < limits::LEARN_LINES
+    }
+
+    /// A line, if there is news.
+    fn line(&mut self) -> Option<String> {
+        let order = self.by_age();
+        let news = order.iter().filter(|(untold, ..)| *untold).count();
+        let dropped = self.dropped.saturating_sub(self.dropped_told);
+        if news == 0 && dropped == 0 {
+            return None;
+        }
+        let (mut told, mut rules) = (String::new(), String::new());
+        let (mut new, mut allowed) = (0usize, 0usize);
+        // What is new, the oldest first; then the policy takes what was told before.
+        let (before, untold) = order.split_at(order.len().saturating_sub(news));
+        for (is_new, _, place) in untold.iter().chain(before.iter().rev()) {
+            let Some(row) = self.rows.get_mut(*place) else { continue };
+            let entry = if *is_new { row.entry() } else { String::new() };
+            let rule = row.rule(allowed.saturating_add(1));
+            if told.len().saturating_add(rules.len()).saturating_add(entry.len()).saturating_add(rule.len())
+                > ROOM
+            {
+                break;
+            }
+            allowed = allowed.saturating_add(1);
+            append(&mut rules, ",", &rule);
+            if *is_new {
+                new = new.saturating_add(1);
+                append(&mut told, ", ", &entry);
+                row.untold = 0;
+            }
+        }
+        let hosts = self.rows.len();
+        let mut line = format!("{hosts} unlisted destinations, {news} asked for since the last line");
+        if new > 0 {
+            append(&mut line, ": ", &told);
+        }
+        if news > new {
+            _ = write!(line, ", and {} for the next line", news.saturating_sub(new));
+        }
+        if dropped > 0 {
+            _ = write!(line, "; {dropped} requests to more hosts than \"maxHosts\"");
+        }
+        if allowed > 0 {
+            line.push_str("; a policy that allows ");
+            if allowed < hosts {
+                _ = write!(line, "{allowed} of ");
+            }
+            line.push_str(r#"them: {"filter":"egress-policy","default":"deny","rules":["#);
+            line.push_str(&rules);
+            line.push_str("]}");
+        }
+        self.dropped_told = self.dropped;
+        Some(line)
+    }
+
+    /// Whether it is untold, when it was last seen, and its place, of every row: what
+    /// has been told first, each the oldest first.
+    fn by_age(&self) -> Vec<(bool, u64, usize)> {
+        let rows = self.rows.iter().enumerate();
+        let mut ages: Vec<_> = rows.map(|(place, row)| (row.untold > 0, row.last, place)).collect();
+        ages.sort_unstable();
+        ages
+    }
+}
+
+fn append(text: &mut String, separator: &str, more: &str) {
+    if !text.is_empty() {
+        text.push_str(separator);
+    }
+    text.push_str(more);
+}
+
+impl Row {
+    fn methods(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        METHODS.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
+    }
+
+    /// `a.example (GET 3, POST 1, first 1700000000, last 1700000060)`, in seconds
+    /// since the epoch.
+    fn entry(&self) -> String {
+        let mut entry = String::from_utf8_lossy(&self.host).into_owned();
+        entry.push_str(" (");
+        for (method, count) in self.methods() {
+            _ = write!(entry, "{method} {count}, ");
+        }
+        _ = write!(entry, "first {}, last {})", self.first / 1000, self.last / 1000);
+        entry
+    }
+
+    /// A rule that allows what was seen, for a person to read and to shorten.
+    fn rule(&self, number: usize) -> String {
+        let host = String::from_utf8_lossy(&self.host);
+        let mut rule = format!(r#"{{"name":"learned-{number}","action":"allow","to":{{"hosts":["{host}"]"#);
+        // Of an unknown method nothing can be said but that it is used.
+        if self.counts.last() == Some(&0) {
+            let mut methods = String::new();
+            for (method, _) in self.methods() {
+                append(&mut methods, ",", "\"");
+                methods.push_str(method);
+                methods.push('"');
+            }
+            _ = write!(rule, r#","methods":[{methods}]"#);
+        }
+        rule.push_str("}}");
+        rule
+    }
+}

@@ -1,0 +1,82 @@
+//! Paths in a policy, brought to the form that requests are brought to.
+//!
+//! A rule compares decoded paths. A literal that kept its encoding would match no
+//! request at all, its own spelling included.
+
+use super::{Ambiguity, Readings, decode};
+use crate::language::invalid::{Code, Invalid};
+use crate::language::tree::Tree;
+
+/// A path matcher as written, with its literals decoded; one that no request could be
+/// read as is refused. A regular expression is left as it is: it sees decoded paths.
+pub(in crate::filter::egress) fn decoded(matcher: &Tree) -> Result<Tree, Invalid> {
+    let Tree::Table(fields) = matcher else { return Ok(matcher.clone()) };
+    let field = |(name, value): &(String, Tree)| {
+        let value = match (name.as_str(), value) {
+            ("exact" | "prefix" | "pathPrefix", Tree::Text(text)) => whole(text),
+            ("template", Tree::Text(text)) => template(text),
+            ("suffix" | "contains", Tree::Text(text)) => part(text),
+            ("in", Tree::List(values)) => {
+                let value = |(place, value): (usize, &Tree)| match value {
+                    Tree::Text(text) => whole(text).map_err(|e| e.in_index(place)),
+                    other => Ok(other.clone()),
+                };
+                values.iter().enumerate().map(value).collect::<Result<_, _>>().map(Tree::List)
+            }
+            (_, other) => Ok(other.clone()),
+        };
+        value.map(|value| (name.clone(), value)).map_err(|e| e.in_field(name))
+    };
+    fields.iter().map(field).collect::<Result<_, _>>().map(Tree::Table)
+}
+
+/// A path from its root: it must have one reading.
+fn whole(text: &str) -> Result<Tree, Invalid> {
+    let readings = match Readings::of(text.as_bytes()) {
+        Ok(readings) => readings,
+        // Whoever reads the matcher says what a path starts with.
+        Err(Ambiguity::PathForm) => return Ok(Tree::Text(text.to_owned())),
+        Err(ambiguity) => return Err(refused(text, ambiguity)),
+    };
+    match readings.others.last() {
+        None => Ok(owned(&readings.plain)),
+        Some(other) => Err(Invalid::new(
+            Code::BadPath,
+            format!("some servers read {text:?} as {:?}", String::from_utf8_lossy(other)),
+            "write the path without \".\", \"..\", \"//\" and \";\": requests are compared without them too",
+        )),
+    }
+}
+
+/// A template: what stands for a variable must have been written as one.
+fn template(text: &str) -> Result<Tree, Invalid> {
+    let marks = |text: &str| text.matches(['{', '}', '*']).count();
+    match whole(text)? {
+        Tree::Text(plain) if marks(&plain) != marks(text) => Err(Invalid::new(
+            Code::BadPath,
+            format!("{text:?} holds an encoded brace or star"),
+            "use \"exact\" or \"pathPrefix\" for it",
+        )),
+        plain => Ok(plain),
+    }
+}
+
+/// A piece of a path.
+fn part(text: &str) -> Result<Tree, Invalid> {
+    decode(text.as_bytes()).map(|plain| owned(&plain)).map_err(|ambiguity| refused(text, ambiguity))
+}
+
+fn owned(plain: &[u8]) -> Tree {
+    Tree::Text(String::from_utf8_lossy(plain).into_owned())
+}
+
+fn refused(text: &str, ambiguity: Ambiguity) -> Invalid {
+    Invalid::new(
+        Code::BadPath,
+        format!(
+            "a request for {text:?} is ambiguous ({}): nothing with \"paths\" allows it",
+            ambiguity.as_str()
+        ),
+        "write a path that every server reads alike",
+    )
+}

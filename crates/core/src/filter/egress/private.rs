@@ -1,0 +1,106 @@
+//! `denyPrivateAddresses`: what is not on the internet stays in, but for exceptions.
+
+use std::net::IpAddr;
+
+use super::address;
+use super::destination::Host;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::limits;
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::matching::parse;
+use crate::matching::source::Cidr;
+
+/// Which private addresses a policy denies.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Private {
+    denied: bool,
+    except: Vec<Cidr>,
+}
+
+impl Private {
+    /// Reads `true`, `false` or `{"except": ["192.168.50.10", "10.20.0.0/16"]}`.
+    pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
+        if !matches!(tree, Tree::Table(_)) {
+            return Ok(Self { denied: read::flag(tree)?, except: Vec::new() });
+        }
+        let fields = Fields::open(tree, &["except"])?;
+        let except = fields.required("except", |t| read::list(t, limits::SOURCES, block))?;
+        Ok(Self { denied: true, except })
+    }
+
+    /// Whether a host is kept in. A name that stands for a private address everywhere has no
+    /// exception.
+    pub(super) fn denies(&self, host: &Host<'_>) -> bool {
+        let is_excepted = |address: IpAddr| self.except.iter().any(|block| block.contains(address));
+        self.denied && host.is_private() && !matches!(host, Host::Address(address) if is_excepted(*address))
+    }
+}
+
+/// Reads a block of addresses in the form in which hosts are compared: IPv4 wherever it can be.
+fn block(tree: &Tree) -> Result<Cidr, Invalid> {
+    let written = read::text(tree)?;
+    let network = written.split('/').next().unwrap_or_default();
+    match address::v6(network.as_bytes()) {
+        Ok(IpAddr::V4(v4)) => Err(Invalid::new(
+            Code::BadAddress,
+            format!("{written:?} is another spelling of an IPv4 address"),
+            format!("write it as IPv4, such as \"{v4}\""),
+        )),
+        _ => parse::cidr(tree),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::Private;
+    use crate::filter::egress::destination::Destination;
+    use crate::language::tree::Tree;
+
+    fn read(text: &str) -> Result<Private, String> {
+        let Ok(Tree::Table(fields)) = Tree::parse(format!(r#"{{"it": {text}}}"#).as_bytes()) else {
+            panic!("{text}")
+        };
+        Private::read(&fields[0].1).map_err(|invalid| invalid.to_string())
+    }
+
+    #[test]
+    fn an_exception_lets_out_what_it_names() {
+        let private = read(r#"{"except": ["192.168.50.10", "10.20.0.0/16", "fd00:1::/32"]}"#).unwrap();
+        let denies = |host: &str| private.denies(&Destination::of(host.as_bytes()).unwrap().host);
+        for host in [
+            "192.168.50.10",
+            "10.20.255.1:9000",
+            "[fd00:1::7]",
+            "[::ffff:10.20.0.1]",
+            "0x0a140001",
+            "a.example",
+        ] {
+            assert!(!denies(host), "{host}");
+        }
+        for host in ["192.168.50.11", "10.21.0.1", "[fd00:2::7]", "169.254.169.254", "localhost", "127.0.0.1"]
+        {
+            assert!(denies(host), "{host}");
+        }
+        assert!(!read("false").unwrap().denies(&Destination::of(b"10.0.0.1").unwrap().host));
+        assert!(read("true").unwrap().denies(&Destination::of(b"10.0.0.1").unwrap().host));
+    }
+
+    #[test]
+    fn a_mistake_is_named() {
+        for (text, fault) in [
+            (r#"{"except": ["minio.example"]}"#, "is not a block of addresses"),
+            (r#"{"except": ["::ffff:10.0.0.0/104"]}"#, "write it as IPv4"),
+            (r#"{"except": "10.0.0.1"}"#, "expected a list"),
+            (r#"{"exempt": ["10.0.0.1"]}"#, "except"),
+            ("{}", "except"),
+            ("1", "true or false"),
+        ] {
+            let message = read(text).unwrap_err();
+            assert!(message.contains(fault), "{text}: {message}");
+        }
+    }
+}

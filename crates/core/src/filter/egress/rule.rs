@@ -1,0 +1,179 @@
+//! A rule: from whom, to what, and what then.
+
+mod read;
+use super::Action;
+use super::caller::Caller;
+use super::path::Readings;
+use crate::language::modes::Mode;
+use crate::matching::hosts::{HostPattern, HostSet};
+use crate::matching::matches::Match;
+use crate::matching::named::Named;
+use crate::matching::path::PathMatch;
+use crate::matching::source::PrincipalPattern;
+use crate::matching::value::{Test, ValueMatch};
+
+/// A rule of a policy.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) name: Box<str>,
+    pub(super) action: Action,
+    pub(super) mode: Mode,
+    from: From,
+    to: To,
+}
+
+/// One path of a rule, or the rule if it has none.
+#[derive(Clone, Debug)]
+pub(super) struct Clause {
+    pub(super) rule: usize,
+    pub(super) path: Option<PathMatch>,
+}
+
+/// An AND of the kinds, an OR within each. What is not known matches none.
+#[derive(Clone, Debug, Default)]
+struct From {
+    principals: Vec<PrincipalPattern>,
+    namespaces: Vec<Box<[u8]>>,
+    workloads: Vec<Box<[u8]>>,
+}
+
+/// An AND of the kinds, an OR within each.
+#[derive(Clone, Debug, Default)]
+struct To {
+    /// In the order written.
+    hosts: Vec<HostPattern>,
+    /// The places of the hosts, sorted by host.
+    sorted: Vec<usize>,
+    ports: Vec<u16>,
+    methods: Vec<Box<[u8]>>,
+}
+
+/// A request, as rules see it.
+pub(super) struct Outgoing<'a> {
+    /// Who calls, by what is presented.
+    pub(super) caller: Caller<'a>,
+    /// The same, as far as the policy's `callers` believes it.
+    pub(super) believed: Caller<'a>,
+    /// Whether Envoy may take another route than the one whose port is told.
+    pub(super) moves: bool,
+    /// The host's one form.
+    pub(super) host: &'a [u8],
+    /// What the caller writes, or else the scheme's; what the route says, if it does.
+    pub(super) ports: [Option<u16>; 2],
+    /// One of them, for the index.
+    pub(super) port_in_digits: Vec<u8>,
+    pub(super) method: &'a [u8],
+    pub(super) method_in_capitals: Vec<u8>,
+    /// `None` if the path has no reading.
+    pub(super) readings: Option<Readings<'a>>,
+}
+
+impl Rule {
+    /// The hosts as written.
+    pub(super) fn hosts(&self) -> &[HostPattern] {
+        &self.to.hosts
+    }
+
+    /// Whether everything but the path holds. What is not known about a request
+    /// satisfies a rule that denies, and none that allows.
+    pub(super) fn concerns(&self, request: &Outgoing<'_>) -> bool {
+        let To { ports, methods, .. } = &self.to;
+        // Methods mind letter case; not every server does.
+        let is_method = |method: &[u8]| match self.action {
+            Action::Allow => method == request.method,
+            Action::Deny => method.eq_ignore_ascii_case(request.method),
+        };
+        let known = || request.ports.into_iter().flatten();
+        let is_known = || known().next().is_some() && !request.moves;
+        let is_port = || match self.action {
+            Action::Allow => is_known() && known().all(|port| ports.contains(&port)),
+            Action::Deny => !is_known() || known().any(|port| ports.contains(&port)),
+        };
+        let caller = match self.action {
+            Action::Allow => &request.believed,
+            Action::Deny => &request.caller,
+        };
+        self.from.covers(caller)
+            && (self.to.hosts.is_empty() || self.host(request.host).is_some())
+            && (ports.is_empty() || is_port())
+            && (methods.is_empty() || methods.iter().any(|method| is_method(method)))
+    }
+
+    /// The place of the host that covers a host in its one form.
+    pub(super) fn host(&self, host: &[u8]) -> Option<usize> {
+        let To { hosts, sorted, .. } = &self.to;
+        let find = |wanted: &[u8]| {
+            let found =
+                sorted.binary_search_by(|place| hosts.get(*place).map_or(b"".as_slice(), key).cmp(wanted));
+            found.ok().and_then(|at| sorted.get(at)).copied()
+        };
+        let dots = host.iter().enumerate().filter(|(i, b)| *i > 0 && **b == b'.').map(|(i, _)| i);
+        find(host).or_else(|| dots.filter_map(|dot| host.get(dot..)).find_map(find)).or_else(|| find(b""))
+    }
+
+    /// What the index is told of this rule besides its paths: never more than what the rule asks
+    /// for.
+    pub(super) fn hint(&self) -> Match {
+        let exactly = |name: &str, values: Vec<Box<[u8]>>| {
+            let test = Test::In(values.into_iter().collect());
+            Named {
+                name: name.as_bytes().into(),
+                value: ValueMatch { test, ignore_case: false, invert: false },
+            }
+        };
+        let exact = |pattern: &PrincipalPattern| match pattern {
+            PrincipalPattern::Exact(name) => Some(name.clone()),
+            PrincipalPattern::Prefix(_) => None,
+        };
+        let principals: Option<Vec<_>> = self.from.principals.iter().map(exact).collect();
+        // A rule that denies needs only one of the ports, and no other letter case.
+        let ports = self.to.ports.iter().filter(|_| self.action == Action::Allow);
+        let facts = [
+            ("method", self.to.methods.clone()),
+            ("port", ports.map(|port| port.to_string().into_bytes().into()).collect()),
+            ("principal", principals.unwrap_or_default()),
+            ("namespace", self.from.namespaces.clone()),
+            ("workload", self.from.workloads.clone()),
+        ];
+        let facts = facts.into_iter().filter(|(_, values)| !values.is_empty());
+        let is_not_empty = |hosts: &&Vec<HostPattern>| !hosts.is_empty();
+        Match {
+            hosts: Some(&self.to.hosts).filter(is_not_empty).map(|hosts| HostSet::new(hosts.clone())),
+            headers: facts.map(|(name, values)| exactly(name, values)).collect(),
+            ..Match::default()
+        }
+    }
+}
+
+impl Clause {
+    /// Whether the path holds in one reading: enough to deny.
+    pub(super) fn covers(&self, reading: &[u8]) -> bool {
+        self.path.as_ref().is_none_or(|path| path.matches(reading))
+    }
+
+    /// Whether the path holds in every reading, and there is one: what it takes to allow.
+    pub(super) fn covers_all(&self, readings: Option<&Readings<'_>>) -> bool {
+        let Some(path) = &self.path else { return true };
+        readings.is_some_and(|readings| readings.iter().all(|reading| path.matches(reading)))
+    }
+}
+
+impl From {
+    fn covers(&self, caller: &Caller<'_>) -> bool {
+        let known = |names: &[Box<[u8]>], name: Option<&[u8]>| {
+            names.is_empty() || name.is_some_and(|name| names.iter().any(|known| **known == *name))
+        };
+        (self.principals.is_empty()
+            || caller.principal.is_some_and(|name| self.principals.iter().any(|p| p.covers(name))))
+            && known(&self.namespaces, caller.namespace)
+            && known(&self.workloads, caller.workload)
+    }
+}
+
+/// What a host pattern is found by: a name, a domain with its dot, nothing for any.
+pub(super) fn key(pattern: &HostPattern) -> &[u8] {
+    match pattern {
+        HostPattern::Any => b"",
+        HostPattern::Exact(name) | HostPattern::Suffix(name) => name,
+    }
+}

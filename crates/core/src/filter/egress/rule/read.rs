@@ -1,0 +1,177 @@
+//! Reading a rule: what an operator writes becomes a [`Rule`] and its paths.
+
+use super::{From, Rule, To, key};
+use crate::filter::egress::destination::{Destination, Host};
+use crate::filter::egress::path::literal;
+use crate::filter::egress::{Action, RESERVED};
+use crate::language::invalid::{Code, Invalid};
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::language::{limits, modes, names};
+use crate::matching::budget;
+use crate::matching::hosts::HostPattern;
+use crate::matching::parse::{self, Budget};
+use crate::matching::path::PathMatch;
+
+const RULE: &[&str] = &["name", "action", "mode", "from", "to"];
+
+impl Rule {
+    /// Reads a rule and its paths.
+    pub(in crate::filter::egress) fn read(
+        tree: &Tree,
+        budget: &Budget,
+    ) -> Result<(Self, Vec<PathMatch>), Invalid> {
+        budget.hold(budget::RULE)?;
+        let fields = Fields::open(tree, RULE)?;
+        let mut faults = read::Faults::default();
+        let name = faults.take(fields.required("name", name));
+        let words = [("allow", Action::Allow), ("deny", Action::Deny)];
+        let action = faults.take(fields.required("action", |t| read::word(t, &words)));
+        let mode = faults.take(modes::mode(fields));
+        let from = faults.take(fields.optional("from", From::read));
+        let to = faults.take(fields.optional("to", |t| To::read(t, budget))).flatten().unwrap_or_default();
+        let rule = Self {
+            name: name.unwrap_or_default(),
+            action: action.unwrap_or(Action::Deny),
+            mode: mode.unwrap_or_default(),
+            from: from.flatten().unwrap_or_default(),
+            to: to.0,
+        };
+        faults.or((rule, to.1))
+    }
+}
+
+impl From {
+    fn read(tree: &Tree) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["principals", "namespaces", "workloads"])?;
+        let names = |name| {
+            fields.optional(name, |t| filled(t, limits::SOURCES, &label)).map(Option::unwrap_or_default)
+        };
+        let from = Self {
+            principals: fields
+                .optional("principals", |t| filled(t, limits::SOURCES, &parse::principal))?
+                .unwrap_or_default(),
+            namespaces: names("namespaces")?,
+            workloads: names("workloads")?,
+        };
+        if from.principals.is_empty() && from.namespaces.is_empty() && from.workloads.is_empty() {
+            return Err(Invalid::new(
+                Code::MissingField,
+                "no caller is named",
+                "add \"principals\", \"namespaces\" or \"workloads\", or leave \"from\" out",
+            ));
+        }
+        Ok(from)
+    }
+}
+
+impl To {
+    fn read(tree: &Tree, budget: &Budget) -> Result<(Self, Vec<PathMatch>), Invalid> {
+        let fields = Fields::open(tree, &["hosts", "ports", "methods", "paths"])?;
+        let port = |t| read::integer(t, 1..=65535).map(|port| u16::try_from(port).unwrap_or_default());
+        let hosts = fields.optional("hosts", |t| filled(t, limits::HOSTS, &host))?.unwrap_or_default();
+        let named = hosts.iter().fold(0, |sum: usize, host| sum.saturating_add(key(host).len()));
+        // Each is kept, filed and counted.
+        let each = budget::SERIES.saturating_add(budget::MATCH);
+        budget.hold(hosts.len().saturating_mul(each).saturating_add(named.saturating_mul(4)))?;
+        // By insertion: hosts are few, and a sort would be the larger half of this file
+        // in the module.
+        let mut sorted: Vec<usize> = Vec::with_capacity(hosts.len());
+        for (place, host) in hosts.iter().enumerate() {
+            let at = sorted.partition_point(|other| hosts.get(*other).map(key) < Some(key(host)));
+            sorted.insert(at, place);
+        }
+        let to = Self {
+            hosts,
+            sorted,
+            ports: fields.optional("ports", |t| filled(t, limits::PORTS, &port))?.unwrap_or_default(),
+            methods: fields.optional("methods", |t| filled(t, limits::METHODS, &method))?.unwrap_or_default(),
+        };
+        let path = |t| {
+            budget.hold(budget::MATCH)?;
+            parse::path(&literal::decoded(t)?, budget)
+        };
+        let paths = fields.optional("paths", |t| filled(t, limits::MATCHES, &path))?.unwrap_or_default();
+        Ok((to, paths))
+    }
+}
+
+/// Reads a host into the same one form that requests are brought to.
+fn host(tree: &Tree) -> Result<HostPattern, Invalid> {
+    let written = read::text(tree)?;
+    let refuse = |help: &str| Err(Invalid::new(Code::BadHost, format!("{written:?} is not a host"), help));
+    if written == "*" {
+        return Ok(HostPattern::Any);
+    }
+    let (is_wildcard, name) = written.strip_prefix("*.").map_or((false, written), |name| (true, name));
+    match Destination::of(name.as_bytes()) {
+        _ if !name.is_ascii() => refuse("write it in punycode: xn--..."),
+        _ if name.contains('*') => refuse("write one leading \"*.\" and nothing more"),
+        Ok(Destination { port: Some(_), .. }) => {
+            refuse("leave out the port: it has a field of its own, \"ports\"")
+        }
+        Ok(Destination { host: Host::Name(name), .. }) if is_wildcard => {
+            Ok(HostPattern::Suffix([b".", &*name].concat().into()))
+        }
+        Ok(_) if is_wildcard => refuse("an address has no subdomains"),
+        Ok(Destination { host, .. }) => Ok(HostPattern::Exact(host.text().into_owned().into())),
+        Err(_) if name.contains("://") || name.contains('/') => {
+            refuse("write the host alone: no scheme, no path")
+        }
+        Err(_) => refuse("write a name, 192.0.2.1 or [2001:db8::1]"),
+    }
+}
+
+fn method(tree: &Tree) -> Result<Box<[u8]>, Invalid> {
+    let written = read::text(tree)?;
+    let is_token = !written.is_empty()
+        && written.len() <= 32
+        && written.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+    if is_token {
+        return Ok(written.as_bytes().into());
+    }
+    Err(Invalid::new(Code::BadValue, format!("{written:?} is not a method"), "write \"GET\", in capitals"))
+}
+
+/// The name of a namespace or workload, as Kubernetes has them.
+fn label(tree: &Tree) -> Result<Box<[u8]>, Invalid> {
+    let written = read::text(tree)?;
+    let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+    if !written.is_empty() && written.len() <= 253 && written.bytes().all(is_plain) {
+        return Ok(written.as_bytes().into());
+    }
+    Err(Invalid::new(
+        Code::BadValue,
+        format!("{written:?} is not a name in Kubernetes"),
+        "use a-z, 0-9, - and .",
+    ))
+}
+
+fn name(tree: &Tree) -> Result<Box<str>, Invalid> {
+    let name = names::name(tree)?;
+    if RESERVED.contains(&&*name) {
+        return Err(Invalid::new(
+            Code::BadValue,
+            format!("{name:?} is what this filter says when no rule decided"),
+            "choose another name",
+        ));
+    }
+    Ok(name)
+}
+
+/// A list that is not empty: an empty one would match nothing, or everything.
+fn filled<'t, T>(
+    tree: &'t Tree,
+    limit: usize,
+    read: &dyn Fn(&'t Tree) -> Result<T, Invalid>,
+) -> Result<Vec<T>, Invalid> {
+    let values = read::list(tree, limit, read)?;
+    if values.is_empty() {
+        return Err(Invalid::new(
+            Code::BadValue,
+            "an empty list matches nothing",
+            "add a value, or leave the field out",
+        ));
+    }
+    Ok(values)
+}

@@ -1,0 +1,334 @@
+//! Tests of the egress policy.
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+mod index;
+mod learn;
+mod paths;
+mod surroundings;
+
+use super::{Action, Egress, Ruling, Verdict};
+use crate::action::edit::Edit;
+use crate::language::invalid::Invalid;
+use crate::language::tree::Tree;
+use crate::matching::request::{Request, Source, Surroundings};
+use crate::policy::Policy;
+use crate::policy::decision::Decision;
+
+fn compile(policy: &str) -> Result<Egress, Invalid> {
+    Egress::compile(&Tree::parse(policy.as_bytes())?)
+}
+
+/// A request on the way out.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    method: &'a str,
+    authority: &'a str,
+    target: &'a str,
+    headers: &'a [(&'a str, &'a str)],
+    principal: &'a str,
+    surroundings: Surroundings<'a>,
+}
+
+const ASK: Ask<'static> = Ask {
+    method: "GET",
+    authority: "api.example.com",
+    target: "/",
+    headers: &[],
+    principal: "",
+    surroundings: Surroundings {
+        server_name: None,
+        namespace: None,
+        workload: None,
+        cluster: None,
+        virtual_host: None,
+        is_only_route: false,
+    },
+};
+
+impl<'a> Ask<'a> {
+    fn request(&self) -> Request<'a> {
+        let pseudo = [
+            (":method", self.method),
+            (":authority", self.authority),
+            (":path", self.target),
+            (":scheme", "http"),
+        ];
+        let pseudo = pseudo.into_iter().filter(|(_, value)| !value.is_empty());
+        let all = pseudo.chain(self.headers.iter().copied());
+        let principal = Some(self.principal.as_bytes());
+        Request::new(all.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
+            .from_source(Source { principal, ..Source::default() })
+            .within(self.surroundings)
+    }
+}
+
+fn decide<'a>(policy: &'a Egress, ask: &Ask<'a>) -> (Decision<'a>, Verdict) {
+    policy.decide(ask.request())
+}
+
+/// `allow payments`, `deny default`.
+fn outcome(policy: &Egress, ask: &Ask<'_>) -> String {
+    let (_, verdict) = decide(policy, ask);
+    let action = if verdict.action == Action::Allow { "allow" } else { "deny" };
+    format!("{action} {}", policy.ruling(verdict.ruling))
+}
+
+const DESIGN: &str = r#"{ "default": "deny",
+  "rules": [
+    { "name": "payments", "action": "allow",
+      "from": { "principals": ["spiffe://cluster.local/ns/shop/sa/checkout"], "namespaces": ["shop"], "workloads": ["checkout"] },
+      "to": { "hosts": ["api.stripe.com", "*.adyen.com"], "ports": [80, 443], "methods": ["GET", "POST"], "paths": [ {"pathPrefix": "/v1/"} ] } },
+    { "name": "metadata", "action": "deny", "to": { "hosts": ["169.254.169.254", "metadata.google.internal"] } },
+    { "name": "new-vendor", "action": "allow", "mode": "report", "to": { "hosts": ["*.vendor.example"] } } ],
+  "denyPrivateAddresses": true,
+  "response": { "status": 403, "body": "egress to this host is not allowed" },
+  "requestHeaders": { "remove": ["x-internal-*"] },
+  "learn": { "maxHosts": 500, "logEvery": "60s" } }"#;
+
+const CHECKOUT: Ask<'static> = Ask {
+    authority: "api.stripe.com",
+    target: "/v1/charges",
+    principal: "spiffe://cluster.local/ns/shop/sa/checkout",
+    ..ASK
+};
+
+#[test]
+fn the_policy_of_the_design() {
+    let policy = compile(DESIGN).unwrap();
+    assert_eq!(outcome(&policy, &CHECKOUT), "allow payments");
+    assert_eq!(outcome(&policy, &Ask { authority: "Checkout.ADYEN.com.:443", ..CHECKOUT }), "allow payments");
+    for other in [
+        Ask { principal: "spiffe://cluster.local/ns/shop/sa/web", ..CHECKOUT },
+        Ask { principal: "", ..CHECKOUT },
+        Ask { method: "DELETE", ..CHECKOUT },
+        Ask { target: "/v2/charges", ..CHECKOUT },
+        Ask { target: "/v1/../v2", ..CHECKOUT },
+        Ask { target: "/v2/../v1/charges", ..CHECKOUT },
+        Ask { authority: "api.stripe.com:8443", ..CHECKOUT },
+        Ask { authority: "adyen.com", ..CHECKOUT },
+        Ask { authority: "api.stripe.com.evil.net", ..CHECKOUT },
+    ] {
+        assert_eq!(outcome(&policy, &other), "deny default", "{}", other.authority);
+    }
+    assert_eq!(outcome(&policy, &Ask { target: "/v1/%2e%2e%2fv2", ..CHECKOUT }), "deny ambiguous-path");
+    assert_eq!(outcome(&policy, &Ask { authority: "0xa9fea9fe", ..CHECKOUT }), "deny metadata");
+    assert_eq!(outcome(&policy, &Ask { authority: "10.1", ..CHECKOUT }), "deny private-address");
+    assert_eq!(
+        outcome(&policy, &Ask { authority: "user@api.stripe.com", ..CHECKOUT }),
+        "deny ambiguous-host"
+    );
+    let (_, verdict) = decide(&policy, &Ask { authority: "a.vendor.example", ..CHECKOUT });
+    assert_eq!(verdict, Verdict { action: Action::Deny, ruling: Ruling::Default, trial: Some(2) });
+}
+
+#[test]
+fn a_refusal_says_which_rule() {
+    let policy =
+        compile(r#"{"rules": [{"name": "no", "action": "deny", "to": {"hosts": ["a.example"]}}]}"#).unwrap();
+    let ask = Ask { authority: "a.example", ..ASK };
+    let (decision, _) = decide(&policy, &ask);
+    let reply = decision.reply.unwrap();
+    assert_eq!(reply.status, 403);
+    assert_eq!(reply.body, b"this request may not leave the mesh: egress-policy rule no\n".as_slice());
+    assert_eq!(reply.headers, [("x-narrows-egress".into(), b"denied; rule=no".as_slice().into())]);
+    assert!(decision.state.contains(&("narrows_egress", b"denied; rule=no".as_slice().into())));
+    assert_eq!(decision.request, []);
+
+    let policy = compile(r#"{"response": {"status": 451, "body": "see %RULE%"}}"#).unwrap();
+    let (decision, _) = decide(&policy, &ask);
+    assert_eq!(decision.reply.as_ref().map(|r| (r.status, &*r.body)), Some((451, b"see default".as_slice())));
+    let grpc = Ask { headers: &[("content-type", "application/grpc+proto")], ..ask };
+    assert_eq!(decide(&policy, &grpc).0.reply.unwrap().status, 403);
+    // It is no gRPC to Envoy, which answers it as it stands.
+    let web = Ask { headers: &[("content-type", "application/grpc-web+proto")], ..ask };
+    assert_eq!(decide(&policy, &web).0.reply.unwrap().status, 451);
+}
+
+#[test]
+fn nothing_said_is_a_pass_through() {
+    for text in ["", "{}", r#"{"mode": "off", "rules": []}"#] {
+        let policy = compile(text).unwrap();
+        assert!(!policy.common().needs.headers, "{text}");
+    }
+    // What does not say what may leave lets everything out, and still strips.
+    let forged = Ask { headers: &[("x-narrows-route", "v9")], ..ASK };
+    for (text, strips) in
+        [(r#"{"trust": "edge"}"#, true), (r#"{"trust": "mesh"}"#, false), (r#"{"mode": "report"}"#, false)]
+    {
+        let policy = compile(text).unwrap();
+        assert_eq!(outcome(&policy, &forged), "allow default", "{text}");
+        assert_eq!(decide(&policy, &forged).0.strip.is_empty(), !strips, "{text}");
+    }
+    for text in ["{}", r#"{"trust": "mesh"}"#, r#"{"mode": "report", "labels": "stock"}"#] {
+        assert!(compile(text).unwrap().warnings().len() == 1, "{text}");
+    }
+    for text in [r#"{"mode": "off"}"#, r#"{"default": "allow"}"#, r#"{"rules": []}"#, r#"{"learn": {}}"#] {
+        assert_eq!(compile(text).unwrap().warnings(), [], "{text}");
+    }
+    assert_eq!(outcome(&compile(r#"{"rules": []}"#).unwrap(), &ASK), "deny default");
+    assert_eq!(outcome(&compile(r#"{"default": "allow"}"#).unwrap(), &ASK), "allow default");
+}
+
+#[test]
+fn deny_beats_allow_in_any_order() {
+    let allow = r#"{"name": "all", "action": "allow"}"#;
+    let deny = r#"{"name": "none", "action": "deny", "to": {"hosts": ["*.example.com"]}}"#;
+    for rules in [[allow, deny], [deny, allow]] {
+        let policy = compile(&format!(r#"{{"rules": [{}]}}"#, rules.join(","))).unwrap();
+        assert_eq!(outcome(&policy, &ASK), "deny none");
+        assert_eq!(outcome(&policy, &Ask { authority: "example.com", ..ASK }), "allow all");
+    }
+}
+
+#[test]
+fn internal_headers_do_not_leave() {
+    let removed = |policy: &str, headers: &[(&str, &str)]| -> Vec<String> {
+        let policy = compile(policy).unwrap();
+        let (decision, _) = decide(&policy, &Ask { headers, ..ASK });
+        let strip = decision.strip.iter().map(|name| String::from_utf8(name.to_vec()).unwrap());
+        let edits = decision.request.iter().map(|edit| match edit {
+            Edit::Remove(name) => name.to_string(),
+            other => panic!("{other:?}"),
+        });
+        strip.chain(edits).collect()
+    };
+    let headers = [
+        ("x-narrows-route", "v2"),
+        ("x-internal-user", "u"),
+        ("x_internal_user", "u"),
+        ("x-envoy-attempt-count", "1"),
+        ("x-forwarded-client-cert", "By=spiffe://x"),
+        ("x-original-url", "/admin"),
+        ("x-rewrite-url", "/admin"),
+        ("x-request-id", "1"),
+        ("x-company", "1"),
+    ];
+    let standard = [
+        "x-narrows-route",
+        "x-internal-user",
+        "x_internal_user",
+        "x-envoy-attempt-count",
+        "x-forwarded-client-cert",
+        "x-original-url",
+        "x-rewrite-url",
+    ];
+    assert_eq!(removed(r#"{"default": "allow"}"#, &headers), standard);
+    let policy = r#"{"default": "allow", "trust": "mesh", "requestHeaders": {"remove": ["x-company"], "keep": ["x-envoy-*", "x-rewrite-url"]}}"#;
+    assert_eq!(
+        removed(policy, &headers),
+        [
+            "x-narrows-route",
+            "x-internal-user",
+            "x_internal_user",
+            "x-forwarded-client-cert",
+            "x-original-url",
+            "x-company"
+        ]
+    );
+    assert_eq!(removed(r#"{"default": "allow", "mode": "report"}"#, &headers), Vec::<String>::new());
+}
+
+#[test]
+fn report_changes_nothing_and_says_what_it_would() {
+    let policy =
+        compile(&DESIGN.replacen("{ \"default\"", "{ \"mode\": \"report\", \"default\"", 1)).unwrap();
+    let (decision, verdict) = decide(&policy, &Ask { authority: "evil.example", ..CHECKOUT });
+    assert_eq!(verdict.action, Action::Deny);
+    assert_eq!(decision.reply, None);
+    assert_eq!(decision.state, [("narrows_egress", b"would-deny; rule=default".as_slice().into())]);
+    let names: Vec<_> = decision.count.iter().map(|series| &*policy.common().series[*series].name).collect();
+    assert_eq!(
+        names,
+        [
+            "rule=.=default;.;action=.=would-deny;.;narrows_egress_requests_total",
+            "destination=.=unlisted;.;action=.=would-deny;.;narrows_egress_destinations_total"
+        ]
+    );
+}
+
+#[test]
+fn counts_by_rule_and_destination() {
+    let policy = compile(DESIGN).unwrap();
+    let names = |ask: &Ask<'_>| -> Vec<String> {
+        decide(&policy, ask)
+            .0
+            .count
+            .iter()
+            .map(|series| policy.common().series[*series].name.to_string())
+            .collect()
+    };
+    assert_eq!(
+        names(&Ask { authority: "x.adyen.com", ..CHECKOUT }),
+        [
+            "rule=.=payments;.;action=.=allow;.;narrows_egress_requests_total",
+            "destination=.=*.adyen.com;.;action=.=allow;.;narrows_egress_destinations_total"
+        ]
+    );
+    assert_eq!(
+        names(&Ask { authority: "a.vendor.example", ..CHECKOUT }),
+        [
+            "rule=.=default;.;action=.=deny;.;narrows_egress_requests_total",
+            "destination=.=unlisted;.;action=.=deny;.;narrows_egress_destinations_total",
+            "rule=.=new-vendor;.;action=.=would-allow;.;narrows_egress_requests_total"
+        ]
+    );
+}
+
+#[test]
+fn the_decision_is_explained() {
+    let policy = compile(r#"{"explain": {"when": {}}, "rules": [{"name": "v1", "action": "allow", "to": {"paths": [{"pathPrefix": "/v1"}]}}]}"#).unwrap();
+    let record = |ask: &Ask<'_>| match &decide(&policy, ask).0.response[..] {
+        [Edit::Add("x-narrows-explain", value)] => String::from_utf8(value.to_vec()).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        record(&Ask { authority: "A.example:443", target: "/v1%2f", ..ASK }),
+        "filter=egress-policy; denied; rule=ambiguous-path; destination=a.example:443; reason=path-separator"
+    );
+    assert_eq!(
+        record(&Ask { authority: "a@b", ..ASK }),
+        "filter=egress-policy; denied; rule=ambiguous-host; reason=userinfo"
+    );
+}
+
+#[test]
+fn bad_policies_are_refused_with_their_place() {
+    let fault = |policy: &str| compile(policy).unwrap_err().to_string();
+    let to = |to: &str| fault(&format!(r#"{{"rules": [{{"name": "r", "action": "allow", "to": {to}}}]}}"#));
+    assert!(to(r#"{"hosts": ["https://a.example/"]}"#).contains("NRW502]: rules[0].to.hosts[0]: "));
+    assert!(to(r#"{"hosts": ["a.example:443"]}"#).contains("\"ports\""));
+    for host in ["*.10.0.0.1", "a.*.example", "**.example", "exämple", "010.0.0.1", "*.", ""] {
+        assert!(to(&format!(r#"{{"hosts": ["{host}"]}}"#)).contains("NRW502"), "{host}");
+    }
+    for bad in [
+        r#"{"hosts": []}"#,
+        r#"{"ports": [0]}"#,
+        r#"{"ports": []}"#,
+        r#"{"methods": ["get"]}"#,
+        r#"{"paths": [{"pathPrefix": "v1"}]}"#,
+        r#"{"host": ["a"]}"#,
+    ] {
+        assert!(to(bad).contains("rules[0].to"), "{bad}");
+    }
+    for bad in [
+        r#"{"rules": [{"name": "default", "action": "deny"}]}"#,
+        r#"{"rules": [{"name": "r"}]}"#,
+        r#"{"rules": [{"name": "r", "action": "deny", "from": {}}]}"#,
+        r#"{"rules": [{"name": "r", "action": "deny", "from": {"namespaces": ["A"]}}]}"#,
+        r#"{"rules": [{"name": "r", "action": "deny"}, {"name": "r", "action": "deny"}]}"#,
+        r#"{"default": "open"}"#,
+        r#"{"response": {"status": 200}}"#,
+        r#"{"learn": {"maxHosts": 0}}"#,
+        r#"{"learn": {"logEvery": "1s"}}"#,
+        r#"{"requestHeaders": {"remove": ["*"]}}"#,
+        r#"{"filter": "header-router"}"#,
+    ] {
+        assert!(compile(bad).is_err(), "{bad}");
+    }
+    // Addresses in a policy have one form too.
+    let policy =
+        compile(r#"{"rules": [{"name": "r", "action": "allow", "to": {"hosts": ["0x8080808"]}}]}"#).unwrap();
+    assert_eq!(outcome(&policy, &Ask { authority: "8.8.8.8", ..ASK }), "allow r");
+}

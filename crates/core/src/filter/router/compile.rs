@@ -1,0 +1,206 @@
+//! From what the operator wrote to a [`Router`].
+
+use super::respond::{Redirect, Respond};
+use super::rewrite::Rewrite;
+use super::{Action, Clause, MISSING_HOST, Router, Rule};
+use crate::action::destination::{self, Destination};
+use crate::action::edit::HeaderEdits;
+use crate::action::strip::Strip;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::modes::{self, Callers, Mode};
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::language::{limits, names};
+use crate::matching::matches::Match;
+use crate::matching::parse::{self, Budget};
+use crate::matching::{budget, index};
+use crate::policy::Needs;
+use crate::policy::common::Common;
+use crate::policy::head::Head;
+use crate::policy::series::{Kind, Label, Series, Stock};
+
+/// The fields of a policy besides those of every policy.
+const FIELDS: &[&str] = &["routeHeader", "strip", "rules"];
+const RULE: &[&str] = &[
+    "name",
+    "mode",
+    "matches",
+    "route",
+    "rewrite",
+    "requestHeaders",
+    "responseHeaders",
+    "respond",
+    "redirect",
+];
+
+/// A rule as read, with its matches.
+type Read = (Rule, Vec<Box<Match>>);
+
+pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
+    let budget = Budget::default();
+    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let route_header = destination::route_header(fields)?;
+    let listed = Strip::listed(fields)?;
+    let read: Vec<Read> = fields
+        .optional("rules", |t| read::list(t, limits::RULES, |r| rule(r, head.mode, &budget)))?
+        .unwrap_or_default();
+    names::unique("rules", read.iter().map(|(rule, _)| &*rule.name)).map_err(|e| e.in_field("rules"))?;
+
+    // An empty policy is a pass-through: it does not even strip. One that has lost its
+    // last rule does.
+    let active = head.mode != Mode::Off && !fields.is_empty();
+    let trust = if active { head.trust } else { modes::Trust::Mesh };
+    let strip =
+        Strip::new(trust, [route_header.clone()], if active { listed } else { Vec::new() }).within(head.mode);
+
+    let mut rules = Vec::with_capacity(read.len());
+    let mut clauses = Vec::with_capacity(read.iter().map(|(_, matches)| matches.len().max(1)).sum());
+    for (place, (rule, mut matches)) in read.into_iter().enumerate() {
+        if matches.is_empty() {
+            matches.push(Box::default());
+        }
+        clauses.extend(matches.into_iter().map(|matches| Clause { rule: place, matches }));
+        rules.push(rule);
+    }
+    let with_mode = |mode: Mode| -> Result<_, Invalid> {
+        let numbered = (0u32..).zip(&clauses);
+        let mut index = index::Builder::new(&budget);
+        for (number, Clause { rule, matches }) in numbered {
+            if rules.get(*rule).is_some_and(|rule| rule.mode == mode) {
+                index.add(number, matches).map_err(|e| e.in_index(*rule).in_field("rules"))?;
+            }
+        }
+        Ok(index.finish())
+    };
+    // A host that must be known for some rule that acts, or else for one that reports.
+    let asks = |mode: Mode| {
+        clauses
+            .iter()
+            .any(|c| c.matches.asks_for_hosts() && rules.get(c.rule).is_some_and(|r| r.mode == mode))
+    };
+    let missing_host = [Mode::Enforce, Mode::Report].into_iter().find(|mode| asks(*mode));
+    let named = rules.iter().map(|rule| &*rule.name).chain(missing_host.map(|_| MISSING_HOST));
+    let series = named
+        .map(|rule| {
+            let label = Label { name: "rule", stock: Stock::Component, value: rule };
+            Series::new(Kind::Counter, head.labels, "narrows_router_requests_total", &[label])
+        })
+        .collect();
+    let explained = head.explain.iter().map(|explain| &explain.when);
+    let sources =
+        || clauses.iter().map(|c| &*c.matches).chain(explained.clone()).filter_map(|m| m.source.as_ref());
+    let acts = active && (strip.is_needed() || rules.iter().any(|rule| rule.mode != Mode::Off));
+    let by_principal = acts && sources().any(|source| !source.principals.is_empty());
+    let needs = Needs {
+        headers: acts,
+        stripped: acts && strip.is_needed(),
+        address: acts && sources().any(|source| !source.cidrs.is_empty()),
+        principal: by_principal,
+        verified: by_principal && head.callers == Callers::Verified,
+        ..Needs::default()
+    };
+    Ok(Router {
+        enforced: with_mode(Mode::Enforce)?,
+        reported: with_mode(Mode::Report)?,
+        common: Common {
+            needles: budget.needles(),
+            weight: budget.weight(),
+            head,
+            strip,
+            series,
+            needs,
+            ..Common::default()
+        },
+        missing_host,
+        route_header,
+        rules,
+        clauses,
+    })
+}
+
+fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
+    budget.hold(budget::RULE)?;
+    let fields = Fields::open(tree, RULE)?;
+    let mut faults = read::Faults::default();
+    let name = faults.take(fields.required("name", rule_name));
+    let matches = faults.take(fields.optional("matches", |t| parse::matches(t, budget)));
+    let mode = faults.take(modes::mode(fields));
+    let action = faults.take(action(fields, budget));
+    let (matches, mut action) = (matches.flatten().unwrap_or_default(), action.unwrap_or_default());
+    action.learn(&matches);
+    let request = faults.take(fields.optional("requestHeaders", HeaderEdits::read));
+    let response = faults.take(fields.optional("responseHeaders", HeaderEdits::read));
+    let rule = Rule {
+        name: name.unwrap_or_default(),
+        mode: mode.unwrap_or_default().within(policy),
+        action,
+        request: request.flatten().unwrap_or_default(),
+        response: response.flatten().unwrap_or_default(),
+    };
+    faults.or((rule, matches.into_iter().map(Box::new).collect()))
+}
+
+fn rule_name(tree: &Tree) -> Result<Box<str>, Invalid> {
+    let name = names::name(tree)?;
+    if &*name != MISSING_HOST {
+        return Ok(name);
+    }
+    Err(Invalid::new(
+        Code::BadValue,
+        format!("{name:?} is what this filter says of a request that names no host"),
+        "choose another name",
+    ))
+}
+
+fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {
+    let answers: Vec<&str> = ["respond", "redirect"].into_iter().filter(|name| fields.has(name)).collect();
+    if let Some(answer) = answers.first() {
+        let excluded = ["respond", "redirect", "route", "rewrite", "requestHeaders"];
+        if let Some(other) = excluded.iter().find(|name| *name != answer && fields.has(name)) {
+            return Err(Invalid::new(
+                Code::Conflict,
+                format!("{answer:?} answers the request, so {other:?} has no use"),
+                "keep one of them",
+            ));
+        }
+    }
+    if let Some(respond) = fields.optional("respond", Respond::read)? {
+        return Ok(Action::Respond(respond));
+    }
+    if let Some(redirect) = fields.optional("redirect", |t| Redirect::read(t, budget))? {
+        return Ok(Action::Redirect(redirect));
+    }
+    let to = fields.optional("route", route)?;
+    let rewrite = fields.optional("rewrite", |t| Rewrite::read(t, budget))?.unwrap_or_default();
+    if rewrite.authority.is_some() && to.as_ref().is_some_and(|to| to.authority().is_some()) {
+        return Err(Invalid::new(
+            Code::Conflict,
+            "\"route\" and \"rewrite\" both write the authority",
+            "keep \"route.authority\": it keeps the caller's port and name form",
+        ));
+    }
+    Ok(Action::Forward { to, rewrite })
+}
+
+fn route(tree: &Tree) -> Result<Destination, Invalid> {
+    let fields = Fields::open(tree, destination::FIELDS)?;
+    Destination::read(fields)?.ok_or_else(|| {
+        Invalid::new(Code::MissingField, "the route leads nowhere", "write \"to\" or \"authority\"")
+    })
+}
+
+impl Action {
+    /// Learns from the matches of the rule which hosts are services.
+    fn learn(&mut self, matches: &[Match]) {
+        if let Self::Forward { to, rewrite } = self {
+            to.iter_mut().for_each(|to| to.learn(matches));
+            rewrite.authority.iter_mut().for_each(|authority| authority.learn(matches));
+        }
+    }
+}
+
+impl Default for Action {
+    fn default() -> Self {
+        Self::Forward { to: None, rewrite: Rewrite::default() }
+    }
+}

@@ -1,0 +1,154 @@
+//! From a request to a decision.
+
+use std::borrow::Cow;
+
+use super::{Action, Router, Rule, Verdict};
+use crate::action::edit::Draft;
+use crate::language::invalid::Invalid;
+use crate::language::modes::Mode;
+use crate::language::tree::Tree;
+use crate::matching::index::Index;
+use crate::matching::request::Request;
+use crate::policy::common::Common;
+use crate::policy::decision::{Decision, Reply};
+use crate::policy::record::Record;
+use crate::policy::{Policy, state};
+
+impl Policy for Router {
+    const FILTER: &'static str = "header-router";
+
+    type Verdict = Verdict;
+
+    fn compile(tree: &Tree) -> Result<Self, Invalid> {
+        super::compile::router(tree, Self::FILTER)
+    }
+
+    fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {
+        self.common.strip.covers_trailer(name)
+            || verdict.rule.and_then(|rule| self.rules.get(rule)).is_some_and(|rule| {
+                let forwards = match &rule.action {
+                    Action::Forward { to, rewrite } => {
+                        rewrite.displaces(self.common.head.trust, name)
+                            || to.as_ref().is_some_and(|to| to.displaces(&self.route_header, name))
+                    }
+                    _ => false,
+                };
+                forwards || rule.request.displaces(name)
+            })
+    }
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn summary(&self) -> String {
+        format!("{} rules", self.rules.len())
+    }
+
+    fn judge<'a>(
+        &'a self,
+        request: &Request<'a>,
+        decision: &mut Decision<'a>,
+        record: Option<&mut Record>,
+    ) -> Verdict {
+        let verdict = self.verdict(request, |mode| match mode {
+            Mode::Enforce => self.first(&self.enforced, request),
+            Mode::Report | Mode::Off => self.first(&self.reported, request),
+        });
+        let Verdict { rule: enforced, reported } = verdict;
+        decision.count.extend(reported.into_iter().chain(enforced));
+        match enforced.map(|place| self.rules.get(place)) {
+            Some(Some(rule)) => self.act(rule, request, decision),
+            Some(None) => decision.reply = Some(missing_host()),
+            None => {}
+        }
+        if let Some(name) = enforced.or(reported).and_then(|place| self.rule(place)) {
+            decision.state.push((state::RULE, Cow::Borrowed(name.as_bytes())));
+        }
+        if let Some(record) = record {
+            self.explain(verdict, record);
+        }
+        verdict
+    }
+}
+
+impl Router {
+    /// The verdict, given how to find the first rule of a mode.
+    fn verdict(&self, request: &Request<'_>, first: impl Fn(Mode) -> Option<usize>) -> Verdict {
+        let refusal = Some(self.rules.len());
+        let missing = self.missing_host.filter(|_| request.host().is_missing());
+        if missing == Some(Mode::Enforce) {
+            return Verdict { rule: refusal, reported: None };
+        }
+        let rule = first(Mode::Enforce);
+        if missing.is_some() {
+            return Verdict { rule, reported: refusal };
+        }
+        // A rule that only reports counts if it would have come first.
+        let reported = first(Mode::Report).filter(|reported| rule.is_none_or(|rule| *reported < rule));
+        Verdict { rule, reported }
+    }
+
+    fn first(&self, index: &Index, request: &Request<'_>) -> Option<usize> {
+        let clause = |number: u32| self.clauses.get(number as usize);
+        let found =
+            index.first(request, |number| clause(number).is_some_and(|c| c.matches.matches(request)))?;
+        clause(found).map(|clause| clause.rule)
+    }
+
+    /// The verdict without the index, each match tried in order: what the index must agree with.
+    /// Slow, and for tests.
+    pub fn by_trying(&self, mut request: Request<'_>) -> Verdict {
+        request.believe(self.common.head.callers);
+        self.common.strip.apply(&mut request);
+        let first = |mode: Mode| {
+            let acts = |rule: usize| self.rules.get(rule).is_some_and(|rule| rule.mode == mode);
+            let mut clauses = self.clauses.iter().filter(|clause| acts(clause.rule));
+            clauses.find(|clause| clause.matches.matches(&request)).map(|clause| clause.rule)
+        };
+        self.verdict(&request, first)
+    }
+
+    fn act<'a>(&'a self, rule: &'a Rule, request: &Request<'a>, decision: &mut Decision<'a>) {
+        rule.response.respond(request, &mut decision.response);
+        match &rule.action {
+            Action::Respond(respond) => decision.reply = Some(respond.reply(request)),
+            Action::Redirect(redirect) => decision.reply = redirect.reply(request),
+            Action::Forward { to, rewrite } => {
+                let mut draft = Draft::new(request, self.common.head.trust);
+                rule.request.apply(&mut draft);
+                rewrite.apply(&mut draft);
+                if let Some(to) = to {
+                    to.apply(&self.route_header, &mut draft);
+                }
+                (decision.request, decision.already_set) = draft.finish();
+            }
+        }
+    }
+
+    fn explain(&self, verdict: Verdict, record: &mut Record) {
+        let name = |place: Option<usize>| place.and_then(|place| self.rule(place)).unwrap_or("-");
+        record.say("rule", name(verdict.rule));
+        if let Some(Action::Forward { to: Some(to), .. }) =
+            verdict.rule.and_then(|place| self.rules.get(place)).map(|rule| &rule.action)
+        {
+            record.add(&to.describe());
+        }
+        if verdict.reported.is_some() {
+            record.say("reported", name(verdict.reported));
+        }
+        if self.common.head.mode == Mode::Report {
+            record.say("mode", "report");
+        }
+    }
+}
+
+/// The answer to a request that names no host where one is asked for (RFC 9110 §7.2).
+fn missing_host() -> Reply<'static> {
+    Reply {
+        status: 400,
+        grpc_status: None,
+        headers: Vec::new(),
+        body: Cow::Borrowed(b"this request names no host\n"),
+    }
+}

@@ -1,0 +1,137 @@
+//! Rewriting the path and the authority of a request that goes on.
+
+use std::borrow::Cow;
+
+use crate::action::destination::{self, Authority, FORWARDED_HOST, authority};
+use crate::action::edit::Draft;
+use crate::action::format_string::FormatString;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::modes::Trust;
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::language::{limits, names};
+use crate::matching::parse::{Budget, absolute};
+use crate::matching::pattern::Replacer;
+use crate::matching::request::Request;
+
+/// `rewrite` of a rule.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rewrite {
+    pub(super) path: Option<PathRewrite>,
+    pub(super) authority: Option<Authority>,
+}
+
+/// How a path is rewritten; the query stays as it is.
+#[derive(Clone, Debug)]
+pub(super) enum PathRewrite {
+    /// Whole segments, as Gateway API's `ReplacePrefixMatch`. Both without a
+    /// trailing slash.
+    Prefix { from: Box<[u8]>, to: Box<[u8]> },
+    /// The whole path.
+    Full(FormatString),
+    /// What the expression matches, as Istio's `uriRegexRewrite`.
+    Regex(Box<Replacer>),
+}
+
+impl Rewrite {
+    pub(super) fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["path", "authority"])?;
+        Ok(Self {
+            path: fields.optional("path", |t| PathRewrite::read(t, budget))?,
+            authority: fields.optional("authority", authority)?,
+        })
+    }
+
+    pub(super) fn apply<'a>(&'a self, draft: &mut Draft<'_, 'a>) {
+        let request = draft.request;
+        if let Some(target) = self.path.as_ref().and_then(|path| path.target(request)) {
+            draft.write(":path", target);
+        }
+        if let Some(authority) = &self.authority {
+            let written = authority.for_caller(request);
+            if written != request.authority() {
+                // Nothing asks for the header here; but what is there must be true.
+                let is_there = request.headers().iter().any(|(name, _)| forwarded_host(name));
+                if is_there && destination::is_the_clients(draft) {
+                    draft.set(FORWARDED_HOST, Cow::Borrowed(request.authority()));
+                }
+                draft.write(":authority", written);
+            }
+        }
+    }
+
+    /// Whether a rewritten request loses what its sender called so.
+    pub(super) fn displaces(&self, trust: Trust, name: &[u8]) -> bool {
+        self.authority.is_some() && trust == Trust::Edge && forwarded_host(name)
+    }
+}
+
+fn forwarded_host(name: &[u8]) -> bool {
+    names::covers(FORWARDED_HOST.as_bytes(), name)
+}
+
+impl PathRewrite {
+    pub(super) fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["replacePrefix", "replaceFull", "regex"])?;
+        Ok(match fields.exactly_one(&["replacePrefix", "replaceFull", "regex"])? {
+            "replacePrefix" => fields.required("replacePrefix", |t| {
+                let fields = Fields::open(t, &["from", "to"])?;
+                let end = |name| {
+                    let path = fields.required(name, absolute)?;
+                    names::header_value(path).map_err(|e| e.in_field(name))?;
+                    Ok(path.strip_suffix('/').unwrap_or(path).as_bytes().into())
+                };
+                Ok(Self::Prefix { from: end("from")?, to: end("to")? })
+            })?,
+            "replaceFull" => fields.required("replaceFull", |t| {
+                let written = read::text(t)?;
+                let text = FormatString::new(written)?;
+                let absolute = written.starts_with('/') || written.starts_with("%PATH%");
+                if !absolute || text.literals().any(|literal| literal.iter().any(|b| b"?#".contains(b))) {
+                    return Err(Invalid::new(
+                        Code::BadPath,
+                        format!("{written:?} cannot be a path"),
+                        "start it with \"/\"; the query stays as it is",
+                    ));
+                }
+                Ok(Self::Full(text))
+            })?,
+            _ => fields.required("regex", |t| {
+                let fields = Fields::open(t, &["match", "replace"])?;
+                let part = |name| fields.required(name, read::text);
+                let replace = part("replace")?;
+                names::header_value(replace).map_err(|e| e.in_field("replace"))?;
+                budget.expression()?;
+                let replacer = Replacer::new(part("match")?, replace)?;
+                budget.hold(replacer.weight())?;
+                Ok(Self::Regex(Box::new(replacer)))
+            })?,
+        })
+    }
+
+    /// The new `:path`, query included; `None` if it stays, or would not be a path.
+    pub(super) fn target(&self, request: &Request<'_>) -> Option<Vec<u8>> {
+        let path = request.path();
+        let mut target = match self {
+            Self::Prefix { from, to } => {
+                let rest = path.strip_prefix(&**from).filter(|r| r.is_empty() || r.starts_with(b"/"))?;
+                // `/api` to `/` makes `/` of `/api`, and `/x` of `/api/x`.
+                let root: &[u8] = if to.is_empty() && rest.is_empty() { b"/" } else { b"" };
+                [&**to, rest, root].concat()
+            }
+            Self::Full(text) => text.render(request)?.into_owned(),
+            Self::Regex(replacer) => replacer.rewrite(path)?,
+        };
+        // A `?` that was quoted would become a query of the client's making.
+        let is_path =
+            target.starts_with(b"/") && target.iter().all(|b| *b > b' ' && *b != 0x7f && !b"?#".contains(b));
+        if !is_path || target == path || target.len() > limits::VALUE_BYTES.saturating_add(path.len()) {
+            return None;
+        }
+        if let Some(query) = request.query() {
+            target.push(b'?');
+            target.extend_from_slice(query);
+        }
+        Some(target)
+    }
+}

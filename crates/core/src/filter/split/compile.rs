@@ -1,0 +1,184 @@
+//! From what the operator wrote to a [`Splitter`].
+
+mod backends;
+mod layer;
+mod one;
+use super::guard::{Guards, Rule};
+use super::key::Key;
+use super::{Backend, Clause, Missing, Split, Splitter, measure, restore};
+use crate::action::destination;
+use crate::action::strip::Strip;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::modes::{self, Mode};
+use crate::language::tree::Tree;
+use crate::language::{limits, names, read};
+use crate::matching::hosts::{HostPattern, HostSet};
+use crate::matching::index;
+use crate::matching::matches::Match;
+use crate::matching::parse::Budget;
+use crate::order::hash_of;
+use crate::policy::Needs;
+use crate::policy::common::Common;
+use crate::policy::head::Head;
+
+/// The fields of a policy besides those of every policy.
+const FIELDS: &[&str] = &["routeHeader", "strip", "splits", "restoreHost"];
+
+pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
+    let budget = Budget::default();
+    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let route_header = destination::route_header(fields)?;
+    let listed = Strip::listed(fields)?;
+    let restore = fields.optional("restoreHost", |t| restore_host(t, head.trust))?.unwrap_or(false);
+    let read = fields
+        .optional("splits", |t| read::list(t, limits::SPLITS, |s| one::split(s, head.mode, &budget)))?
+        .unwrap_or_default();
+    names::unique("splits", read.iter().map(|read| &*read.split.name)).map_err(|e| e.in_field("splits"))?;
+
+    // An empty policy is a pass-through: it does not even strip. One that has lost its
+    // last split does.
+    let active = head.mode != Mode::Off && !fields.is_empty();
+    let overrides = read.iter().filter_map(|read| Some(read.split.override_by.as_ref()?.header.clone()));
+    let strip = Strip::new(
+        if active { head.trust } else { modes::Trust::Mesh },
+        overrides.chain([route_header.clone()]),
+        if active { listed } else { Vec::new() },
+    )
+    .within(head.mode);
+
+    let mut splits = Vec::with_capacity(read.len());
+    let mut clauses = Vec::with_capacity(read.len());
+    let (mut layers, mut rules) = (Vec::new(), Vec::new());
+    for (place, one) in read.into_iter().enumerate() {
+        if one.split.mode != Mode::Off {
+            clauses.extend(one.matches.into_iter().map(|matches| Clause { split: place, matches }));
+        }
+        splits.push(one.split);
+        layers.push(one.layer);
+        rules.push(one.guards);
+    }
+    layer::lay_out(&mut splits, layers).map_err(|e| e.in_field("splits"))?;
+    let mut index = index::Builder::new(&budget);
+    for (number, Clause { split, matches }) in (0u32..).zip(&clauses) {
+        index.add(number, matches).map_err(|e| e.in_index(*split).in_field("splits"))?;
+    }
+    let series = measure::define(&mut splits, head.labels);
+    let guards = if restore { Guards::default() } else { guards(&mut splits, rules, &route_header) };
+    let needs = needs(&head, &strip, &splits, &clauses, active);
+    let needs = if restore { restore::needs(needs) } else { needs };
+    // What must be stripped must be stripped from every request.
+    let is_bound = restore || (needs.outcome && every_host(&clauses).is_some());
+    let authority_first = is_bound && !needs.stripped;
+    Ok(Splitter {
+        index: index.finish(),
+        hosts: every_host(&clauses),
+        asks_for_hosts: asks_for_hosts(&splits, &clauses),
+        inbound: restore.then(|| restore::canaries(&splits)),
+        authority_first,
+        common: Common {
+            head,
+            strip,
+            series,
+            needs,
+            needles: budget.needles(),
+            weight: budget.weight(),
+            ..Common::default()
+        },
+        route_header,
+        splits,
+        clauses,
+        guards,
+    })
+}
+
+/// `restoreHost` believes a header, so the caller must be believed.
+fn restore_host(tree: &Tree, trust: modes::Trust) -> Result<bool, Invalid> {
+    let restore = read::flag(tree)?;
+    if restore && trust != modes::Trust::Mesh {
+        return Err(Invalid::new(
+            Code::Conflict,
+            "the original host is read from \"x-forwarded-host\", which a client can send",
+            "write \"trust\": \"mesh\", and attach it where only the mesh calls",
+        ));
+    }
+    Ok(restore)
+}
+
+/// Puts the backends that act under guard.
+fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>, route_header: &str) -> Guards {
+    let mut guards = Guards::default();
+    for (split, rules) in splits.iter_mut().zip(rules) {
+        for (place, (backend, rule)) in split.backends.iter_mut().zip(rules).enumerate() {
+            let gauge = backend.guard_series();
+            if backend.cluster.is_none() {
+                let cluster = rule.as_ref().and_then(Rule::cluster);
+                backend.cluster = cluster.map(|name| name.as_bytes().into());
+            }
+            match rule {
+                _ if place == split.baseline => {}
+                Some(rule) if split.mode == Mode::Enforce => {
+                    let id = identity(&split.name, backend, route_header);
+                    backend.guard = Some(guards.watch(id, rule, gauge));
+                }
+                _ => guards.leave_alone(gauge),
+            }
+        }
+    }
+    guards
+}
+
+/// What an absence is remembered of. Where another policy sends the same backend somewhere
+/// else, that is not absent for what was missing here.
+fn identity(split: &str, backend: &Backend, route_header: &str) -> u64 {
+    let to = backend.to.as_ref().map(|to| to.identity(route_header)).unwrap_or_default();
+    let cluster = backend.cluster.as_deref().unwrap_or_default();
+    let of = [backend.name.as_bytes(), &to, cluster].map(|part| hash_of(b"", part).to_le_bytes());
+    hash_of(split.as_bytes(), of.as_flattened())
+}
+
+fn needs(head: &Head, strip: &Strip, splits: &[Split], clauses: &[Clause], active: bool) -> Needs {
+    let conditions = splits.iter().flat_map(|split| {
+        split.include.iter().flat_map(|(matches, _)| matches).chain(split.exclude.iter().flatten())
+    });
+    let explained = head.explain.iter().map(|explain| &explain.when);
+    let sources: Vec<_> = clauses
+        .iter()
+        .map(|clause| &clause.matches)
+        .chain(conditions)
+        .chain(explained)
+        .filter_map(|m| m.source.as_ref())
+        .collect();
+    let keys = || splits.iter().flat_map(|split| &split.keys);
+    let decides = active && !clauses.is_empty();
+    let strips = active && strip.is_needed();
+    let by_principal =
+        decides && (sources.iter().any(|s| !s.principals.is_empty()) || keys().any(Key::reads_principal));
+    Needs {
+        headers: decides || strips,
+        stripped: strips,
+        address: decides && (sources.iter().any(|s| !s.cidrs.is_empty()) || keys().any(Key::reads_address)),
+        principal: by_principal,
+        verified: by_principal && head.callers == modes::Callers::Verified,
+        nonce: decides && splits.iter().any(|split| split.missing == Missing::Random),
+        outcome: decides,
+        ..Needs::default()
+    }
+}
+
+/// Whether a condition of a split that is not off asks for a host.
+fn asks_for_hosts(splits: &[Split], clauses: &[Clause]) -> bool {
+    let of_split = |split: &Split| {
+        let included = split.include.iter().flat_map(|(matches, _)| matches);
+        split.mode != Mode::Off && included.chain(split.exclude.iter().flatten()).any(Match::asks_for_hosts)
+    };
+    clauses.iter().any(|clause| clause.matches.asks_for_hosts()) || splits.iter().any(of_split)
+}
+
+/// The hosts of all clauses; `None` if one is for any host.
+fn every_host(clauses: &[Clause]) -> Option<HostSet> {
+    let mut patterns = Vec::new();
+    for clause in clauses {
+        patterns.extend_from_slice(clause.matches.hosts.as_ref()?.patterns());
+    }
+    (!patterns.contains(&HostPattern::Any)).then(|| HostSet::new(patterns))
+}

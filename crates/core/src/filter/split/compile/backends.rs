@@ -1,0 +1,189 @@
+//! The backends of one split, and their slots.
+
+use crate::action::destination::Destination;
+use crate::action::edit::HeaderEdits;
+use crate::filter::split::guard::Rule;
+use crate::filter::split::slots::{Misfit, Share, Slots};
+use crate::filter::split::{Backend, Override};
+use crate::language::invalid::{Code, Invalid};
+use crate::language::names;
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+
+const BACKEND: &[&str] = &[
+    "name",
+    "baseline",
+    "to",
+    "authority",
+    "cluster",
+    "guard",
+    "weight",
+    "maxWeight",
+    "requestHeaders",
+    "responseHeaders",
+];
+
+/// A backend as read, with what it asks for.
+pub(super) struct Read {
+    pub(super) backend: Backend,
+    pub(super) baseline: bool,
+    pub(super) max_weight: Option<u32>,
+    pub(super) guard: Option<Rule>,
+    weight: u32,
+}
+
+pub(super) fn backend(tree: &Tree, total: u32) -> Result<Read, Invalid> {
+    let fields = Fields::open(tree, BACKEND)?;
+    let weight = |name: &str| {
+        let read =
+            fields.optional(name, |t| read::integer(t, 0..=i64::from(total)).map_err(|e| over(e, total)))?;
+        Ok(read.and_then(|weight| u32::try_from(weight).ok()))
+    };
+    let baseline = fields.optional("baseline", read::flag)?.unwrap_or(false);
+    if let Some(field) =
+        ["weight", "maxWeight", "guard"].into_iter().find(|name| baseline && fields.has(name))
+    {
+        return Err(Invalid::new(
+            Code::Conflict,
+            format!("the baseline has no {field:?}: it serves what the others do not"),
+            "leave it out",
+        )
+        .in_field(field));
+    }
+    let to = Destination::read(fields)?;
+    if to.is_none() && !baseline {
+        return Err(Invalid::new(
+            Code::MissingField,
+            "a backend other than the baseline must lead somewhere",
+            "add \"authority\" or \"to\"",
+        ));
+    }
+    Ok(Read {
+        baseline,
+        weight: weight("weight")?.unwrap_or(0),
+        max_weight: weight("maxWeight")?,
+        guard: fields.optional("guard", Rule::read)?,
+        backend: Backend {
+            name: fields.required("name", names::name)?,
+            to,
+            cluster: fields.optional("cluster", |t| read::text(t).map(|name| name.as_bytes().into()))?,
+            request: fields.optional("requestHeaders", HeaderEdits::read)?.unwrap_or_default(),
+            response: fields.optional("responseHeaders", HeaderEdits::read)?.unwrap_or_default(),
+            guard: None,
+            series: 0,
+        },
+    })
+}
+
+fn over(e: Invalid, total: u32) -> Invalid {
+    match e.faults() {
+        [fault] if fault.code == Code::OutOfRange => Invalid::new(
+            Code::WeightsDoNotFit,
+            format!("{}, the \"weightTotal\" of the split", fault.message),
+            format!("weights are parts of {total}; raise \"weightTotal\" to write finer ones"),
+        ),
+        _ => e,
+    }
+}
+
+pub(super) fn lay_out(read: &[Read], total: u32) -> Result<(usize, Slots), Invalid> {
+    names::unique("backends", read.iter().map(|b| &*b.backend.name))?;
+    let mut baselines = read.iter().enumerate().filter(|(_, b)| b.baseline).map(|(i, _)| i);
+    let (Some(baseline), None) = (baselines.next(), baselines.next()) else {
+        let count = read.iter().filter(|b| b.baseline).count();
+        return Err(Invalid::new(
+            Code::Baseline,
+            format!("{count} of {} backends are the baseline", read.len()),
+            "mark exactly one with \"baseline\": true",
+        ));
+    };
+    let others = read.iter().enumerate().filter(|(_, b)| !b.baseline);
+    let shares: Vec<Share> =
+        others.map(|(backend, b)| Share { backend, weight: b.weight, max_weight: b.max_weight }).collect();
+    let slots = Slots::new(total, &shares).map_err(|misfit| misfit_of(misfit, total, read, shares.len()))?;
+    Ok((baseline, slots))
+}
+
+/// The sum of every `maxWeight`, which in a layer each backend must write: what is
+/// left is not a split's own.
+pub(super) fn asked(read: &[Read]) -> Result<u32, Invalid> {
+    let mut sum = 0u32;
+    for (place, one) in read.iter().enumerate().filter(|(_, b)| !b.baseline) {
+        let Some(most) = one.max_weight else {
+            return Err(Invalid::new(
+                Code::MissingField,
+                "\"maxWeight\" is missing, which a backend needs in a layer",
+                "reserve as much of the layer as this backend may ever get",
+            )
+            .in_index(place));
+        };
+        sum = sum.saturating_add(most);
+    }
+    Ok(sum)
+}
+
+fn misfit_of(misfit: Misfit, total: u32, read: &[Read], sharing: usize) -> Invalid {
+    match misfit {
+        Misfit::Slots { sum } => Invalid::new(
+            Code::WeightsDoNotFit,
+            format!(
+                "the \"maxWeight\" of all backends sum to {sum}, more than the \"weightTotal\" of {total}"
+            ),
+            format!("lower one of them, or write \"weightTotal\": {sum}"),
+        ),
+        Misfit::Weight { backend, room } => {
+            let weight = read.get(backend).map_or(0, |b| b.weight);
+            let own = read.get(backend).is_some_and(|b| b.max_weight.is_some());
+            let (why, help) = if own {
+                (
+                    format!("its \"maxWeight\" of {room}"),
+                    "raise \"maxWeight\", which moves no user while it stands behind the others".to_owned(),
+                )
+            } else {
+                (
+                    format!(
+                        "its slot of {room}: {sharing} backends share {total} equally where no \"maxWeight\" is written"
+                    ),
+                    format!("write \"maxWeight\": {weight} or more here"),
+                )
+            };
+            Invalid::new(Code::WeightsDoNotFit, format!("the weight {weight} is more than {why}"), help)
+                .in_field("weight")
+                .in_index(backend)
+        }
+    }
+}
+
+pub(super) fn override_by(tree: &Tree, backends: &[Backend], baseline: usize) -> Result<Override, Invalid> {
+    let fields = Fields::open(tree, &["header", "always", "never", "backend"])?;
+    let value = |name: &str| -> Result<Box<[u8]>, Invalid> {
+        let value = fields.optional(name, |t| names::header_value(read::text(t)?))?;
+        Ok(value.unwrap_or_else(|| name.as_bytes().into()))
+    };
+    let mut others = (0..backends.len()).filter(|i| *i != baseline);
+    let named = fields.optional("backend", |t| find(backends, read::text(t)?))?;
+    let ((Some(backend), ..) | (None, Some(backend), None)) = (named, others.next(), others.next()) else {
+        return Err(Invalid::new(
+            Code::MissingField,
+            "the backend that is chosen is not clear",
+            "add \"backend\"",
+        ));
+    };
+    Ok(Override {
+        header: fields.required("header", |t| names::header(read::text(t)?))?,
+        always: value("always")?,
+        never: value("never")?,
+        backend,
+    })
+}
+
+pub(super) fn find(backends: &[Backend], name: &str) -> Result<usize, Invalid> {
+    backends.iter().position(|backend| &*backend.name == name).ok_or_else(|| {
+        let known: Vec<String> = backends.iter().map(|b| format!("{:?}", b.name)).collect();
+        Invalid::new(
+            Code::UnknownName,
+            format!("there is no backend {name:?}"),
+            format!("the backends are {}", known.join(", ")),
+        )
+    })
+}

@@ -1,0 +1,158 @@
+//! One split: whose traffic, by what key, into what.
+
+use std::cell::Cell;
+
+use super::backends::{self, find};
+use super::layer::Layered;
+use crate::filter::split::bucket::BUCKETS;
+use crate::filter::split::guard::Rule;
+use crate::filter::split::key::Key;
+use crate::filter::split::{Missing, Split, measure};
+use crate::language::invalid::{Code, Invalid};
+use crate::language::modes::{self, Mode};
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::language::{limits, names};
+use crate::matching::budget;
+use crate::matching::matches::Match;
+use crate::matching::parse::{self, Budget};
+
+const SPLIT: &[&str] = &[
+    "name",
+    "mode",
+    "hosts",
+    "service",
+    "matches",
+    "key",
+    "onMissingKey",
+    "salt",
+    "weightTotal",
+    "backends",
+    "override",
+    "include",
+    "exclude",
+    "layer",
+    "guard",
+];
+
+/// A split as read, with what it says of others.
+pub(super) struct Read {
+    pub(super) split: Split,
+    pub(super) matches: Vec<Match>,
+    pub(super) layer: Option<Layered>,
+    /// How each backend is guarded, by its place.
+    pub(super) guards: Vec<Option<Rule>>,
+}
+
+pub(super) fn split(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
+    budget.hold(budget::RULE)?;
+    let fields = Fields::open(tree, SPLIT)?;
+    let name = fields.required("name", names::name)?;
+    let mode = modes::mode(fields)?.within(policy);
+    let matches = clauses(fields, budget)?;
+    let total = fields.optional("weightTotal", |t| read::integer(t, 1..=i64::from(BUCKETS)))?;
+    let total = total.and_then(|total| u32::try_from(total).ok()).unwrap_or(100);
+    let read = fields.required("backends", |t| {
+        let series = measure::SERIES.saturating_mul(budget::SERIES.saturating_add(name.len()));
+        read::list(t, limits::BACKENDS, |b| {
+            budget.hold(budget::RULE.saturating_add(series))?;
+            backends::backend(b, total)
+        })
+    })?;
+    let (baseline, slots) = backends::lay_out(&read, total).map_err(|e| e.in_field("backends"))?;
+    let salt: Option<Box<[u8]>> = fields.optional("salt", |t| Ok(read::text(t)?.as_bytes().into()))?;
+    let mut layer = fields.optional("layer", |t| Layered::read(t, total))?;
+    if let Some(layer) = &mut layer {
+        layer.salt.clone_from(&salt);
+        layer.asked = backends::asked(&read).map_err(|e| e.in_field("backends"))?;
+    }
+    let guards = guards(fields, &read)?;
+    let mut backends: Vec<_> = read.into_iter().map(|read| read.backend).collect();
+    backends.iter_mut().filter_map(|backend| backend.to.as_mut()).for_each(|to| to.learn(&matches));
+    let named = |name: &str| find(&backends, name);
+    let split = Split {
+        mode,
+        salt: salt.unwrap_or_else(|| name.as_bytes().into()),
+        keys: fields.optional("key", Key::list)?.unwrap_or_default(),
+        missing: fields
+            .optional("onMissingKey", |t| match read::text(t)? {
+                "baseline" => Ok(Missing::Backend(baseline)),
+                "random" => Ok(Missing::Random),
+                name => named(name).map(Missing::Backend),
+            })?
+            .unwrap_or(Missing::Backend(baseline)),
+        override_by: fields.optional("override", |t| backends::override_by(t, &backends, baseline))?,
+        include: fields
+            .optional("include", |t| {
+                read::list(t, limits::RULES, |element| {
+                    let fields = Fields::open(element, &["matches", "backend"])?;
+                    Ok((
+                        fields.required("matches", |m| parse::matches(m, budget))?,
+                        fields.required("backend", |t| named(read::text(t)?))?,
+                    ))
+                })
+            })?
+            .unwrap_or_default(),
+        exclude: fields
+            .optional("exclude", |t| {
+                read::list(t, limits::RULES, |element| {
+                    Fields::open(element, &["matches"])?.required("matches", |m| parse::matches(m, budget))
+                })
+            })?
+            .unwrap_or_default(),
+        name,
+        slots,
+        backends,
+        baseline,
+        seen: Cell::new(0),
+        series: 0,
+    };
+    Ok(Read { split, matches, layer, guards })
+}
+
+/// How each backend is guarded: as it says, or as the split says for all.
+fn guards(fields: Fields<'_>, read: &[backends::Read]) -> Result<Vec<Option<Rule>>, Invalid> {
+    let of_all = fields.optional("guard", Rule::read)?;
+    let canaries = read.iter().filter(|read| !read.baseline).count();
+    if of_all.as_ref().is_some_and(|rule| rule.cluster().is_some()) && canaries > 1 {
+        return Err(Invalid::new(
+            Code::Conflict,
+            format!("one cluster cannot tell whether {canaries} backends are there"),
+            "write this \"guard\" at the backend whose cluster it is",
+        )
+        .in_field("guard"));
+    }
+    let of_all = of_all.unwrap_or_default();
+    let of_one = |read: &backends::Read| {
+        let rule = read.guard.as_ref().unwrap_or(&of_all);
+        (!read.baseline && rule.is_on()).then(|| rule.clone())
+    };
+    Ok(read.iter().map(of_one).collect())
+}
+
+/// The matches that make a request one of a split: each with the split's hosts.
+fn clauses(fields: Fields<'_>, budget: &Budget) -> Result<Vec<Match>, Invalid> {
+    let hosts = parse::hosts_or_service(fields)?;
+    let mut matches = fields.optional("matches", |t| parse::matches(t, budget))?.unwrap_or_default();
+    if matches.is_empty() {
+        matches.push(Match::default());
+    }
+    for (i, clause) in matches.iter_mut().enumerate() {
+        if clause.hosts.is_some() && hosts.is_some() {
+            return Err(Invalid::new(
+                Code::Conflict,
+                "the split names its hosts already",
+                "name hosts once: of the split, or in each of its matches",
+            )
+            .in_index(i)
+            .in_field("matches"));
+        }
+        if clause.hosts.is_none() {
+            if let Some(hosts) = &hosts {
+                budget.hold(hosts.weight()).map_err(|e| e.in_field("hosts"))?;
+            }
+            clause.hosts.clone_from(&hosts);
+        }
+    }
+    Ok(matches)
+}

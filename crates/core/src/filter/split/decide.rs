@@ -1,0 +1,243 @@
+//! From a request to a backend.
+
+use std::borrow::Cow;
+
+use super::guard::{Admission, Guards};
+use super::{Backend, Clause, Guarded, Missing, Reason, Split, Splitter, Verdict, Wants, bucket};
+use crate::action::edit::Draft;
+use crate::filter::split::served::Served;
+use crate::language::invalid::{Code, Fault, Invalid};
+use crate::language::modes::Mode;
+use crate::language::tree::Tree;
+use crate::matching::matches;
+use crate::matching::request::Request;
+use crate::policy::common::Common;
+use crate::policy::decision::Decision;
+use crate::policy::record::Record;
+use crate::policy::series::Measurement;
+use crate::policy::{Policy, state};
+use crate::wire::host::Host;
+
+impl Policy for Splitter {
+    const FILTER: &'static str = "canary-split";
+
+    type Verdict = Option<Verdict>;
+
+    fn compile(tree: &Tree) -> Result<Self, Invalid> {
+        super::compile::splitter(tree, Self::FILTER)
+    }
+
+    fn warnings(&self) -> Vec<Fault> {
+        // Users could not be told apart; it may be meant where only lists or callers choose.
+        let idle =
+            |split: &Split| split.slots.owned().iter().any(|(from, to, _)| from < to) && !split.divides();
+        let is_idle = self.splits.iter().any(|split| split.mode != Mode::Off && idle(split));
+        let message = "a split has weights and no \"key\": every request takes \"onMissingKey\"";
+        let help = "add \"key\", or \"onMissingKey\": \"random\" if nobody has to stay";
+        Vec::from_iter(is_idle.then(|| Fault::warning(Code::NoEffect, message, help)))
+    }
+
+    fn drops_trailer(&self, verdict: &Option<Verdict>, name: &[u8]) -> bool {
+        let displaces = |verdict: &Verdict| {
+            let split = self.splits.get(verdict.split).filter(|split| split.mode == Mode::Enforce)?;
+            let backend = split.backends.get(verdict.backend)?;
+            let moved = backend.to.as_ref().is_some_and(|to| to.displaces(&self.route_header, name));
+            Some(moved || backend.request.displaces(name))
+        };
+        self.common.strip.covers_trailer(name) || verdict.as_ref().and_then(displaces).unwrap_or(false)
+    }
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn summary(&self) -> String {
+        format!("{} splits", self.splits.len())
+    }
+
+    fn judge<'a>(
+        &'a self,
+        request: &Request<'a>,
+        decision: &mut Decision<'a>,
+        record: Option<&mut Record>,
+    ) -> Option<Verdict> {
+        let verdict = if self.inbound.is_some() {
+            self.restore(request, decision);
+            None
+        } else {
+            self.place(request)
+        };
+        if let Some(verdict) = &verdict {
+            self.act(verdict, request, decision);
+        }
+        if let Some(record) = record {
+            self.explain(request, verdict, record);
+        }
+        verdict
+    }
+}
+
+impl Guarded for Splitter {
+    fn concerns(&self, authority: &[u8]) -> bool {
+        let host = Host::of(authority);
+        match &self.inbound {
+            Some(canaries) => canaries.iter().any(|canary| host.name().starts_with(canary.as_bytes())),
+            None => self.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host)),
+        }
+    }
+
+    fn asks_authority_first(&self) -> bool {
+        self.authority_first
+    }
+
+    fn guards(&self) -> &Guards {
+        &self.guards
+    }
+
+    fn wants(&self, verdict: &Option<Verdict>) -> Option<Wants> {
+        let verdict = verdict.as_ref().filter(|_| self.common.needs.outcome)?;
+        Some(Wants {
+            flags: self.is_sent_away(verdict),
+            before: self.is_guarded(verdict),
+            upstream: verdict.is_try,
+        })
+    }
+
+    fn is_suspect(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {
+        verdict.as_ref().is_some_and(|verdict| self.is_suspicious(verdict, served))
+    }
+
+    fn served(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> Vec<Measurement> {
+        verdict.as_ref().map(|verdict| self.measure(verdict, served)).unwrap_or_default()
+    }
+}
+
+impl Splitter {
+    /// The split of a request, if it names the host that is asked for: `*` names none.
+    pub(super) fn split_of(&self, request: &Request<'_>) -> Option<&Split> {
+        let clause = self.clause(request).filter(|clause| clause.matches.asks_for_hosts())?;
+        self.splits.get(clause.split)
+    }
+
+    fn clause(&self, request: &Request<'_>) -> Option<&Clause> {
+        let clause = |number: u32| self.clauses.get(number as usize);
+        let verify = |number| clause(number).is_some_and(|clause| clause.matches.matches(request));
+        clause(self.index.first(request, verify)?)
+    }
+
+    /// Finds the split of a request, and its backend.
+    fn place(&self, request: &Request<'_>) -> Option<Verdict> {
+        let place = self.clause(request)?.split;
+        let split = self.splits.get(place)?;
+        if self.asks_for_hosts && request.host().is_missing() {
+            let verdict =
+                Verdict { backend: split.baseline, reason: Reason::MissingHost, ..Verdict::of(place) };
+            return Some(verdict);
+        }
+        Some(self.guarded(split, split.verdict(place, request), request))
+    }
+
+    /// The same verdict, unless the backend is switched off: whatever chose it, a
+    /// canary that is not there must not cost a request.
+    fn guarded(&self, split: &Split, verdict: Verdict, request: &Request<'_>) -> Verdict {
+        let Some(backend) = split.backends.get(verdict.backend) else { return verdict };
+        let Some(guard) = backend.guard else { return verdict };
+        let port = backend.port_of(request);
+        let verdict = Verdict { port, is_connect: request.method() == b"CONNECT", ..verdict };
+        match self.guards.admits(guard, port) {
+            Admission::Open => verdict,
+            Admission::Try => Verdict { is_try: true, ..verdict },
+            Admission::Refused => Verdict {
+                backend: split.baseline,
+                reason: Reason::Guard,
+                instead_of: Some(verdict.backend),
+                ..verdict
+            },
+        }
+    }
+
+    fn act<'a>(&'a self, verdict: &Verdict, request: &Request<'a>, decision: &mut Decision<'a>) {
+        let Some(split) = self.splits.get(verdict.split) else { return };
+        let Some(backend) = split.backends.get(verdict.backend) else { return };
+        decision.count.extend(split.decision_series(verdict));
+        decision.state.push((state::SPLIT, Cow::Borrowed(split.name.as_bytes())));
+        decision.state.push((state::BACKEND, Cow::Borrowed(backend.name.as_bytes())));
+        if split.mode == Mode::Enforce {
+            let mut draft = Draft::new(request, self.common.head.trust);
+            backend.request.apply(&mut draft);
+            if let Some(to) = &backend.to {
+                to.apply(&self.route_header, &mut draft);
+            }
+            (decision.request, decision.already_set) = draft.finish();
+            backend.response.respond(request, &mut decision.response);
+        }
+    }
+}
+
+impl Split {
+    /// Override, then exclude, then include, then key and weight.
+    fn verdict(&self, split: usize, request: &Request<'_>) -> Verdict {
+        let verdict = |backend, reason| Verdict { split, backend, reason, ..Verdict::of(split) };
+        if let Some(by) = &self.override_by {
+            let says = |word: &[u8]| request.values(by.header.as_bytes()).any(|value| value == word);
+            // Said both, on two lines, the one that is safe has the last word.
+            if says(&by.never) {
+                return verdict(self.baseline, Reason::Override);
+            }
+            if says(&by.always) {
+                return verdict(by.backend, Reason::Override);
+            }
+        }
+        if self.exclude.iter().any(|matches| matches::any(matches, request)) {
+            return verdict(self.baseline, Reason::Exclude);
+        }
+        if let Some((_, backend)) = self.include.iter().find(|(matches, _)| matches::any(matches, request)) {
+            return verdict(*backend, Reason::Include);
+        }
+        let by_bucket = |bucket: u32, reason, key| Verdict {
+            split,
+            backend: self.slots.owner(bucket).unwrap_or(self.baseline),
+            reason,
+            bucket: Some(bucket),
+            key,
+            ..Verdict::of(split)
+        };
+        let mut keys = self.keys.iter().enumerate();
+        let key = keys.find_map(|(place, key)| Some((place, key.of(request)?)));
+        match (key, self.missing) {
+            (Some((place, key)), _) => {
+                by_bucket(bucket::bucket(&self.salt, &key), Reason::Weight, Some(place))
+            }
+            (None, Missing::Random) => by_bucket(bucket::of_hash(request.nonce()), Reason::Random, None),
+            (None, Missing::Backend(backend)) => verdict(backend, Reason::MissingKey),
+        }
+    }
+}
+
+impl Backend {
+    /// The port that a request asks for: listeners, routes and clusters are chosen by it, so
+    /// one may be there without the others. A destination with a port of its own has no other.
+    fn port_of(&self, request: &Request<'_>) -> u16 {
+        let asked = || std::str::from_utf8(request.host().port()?).ok()?.parse().ok();
+        match &self.to {
+            Some(to) if to.has_port() => 0,
+            _ => asked().unwrap_or(0),
+        }
+    }
+}
+
+impl Verdict {
+    fn of(split: usize) -> Self {
+        Self {
+            split,
+            backend: 0,
+            reason: Reason::Weight,
+            bucket: None,
+            key: None,
+            instead_of: None,
+            is_try: false,
+            port: 0,
+            is_connect: false,
+        }
+    }
+}

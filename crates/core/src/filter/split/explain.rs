@@ -1,0 +1,40 @@
+//! The explain record: why a request went where it did, for people.
+
+use super::{Splitter, Verdict};
+use crate::language::modes::Mode;
+use crate::matching::request::Request;
+use crate::order::hash_of;
+use crate::policy::record::Record;
+
+impl Splitter {
+    /// Says why a request went where it did. The key itself is shown only as a hash.
+    pub(super) fn explain(&self, request: &Request<'_>, verdict: Option<Verdict>, record: &mut Record) {
+        let chosen = verdict.and_then(|verdict| {
+            let split = self.splits.get(verdict.split)?;
+            let backend = split.backends.get(verdict.backend)?;
+            // Before anything is said: without the key's value nothing of the split is.
+            let key = match verdict.key.and_then(|place| split.keys.get(place)) {
+                Some(key) => Some((key, hash_of(&split.salt, &key.of(request)?))),
+                None => None,
+            };
+            Some((verdict, split, backend, key))
+        });
+        let Some((verdict, split, backend, key)) = chosen else { return record.say("split", "-") };
+        record.say("split", &split.name);
+        record.say("backend", &backend.name);
+        record.say("reason", verdict.reason.as_str());
+        if let Some(off) = verdict.instead_of.and_then(|place| split.backends.get(place)) {
+            record.say("instead-of", &off.name);
+        }
+        if let Some(bucket) = verdict.bucket {
+            record.say("bucket", &bucket.to_string());
+        }
+        if let Some((key, hash)) = key {
+            record.say("key", &key.describe());
+            record.say("key-hash", &format!("{hash:016x}"));
+        }
+        if split.mode == Mode::Report {
+            record.say("mode", "report");
+        }
+    }
+}

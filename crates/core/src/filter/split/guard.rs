@@ -1,0 +1,160 @@
+//! The availability guard: a canary that is not there must not cost a request.
+//!
+//! One state machine for each port of a guarded backend ([`Guard`]). It stands outside of a request,
+//! so that a decision is a function of policy, state and request.
+
+mod rule;
+mod shared;
+mod state;
+#[cfg(test)]
+mod tests;
+mod watched;
+use std::cell::Cell;
+
+use self::shared::Subject;
+use self::watched::Watched;
+use crate::order::hash_of;
+use crate::policy::series::Measurement;
+
+pub use rule::{Probe, Rule};
+pub use state::{Absence, Admission, Guard, ONE_IN, Outcome};
+
+/// Milliseconds from one look at the guards to the next.
+pub const TICK: u64 = crate::language::limits::GUARD_TICK;
+
+/// The guards of a policy in one VM.
+#[derive(Clone, Debug, Default)]
+pub struct Guards {
+    watched: Vec<Watched>,
+    /// The gauges of backends that could be switched off and are not guarded.
+    idle: Vec<usize>,
+    /// Whether any of them has news: asked after every request.
+    news: Cell<bool>,
+    /// Stands for what is probed, and how; 0 if nothing is.
+    probes: u64,
+}
+
+impl Guards {
+    pub(super) fn watch(&mut self, id: u64, rule: Rule, gauge: usize) -> usize {
+        if let Some(probe) = &rule.probe {
+            self.probes = hash_of(&self.probes.to_le_bytes(), &probe.bytes(id));
+        }
+        self.watched.push(Watched::new(id, rule, gauge));
+        self.watched.len().saturating_sub(1)
+    }
+
+    pub(super) fn leave_alone(&mut self, gauge: usize) {
+        self.idle.push(gauge);
+    }
+
+    /// Whether nothing is guarded.
+    pub fn is_empty(&self) -> bool {
+        self.watched.is_empty()
+    }
+
+    /// Whether what becomes of requests to a backend switches it off.
+    pub(super) fn is_passive(&self, place: usize) -> bool {
+        self.watched.get(place).is_some_and(|watched| watched.rule.passive)
+    }
+
+    /// Whether a request to this port of a backend may go there.
+    pub(super) fn admits(&self, place: usize, port: u16) -> Admission {
+        self.watched.get(place).map_or(Admission::Open, |watched| watched.admits(port))
+    }
+
+    /// What became of a request that went to a port of a backend; `leads_to` is the cluster
+    /// that it would have gone to without the split. Returns what to measure.
+    pub(super) fn observe(
+        &self,
+        place: usize,
+        port: u16,
+        outcome: Outcome,
+        tried: bool,
+        leads_to: &[u8],
+        now: u64,
+    ) -> Option<Measurement> {
+        let watched = self.watched.get(place).filter(|watched| watched.rule.passive)?;
+        let beyond = watched.rule.probe.as_ref().is_some_and(|probe| probe.is_at_another_port(leads_to));
+        watched.observe(port, outcome, tried, beyond, now).then(|| self.tell_of(watched))
+    }
+
+    /// What became of a probe: whether the backend is there. Returns what to measure.
+    pub fn probed(&self, place: usize, is_there: bool, now: u64) -> Option<Measurement> {
+        let watched = self.watched.get(place)?;
+        watched.learn(is_there, now).then(|| self.tell_of(watched))
+    }
+
+    fn tell_of(&self, watched: &Watched) -> Measurement {
+        self.news.set(true);
+        watched.gauge()
+    }
+
+    /// Whether any backend is to be probed.
+    pub fn has_probes(&self) -> bool {
+        self.probes != 0
+    }
+
+    /// A number that stands for what is probed, and how: the same for policies that
+    /// probe the same.
+    pub fn probes(&self) -> u64 {
+        self.probes
+    }
+
+    /// The probes that are due at this tick: each when its time is nearer to this one
+    /// than to the next. A timer that fires a millisecond early must not cost a tick.
+    pub fn due(&self, now: u64) -> impl Iterator<Item = (usize, &Probe)> {
+        let near = now.saturating_add(TICK / 2);
+        self.watched.iter().enumerate().filter_map(move |(place, watched)| {
+            let probe = watched.rule.probe.as_ref()?;
+            let last = watched.probed.get();
+            // A clock that was set back must not silence a probe for years.
+            (near.saturating_sub(last) >= probe.every || now < last).then(|| {
+                watched.probed.set(now);
+                (place, probe)
+            })
+        })
+    }
+
+    /// Whether there is anything that the other VMs of this proxy have yet to hear.
+    pub fn has_news(&self) -> bool {
+        self.news.get()
+    }
+
+    /// What is known of all backends, once this VM has added its own to what stands
+    /// in `shared`.
+    pub fn tell(&self, shared: &[u8], now: u64) -> Vec<u8> {
+        let mut own = Vec::new();
+        self.watched.iter().for_each(|watched| watched.news(&mut own));
+        shared::merge(shared, &own, now)
+    }
+
+    /// The news has been told.
+    pub fn told(&self) {
+        self.watched.iter().for_each(Watched::told);
+        self.news.set(false);
+    }
+
+    /// Hears from the other VMs, and lets time pass. Returns what to measure.
+    pub fn hear(&self, shared: &[u8], now: u64) -> Vec<Measurement> {
+        // By whom they are of: a thousand backends must not each look through a thousand.
+        let mut all: Vec<(Subject, Absence)> = shared::records(shared).collect();
+        all.sort_by_key(|(subject, _)| subject.id);
+        let changed = self.watched.iter().filter(|watched| {
+            let from = all.partition_point(|(subject, _)| subject.id < watched.id);
+            let known = all.get(from..).unwrap_or_default();
+            let known = known.split(|(subject, _)| subject.id != watched.id).next().unwrap_or_default();
+            let (changed, news) = watched.hear(known, now);
+            if news {
+                self.news.set(true);
+            }
+            changed
+        });
+        changed.map(Watched::gauge).collect()
+    }
+
+    /// The gauges of all backends, as they stand: one of an older policy may say else.
+    pub fn gauges(&self) -> Vec<Measurement> {
+        let idle = self.idle.iter().map(|series| Measurement { series: *series, value: 0 });
+        self.watched.iter().map(Watched::gauge).chain(idle).collect()
+    }
+}

@@ -1,0 +1,106 @@
+//! `guard` of a split or backend.
+
+use crate::filter::split::istio;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::language::{limits, names};
+
+/// How one backend is guarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    pub(super) passive: bool,
+    /// Milliseconds until a backend that was switched off is tried again.
+    pub(super) cooldown: u64,
+    pub(super) probe: Option<Probe>,
+}
+
+/// How a backend is asked whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// Envoy's name of the cluster.
+    pub cluster: Box<str>,
+    /// The path to ask for.
+    pub path: Box<str>,
+    /// Milliseconds from one probe to the next, and how long one may take.
+    pub every: u64,
+}
+
+impl Probe {
+    /// All that it is, of the backend `id`.
+    pub(super) fn bytes(&self, id: u64) -> Vec<u8> {
+        let [id, every] = [id, self.every].map(u64::to_le_bytes);
+        [&id[..], &every, self.cluster.as_bytes(), &[0], self.path.as_bytes()].concat()
+    }
+}
+
+impl Probe {
+    /// Whether a cluster is of another port than the one that is asked, as far as Istio's
+    /// names say.
+    pub(super) fn is_at_another_port(&self, cluster: &[u8]) -> bool {
+        let port = |cluster| istio::parts(cluster).map(|[_, port, ..]| port);
+        match (port(self.cluster.as_bytes()), port(cluster)) {
+            (Some(asked), Some(other)) => asked != other,
+            _ => false,
+        }
+    }
+}
+
+impl Rule {
+    pub(in crate::filter::split) fn read(tree: &Tree) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["passive", "cooldown", "cluster", "every", "path"])?;
+        let cluster = fields.optional("cluster", cluster)?;
+        if let (None, Some(field)) = (&cluster, ["every", "path"].into_iter().find(|name| fields.has(name))) {
+            return Err(Invalid::new(
+                Code::MissingField,
+                format!("{field:?} is of a probe, and there is no \"cluster\" to probe"),
+                "add Envoy's name of the cluster, such as \"outbound|8080||reviews-canary.shop.svc.cluster.local\"",
+            ));
+        }
+        let every = fields.optional("every", |t| read::millis(t, limits::PROBE_EVERY))?.unwrap_or(2_000);
+        let path = fields.optional("path", path)?.unwrap_or_else(|| "/".into());
+        Ok(Self {
+            passive: fields.optional("passive", read::flag)?.unwrap_or(true),
+            cooldown: fields
+                .optional("cooldown", |t| read::millis(t, limits::COOLDOWN))?
+                .unwrap_or(Self::default().cooldown),
+            probe: cluster.map(|cluster| Probe { cluster, path, every }),
+        })
+    }
+
+    /// Whether there is anything to watch.
+    pub(in crate::filter::split) fn is_on(&self) -> bool {
+        self.passive || self.probe.is_some()
+    }
+
+    /// The cluster that is probed, and so is the one that must serve.
+    pub(in crate::filter::split) fn cluster(&self) -> Option<&str> {
+        self.probe.as_ref().map(|probe| &*probe.cluster)
+    }
+}
+
+impl Default for Rule {
+    fn default() -> Self {
+        Self { passive: true, cooldown: 30_000, probe: None }
+    }
+}
+
+fn cluster(tree: &Tree) -> Result<Box<str>, Invalid> {
+    let name = read::text(tree)?;
+    if name.is_empty() {
+        return Err(Invalid::new(Code::BadValue, "the cluster has no name", "write Envoy's name of it"));
+    }
+    names::header_value(name).map(|_| name.into())
+}
+
+fn path(tree: &Tree) -> Result<Box<str>, Invalid> {
+    let path = read::text(tree)?;
+    if !path.starts_with('/') {
+        return Err(Invalid::new(
+            Code::BadPath,
+            format!("{path:?} does not begin with a slash"),
+            "write the path to ask for, such as \"/healthz\"",
+        ));
+    }
+    names::header_value(path).map(|_| path.into())
+}

@@ -1,0 +1,224 @@
+//! One backend under guard: what is known of it as a whole, and port by port.
+
+use std::cell::{Cell, RefCell};
+
+use super::rule::Rule;
+use super::shared::Subject;
+use super::state::{Absence, Admission, Guard, Outcome};
+use crate::language::limits;
+use crate::policy::series::Measurement;
+
+/// The VM that found an absence tries first; the others would each lose a request too. If
+/// it has no traffic, they do so this much later: two ticks, to hear that it failed.
+const GRACE: u64 = 2 * super::TICK;
+/// A port that nobody asks for can neither fail nor come back: after so long it is as if it
+/// never had failed. Else one request to a port that nobody else uses would keep the gauge up.
+const IDLE: u64 = 600_000;
+
+/// One backend under guard.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    /// The same in every VM, and for every policy that has split, backend and destination so.
+    pub(super) id: u64,
+    pub(super) rule: Rule,
+    /// The series that is 1 while the backend is switched off.
+    gauge: usize,
+    /// What probes say: of every port.
+    whole: Cell<Whole>,
+    /// What requests say. Empty while all is well.
+    ports: RefCell<Vec<Port>>,
+    /// When it was last asked.
+    pub(super) probed: Cell<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Whole {
+    absence: Option<Absence>,
+    news: bool,
+}
+
+/// What is known of one port.
+#[derive(Clone, Copy, Debug, Default)]
+struct Port {
+    /// As the caller wrote it; 0 if there was none, and for all that have no room.
+    number: u16,
+    guard: Guard,
+    /// Whether this VM found the absence.
+    is_own: bool,
+    /// When a probe last ended an absence; 0 if none did.
+    vetoed: u64,
+    /// Whether the other VMs have yet to hear of it.
+    news: bool,
+}
+
+impl Watched {
+    pub(super) fn new(id: u64, rule: Rule, gauge: usize) -> Self {
+        Self { id, rule, gauge, whole: Cell::default(), ports: RefCell::default(), probed: Cell::default() }
+    }
+
+    pub(super) fn gauge(&self) -> Measurement {
+        Measurement { series: self.gauge, value: u64::from(self.is_off()) }
+    }
+
+    /// Whether any of its ports is switched off.
+    fn is_off(&self) -> bool {
+        let at_a_port = || self.ports.try_borrow().is_ok_and(|ports| ports.iter().any(Port::is_off));
+        self.whole.get().absence.is_some() || at_a_port()
+    }
+
+    pub(super) fn admits(&self, number: u16) -> Admission {
+        if self.whole.get().absence.is_some() {
+            return Admission::Refused;
+        }
+        let Ok(mut ports) = self.ports.try_borrow_mut() else { return Admission::Open };
+        place(&ports, number).and_then(|at| ports.get_mut(at)).map_or(Admission::Open, |p| p.guard.admits())
+    }
+
+    /// What became of a request to this port. `beyond` is whether the probe asks at another.
+    /// Returns whether anything has changed.
+    pub(super) fn observe(&self, number: u16, outcome: Outcome, tried: bool, beyond: bool, now: u64) -> bool {
+        let Ok(mut ports) = self.ports.try_borrow_mut() else { return false };
+        match outcome {
+            Outcome::Absent => {
+                let cooldown = self.rule.cooldown;
+                let Some(port) = entry(&mut ports, number) else { return false };
+                let disputed = port.vetoed != 0 && now.abs_diff(port.vetoed) < cooldown;
+                port.guard.absent(Absence { since: now, held: tried || beyond || disputed });
+                port.is_own = true;
+                port.news = true;
+                true
+            }
+            Outcome::Served if tried => {
+                let Some(port) = place(&ports, number).and_then(|at| ports.get_mut(at)) else {
+                    return false;
+                };
+                port.open(0);
+                true
+            }
+            Outcome::Served | Outcome::Unknown => false,
+        }
+    }
+
+    /// What became of a probe. Returns whether anything has changed.
+    pub(super) fn learn(&self, is_there: bool, now: u64) -> bool {
+        let absence = (!is_there).then_some(Absence { since: now, held: false });
+        // Everybody may know, but an absence must not grow old.
+        let mut changed = absence.is_some() || self.whole.get().absence.is_some();
+        if changed {
+            self.whole.set(Whole { absence, news: true });
+        }
+        if let Ok(mut ports) = self.ports.try_borrow_mut()
+            && is_there
+        {
+            for port in ports.iter_mut().filter(|port| port.guard.absence().is_some_and(|a| !a.held)) {
+                port.open(now);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// What the other VMs have yet to hear.
+    pub(super) fn news(&self, news: &mut Vec<(Subject, Option<Absence>)>) {
+        let subject = |port| Subject { id: self.id, port };
+        let whole = self.whole.get();
+        news.extend(whole.news.then_some((subject(None), whole.absence)));
+        if let Ok(ports) = self.ports.try_borrow() {
+            let ports = ports.iter().filter(|port| port.news);
+            news.extend(ports.map(|port| (subject(Some(port.number)), port.guard.absence())));
+        }
+    }
+
+    pub(super) fn told(&self) {
+        self.whole.set(Whole { news: false, ..self.whole.get() });
+        if let Ok(mut ports) = self.ports.try_borrow_mut() {
+            ports.iter_mut().for_each(|port| port.news = false);
+        }
+    }
+
+    /// Hears what is known of this backend, and lets time pass. Returns whether it has
+    /// changed sides, and whether there is news.
+    pub(super) fn hear(&self, known: &[(Subject, Absence)], now: u64) -> (bool, bool) {
+        let was_off = self.is_off();
+        let mut whole = self.whole.get();
+        if !whole.news {
+            whole.absence = known.iter().find(|(subject, _)| subject.port.is_none()).map(|(_, a)| *a);
+            self.whole.set(whole);
+        }
+        let Ok(mut ports) = self.ports.try_borrow_mut() else { return (false, false) };
+        let has_probe = self.rule.probe.is_some();
+        for (number, absence) in known.iter().filter_map(|(subject, a)| Some((subject.port?, *a))) {
+            if let Some(port) = entry(&mut ports, number)
+                && !port.news
+                && port.guard.absence() != Some(absence)
+            {
+                port.guard.absent(absence);
+                port.is_own = false;
+            }
+        }
+        let mut has_news = false;
+        let cooldown = self.rule.probe.as_ref().map_or(0, |probe| probe.every).max(self.rule.cooldown);
+        for port in ports.iter_mut() {
+            let is_known = known.iter().any(|(subject, _)| subject.port == Some(port.number));
+            if !port.news && !is_known && port.is_off() {
+                // Elsewhere a try was served, or a probe was answered: that is no dispute yet.
+                port.guard.back();
+                port.vetoed = if has_probe { now } else { 0 };
+            }
+            // Before a request tries, a probe has had its time to say that it is there.
+            port.guard.advance(cooldown.saturating_add(if port.is_own { 0 } else { GRACE }), now);
+            if let Guard::Trying(absence, _) = port.guard
+                && now.abs_diff(absence.since) >= cooldown.saturating_add(IDLE)
+            {
+                port.open(0);
+            }
+            has_news |= port.news;
+        }
+        ports.retain(|port| {
+            let disputable = port.vetoed != 0 && now.abs_diff(port.vetoed) < self.rule.cooldown;
+            port.news || port.is_off() || disputable
+        });
+        drop(ports);
+        (was_off != self.is_off(), has_news)
+    }
+}
+
+#[cfg(test)]
+impl Watched {
+    pub(super) fn ports_known(&self) -> usize {
+        self.ports.borrow().len()
+    }
+
+    pub(super) fn tell_all(&self) {
+        self.whole.set(Whole { news: true, ..self.whole.get() });
+        self.ports.borrow_mut().iter_mut().for_each(|port| port.news = true);
+    }
+}
+
+impl Port {
+    fn is_off(&self) -> bool {
+        self.guard != Guard::Open
+    }
+
+    fn open(&mut self, vetoed: u64) {
+        self.guard.back();
+        self.vetoed = vetoed;
+        self.news = true;
+    }
+}
+
+/// Where a port's state stands; of one that has no room, with those that wrote none.
+fn place(ports: &[Port], number: u16) -> Option<usize> {
+    let find = |number| ports.iter().position(|port| port.number == number);
+    find(number).or_else(|| find(0).filter(|_| ports.len() >= limits::GUARDED_PORTS))
+}
+
+/// The state of a port, made if there is room.
+fn entry(ports: &mut Vec<Port>, number: u16) -> Option<&mut Port> {
+    let at = place(ports, number).unwrap_or_else(|| {
+        let number = if ports.len() < limits::GUARDED_PORTS { number } else { 0 };
+        ports.push(Port { number, ..Port::default() });
+        ports.len().saturating_sub(1)
+    });
+    ports.get_mut(at)
+}

@@ -1,0 +1,173 @@
+//! Where the key of a request is read from.
+
+use std::borrow::Cow;
+
+use crate::language::invalid::{Code, Invalid};
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::language::{limits, names};
+use crate::matching::request::Request;
+use crate::matching::source;
+
+/// One source of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Key {
+    from: From,
+    trim: bool,
+    lowercase: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum From {
+    Header(Box<str>),
+    Cookie(Box<str>),
+    QueryParam(Box<str>),
+    /// From 1, as in `/1/2/3`.
+    PathSegment(usize),
+    SourceAddress,
+    Principal,
+    /// All of these, joined by a zero byte.
+    All(Vec<Key>),
+}
+
+const SOURCES: &[&str] =
+    &["header", "cookie", "queryParam", "pathSegment", "sourceAddress", "principal", "all"];
+
+fn copies(values: &mut dyn Iterator<Item = &[u8]>) -> impl Iterator<Item = Cow<'static, [u8]>> {
+    values.map(|value| Cow::Owned(value.to_vec()))
+}
+
+impl Key {
+    /// Reads the list of sources; those within `all` count each.
+    pub(super) fn list(tree: &Tree) -> Result<Vec<Self>, Invalid> {
+        let keys = read::list(tree, limits::KEYS, Self::read)?;
+        let parts = |key: &Self| match &key.from {
+            From::All(keys) => keys.len(),
+            _ => 1,
+        };
+        let count = keys.iter().map(parts).fold(0usize, usize::saturating_add);
+        if count <= limits::KEY_PARTS {
+            return Ok(keys);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!("{count} sources, those in \"all\" included, more than {}", limits::KEY_PARTS),
+            "leave some out: each may be looked for in the whole request",
+        ))
+    }
+
+    fn read(tree: &Tree) -> Result<Self, Invalid> {
+        let known: Vec<&str> = SOURCES.iter().chain(&["trim", "lowercase"]).copied().collect();
+        let fields = Fields::open(tree, &known)?;
+        let text = |name: &str, check: fn(&str) -> Result<Box<str>, Invalid>| {
+            fields.required(name, |t| check(read::text(t)?))
+        };
+        let must = |name: &str| {
+            fields.required(name, |t| {
+                let only = || Invalid::new(Code::BadValue, "only true has a meaning", "leave the source out");
+                read::flag(t)?.then_some(()).ok_or_else(only)
+            })
+        };
+        let from = match fields.exactly_one(SOURCES)? {
+            "header" => From::Header(text("header", names::header)?),
+            "cookie" => From::Cookie(text("cookie", names::cookie)?),
+            "queryParam" => From::QueryParam(text("queryParam", names::parameter)?),
+            "pathSegment" => {
+                let place = fields.required("pathSegment", |t| read::integer(t, 1..=64))?;
+                From::PathSegment(usize::try_from(place).unwrap_or(1))
+            }
+            "sourceAddress" => must("sourceAddress").map(|()| From::SourceAddress)?,
+            "principal" => must("principal").map(|()| From::Principal)?,
+            _ => From::All(fields.required("all", |t| read::list(t, limits::KEYS, Self::part))?),
+        };
+        let option = |name| fields.optional(name, read::flag).map(Option::unwrap_or_default);
+        Ok(Self { from, trim: option("trim")?, lowercase: option("lowercase")? })
+    }
+
+    /// Reads one of those in `all`.
+    fn part(tree: &Tree) -> Result<Self, Invalid> {
+        let key = Self::read(tree)?;
+        if matches!(key.from, From::All(_)) {
+            let fault =
+                Invalid::new(Code::Conflict, "\"all\" within \"all\"", "write its sources in the outer one");
+            return Err(fault.in_field("all"));
+        }
+        Ok(key)
+    }
+
+    /// The key of a request. What is empty or unknown, or there with several values that
+    /// differ, counts as missing: it would put requests of different users, or of none, into
+    /// one bucket.
+    pub(super) fn of<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
+        let mut key = match &self.from {
+            From::Header(name) => self.sole(&mut request.values(name.as_bytes()).map(Cow::Borrowed)),
+            From::Cookie(name) => self.sole(&mut copies(&mut request.cookie_values(name.as_bytes()))),
+            From::QueryParam(name) => self.sole(&mut copies(&mut request.query_values(name.as_bytes()))),
+            From::PathSegment(place) => request.path().split(|b| *b == b'/').nth(*place).map(Cow::Borrowed),
+            // The text of the address, so that one caller has one key in any proxy.
+            From::SourceAddress => {
+                let ip = request.source().address.and_then(source::ip)?;
+                Some(Cow::Owned(ip.to_string().into_bytes()))
+            }
+            From::Principal => request.source().principal.map(Cow::Borrowed),
+            From::All(keys) => {
+                let parts: Option<Vec<_>> = keys.iter().map(|key| key.of(request)).collect();
+                parts.map(|parts| Cow::Owned(parts.join(&0u8)))
+            }
+        }?;
+        if self.trim && key.trim_ascii().len() < key.len() {
+            key = Cow::Owned(key.trim_ascii().to_vec());
+        }
+        if self.lowercase && key.iter().any(u8::is_ascii_uppercase) {
+            key = Cow::Owned(key.to_ascii_lowercase());
+        }
+        Some(key).filter(|key| !key.is_empty())
+    }
+
+    /// The one of several values, if they are one key.
+    fn sole<'a>(&self, values: &mut dyn Iterator<Item = Cow<'a, [u8]>>) -> Option<Cow<'a, [u8]>> {
+        let first = values.next()?;
+        for other in values {
+            if !self.is_same(&first, &other) {
+                return None;
+            }
+        }
+        Some(first)
+    }
+
+    fn is_same(&self, one: &[u8], other: &[u8]) -> bool {
+        let (one, other) = if self.trim { (one.trim_ascii(), other.trim_ascii()) } else { (one, other) };
+        if self.lowercase { one.eq_ignore_ascii_case(other) } else { one == other }
+    }
+
+    /// For people: `header:x-user-id`.
+    pub(super) fn describe(&self) -> String {
+        match &self.from {
+            From::Header(name) => format!("header:{name}"),
+            From::Cookie(name) => format!("cookie:{name}"),
+            // Its name may hold what cannot stand in a header.
+            From::QueryParam(name) if !names::is_header_value(name.as_bytes()) => "queryParam".to_owned(),
+            From::QueryParam(name) => format!("queryParam:{name}"),
+            From::PathSegment(place) => format!("pathSegment:{place}"),
+            From::SourceAddress => "sourceAddress".to_owned(),
+            From::Principal => "principal".to_owned(),
+            From::All(keys) => keys.iter().map(Self::describe).collect::<Vec<_>>().join("+"),
+        }
+    }
+
+    pub(super) fn reads_address(&self) -> bool {
+        match &self.from {
+            From::SourceAddress => true,
+            From::All(keys) => keys.iter().any(Self::reads_address),
+            _ => false,
+        }
+    }
+
+    pub(super) fn reads_principal(&self) -> bool {
+        match &self.from {
+            From::Principal => true,
+            From::All(keys) => keys.iter().any(Self::reads_principal),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What a split counts, and whether a request was served where it was sent.
+
+use super::guard::Outcome;
+use super::{Backend, Reason, Split, Splitter, Verdict, istio};
+use crate::filter::split::served::Served;
+use crate::language::modes::Mode;
+use crate::order::hash_of;
+use crate::policy::code_class::CODE_CLASSES;
+use crate::policy::series::{Grammar, Kind, Label, Measurement, Series, Stock};
+
+/// Series of one backend.
+pub(super) const SERIES: usize = CODE_CLASSES.len() + 5;
+/// The series of a backend: requests by code class, then these.
+const DURATION: usize = CODE_CLASSES.len();
+const OVERRIDE: usize = CODE_CLASSES.len() + 1;
+/// And these, which the baseline has not.
+const MISMATCH: usize = CODE_CLASSES.len() + 2;
+const GUARD: usize = CODE_CLASSES.len() + 3;
+const GUARDED: usize = CODE_CLASSES.len() + 4;
+
+/// Names every series of every split, and tells splits and backends where their own begin.
+pub(super) fn define(splits: &mut [Split], grammar: Grammar) -> Vec<Series> {
+    let mut series = Vec::new();
+    for split in splits {
+        split.series = series.len();
+        let of_split = Label { name: "split", stock: Stock::Component, value: &split.name };
+        series.push(Series::new(Kind::Counter, grammar, "narrows_split_missing_key_total", &[of_split]));
+        for (place, backend) in split.backends.iter_mut().enumerate() {
+            backend.series = series.len();
+            let of_backend = Label { name: "backend", stock: Stock::WasmFilter, value: &backend.name };
+            for class in CODE_CLASSES {
+                let of_class = Label { name: "code_class", stock: Stock::CodeClass, value: class };
+                let labels = [of_split, of_backend, of_class];
+                series.push(Series::new(Kind::Counter, grammar, "narrows_split_requests_total", &labels));
+            }
+            let of_any = [
+                (Kind::Histogram, "narrows_split_duration_milliseconds"),
+                (Kind::Counter, "narrows_split_override_total"),
+            ];
+            let of_canaries = [
+                (Kind::Counter, "narrows_split_mismatch_total"),
+                (Kind::Gauge, "narrows_split_guard"),
+                (Kind::Counter, "narrows_split_guarded_total"),
+            ];
+            let of_canaries = of_canaries.iter().filter(|_| place != split.baseline);
+            for (kind, name) in of_any.iter().chain(of_canaries) {
+                series.push(Series::new(*kind, grammar, name, &[of_split, of_backend]));
+            }
+        }
+    }
+    series
+}
+
+impl Split {
+    /// What a decision counts by itself, before anything has been served.
+    pub(super) fn decision_series(&self, verdict: &Verdict) -> Option<usize> {
+        match verdict.reason {
+            Reason::MissingKey | Reason::Random => Some(self.series),
+            Reason::Override => self.backend_series(verdict.backend, OVERRIDE),
+            Reason::Guard => self.backend_series(verdict.instead_of?, GUARDED),
+            _ => None,
+        }
+    }
+
+    fn backend_series(&self, backend: usize, which: usize) -> Option<usize> {
+        Some(self.backends.get(backend)?.series.saturating_add(which))
+    }
+}
+
+impl Splitter {
+    pub(super) fn measure(&self, verdict: &Verdict, served: &Served<'_>) -> Vec<Measurement> {
+        let Some(split) = self.splits.get(verdict.split) else { return Vec::new() };
+        let Some(backend) = split.backends.get(verdict.backend) else { return Vec::new() };
+        let one = |which: usize, value| Measurement { series: backend.series.saturating_add(which), value };
+        let mut measured = vec![one(served.code_class(), 1), one(DURATION, served.duration)];
+        if !self.is_sent_away(verdict) {
+            if verdict.backend == split.baseline {
+                split.seen.set(hash_of(b"", served.cluster));
+            }
+            return measured;
+        }
+        let outcome = split.outcome(backend, verdict, served);
+        let is_lost = outcome == Outcome::Absent || (served.before.is_none() && served.missing().is_some());
+        if is_lost || split.is_elsewhere(backend, served.cluster) {
+            measured.push(one(MISMATCH, 1));
+        }
+        let before = served.before.unwrap_or_default();
+        let observe = |guard| {
+            self.guards.observe(guard, verdict.port, outcome, verdict.is_try, before.cluster, served.now)
+        };
+        measured.extend(backend.guard.and_then(observe));
+        measured
+    }
+
+    /// Whether a request was sent to another backend than the baseline.
+    pub(super) fn is_sent_away(&self, verdict: &Verdict) -> bool {
+        let split = self.splits.get(verdict.split);
+        split.is_some_and(|split| split.mode == Mode::Enforce && verdict.backend != split.baseline)
+    }
+}
+
+impl Split {
+    /// Whether a cluster is not the one that a backend's requests are sent to.
+    ///
+    /// Certain if the policy names the cluster. Else it is told from Istio's own names
+    /// (`outbound|8080||stock-canary.books.svc.cluster.local`), and from where the
+    /// baseline was served last: whoever lands there too was taken by no route of its
+    /// own. A cluster of any other name is believed. Where no route was asked, nothing
+    /// is known.
+    fn is_elsewhere(&self, backend: &Backend, cluster: &[u8]) -> bool {
+        match &backend.cluster {
+            _ if cluster.is_empty() => false,
+            Some(expected) => !istio::differ_by_port_at_most(expected, cluster),
+            None => !backend.may_be(cluster) || self.seen.get() == hash_of(b"", cluster),
+        }
+    }
+}
+
+impl Backend {
+    /// The gauge that is 1 while this backend is switched off.
+    pub(super) fn guard_series(&self) -> usize {
+        self.series.saturating_add(GUARD)
+    }
+
+    /// Whether a cluster is of the host that is asked for, as far as its name says.
+    fn may_be(&self, cluster: &[u8]) -> bool {
+        let authority = self.to.as_ref().and_then(|to| to.authority());
+        match (authority, istio::parts(cluster)) {
+            (Some(host), Some([_, _, _, service])) => service
+                .strip_prefix(host.as_bytes())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(b".")),
+            _ => true,
+        }
+    }
+}

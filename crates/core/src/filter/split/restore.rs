@@ -1,0 +1,61 @@
+//! The inbound companion: gives an application the host that it expects.
+//!
+//! On the caller's side a split turned `stock:8080` into `stock-canary:8080` and kept
+//! the original in `x-forwarded-host`. Where `restoreHost` is set, nothing is split:
+//! the original comes back, if and only if the split of that original host would have
+//! written exactly this authority, and the original is one host and nothing else. So no
+//! header can bring in any other host, nor what is none.
+
+use std::borrow::Cow;
+
+use super::{Split, Splitter};
+use crate::action::destination::{Destination, FORWARDED_HOST};
+use crate::action::edit::Edit;
+use crate::language::modes::Mode;
+use crate::matching::request::Request;
+use crate::policy::Needs;
+use crate::policy::decision::Decision;
+use crate::wire::found::Found;
+use crate::wire::host::{Host, is_one};
+
+/// The hosts that rewritten requests ask for.
+pub(super) fn canaries(splits: &[Split]) -> Vec<Box<str>> {
+    let backends = splits.iter().flat_map(|split| &split.backends);
+    backends.filter_map(|backend| backend.to.as_ref()?.authority()).map(Into::into).collect()
+}
+
+/// What is needed where nothing is split.
+pub(super) fn needs(needs: Needs) -> Needs {
+    Needs { nonce: false, outcome: false, ..needs }
+}
+
+impl Splitter {
+    /// Puts the original authority back, if there is one.
+    pub(super) fn restore<'a>(&'a self, request: &Request<'a>, decision: &mut Decision<'a>) {
+        if let Some(original) = self.original(request) {
+            decision.request.push(Edit::Set(":authority", original));
+        }
+    }
+
+    fn original<'a>(&'a self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
+        let Found::Once(original) = request.header(FORWARDED_HOST.as_bytes()) else { return None };
+        // Below a wildcard stands any text that ends as the domain does.
+        if !is_one(&original) {
+            return None;
+        }
+        let asked = request.headers().iter().map(|(name, value)| {
+            let value: &[u8] = if *name == b":authority" { &original } else { value };
+            (*name, value)
+        });
+        let asked = Request::new(asked).from_source(request.source());
+        let split = self.split_of(&asked).filter(|split| split.mode == Mode::Enforce)?;
+        let host = Host::of(&original);
+        let is_written = split.backends.iter().any(|backend| match &backend.to {
+            Some(Destination::Authority(authority)) => {
+                authority.for_host(&host).eq_ignore_ascii_case(request.authority())
+            }
+            _ => false,
+        });
+        is_written.then_some(original)
+    }
+}

@@ -1,0 +1,84 @@
+//! What became of a request, read in Envoy's log phase.
+
+/// What became of a request, read in Envoy's log phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Served<'a> {
+    /// The response code; 0 if there was no response.
+    pub code: u16,
+    /// Envoy's response flags, a bit vector.
+    pub flags: u64,
+    /// The cluster that the router chose; empty if there was none.
+    pub cluster: &'a [u8],
+    /// Milliseconds from the first byte received to the last byte sent.
+    pub duration: u64,
+    /// Milliseconds since the epoch, to tell when a guard may try again.
+    pub now: u64,
+    /// Whether an upstream answered; read only where [`Wants::upstream`].
+    ///
+    /// [`Wants::upstream`]: super::guarded::Wants::upstream
+    pub by_upstream: bool,
+    /// What stood before the request was rewritten; read only where [`Wants::before`].
+    ///
+    /// [`Wants::before`]: super::guarded::Wants::before
+    pub before: Option<Before<'a>>,
+}
+
+/// What stood before a filter rewrote a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Before<'a> {
+    /// The cluster that Envoy's route led to; empty if there was no route, or none to a
+    /// cluster that exists.
+    pub cluster: &'a [u8],
+    /// Whether a filter has removed headers of the client's since Envoy matched that route:
+    /// they may have led there. Read only where [`Guarded::is_suspect`].
+    ///
+    /// [`Guarded::is_suspect`]: super::guarded::Guarded::is_suspect
+    pub is_forged: bool,
+    /// Whether an earlier filter's rule may have rewritten the request since. Read only where
+    /// [`Guarded::is_suspect`].
+    ///
+    /// [`Guarded::is_suspect`]: super::guarded::Guarded::is_suspect
+    pub is_rewritten: bool,
+}
+
+/// What was missing for a request to be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A healthy host in the cluster.
+    Host,
+    /// The cluster that the route names.
+    Cluster,
+    /// A route.
+    Route,
+}
+
+/// Response flags of Envoy: no healthy host, no route, no cluster.
+const UH: u64 = 1 << 1;
+const NR: u64 = 1 << 8;
+const NC: u64 = 1 << 24;
+/// Where Istio sends what no route of the mesh takes.
+pub(crate) const NOWHERE: [&[u8]; 3] =
+    [b"PassthroughCluster", b"BlackHoleCluster", b"AllowAnyDynamicDNSCluster"];
+
+impl Served<'_> {
+    /// What was missing of what the request asked for. Where Istio sends nothing to
+    /// hosts that it does not know, it answers 502 from a route without a cluster.
+    pub fn missing(&self) -> Option<Missing> {
+        let is_nowhere = NOWHERE.contains(&self.cluster) || (self.cluster.is_empty() && self.code == 502);
+        match self.flags {
+            _ if is_nowhere => Some(Missing::Route),
+            flags if flags & NR != 0 => Some(Missing::Route),
+            flags if flags & NC != 0 => Some(Missing::Cluster),
+            flags if flags & UH != 0 => Some(Missing::Host),
+            _ => None,
+        }
+    }
+
+    /// The class of the code as a label: `2xx`, or `none` without a response.
+    pub fn code_class(&self) -> usize {
+        match self.code {
+            100..=599 => usize::from(self.code / 100),
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! A split's arithmetic as it lies, for tools that compare policies.
+
+use super::slots::Slots;
+use super::{Missing, Split, Splitter};
+use crate::language::modes::Mode;
+
+/// What decides who goes where in one split.
+#[derive(Clone, Debug)]
+pub struct View<'s> {
+    /// The split's name.
+    pub name: &'s str,
+    /// Whether it acts; the policy's own mode is in it.
+    pub mode: Mode,
+    /// What is hashed before the key.
+    pub salt: &'s [u8],
+    /// The key sources in order, such as `header:x-user-id`.
+    pub keys: Vec<String>,
+    /// Whether any request is placed by its bucket.
+    pub divides: bool,
+    /// Which backend owns which buckets.
+    pub slots: &'s Slots,
+    /// The backend that owns the rest, by its place.
+    pub baseline: usize,
+    /// The names of the backends.
+    pub backends: Vec<&'s str>,
+}
+
+impl Split {
+    /// Whether any request is placed by its bucket: by a key, or at random for want of one.
+    pub(super) fn divides(&self) -> bool {
+        !self.keys.is_empty() || self.missing == Missing::Random
+    }
+}
+
+impl Splitter {
+    /// The splits in order.
+    pub fn views(&self) -> impl Iterator<Item = View<'_>> {
+        self.splits.iter().map(|split| View {
+            name: &split.name,
+            mode: split.mode,
+            salt: &split.salt,
+            keys: split.keys.iter().map(super::key::Key::describe).collect(),
+            divides: split.divides(),
+            slots: &split.slots,
+            baseline: split.baseline,
+            backends: split.backends.iter().map(|backend| &*backend.name).collect(),
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! What a value may look like: printable, of bounded length, of few characters.
+
+use crate::language::invalid::{Code, Invalid};
+use crate::language::limits;
+use crate::language::read::{self, Fields};
+
+/// The bounds of one tag's values.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    /// Bytes of a value; what is longer is cut.
+    length: usize,
+    /// The characters allowed besides letters and digits; all that are possible if
+    /// nothing is said.
+    allowed: Option<Box<str>>,
+    /// How many values that nobody declared are told apart.
+    pub(super) values: usize,
+}
+
+/// What stands for a character that is not allowed.
+const STAND_IN: char = '_';
+/// What no value holds: the grammar of labels is made of `=` and `;`, and the text
+/// format of Prometheus of quotes and backslashes.
+const FORBIDDEN: &str = "=;\"\\";
+
+impl Bound {
+    /// Reads `maxLength`, `allow` and `maxValues`. `declared` says that the values are
+    /// known beforehand, so that there is no room for others; `long` that they are
+    /// names of the mesh, which are.
+    pub(super) fn read(fields: Fields<'_>, declared: bool, long: bool) -> Result<Self, Invalid> {
+        let (longest, length) = limits::TAG_LENGTH;
+        let length = if long { longest } else { length };
+        let (most, values) = limits::TAG_VALUES;
+        if declared && fields.has("maxValues") {
+            return Err(Invalid::new(
+                Code::Conflict,
+                "the values of this tag are declared, so \"maxValues\" has no use",
+                "leave it out; anything else is \"other\"",
+            )
+            .in_field("maxValues"));
+        }
+        let length = fields.optional("maxLength", |t| read::integer(t, 1..=longest))?.unwrap_or(length);
+        let values = fields.optional("maxValues", |t| read::integer(t, 1..=most))?.unwrap_or(values);
+        let allowed = fields.optional("allow", |t| {
+            let extra = read::text(t)?;
+            extra.chars().find(|c| !is_possible(*c)).map_or(Ok(extra), |c| Err(impossible(c)))
+        })?;
+        Ok(Self {
+            length: usize::try_from(length).unwrap_or(1),
+            allowed: allowed.map(Into::into),
+            values: if declared { 0 } else { usize::try_from(values).unwrap_or(0) },
+        })
+    }
+
+    /// The most bytes that a value has.
+    pub(super) fn longest(&self) -> usize {
+        self.length
+    }
+
+    /// The bounded form of any bytes.
+    pub(super) fn of(&self, value: &[u8]) -> String {
+        let is_allowed = |c: char| match &self.allowed {
+            Some(extra) => c.is_ascii_alphanumeric() || extra.contains(c),
+            None => is_possible(c),
+        };
+        let bounded = |byte: &u8| Some(char::from(*byte)).filter(|c| is_allowed(*c)).unwrap_or(STAND_IN);
+        value.iter().take(self.length).map(bounded).collect()
+    }
+}
+
+/// A text of the policy's own that becomes a label's value.
+pub(super) fn value(written: &str) -> Result<Box<str>, Invalid> {
+    let (longest, _) = limits::TAG_LENGTH;
+    if written.is_empty() || i64::try_from(written.len()).unwrap_or(i64::MAX) > longest {
+        return Err(Invalid::new(
+            Code::BadValue,
+            format!("a value has 1 to {longest} characters"),
+            "write a short word",
+        ));
+    }
+    written.chars().find(|c| !is_possible(*c)).map_or_else(|| Ok(written.into()), |c| Err(impossible(c)))
+}
+
+/// A template's or host's text in the form of a value: what it may hold besides is
+/// replaced.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|c| if is_possible(c) { c } else { STAND_IN }).collect()
+}
+
+fn is_possible(c: char) -> bool {
+    (c == ' ' || c.is_ascii_graphic()) && !FORBIDDEN.contains(c)
+}
+
+fn impossible(c: char) -> Invalid {
+    Invalid::new(
+        Code::BadValue,
+        format!("{c:?} cannot stand in a label's value"),
+        "use printable ASCII without = ; \" and backslash",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{Bound, value};
+    use crate::language::read::Fields;
+    use crate::language::tree::Tree;
+
+    fn bound(text: &str) -> Bound {
+        let tree = Tree::parse(text.as_bytes()).unwrap();
+        Bound::read(Fields::open(&tree, &["maxLength", "allow", "maxValues"]).unwrap(), false, false).unwrap()
+    }
+
+    #[test]
+    fn any_bytes_become_printable() {
+        let all: Vec<u8> = (0..=255).collect();
+        let text = bound(r#"{"maxLength": 128}"#).of(&all);
+        assert_eq!(text.len(), 128);
+        assert!(text.bytes().all(|b| (b' '..0x7f).contains(&b) && !b"=;\"\\".contains(&b)));
+        assert_eq!(bound("{}").of(b"a;.;b=.=c\"\n\xff"), "a_._b_._c___");
+        assert_eq!(bound(r#"{"allow": "-."}"#).of(b"v1.2 /-"), "v1.2__-");
+        assert_eq!(bound(r#"{"maxLength": 3}"#).of(b"abcdef"), "abc");
+    }
+
+    #[test]
+    fn what_could_break_a_label_cannot_be_declared() {
+        for text in ["", "a;b", "a=b", "a\"b", "a\nb", "\u{e4}", "a\\b"] {
+            assert!(value(text).is_err(), "{text:?}");
+        }
+        assert!(value("/books/{id} {*}").is_ok());
+        let tree = Tree::parse(br#"{"allow": "=;"}"#).unwrap();
+        assert!(Bound::read(Fields::open(&tree, &["allow"]).unwrap(), false, false).is_err());
+    }
+}

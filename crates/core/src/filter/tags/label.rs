@@ -1,0 +1,78 @@
+//! What a tag may be called: its name becomes a label, and a published one filter state.
+
+use super::source::Source;
+use crate::action::strip;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::limits;
+use crate::policy::state;
+
+/// The labels of all filters' own series: Istio finds a label by the end of its name.
+const LABELS: [&str; 9] =
+    ["rule", "split", "backend", "code_class", "action", "destination", "filter", "tag", super::OVERFLOW];
+/// The filter state in which filters say what they decided: others believe it.
+const DECISIONS: [&str; 5] = [strip::STATE, state::RULE, state::SPLIT, state::BACKEND, state::EGRESS];
+
+/// The name of a tag: a label of Prometheus.
+pub(super) fn read(written: &str) -> Result<Box<str>, Invalid> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let first = written.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+    if !first || written.len() > limits::NAME || !written.bytes().all(plain) {
+        return refuse(
+            format!("{written:?} cannot be a label"),
+            format!("use 1 to {} letters, digits and _, a letter first", limits::NAME),
+        );
+    }
+    if ["le", "quantile", super::OVERFLOW].contains(&written) {
+        return refuse(
+            format!("{written:?} is a label with a meaning of its own"),
+            "choose another name".to_owned(),
+        );
+    }
+    Ok(written.into())
+}
+
+/// Istio finds a label by the text `name=.=`, at the end of a longer name too: of two
+/// labels neither may end in the other.
+pub(super) fn distinct(name: &str, others: &[Box<str>]) -> Result<(), Invalid> {
+    let clash = |other: &&str| *other != name && (name.ends_with(*other) || other.ends_with(name));
+    let Some(other) = others.iter().map(|other| &**other).chain(LABELS).find(clash) else { return Ok(()) };
+    let (long, short) = if name.len() > other.len() { (name, other) } else { (other, name) };
+    refuse(
+        format!("{long:?} ends in {short:?}, by which Istio would find both"),
+        "choose another name".to_owned(),
+    )
+}
+
+/// The filter state in which a tag is published. What filters say of their decisions
+/// is not a request's to say: only a copy of it may have its name.
+pub(super) fn published(name: &str, source: &Source, wants: &[super::Path]) -> Result<Box<str>, Invalid> {
+    let state = format!("{}{name}", state::TAG);
+    let copies = match source {
+        Source::Text(places) => places
+            .iter()
+            .all(|place| wants.get(*place).is_some_and(|path| matches!(&**path, [only] if **only == *state))),
+        _ => false,
+    };
+    if DECISIONS.contains(&&*state) && !copies {
+        return refuse(
+            format!("a filter says what it decided in {state:?}, which this tag would overwrite"),
+            format!("choose another name, or write {{\"property\": \"{state}\"}} to publish that"),
+        );
+    }
+    Ok(state.into())
+}
+
+/// The filter state of an attribute is its name.
+pub(super) fn attribute(written: &str) -> Result<Box<str>, Invalid> {
+    if written.starts_with(state::TAG) {
+        return refuse(
+            format!("filter state that begins with {:?} is the filters' own", state::TAG),
+            "choose another name".to_owned(),
+        );
+    }
+    read(written)
+}
+
+fn refuse<T>(message: String, help: String) -> Result<T, Invalid> {
+    Err(Invalid::new(Code::BadLabel, message, help))
+}

@@ -1,0 +1,171 @@
+//! What a host keeps for a policy whose series are named as requests are served.
+//!
+//! There is no I/O here. [`Meter::admits`] and [`Meter::learn`] are the rules of a log
+//! that the workers of a proxy share; where that log lies, and the ids of the series,
+//! are the host's.
+
+use std::cell::RefCell;
+
+use super::book::{Book, OTHER};
+use super::bound::Bound;
+use super::hosts::HostMap;
+use crate::policy::series::{Measurement, Series};
+
+/// The path of a property.
+pub type Path = Box<[Box<str>]>;
+
+/// The bounded memory of a policy, and what must be read for it.
+#[derive(Clone, Debug, Default)]
+pub struct Meter {
+    pub(super) wants: Vec<Path>,
+    pub(super) constants: Vec<Constant>,
+    pub(super) book: RefCell<Book>,
+    /// Series that count as admitted: those that are there from the start.
+    pub(super) reserved: usize,
+    /// How many series the policy allows in all.
+    pub(super) limit: usize,
+    /// The place of the first series of the book.
+    pub(super) first: usize,
+    pub(super) logged: RefCell<Logged>,
+}
+
+/// What has been logged so far, so that it is logged once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Logged {
+    /// Values dropped, by tag: the first few.
+    pub(super) values: Vec<Vec<Box<str>>>,
+    /// That there is no room for more series.
+    pub(super) full: bool,
+}
+
+/// A property that does not change while the proxy runs, and the tag that it is for.
+#[derive(Clone, Debug)]
+pub(super) struct Constant {
+    pub(super) path: Path,
+    pub(super) tag: usize,
+    pub(super) bound: Bound,
+    /// If only some values have a name.
+    pub(super) map: Option<HostMap>,
+}
+
+/// Whether a report may ask for what is not admitted yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// It may.
+    Yes,
+    /// It may not: what is unknown is counted as other, or in the overflow series.
+    No,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// Entries that must be appended to the log before the request can be measured.
+    Entries(Vec<Vec<u8>>),
+    /// It is measured.
+    Measured {
+        /// What to add to which series.
+        measurements: Vec<Measurement>,
+        /// Filter state to publish.
+        state: Vec<(String, String)>,
+        /// What to log.
+        notes: Vec<String>,
+    },
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self::Measured { measurements: Vec::new(), state: Vec::new(), notes: Vec::new() }
+    }
+}
+
+impl Meter {
+    /// The properties to read in the log phase, in this order.
+    pub fn wants(&self) -> &[Path] {
+        &self.wants
+    }
+
+    /// The properties to read once, when the policy is loaded.
+    pub fn constants(&self) -> impl Iterator<Item = &Path> {
+        self.constants.iter().map(|constant| &constant.path)
+    }
+
+    /// Takes in the values of [`Meter::constants`].
+    pub fn begin(&self, values: &[Option<Vec<u8>>]) {
+        // Borrowed for this call alone, here and below; nothing calls back.
+        let Ok(mut book) = self.book.try_borrow_mut() else { return };
+        for (constant, value) in self.constants.iter().zip(values) {
+            if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
+                let text = match &constant.map {
+                    Some(map) => {
+                        let place = map.find(&value.to_ascii_lowercase()).unwrap_or(OTHER);
+                        book.text(constant.tag, place).to_owned()
+                    }
+                    None => constant.bound.of(value),
+                };
+                book.settle(constant.tag, &text);
+            }
+        }
+    }
+
+    /// Says whose values these are: plugins of one filter share the log of a proxy, and
+    /// may have tags of the same name.
+    pub fn own(&self, owner: &str) {
+        if let Ok(mut book) = self.book.try_borrow_mut() {
+            book.own(owner);
+        }
+    }
+
+    /// How many series the policy allows the filter in this proxy.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Says how many the policies of all plugins allow: the largest limit counts.
+    pub fn allow(&self, limit: usize) {
+        if let Ok(mut book) = self.book.try_borrow_mut() {
+            book.allow(limit.max(self.limit).saturating_sub(self.reserved));
+        }
+    }
+
+    /// The entries of the series that are there from the start: a later policy must
+    /// know that Envoy has them.
+    pub fn overflow_entries(&self) -> Vec<Vec<u8>> {
+        self.book.try_borrow().map(|book| book.overflow_entries()).unwrap_or_default()
+    }
+
+    /// Admits no more, for the log has no more room: what is new is other, or in the
+    /// overflow series, and nobody asks any more. Returns whether that is news.
+    pub fn close(&self) -> bool {
+        self.book.try_borrow_mut().is_ok_and(|mut book| book.close())
+    }
+
+    /// Whether an entry may be appended to the log, which has been learnt to its end.
+    pub fn admits(&self, entry: &[u8]) -> bool {
+        self.book.try_borrow().is_ok_and(|book| book.admits(entry))
+    }
+
+    /// Takes in an entry of the log.
+    pub fn learn(&self, entry: &[u8]) {
+        if let Ok(mut book) = self.book.try_borrow_mut() {
+            book.learn(entry);
+        }
+    }
+
+    /// The series of the log from the number `from` on: to be defined, in this order.
+    pub fn series_from(&self, from: usize) -> Vec<Series> {
+        self.book.try_borrow().map(|book| book.series_from(from).to_vec()).unwrap_or_default()
+    }
+
+    /// The labels of all series but those that are there from the start.
+    pub fn labels(&self) -> Vec<Box<str>> {
+        self.book.try_borrow().map(|book| book.labels().map(Into::into).collect()).unwrap_or_default()
+    }
+
+    /// How many series there are in all: for the gauge that is the policy's first series.
+    pub fn size(&self) -> Measurement {
+        let admitted = self.book.try_borrow().map(|book| book.counted()).unwrap_or_default();
+        let all = admitted.saturating_add(self.reserved);
+        Measurement { series: 0, value: u64::try_from(all).unwrap_or(u64::MAX) }
+    }
+}

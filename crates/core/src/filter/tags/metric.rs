@@ -1,0 +1,116 @@
+//! What is counted: a name, a kind, a number of each request.
+
+use super::source::Wants;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::limits;
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::policy::series::Kind;
+
+/// A metric.
+#[derive(Clone, Debug)]
+pub(super) struct Metric {
+    pub(super) name: Box<str>,
+    pub(super) kind: Kind,
+    pub(super) value: Value,
+    /// The places of its tags.
+    pub(super) tags: Vec<usize>,
+    /// The place of its overflow series.
+    pub(super) overflow: usize,
+}
+
+/// The number that a request adds; the place of a property among what is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    One,
+    /// In nanoseconds; counted in milliseconds.
+    Milliseconds(usize),
+    Bytes(usize),
+    /// In nanoseconds since the epoch; set in seconds.
+    Seconds(usize),
+}
+
+impl Metric {
+    /// Reads a metric; `find` knows the tags.
+    pub(super) fn read(
+        tree: &Tree,
+        wants: &mut Wants,
+        find: impl Fn(&str) -> Result<usize, Invalid>,
+    ) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &["name", "type", "value", "tags"])?;
+        let name = fields.required("name", |t| name(read::text(t)?))?;
+        let kinds = [("counter", Kind::Counter), ("histogram", Kind::Histogram), ("gauge", Kind::Gauge)];
+        let kind = fields.optional("type", |t| read::word(t, &kinds))?.unwrap_or(Kind::Counter);
+        let tags =
+            fields.optional("tags", |t| read::list(t, limits::METRIC_TAGS, |t| find(read::text(t)?)))?;
+        let tags = tags.unwrap_or_default();
+        if let Some(twice) = tags.iter().enumerate().find(|(i, tag)| tags.iter().take(*i).any(|t| t == *tag))
+        {
+            return Err(Invalid::new(Code::RepeatedName, "the tag stands twice", "keep one")
+                .in_index(twice.0)
+                .in_field("tags"));
+        }
+        let value = match fields.optional("value", |t| value(t, wants))? {
+            Some(Value::Seconds(_)) if kind != Kind::Gauge => {
+                return Err(misfit("\"time\" is a gauge's", "write \"type\": \"gauge\""));
+            }
+            Some(Value::One) if kind == Kind::Gauge => {
+                return Err(misfit("a gauge of 1 says nothing", "use \"time\", or a counter"));
+            }
+            Some(value) => value,
+            None if kind == Kind::Counter => Value::One,
+            None => {
+                return Err(misfit(
+                    "what is measured is not said",
+                    "write \"value\": \"duration\", \"requestBytes\" or \"responseBytes\"",
+                ));
+            }
+        };
+        Ok(Self { name, kind, value, tags, overflow: 0 })
+    }
+
+    /// The number for a request; `None` if it is not known.
+    pub(super) fn number(&self, observed: &[Option<Vec<u8>>]) -> Option<u64> {
+        let read = |place: usize| super::source::number(observed.get(place)?.as_deref()?);
+        match self.value {
+            Value::One => Some(1),
+            Value::Milliseconds(place) => read(place)?.checked_div(1_000_000),
+            Value::Bytes(place) => Some(read(place).unwrap_or_default()),
+            Value::Seconds(place) => read(place)?.checked_div(1_000_000_000),
+        }
+    }
+}
+
+/// `1` is written as a number or as text.
+fn value(tree: &Tree, wants: &mut Wants) -> Result<Value, Invalid> {
+    if *tree == Tree::Integer(1) {
+        return Ok(Value::One);
+    }
+    let words = [("1", 0), ("duration", 1), ("requestBytes", 2), ("responseBytes", 3), ("time", 4)];
+    Ok(match read::word(tree, &words)? {
+        0 => Value::One,
+        1 => Value::Milliseconds(wants.place(&["request", "duration"])),
+        2 => Value::Bytes(wants.place(&["request", "size"])),
+        3 => Value::Bytes(wants.place(&["response", "size"])),
+        _ => Value::Seconds(wants.place(&["request", "time"])),
+    })
+}
+
+/// The name of a metric, as Prometheus allows it.
+fn name(written: &str) -> Result<Box<str>, Invalid> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let first = written.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    let own = written.starts_with("narrows_");
+    if first && !own && written.len() <= limits::NAME && written.bytes().all(plain) {
+        return Ok(written.into());
+    }
+    Err(Invalid::new(
+        Code::BadLabel,
+        format!("{written:?} cannot be the name of a metric"),
+        format!("use 1 to {} letters, digits and _; \"narrows_\" is for the filters' own", limits::NAME),
+    ))
+}
+
+fn misfit(message: &str, help: &str) -> Invalid {
+    Invalid::new(Code::Conflict, message, help).in_field("value")
+}

@@ -1,0 +1,269 @@
+//! Path templates as a trie of segments: a thousand cost what ten do.
+//!
+//! The most specific template wins: segment by segment from the left, a literal before
+//! a variable before the rest. Two templates of one shape would be a matter of luck,
+//! so they are refused.
+
+use crate::language::invalid::{Code, Invalid};
+use crate::language::limits;
+use crate::language::names::Places;
+use crate::language::path_template::{self, PathTemplate};
+
+/// A set of templates, each with the value that stands for it.
+#[derive(Clone, Debug)]
+pub(super) struct Paths {
+    /// The literals of all templates: a segment is looked up once, however many ways it
+    /// is then tried.
+    words: Places,
+    nodes: Vec<Node>,
+    /// Segments of the longest template.
+    depth: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    /// By the word's number.
+    literals: Vec<(u32, u32)>,
+    variable: Option<u32>,
+    /// The value of a template that ends here.
+    end: Option<u32>,
+    /// The value of a template whose `*` takes what is left.
+    rest: Option<u32>,
+}
+
+/// A segment of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Segment {
+    /// A literal of some template, or [`EMPTY`].
+    Known(u32),
+    Unknown,
+}
+
+/// The number of the empty word: what is between two slashes, or behind the last. A
+/// template may have it as a literal; no variable takes it.
+const EMPTY: u32 = 0;
+
+impl Paths {
+    pub(super) fn new() -> Self {
+        let words = Places::from_iter([(Box::default(), EMPTY)]);
+        Self { words, nodes: vec![Node::default()], depth: 0 }
+    }
+
+    /// Adds a template. `written` is what an error says.
+    pub(super) fn insert(
+        &mut self,
+        template: &PathTemplate,
+        written: &str,
+        value: u32,
+    ) -> Result<(), Invalid> {
+        let (segments, rest) = template.segments();
+        self.depth = self.depth.max(segments.len());
+        let mut at = 0;
+        for segment in segments {
+            at = self.child(at, segment);
+        }
+        let place =
+            self.nodes.get_mut(as_index(at)).map(|node| if rest { &mut node.rest } else { &mut node.end });
+        match place {
+            Some(place) if place.is_none() => {
+                *place = Some(value);
+                Ok(())
+            }
+            _ => Err(Invalid::new(
+                Code::Ambiguous,
+                format!("{written:?} has the shape of an earlier template: no path could tell them apart"),
+                "keep one of them",
+            )),
+        }
+    }
+
+    /// The same, if no path leads through too many nodes: where literals stand beside
+    /// variables on every level, the ways through the trie double with each.
+    pub(super) fn bounded(self) -> Result<Self, Invalid> {
+        // Children come after their parents.
+        let mut widest = vec![0usize; self.nodes.len()];
+        let of = |widest: &[usize], next: u32| widest.get(as_index(next)).copied().unwrap_or_default();
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            let literal = node.literals.iter().map(|(_, next)| of(&widest, *next)).max().unwrap_or_default();
+            let variable = node.variable.map(|next| of(&widest, next)).unwrap_or_default();
+            if let Some(place) = widest.get_mut(at) {
+                *place = literal.saturating_add(variable).saturating_add(1);
+            }
+        }
+        let most = widest.first().copied().unwrap_or_default();
+        if most <= limits::TEMPLATE_STEPS {
+            return Ok(self);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!(
+                "one path could be compared with {most} segments of these templates, more than {}",
+                limits::TEMPLATE_STEPS
+            ),
+            "leave out templates that have a variable where others have a literal, segment after segment",
+        ))
+    }
+
+    /// The value of the most specific template that a path without query fits.
+    pub(super) fn find(&self, path: &[u8]) -> Option<u32> {
+        let path = path.strip_prefix(b"/")?;
+        // One more than a template can have, and one that says whether something is left.
+        let segments = path.split(|b| *b == b'/').take(self.depth.saturating_add(2));
+        let known = |segment: &[u8]| self.words.get(segment).map_or(Segment::Unknown, |w| Segment::Known(*w));
+        self.descend(0, &segments.map(known).collect::<Vec<_>>())
+    }
+
+    /// There are no more steps than [`Self::bounded`] allows, whatever the path.
+    fn descend(&self, at: u32, left: &[Segment]) -> Option<u32> {
+        let node = self.nodes.get(as_index(at))?;
+        let Some((segment, tail)) = left.split_first() else { return node.end };
+        let literal = match segment {
+            Segment::Known(word) => node.literal(*word).and_then(|next| self.descend(next, tail)),
+            Segment::Unknown => None,
+        };
+        let variable =
+            || node.variable.filter(|_| !segment.is_empty()).and_then(|next| self.descend(next, tail));
+        let is_left = || !(tail.is_empty() && segment.is_empty());
+        literal.or_else(variable).or_else(|| node.rest.filter(|_| is_left()))
+    }
+
+    fn child(&mut self, at: u32, segment: &path_template::Segment) -> u32 {
+        let new = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        let words = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
+        let Some(node) = self.nodes.get_mut(as_index(at)) else { return at };
+        let child = match segment {
+            path_template::Segment::Literal(text) => {
+                let word = *self.words.entry(text.clone()).or_insert(words);
+                match node.literals.binary_search_by_key(&word, |(word, _)| *word) {
+                    Ok(_) => node.literal(word).unwrap_or(at),
+                    Err(before) => {
+                        node.literals.insert(before, (word, new));
+                        new
+                    }
+                }
+            }
+            path_template::Segment::Variable => *node.variable.get_or_insert(new),
+        };
+        if child == new {
+            self.nodes.push(Node::default());
+        }
+        child
+    }
+}
+
+impl Segment {
+    fn is_empty(self) -> bool {
+        self == Self::Known(EMPTY)
+    }
+}
+
+impl Node {
+    fn literal(&self, word: u32) -> Option<u32> {
+        let place = self.literals.binary_search_by_key(&word, |(word, _)| *word).ok()?;
+        self.literals.get(place).map(|(_, next)| *next)
+    }
+}
+
+/// Places are counted in 32 bits to halve the trie.
+fn as_index(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::Paths;
+    use crate::language::path_template::PathTemplate;
+
+    const TEMPLATES: [&str; 9] = [
+        "/",
+        "/books",
+        "/books/{id}",
+        "/books/new",
+        "/books/{id}/pages/{page}",
+        "/books/new/*",
+        "/static/*",
+        "/{tenant}/health",
+        "/*",
+    ];
+
+    fn paths() -> Paths {
+        let mut paths = Paths::new();
+        for (value, text) in (0..).zip(TEMPLATES) {
+            paths.insert(&PathTemplate::new(text).unwrap(), text, value).unwrap();
+        }
+        paths
+    }
+
+    fn find(path: &str) -> Option<&'static str> {
+        paths().find(path.as_bytes()).map(|value| TEMPLATES[value as usize])
+    }
+
+    #[test]
+    fn the_most_specific_wins() {
+        assert_eq!(find("/"), Some("/"));
+        assert_eq!(find("/books"), Some("/books"));
+        assert_eq!(find("/books/42"), Some("/books/{id}"));
+        assert_eq!(find("/books/new"), Some("/books/new"));
+        assert_eq!(find("/books/new/a/b"), Some("/books/new/*"));
+        assert_eq!(find("/books/42/pages/7"), Some("/books/{id}/pages/{page}"));
+        // A literal that leads nowhere gives way to the variable.
+        assert_eq!(find("/books/new/pages/7"), Some("/books/new/*"));
+        assert_eq!(find("/books/health"), Some("/books/{id}"));
+        assert_eq!(find("/acme/health"), Some("/{tenant}/health"));
+        assert_eq!(find("/static/"), Some("/*"));
+        assert_eq!(find("/books/"), Some("/*"));
+        assert_eq!(find("//books"), Some("/*"));
+        assert_eq!(find("/a/b/c"), Some("/*"));
+        assert_eq!(find("books"), None);
+        assert_eq!(find(""), None);
+    }
+
+    #[test]
+    fn every_answer_is_a_template_that_matches() {
+        for path in ["/books/1/pages/", "/books/1/pages/2/3", "/\u{ff}/health", "/books//pages/1"] {
+            let found = find(path).unwrap();
+            assert!(PathTemplate::new(found).unwrap().matches(path.as_bytes()), "{path} {found}");
+        }
+    }
+
+    /// Templates in which each segment is a literal or a variable, in every combination.
+    fn two_ways(depth: u32) -> Paths {
+        let mut paths = Paths::new();
+        for number in 0u32..1 << depth {
+            let text: String =
+                (0..depth).map(|bit| if number >> bit & 1 == 1 { "/{x}" } else { "/a" }).collect();
+            paths.insert(&PathTemplate::new(&text).unwrap(), &text, number).unwrap();
+        }
+        paths
+    }
+
+    #[test]
+    fn a_path_has_few_ways_through() {
+        let paths = two_ways(5).bounded().unwrap();
+        assert_eq!(paths.find(b"/a/b/a/b/a"), Some(0b01010));
+        assert_eq!(paths.find(b"/a/a/a/a/"), None);
+        // A literal of 32 segments, and a variable beside each.
+        let mut deep = Paths::new();
+        let all = "/a".repeat(32);
+        deep.insert(&PathTemplate::new(&all).unwrap(), &all, 0).unwrap();
+        for at in 0..31 {
+            let text = format!("{}/{{x}}", "/a".repeat(at));
+            deep.insert(&PathTemplate::new(&text).unwrap(), &text, 1).unwrap();
+        }
+        assert!(deep.bounded().is_ok());
+        let refused = two_ways(10).bounded().unwrap_err().to_string();
+        assert!(refused.contains("NRW106") && refused.contains("2047 segments"), "{refused}");
+    }
+
+    #[test]
+    fn one_shape_twice_is_refused() {
+        let mut paths = paths();
+        for text in ["/books/{isbn}", "/static/*", "/", "/books/{a}/pages/{b}"] {
+            let refused = paths.insert(&PathTemplate::new(text).unwrap(), text, 9).unwrap_err().to_string();
+            assert!(refused.contains("NRW301") && refused.contains(text), "{refused}");
+        }
+    }
+}

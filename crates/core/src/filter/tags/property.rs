@@ -1,0 +1,56 @@
+//! Attributes of Envoy as values: those that are text.
+
+use super::meter::Path;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::read;
+use crate::language::tree::Tree;
+
+/// Attributes that are numbers, flags or maps, whose bytes make no label, and what says
+/// the same in words.
+const OTHERS: [(&str, &str); 8] = [
+    ("response.code", "write {\"statusCode\": true} or {\"statusClass\": true}"),
+    ("response.grpc_status", "write {\"grpcStatus\": true}"),
+    ("response.flags", "write {\"responseFlags\": true}"),
+    ("connection.mtls", "write {\"connectionSecurity\": true}"),
+    ("request.time", "use it as a gauge's \"value\": \"time\""),
+    (
+        "request.duration response.backend_latency upstream.cx_pool_ready_duration",
+        "write {\"durationClass\": [100, 500]}, or a histogram of \"duration\"",
+    ),
+    (
+        "request.size request.total_size response.size response.total_size",
+        "use a metric's \"value\": \"requestBytes\" or \"responseBytes\"",
+    ),
+    (
+        "source.port destination.port upstream.port upstream.request_attempt_count connection.id \
+         xds.listener_direction request.headers response.headers xds.node metadata",
+        "no label can be made of it",
+    ),
+];
+
+/// The path of a property whose value is text.
+pub(super) fn text(tree: &Tree) -> Result<Path, Invalid> {
+    let path = path(tree)?;
+    let is = |name: &&str| name.split('.').eq(path.iter().map(|part| &**part));
+    let found = OTHERS.iter().find_map(|(names, help)| Some((names.split(' ').find(is)?, help)));
+    match found {
+        None => Ok(path),
+        Some((name, help)) => Err(Invalid::new(Code::BadValue, format!("{name:?} is no text"), *help)),
+    }
+}
+
+/// The path of a property: a list of names, or text with dots between them.
+pub(super) fn path(tree: &Tree) -> Result<Path, Invalid> {
+    let path: Path = match tree {
+        Tree::Text(text) => text.split('.').map(Into::into).collect(),
+        other => read::list(other, 8, |t| read::text(t).map(Into::into))?.into(),
+    };
+    if path.is_empty() || path.iter().any(|name| name.is_empty() || name.contains('\0')) {
+        return Err(Invalid::new(
+            Code::BadValue,
+            "this is not the path of a property",
+            "write \"narrows_backend\", \"xds.route_name\", or a list if a name holds dots",
+        ));
+    }
+    Ok(path)
+}

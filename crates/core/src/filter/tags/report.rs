@@ -1,0 +1,162 @@
+//! The log phase: every tag has its value, and every metric is counted.
+
+use super::book::{Book, MISSING, OTHER};
+use super::meter::{Ask, Report};
+use super::source::{Source, number};
+use super::{Captured, Tag, Tagger, Verdict, classes};
+use crate::language::limits;
+use crate::language::modes::Mode;
+use crate::policy::series::{Kind, Measurement};
+
+/// What was read in the log phase.
+type Observed = [Option<Vec<u8>>];
+
+impl Tagger {
+    pub(super) fn measure(&self, verdict: &Verdict, observed: &Observed, ask: Ask) -> Report {
+        let Ok(book) = self.meter.book.try_borrow() else { return Report::default() };
+        let mut entries = Vec::new();
+        let mut values = Vec::with_capacity(self.tags.len());
+        let mut dropped = Vec::new();
+        for ((place, tag), captured) in (0usize..).zip(&self.tags).zip(&verdict.values) {
+            let late = matches!(captured, Captured::Later | Captured::Rules(_))
+                .then(|| tag.late(place, captured, verdict, observed, &book));
+            values.push(match late.as_ref().unwrap_or(captured) {
+                Captured::Known(value) => *value,
+                Captured::Text(text) => book.find(place, text).unwrap_or_else(|| {
+                    if ask == Ask::Yes && book.has_room_for_value(place) {
+                        entries.push(book.value_entry(place, text));
+                    } else {
+                        dropped.push((place, text.clone()));
+                    }
+                    OTHER
+                }),
+                _ => MISSING,
+            });
+        }
+        // Without its values a request has no series yet.
+        if !entries.is_empty() {
+            return Report::Entries(entries);
+        }
+        let mut measurements = Vec::with_capacity(self.metrics.len());
+        let mut overflows = false;
+        for (place, metric) in self.metrics.iter().enumerate() {
+            let Some(value) =
+                metric.number(observed).filter(|value| *value > 0 || metric.kind != Kind::Counter)
+            else {
+                continue;
+            };
+            let series = match book.find_series(place, &values) {
+                Some(number) => self.meter.first.saturating_add(usize::try_from(number).unwrap_or_default()),
+                None if ask == Ask::Yes && book.has_room_for_series() => {
+                    entries.push(book.series_entry(place, &values));
+                    continue;
+                }
+                None => {
+                    overflows = true;
+                    metric.overflow
+                }
+            };
+            measurements.push(Measurement { series, value });
+        }
+        if !entries.is_empty() {
+            return Report::Entries(entries);
+        }
+        let notes = self.note(&dropped, overflows && book.is_full());
+        let places = dropped.iter().filter_map(|(place, _)| self.tags.get(*place));
+        measurements.extend(places.map(|tag| Measurement { series: tag.dropped, value: 1 }));
+        Report::Measured { measurements, state: self.publish(verdict, &values, &book), notes }
+    }
+
+    /// What has not been published with the request.
+    fn publish(&self, verdict: &Verdict, values: &[u32], book: &Book) -> Vec<(String, String)> {
+        if self.common.head.mode != Mode::Enforce {
+            return Vec::new();
+        }
+        let tags = (0usize..).zip(&self.tags).zip(values);
+        let late = tags.filter(|((place, _), _)| verdict.published & bit(*place) == 0);
+        late.filter_map(|((place, tag), value)| {
+            Some((tag.state.as_deref()?.to_owned(), book.text(place, *value).to_owned()))
+        })
+        .filter(|(_, text)| !text.is_empty())
+        .collect()
+    }
+
+    /// The first few dropped values of each tag are worth a line, each once, and so is
+    /// the bound of series.
+    fn note(&self, dropped: &[(usize, Box<str>)], is_full: bool) -> Vec<String> {
+        let Ok(mut logged) = self.meter.logged.try_borrow_mut() else { return Vec::new() };
+        logged.values.resize_with(self.tags.len(), Vec::new);
+        let mut notes = Vec::new();
+        for (place, text) in dropped {
+            let (Some(tag), Some(known)) = (self.tags.get(*place), logged.values.get_mut(*place)) else {
+                continue;
+            };
+            if known.len() < limits::DROPPED_LOGGED && !known.contains(text) {
+                known.push(text.clone());
+                notes.push(format!(
+                    "tag {:?} has its {} values; {text:?} is counted as other",
+                    tag.name, tag.bound.values
+                ));
+            }
+        }
+        if is_full && !std::mem::replace(&mut logged.full, true) {
+            notes.push("\"maxSeries\" is reached; what is new is counted with overflow=\"true\"".to_owned());
+        }
+        notes
+    }
+}
+
+impl Tag {
+    /// The value of a tag that is read in the log phase.
+    fn late(
+        &self,
+        place: usize,
+        captured: &Captured,
+        verdict: &Verdict,
+        observed: &Observed,
+        book: &Book,
+    ) -> Captured {
+        let read =
+            |place: usize| observed.get(place).and_then(Option::as_deref).filter(|value| !value.is_empty());
+        let numbered = |place: usize| read(place).and_then(number);
+        let text = match (&self.source, captured) {
+            (Source::Rules(rules), Captured::Rules(candidates)) => {
+                return Captured::Known(rules.settle(candidates, observed));
+            }
+            (Source::Text(places), _) => places.iter().find_map(|place| read(*place)).map(<[u8]>::to_vec),
+            (Source::Caller { presented, own, verified }, _) => {
+                let is_known = verified.is_none_or(|place| read(place) == Some(&[1]));
+                match read(*presented) {
+                    Some(name) => is_known.then(|| name.to_vec()),
+                    // Of a call that goes out, it is this proxy itself.
+                    None => read(*own).map(<[u8]>::to_vec),
+                }
+            }
+            (Source::Status(place), _) => {
+                numbered(*place).filter(|code| *code > 0).map(|code| code.to_string().into_bytes())
+            }
+            (Source::StatusClass(place, _) | Source::Duration(place, ..), _) => {
+                return Captured::Known(numbered(*place).map_or(MISSING, |number| self.source.class(number)));
+            }
+            (Source::Grpc(place), _) if verdict.grpc => {
+                numbered(*place).map(|status| status.to_string().into_bytes())
+            }
+            (Source::Flags(place), _) => {
+                Some(classes::flags(numbered(*place).unwrap_or_default()).into_bytes())
+            }
+            (Source::Security { mutual, version, values }, _) => {
+                let is_mutual = read(*mutual).is_some_and(|bytes| bytes.first() == Some(&1));
+                let [none, tls, both] = *values;
+                let secured = if read(*version).is_some() { tls } else { none };
+                return Captured::Known(if is_mutual { both } else { secured });
+            }
+            _ => None,
+        };
+        text.map_or(Captured::Known(MISSING), |text| self.known(place, &text, book))
+    }
+}
+
+/// The bit of a tag by its place: there are no more tags than bits.
+pub(super) fn bit(place: usize) -> u32 {
+    u32::try_from(place).ok().and_then(|place| 1u32.checked_shl(place)).unwrap_or_default()
+}

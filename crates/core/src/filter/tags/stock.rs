@@ -1,0 +1,75 @@
+//! Which of Istio's stock labels carries which tag.
+
+use super::Tag;
+use super::metric::Metric;
+use super::source::Source;
+use crate::language::invalid::{Code, Invalid};
+use crate::language::read::{self, Fields};
+use crate::policy::series::{Grammar, Stock};
+
+/// The fields by which a value could become one that is no code.
+const WORDS: [&str; 3] = ["missing", "other", "maxLength"];
+
+/// Reads the label of a tag whose source is called `kind`.
+pub(super) fn read(fields: Fields<'_>, kind: &str, grammar: Grammar) -> Result<Option<Stock>, Invalid> {
+    let all = [Stock::WasmFilter, Stock::Tag, Stock::Component, Stock::Cache, Stock::Code, Stock::CodeClass];
+    let stock =
+        fields.optional("stockLabel", |t| read::word(t, &all.map(|stock| (stock.as_str(), stock))))?;
+    let Some(stock) = stock else { return Ok(None) };
+    let refuse =
+        |code, message: String, help: String, field| Err(Invalid::new(code, message, help).in_field(field));
+    if grammar == Grammar::StatTags {
+        let message = "a tag has its own label unless \"labels\" is \"stock\"";
+        let help = "leave it out, or write \"labels\": \"stock\"";
+        return refuse(Code::Conflict, message.to_owned(), help.to_owned(), "stockLabel");
+    }
+    // A code ends a name as it is: what a client says could be anything.
+    let source = match stock {
+        Stock::Code => "statusCode",
+        Stock::CodeClass => "statusClass",
+        _ => return Ok(Some(stock)),
+    };
+    if kind != source {
+        let message = format!("{:?} carries a code and nothing else", stock.as_str());
+        let help = format!("use {source:?}, or another label");
+        return refuse(Code::BadStockLabel, message, help, "stockLabel");
+    }
+    match WORDS.into_iter().find(|word| fields.has(word)) {
+        None => Ok(Some(stock)),
+        Some(word) => {
+            let message = format!("{:?} carries a code and no other word", stock.as_str());
+            refuse(Code::BadStockLabel, message, "leave it out".to_owned(), word)
+        }
+    }
+}
+
+/// With stock labels, every tag of a metric needs one of its own.
+pub(super) fn fits(metric: &Metric, tags: &[Tag], stock: &[Option<Stock>]) -> Result<(), Invalid> {
+    let mut taken = Vec::new();
+    for (i, place) in metric.tags.iter().enumerate() {
+        let Some(tag) = tags.get(*place) else { continue };
+        let refuse =
+            |message: String, help: &str| Err(Invalid::new(Code::BadStockLabel, message, help).in_index(i));
+        let Some(stock) = stock.get(*place).copied().flatten() else {
+            let help = match tag.source {
+                Source::Rules(_) => {
+                    "an attribute cannot have one: leave out \"labels\": \"stock\", or publish the attribute only"
+                }
+                _ => {
+                    "add \"stockLabel\" to the tag: wasm_filter, tag, component, cache, response_code or response_code_class"
+                }
+            };
+            return refuse(format!("tag {:?} has no stock label", tag.name), help);
+        };
+        // Both codes are cut out of the end of the name.
+        let end = |stock| matches!(stock, Stock::Code | Stock::CodeClass);
+        if taken.iter().any(|other| *other == stock || end(*other) && end(stock)) {
+            return refuse(
+                format!("the stock label of tag {:?} is taken", tag.name),
+                "give each tag of a metric a label of its own",
+            );
+        }
+        taken.push(stock);
+    }
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! The policy language: what is written, read with its place, and what is wrong with it.
+
+pub(crate) mod invalid;
+pub(crate) mod join;
+pub mod limits;
+pub(crate) mod modes;
+pub mod names;
+pub(crate) mod path_template;
+pub(crate) mod read;
+pub(crate) mod tree;

@@ -1,0 +1,271 @@
+//! Why a policy was refused: what, where, and what to do about it.
+
+use std::fmt;
+
+use crate::language::limits;
+
+/// A refused policy: one fault or more, in the order of the policy's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    faults: Vec<Fault>,
+}
+
+/// One fault of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The stable code, the same in every release.
+    pub code: Code,
+    /// Where in the policy; empty for the policy as a whole.
+    pub place: Place,
+    /// What is wrong: a lower-case phrase.
+    pub message: String,
+    /// What to do about it: a lower-case phrase.
+    pub help: String,
+}
+
+/// A place in a policy, written `splits[0].backends[1].weight`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Innermost step first, so that a fault grows outwards as it is reported.
+    steps: Vec<Step>,
+}
+
+/// One step from a table or list into its part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Into a field of a table.
+    Field(String),
+    /// Into an element of a list, from 0.
+    Index(usize),
+}
+
+/// The kinds of fault. A code never changes its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// The text is not JSON.
+    NotJson,
+    /// A field that the policy language does not know.
+    UnknownField,
+    /// A value of the wrong type.
+    WrongType,
+    /// A field that must be there and is not.
+    MissingField,
+    /// One field written twice in one table.
+    RepeatedField,
+    /// One name given to two things of a kind.
+    RepeatedName,
+    /// A policy that would cost too much to hold, or to try on a request.
+    TooHeavy,
+    /// More elements than the documented limit.
+    TooMany,
+    /// A number outside its range.
+    OutOfRange,
+    /// A value that is not one of those allowed, or not well formed.
+    BadValue,
+    /// A policy for another filter.
+    WrongFilter,
+    /// Fields that exclude each other, or of which exactly one is needed.
+    Conflict,
+    /// Weights that do not fit their total or slot.
+    WeightsDoNotFit,
+    /// Not exactly one baseline among the backends.
+    Baseline,
+    /// A name of a backend, tag or rule that does not exist.
+    UnknownName,
+    /// Two path templates or hosts of one tag that the same request fits equally well.
+    Ambiguous,
+    /// A name that cannot be a label or a metric in Prometheus.
+    BadLabel,
+    /// A tag that the chosen label grammar cannot carry.
+    BadStockLabel,
+    /// A condition of an attribute-gen configuration that is not understood.
+    BadCondition,
+    /// A regular expression that does not compile or is too large.
+    BadRegex,
+    /// A host that is not a host name or one leading wildcard.
+    BadHost,
+    /// A header, cookie or parameter name that is not well formed or may not be written.
+    BadHeaderName,
+    /// A value that cannot stand in a header, or that the filter must not write.
+    BadHeaderValue,
+    /// A path, prefix or template that cannot match.
+    BadPath,
+    /// An address block that is not CIDR.
+    BadAddress,
+    /// Something that is accepted and never acts. A warning.
+    NoEffect,
+    /// A policy that lets everything pass, of a filter that is there to stop something. A warning.
+    EverythingPasses,
+}
+
+impl Invalid {
+    /// One fault at the policy's current place.
+    pub fn new(code: Code, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::of(code, message.into(), help.into())
+    }
+
+    /// The part of [`Self::new`] that is the same for every type: it is compiled once.
+    #[inline(never)]
+    fn of(code: Code, message: String, help: String) -> Self {
+        let (message, help) = (shortened(message, LONGEST), shortened(help, LONGEST));
+        Self { faults: vec![Fault { code, place: Place::default(), message, help }] }
+    }
+
+    /// The faults; never empty.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// The same faults, seen from the table that holds `field`.
+    #[must_use]
+    pub fn in_field(self, field: &str) -> Self {
+        self.in_step(&Step::Field(field.to_owned()))
+    }
+
+    /// The same faults, seen from the list that holds element `index`.
+    #[must_use]
+    pub fn in_index(self, index: usize) -> Self {
+        self.in_step(&Step::Index(index))
+    }
+
+    /// Adds the faults of `other` behind these, up to the limit that is reported.
+    pub fn append(&mut self, other: Self) {
+        let room = limits::FAULTS.saturating_sub(self.faults.len());
+        self.faults.extend(other.faults.into_iter().take(room));
+    }
+
+    fn in_step(mut self, step: &Step) -> Self {
+        for fault in &mut self.faults {
+            fault.place.steps.push(step.clone());
+        }
+        self
+    }
+}
+
+impl Fault {
+    /// What is likely not meant, though nothing is wrong, of the policy as a whole.
+    pub(crate) fn warning(code: Code, message: &str, help: &str) -> Self {
+        Self { code, place: Place::default(), message: message.to_owned(), help: help.to_owned() }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.faults.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            fault.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error[{}]: ", self.code)?;
+        if !self.place.is_policy() {
+            write!(f, "{}: ", self.place)?;
+        }
+        write!(f, "{}; {}", self.message, self.help)
+    }
+}
+
+impl Place {
+    /// The steps from the policy inwards.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().rev()
+    }
+
+    /// Whether the fault is of the policy as a whole.
+    pub fn is_policy(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short = |name: &str| shortened(name.to_owned(), LONGEST_NAME);
+        for (i, step) in self.steps().enumerate() {
+            match step {
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Field(name) if !plain(name) => write!(f, "[{:?}]", short(name))?,
+                Step::Field(name) if i == 0 => f.write_str(&short(name))?,
+                Step::Field(name) => write!(f, ".{}", short(name))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Code {
+    /// The code as users see it and search for it, such as `NRW101`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotJson => "NRW100",
+            Self::UnknownField => "NRW101",
+            Self::WrongType => "NRW102",
+            Self::MissingField => "NRW103",
+            Self::RepeatedField => "NRW104",
+            Self::RepeatedName => "NRW105",
+            Self::TooMany => "NRW106",
+            Self::OutOfRange => "NRW107",
+            Self::BadValue => "NRW108",
+            Self::WrongFilter => "NRW109",
+            Self::Conflict => "NRW110",
+            Self::UnknownName => "NRW111",
+            Self::TooHeavy => "NRW112",
+            Self::WeightsDoNotFit => "NRW201",
+            Self::Baseline => "NRW202",
+            Self::Ambiguous => "NRW301",
+            Self::BadLabel => "NRW302",
+            Self::BadStockLabel => "NRW303",
+            Self::BadCondition => "NRW304",
+            Self::BadRegex => "NRW501",
+            Self::BadHost => "NRW502",
+            Self::BadHeaderName => "NRW503",
+            Self::BadHeaderValue => "NRW504",
+            Self::BadPath => "NRW505",
+            Self::BadAddress => "NRW506",
+            Self::NoEffect => "NRW611",
+            Self::EverythingPasses => "NRW616",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Bytes that a refusal says of what is wrong, and of what to do; longer ones lose their middle.
+/// It may quote what was written, and goes into the log of every worker.
+const LONGEST: usize = 400;
+/// Bytes of a name in a place.
+const LONGEST_NAME: usize = 100;
+
+/// A text without its middle, if it is too long: what stands before and behind a quotation says
+/// what is wrong with it.
+fn shortened(text: String, longest: usize) -> String {
+    if text.len() <= longest {
+        return text;
+    }
+    let half = longest / 2;
+    let mut parts = (half, text.len().saturating_sub(half));
+    while !text.is_char_boundary(parts.0) {
+        parts.0 = parts.0.saturating_sub(1);
+    }
+    while !text.is_char_boundary(parts.1) {
+        parts.1 = parts.1.saturating_add(1);
+    }
+    let (head, tail) = (text.get(..parts.0), text.get(parts.1..));
+    [head.unwrap_or_default(), "\u{2026}", tail.unwrap_or_default()].concat()
+}
+
+fn plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}

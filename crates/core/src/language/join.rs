@@ -1,0 +1,14 @@
+//! Lists of words, for messages and for what filters tell each other.
+
+/// Words with a separator between them. The standard library's `join` is a kilobyte for
+/// each kind of list.
+pub(crate) fn joined(words: &mut dyn Iterator<Item = &str>, separator: &str) -> String {
+    let mut text = String::new();
+    for word in words {
+        if !text.is_empty() {
+            text.push_str(separator);
+        }
+        text.push_str(word);
+    }
+    text
+}

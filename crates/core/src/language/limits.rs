@@ -1,0 +1,131 @@
+//! Every bound of the product in one table, each with its reason.
+//!
+//! A limit that is exceeded is an error when the policy is loaded. Nothing here
+//! is reached by a request: what a request can make grow is capped where it grows.
+
+/// Bytes of one policy. Istio's control plane receives at most 4 MiB a message.
+pub const POLICY_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of one text of a policy, or of a field's name: more than a request can hold, so that it
+/// could match nothing.
+pub const TEXT_BYTES: usize = 64 * 1024;
+/// Elements of a list or fields of a table, whatever it is for: more than any list may have.
+pub const ELEMENTS: usize = 65_536;
+/// Bytes that a policy may take while it is read, before anything is made of it.
+pub const TREE_BYTES: usize = 24 * 1024 * 1024;
+/// Bytes that every worker may have to hold for one policy: its rules, their index, its
+/// expressions. With the policy as read beside it that is less than 64 MiB.
+pub const WEIGHT: usize = 32 * 1024 * 1024;
+/// Rules of one policy: what the index was measured with.
+pub const RULES: usize = 10_000;
+/// Matches (the OR) of one rule, as in Gateway API.
+pub const MATCHES: usize = 64;
+/// Conditions of one kind (headers, cookies, …) in one match, as in Gateway API.
+pub const CONDITIONS: usize = 16;
+/// Hosts of one match or one split.
+pub const HOSTS: usize = 256;
+/// Values of an `in` list.
+pub const VALUES: usize = 1024;
+/// Regular expressions of one policy: each holds up to [`REGEX_BYTES`] in every worker.
+pub const REGEXES: usize = 256;
+/// Conditions of one policy that look at every value of a cookie or query parameter: a client may send
+/// ten thousand, and each is then looked up among them.
+pub const EACH: usize = 1000;
+/// Bytes of one regular expression as written.
+pub const REGEX_TEXT: usize = 1024;
+/// Bytes of one compiled regular expression.
+pub const REGEX_BYTES: usize = 256 * 1024;
+/// About the instructions that expressions may take for one value of 60 KiB: those of a policy
+/// that one value can keep busy, and one by itself.
+pub const REGEX_WORK: u64 = 100_000_000;
+/// About the instructions that an expression which rewrites may take for each byte.
+pub const REWRITE_WORK: u64 = 4_000;
+/// CIDR blocks or principals of one match.
+pub const SOURCES: usize = 256;
+/// Header edits of one kind (set, add, remove) in one rule, as in Gateway API.
+pub const EDITS: usize = 16;
+/// Names of the `strip` list.
+pub const STRIP: usize = 64;
+/// Characters of a name (rule, split, backend): it becomes a metric label.
+pub const NAME: usize = 63;
+/// Bytes of a header value, path or body that a policy writes.
+pub const VALUE_BYTES: usize = 4096;
+/// Quotations of the request in one value that a policy writes.
+pub const QUOTATIONS: usize = 8;
+/// Quotations of query parameters and cookies in one `requestHeaders` or `responseHeaders`: the
+/// whole query, or all cookies, are read for each.
+pub const LOOKUPS: usize = 8;
+/// Bytes of a value that quotes the request: with a longer one Envoy would refuse the message.
+pub const RENDERED: usize = 64 * 1024;
+/// Splits of one policy.
+pub const SPLITS: usize = 1000;
+/// Backends of one split.
+pub const BACKENDS: usize = 16;
+/// Key sources of one split, and of one `all`.
+pub const KEYS: usize = 8;
+/// Key sources of one split, those of each `all` included: each may be looked for in the whole
+/// query, or in all cookies.
+pub const KEY_PARTS: usize = 16;
+/// Milliseconds from one look at the guards of splits to the next.
+pub const GUARD_TICK: u64 = 1_000;
+/// Milliseconds from one probe of a guard to the next. Guards are looked after once a second.
+pub const PROBE_EVERY: std::ops::RangeInclusive<u64> = GUARD_TICK..=3_600_000;
+/// Milliseconds for which a guard switches a backend off: shorter would be no rest.
+pub const COOLDOWN: std::ops::RangeInclusive<u64> = GUARD_TICK..=3_600_000;
+/// Tags of one policy. Each is a label that somebody has to understand.
+pub const TAGS: usize = 32;
+/// Metrics of one policy: each is a host call per request.
+pub const METRICS: usize = 16;
+/// Tags of one metric, as Envoy's own series have at most.
+pub const METRIC_TAGS: usize = 12;
+/// Path templates of one tag: what the trie was measured with, twice over.
+pub const TEMPLATES: usize = 2000;
+/// Segments of a path template that is a tag's value: the depth of the trie.
+pub const TEMPLATE_SEGMENTS: usize = 32;
+/// Segments of a tag's path templates that one path is compared with at most: as many
+/// as 32 literals with a variable beside each. Then a request costs a quarter more than
+/// if there were one way.
+pub const TEMPLATE_STEPS: usize = 64;
+/// Hosts of one `hostMap`.
+pub const HOST_MAP: usize = 1000;
+/// Rules of one attribute of an attribute-gen configuration.
+pub const ATTRIBUTE_RULES: usize = 1000;
+/// The largest `maxValues` of a tag, and what it is if nothing is said.
+pub const TAG_VALUES: (i64, i64) = (1000, 100);
+/// The largest `maxLength` of a tag's value, and what it is if nothing is said.
+pub const TAG_LENGTH: (i64, i64) = (128, 64);
+/// The largest `maxSeries`, and what it is if nothing is said: Envoy keeps a series,
+/// and Prometheus a history of it, until the proxy ends.
+pub const SERIES: (i64, i64) = (10_000, 1000);
+/// Dropped values of one tag that each worker logs.
+pub const DROPPED_LOGGED: usize = 5;
+/// Bytes of what workers tell each other about series, in pages of [`LEDGER_PAGE`]:
+/// 10,000 series with five labels have room.
+pub const LEDGER_PAGES: usize = 256;
+/// Bytes of one page: it is copied at every new series, and at no other time.
+pub const LEDGER_PAGE: usize = 16 * 1024;
+/// Ports of one egress rule.
+pub const PORTS: usize = 64;
+/// Methods of one egress rule: more than are registered.
+pub const METHODS: usize = 64;
+/// Readings of one path that egress rules are compared with.
+pub const READINGS: usize = 32;
+/// Bytes of all readings of one path, two of which are always looked at: a path of 2 kB may have
+/// [`READINGS`], one of 60 kB two.
+pub const READING_BYTES: usize = 64 * 1024;
+/// Destinations that egress counts apart; beyond, they are `other`. A series is never
+/// forgotten by Envoy.
+pub const DESTINATIONS: usize = 2000;
+/// Hosts that `learn` may remember: each is a series, and a row of some 100 bytes that a worker
+/// reads and writes again whenever it has something new to share.
+pub const LEARN_HOSTS: usize = 1000;
+/// Hosts that a worker remembers for `learn` before it shares them: about what one line of the
+/// log tells.
+pub const LEARN_UNSHARED: usize = 50;
+/// Lines that `learn` may write in a minute before their time, so that nothing is forgotten
+/// untold: about 4 MB, and 24,000 hosts.
+pub const LEARN_LINES: u64 = 300;
+/// Faults that one refusal reports: more would bury the first.
+pub const FAULTS: usize = 20;
+/// Ports of one backend that are guarded apart; the others are one. A client may write any
+/// port, and each that failed is kept for ten minutes.
+pub const GUARDED_PORTS: usize = 16;

@@ -1,0 +1,53 @@
+//! Words that every policy uses: whether it acts, and whom it believes.
+
+use super::invalid::Invalid;
+use super::read::{self, Fields};
+
+/// Whether a policy, rule or split acts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Decides and acts.
+    #[default]
+    Enforce,
+    /// Decides, counts and explains; changes nothing.
+    Report,
+    /// As if it were not there.
+    Off,
+}
+
+/// Whose headers are believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// The client's are not.
+    #[default]
+    Edge,
+    /// The caller is part of the mesh.
+    Mesh,
+}
+
+/// Whose certificate names a caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// Whoever presents one that Envoy lets in.
+    #[default]
+    Presented,
+    /// Whose was verified on this connection.
+    Verified,
+}
+
+/// Reads `mode` of a policy, rule or split.
+pub(crate) fn mode(fields: Fields<'_>) -> Result<Mode, Invalid> {
+    let words = [("enforce", Mode::Enforce), ("report", Mode::Report), ("off", Mode::Off)];
+    Ok(fields.optional("mode", |t| read::word(t, &words))?.unwrap_or_default())
+}
+
+impl Mode {
+    /// The stricter of a policy's mode and its part's: what is off stays off.
+    pub(crate) fn within(self, policy: Self) -> Self {
+        match (policy, self) {
+            (Self::Off, _) | (_, Self::Off) => Self::Off,
+            (Self::Report, _) | (_, Self::Report) => Self::Report,
+            _ => Self::Enforce,
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Names and values that a policy may write: checked once, at load.
+
+use std::collections::HashMap;
+
+use xxhash_rust::xxh64::Xxh64Builder;
+
+use crate::language::invalid::{Code, Invalid};
+use crate::language::tree::Tree;
+use crate::language::{limits, read};
+use crate::order::sorted;
+
+/// The prefix of every header that belongs to Narrows.
+pub const OWN_PREFIX: &str = "x-narrows-";
+
+/// The places of names. Hashed as the index is: the standard library's own hash would
+/// be one more in every module.
+pub type Places = HashMap<Box<[u8]>, u32, Xxh64Builder>;
+
+/// The name of a rule, split, backend or tag: it becomes a metric label, a filter
+/// state and a word in a header, so it is plain.
+pub(crate) fn name(tree: &Tree) -> Result<Box<str>, Invalid> {
+    let name = read::text(tree)?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:".contains(&b);
+    if !name.is_empty() && name.len() <= limits::NAME && name.bytes().all(plain) {
+        return Ok(name.into());
+    }
+    Err(Invalid::new(
+        Code::BadValue,
+        format!("{name:?} cannot be a name"),
+        format!("use 1 to {} letters, digits and - _ . / :", limits::NAME),
+    ))
+}
+
+/// Refuses a name that stands twice among `names`; `what` says of what.
+pub(crate) fn unique<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> Result<(), Invalid> {
+    let mut seen = Places::default();
+    for (i, name) in (0u32..).zip(names) {
+        if let Some(first) = seen.insert(name.as_bytes().into(), i) {
+            return Err(Invalid::new(
+                Code::RepeatedName,
+                format!("{name:?} is the name of two {what}, [{first}] and this one"),
+                "give each its own",
+            )
+            .in_field("name")
+            .in_index(usize::try_from(i).unwrap_or_default()));
+        }
+    }
+    Ok(())
+}
+
+/// A header name to read: lower case, a token (RFC 9110 §5.1).
+pub(crate) fn header(written: &str) -> Result<Box<str>, Invalid> {
+    if written.starts_with(':') {
+        return Err(Invalid::new(
+            Code::BadHeaderName,
+            format!("{written:?} is not a header here"),
+            "use \"hosts\", \"path\" or \"method\"",
+        ));
+    }
+    token(written, "header")
+}
+
+/// A header name to read of a request. Envoy makes `Host` the authority.
+pub(crate) fn request_header(written: &str) -> Result<Box<str>, Invalid> {
+    let name = header(written)?;
+    if &*name != "host" {
+        return Ok(name);
+    }
+    Err(Invalid::new(
+        Code::BadHeaderName,
+        "no request has the header \"host\": Envoy makes it the authority",
+        "match \"hosts\", quote %REQ(:authority)%",
+    ))
+}
+
+/// A header name to write. Framing and pseudo headers are not a policy's to write.
+pub(crate) fn writable_header(written: &str) -> Result<Box<str>, Invalid> {
+    let name = header(written)?;
+    let framing = [
+        "connection",
+        "content-length",
+        "host",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    if framing.contains(&&*name) {
+        return Err(Invalid::new(
+            Code::BadHeaderName,
+            format!("{name:?} frames the message and may not be edited"),
+            if &*name == "host" {
+                "set the destination's \"authority\" instead"
+            } else {
+                "leave it to the proxy"
+            },
+        ));
+    }
+    Ok(name)
+}
+
+/// The name of a cookie or query parameter.
+pub(crate) fn parameter(written: &str) -> Result<Box<str>, Invalid> {
+    if written.is_empty() || written.len() > limits::VALUE_BYTES {
+        return Err(Invalid::new(
+            Code::BadHeaderName,
+            "the name is empty or too long",
+            "write the name as the client sends it",
+        ));
+    }
+    Ok(written.into())
+}
+
+/// A cookie's name: a token. Unlike a header's, it keeps its letter case.
+pub(crate) fn cookie(written: &str) -> Result<Box<str>, Invalid> {
+    token(written, "cookie")?;
+    Ok(written.into())
+}
+
+/// A header name, or a prefix of some with `*` at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamePattern {
+    /// Lower case, with the `*` if there is one.
+    written: Box<str>,
+    /// The same with `-` for `_`: what is compared.
+    text: Box<str>,
+}
+
+impl NamePattern {
+    pub(crate) fn read(tree: &Tree) -> Result<Self, Invalid> {
+        let written = read::text(tree)?;
+        let stem = written.strip_suffix('*').unwrap_or(written);
+        token(if stem.is_empty() { written } else { stem }, "header")?;
+        Ok(Self::of(written))
+    }
+
+    pub(crate) fn of(written: &str) -> Self {
+        let written = written.to_ascii_lowercase();
+        Self { text: written.replace('_', "-").into(), written: written.into() }
+    }
+
+    /// The pattern in the form that is compared.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The pattern as written, in lower case.
+    pub(crate) fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// Whether a header's name is meant: see [`covers`].
+    pub(crate) fn covers(&self, name: &[u8]) -> bool {
+        covers(self.text.as_bytes(), name)
+    }
+}
+
+/// Whether a pattern, perhaps with `*` at the end, means a header's name: in any spelling that
+/// Envoy passes and an application may read as the same. `x_user` is `x-user` to many of them.
+pub fn covers(pattern: &[u8], name: &[u8]) -> bool {
+    let is_dash = |byte: u8| matches!(byte, b'-' | b'_');
+    let same = |(a, b): (&u8, &u8)| a == b || (is_dash(*a) && is_dash(*b));
+    match pattern.strip_suffix(b"*") {
+        Some(prefix) => name.len() >= prefix.len() && name.iter().zip(prefix).all(same),
+        None => name.len() == pattern.len() && name.iter().zip(pattern).all(same),
+    }
+}
+
+/// Each of the names once, in their order: by sorting, for a client chooses how many there are.
+pub fn distinct(names: Vec<&[u8]>) -> Vec<&[u8]> {
+    let of = |place: u32| names.get(place as usize);
+    let order = sorted(names.len(), &|a, b| of(a).cmp(&of(b)));
+    let mut is_first = vec![true; names.len()];
+    for (one, next) in order.iter().zip(order.iter().skip(1)) {
+        if of(*one) == of(*next)
+            && let Some(is_first) = is_first.get_mut(*next as usize)
+        {
+            *is_first = false;
+        }
+    }
+    names.into_iter().zip(is_first).filter_map(|(name, is_first)| is_first.then_some(name)).collect()
+}
+
+fn token(written: &str, what: &str) -> Result<Box<str>, Invalid> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if !written.is_empty() && written.len() <= 256 && written.bytes().all(allowed) && !written.contains('*') {
+        return Ok(written.to_ascii_lowercase().into());
+    }
+    Err(Invalid::new(
+        Code::BadHeaderName,
+        format!("{written:?} cannot be the name of a {what}"),
+        "use letters, digits and - _ .",
+    ))
+}
+
+/// A value to write into a header: no CR, LF, NUL or other control character, so
+/// that it cannot end the header and start another.
+pub(crate) fn header_value(written: &str) -> Result<Box<[u8]>, Invalid> {
+    if written.len() > limits::VALUE_BYTES {
+        return Err(Invalid::new(
+            Code::BadHeaderValue,
+            format!("the value has {} bytes, more than {}", written.len(), limits::VALUE_BYTES),
+            "shorten it",
+        ));
+    }
+    if is_header_value(written.as_bytes()) {
+        return Ok(written.as_bytes().into());
+    }
+    Err(Invalid::new(
+        Code::BadHeaderValue,
+        format!("{written:?} cannot stand in a header"),
+        "leave out line ends and other control characters",
+    ))
+}
+
+/// Whether bytes can be the value of a header (RFC 9110 §5.5).
+pub(crate) fn is_header_value(value: &[u8]) -> bool {
+    value.iter().all(|b| *b == b'\t' || (*b >= b' ' && *b != 0x7f))
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{NamePattern, cookie, distinct, header, header_value, writable_header};
+
+    #[test]
+    fn names() {
+        assert_eq!(header("X-User").unwrap().as_ref(), "x-user");
+        assert_eq!(cookie("Uid").unwrap().as_ref(), "Uid");
+        for bad in ["", "a b", "a:b", ":path", "ä", "a\r\n", "a*"] {
+            assert!(header(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["Host", "content-length", "transfer-encoding"] {
+            assert!(writable_header(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn values_cannot_end_a_header() {
+        assert!(header_value("a\tb \u{e9}").is_ok());
+        for bad in ["a\r\nx: y", "a\n", "a\0", "\u{7f}"] {
+            assert!(header_value(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_once_in_their_order() {
+        let names = |text: &'static str| distinct(text.split(' ').map(str::as_bytes).collect());
+        assert_eq!(names("b a b c a"), [b"b", b"a", b"c"]);
+        assert_eq!(names("b"), [b"b"]);
+        assert_eq!(distinct(Vec::new()), Vec::<&[u8]>::new());
+    }
+
+    #[test]
+    fn patterns_cover_every_spelling() {
+        let pattern = NamePattern::of("X-Narrows-*");
+        assert!(pattern.covers(b"x-narrows-route"));
+        assert!(pattern.covers(b"x_narrows-route"));
+        assert!(pattern.covers(b"x-narrows-"));
+        assert!(!pattern.covers(b"x-narrow"));
+        assert!(NamePattern::of("x_user").covers(b"x-user"));
+        assert!(!NamePattern::of("x-user").covers(b"x-user-id"));
+    }
+}

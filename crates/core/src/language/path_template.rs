@@ -1,0 +1,193 @@
+//! Path templates such as `/users/{id}/orders`.
+//!
+//! A template is matched segment by segment: `{name}` takes one segment that is not
+//! empty, and a `*` at the end takes what is left, which may hold slashes but is
+//! not nothing.
+
+use crate::language::invalid::{Code, Invalid};
+use crate::language::limits;
+
+/// A path template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathTemplate {
+    segments: Vec<Segment>,
+    /// Whether a `*` stood at the end.
+    rest: bool,
+}
+
+/// One segment of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Segment {
+    Literal(Box<[u8]>),
+    Variable,
+}
+
+impl PathTemplate {
+    /// Reads a template.
+    pub fn new(text: &str) -> Result<Self, Invalid> {
+        let refuse = |message: String, help: &str| Err(Invalid::new(Code::BadPath, message, help));
+        let Some(body) = text.strip_prefix('/').filter(|_| text.len() <= limits::VALUE_BYTES) else {
+            return refuse(format!("{text:?} does not start with \"/\""), "write \"/users/{id}\"");
+        };
+        let (body, rest) = match body.strip_suffix('*') {
+            Some("") => ("", true),
+            Some(before) => match before.strip_suffix('/') {
+                Some(before) => (before, true),
+                None => {
+                    return refuse(
+                        format!("the \"*\" of {text:?} is not a whole segment"),
+                        "write \"/*\" at the end",
+                    );
+                }
+            },
+            None => (body, false),
+        };
+        let mut segments = Vec::new();
+        for segment in body.split('/').filter(|_| !(rest && body.is_empty())) {
+            let variable = segment.strip_prefix('{').and_then(|s| s.strip_suffix('}'));
+            match variable {
+                Some(name) if is_variable(name) => segments.push(Segment::Variable),
+                None if !segment.contains(['{', '}', '*', '?', '#']) => {
+                    segments.push(Segment::Literal(segment.as_bytes().into()));
+                }
+                _ => {
+                    return refuse(
+                        format!("{segment:?} is neither a plain segment nor a variable"),
+                        "write \"{id}\" for one segment, \"*\" at the end for the rest",
+                    );
+                }
+            }
+        }
+        Ok(Self { segments, rest })
+    }
+
+    /// The same as [`Self::matches`], for a path whose slashes are known.
+    pub(crate) fn matches_at(&self, path: &[u8], slashes: &[u32], ignore_case: bool) -> bool {
+        if slashes.first() != Some(&0) {
+            return false;
+        }
+        // A segment stands behind each slash.
+        let is_long_enough = self.segments.len().saturating_add(usize::from(self.rest)) <= slashes.len();
+        if !is_long_enough || (!self.rest && self.segments.len() != slashes.len()) {
+            return false;
+        }
+        let at = |place: usize| slashes.get(place).map_or(path.len(), |slash| *slash as usize);
+        let segment = |place: usize| {
+            path.get(at(place).saturating_add(1)..at(place.saturating_add(1))).unwrap_or_default()
+        };
+        let fits = |(place, wanted): (usize, &Segment)| match wanted {
+            Segment::Literal(text) if ignore_case => segment(place).eq_ignore_ascii_case(text),
+            Segment::Literal(text) => segment(place) == &**text,
+            Segment::Variable => !segment(place).is_empty(),
+        };
+        let is_left = || at(self.segments.len()).saturating_add(1) < path.len();
+        self.segments.iter().enumerate().all(fits) && (!self.rest || is_left())
+    }
+
+    /// Whether a path without query is of this shape.
+    pub fn matches(&self, path: &[u8]) -> bool {
+        let Some(mut left) = path.strip_prefix(b"/") else { return false };
+        let mut more = true;
+        for segment in &self.segments {
+            if !more {
+                return false;
+            }
+            let end = left.iter().position(|b| *b == b'/');
+            let (this, tail) = left.split_at(end.unwrap_or(left.len()));
+            more = end.is_some();
+            left = tail.get(1..).unwrap_or_default();
+            let fits = match segment {
+                Segment::Literal(text) => this == &**text,
+                Segment::Variable => !this.is_empty(),
+            };
+            if !fits {
+                return false;
+            }
+        }
+        if self.rest { more && !left.is_empty() } else { !more }
+    }
+
+    /// Its segments, and whether a `*` takes what is left.
+    pub(crate) fn segments(&self) -> (&[Segment], bool) {
+        (&self.segments, self.rest)
+    }
+
+    /// The text before the first variable: every path of this shape starts with it.
+    pub(crate) fn literal_prefix(&self) -> Vec<u8> {
+        let mut prefix = Vec::new();
+        for segment in &self.segments {
+            prefix.push(b'/');
+            match segment {
+                Segment::Literal(text) => prefix.extend_from_slice(text),
+                Segment::Variable => break,
+            }
+        }
+        prefix
+    }
+
+    /// The same template, comparing with paths in lower case.
+    pub(crate) fn to_lowercase(&self) -> Self {
+        let lower = |segment: &Segment| match segment {
+            Segment::Literal(text) => Segment::Literal(text.to_ascii_lowercase().into()),
+            Segment::Variable => Segment::Variable,
+        };
+        Self { segments: self.segments.iter().map(lower).collect(), rest: self.rest }
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::PathTemplate;
+
+    #[test]
+    fn shapes() {
+        let fits = |template: &str, path: &str| {
+            let template = PathTemplate::new(template).unwrap();
+            let slashes: Vec<u32> =
+                (0..).zip(path.bytes()).filter(|(_, b)| *b == b'/').map(|(i, _)| i).collect();
+            let fits = template.matches(path.as_bytes());
+            assert_eq!(template.matches_at(path.as_bytes(), &slashes, false), fits, "{path}");
+            assert_eq!(template.to_lowercase().matches_at(path.as_bytes(), &slashes, true), fits, "{path}");
+            fits
+        };
+        assert!(fits("/users/{id}", "/users/42"));
+        assert!(!fits("/users/{id}", "/users/"));
+        assert!(!fits("/users/{id}", "/users"));
+        assert!(!fits("/users/{id}", "/users/42/"));
+        assert!(!fits("/users/{id}", "/users/42/orders"));
+        assert!(fits("/users/{id}/orders", "/users/42/orders"));
+        assert!(fits("/static/*", "/static/a/b"));
+        assert!(!fits("/static/*", "/static/"));
+        assert!(!fits("/static/*", "/static"));
+        assert!(fits("/*", "/a"));
+        assert!(!fits("/*", "/"));
+        assert!(fits("/", "/"));
+        assert!(!fits("/", "/a"));
+        assert!(!fits("/", ""));
+        assert!(fits("/a/", "/a/"));
+    }
+
+    #[test]
+    fn malformed() {
+        for text in ["", "users", "/a{b}", "/{a b}", "/{}", "/a*", "/*/a", "/a?b"] {
+            assert!(PathTemplate::new(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn prefixes() {
+        let prefix =
+            |text: &str| String::from_utf8(PathTemplate::new(text).unwrap().literal_prefix()).unwrap();
+        assert_eq!(prefix("/users/{id}/orders"), "/users/");
+        assert_eq!(prefix("/books"), "/books");
+        assert_eq!(prefix("/static/*"), "/static");
+        assert_eq!(prefix("/*"), "");
+    }
+}

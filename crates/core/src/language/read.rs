@@ -1,0 +1,386 @@
+//! Reading a [`Tree`] into types, with the place of every fault.
+//!
+//! A fault is made where it is found and learns its place on the way out
+//! ([`Invalid::in_field`]), so that a policy without faults pays nothing for places.
+
+use std::ops::RangeInclusive;
+
+use crate::language::invalid::{Code, Invalid};
+use crate::language::join::joined;
+use crate::language::limits;
+use crate::language::tree::Tree;
+
+/// The fields of one table of a policy, all of them known.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'t> {
+    fields: &'t [(String, Tree)],
+}
+
+impl<'t> Fields<'t> {
+    /// Opens a table: every field must be in `known`, and none may stand twice.
+    pub(crate) fn open(tree: &'t Tree, known: &[&str]) -> Result<Self, Invalid> {
+        let fields = table(tree)?;
+        let mut faults = Faults::default();
+        for (i, (name, _)) in fields.iter().enumerate() {
+            if faults.is_full() {
+                break;
+            }
+            if !known.contains(&name.as_str()) {
+                faults.note(unknown_field(name, known).in_field(name));
+            } else if fields.iter().take(i).any(|(earlier, _)| earlier == name) {
+                faults.note(repeated_field(name).in_field(name));
+            }
+        }
+        faults.or(Self { fields })
+    }
+
+    /// Reads a field if it is there; `null` is as good as absent.
+    pub(crate) fn optional<T>(
+        self,
+        name: &str,
+        read: impl FnOnce(&'t Tree) -> Result<T, Invalid>,
+    ) -> Result<Option<T>, Invalid> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(tree) => read(tree).map(Some).map_err(|e| e.in_field(name)),
+        }
+    }
+
+    fn get(self, name: &str) -> Option<&'t Tree> {
+        self.fields.iter().find(|(field, tree)| field == name && *tree != Tree::Null).map(|(_, tree)| tree)
+    }
+
+    /// Reads a field that must be there.
+    pub(crate) fn required<T>(
+        self,
+        name: &str,
+        read: impl FnOnce(&'t Tree) -> Result<T, Invalid>,
+    ) -> Result<T, Invalid> {
+        self.optional(name, read)?.ok_or_else(|| missing_field(name))
+    }
+
+    /// Whether a field is there and not `null`.
+    pub(crate) fn has(self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Whether nothing is said at all.
+    pub(crate) fn is_empty(self) -> bool {
+        self.fields.iter().all(|(_, tree)| *tree == Tree::Null)
+    }
+
+    /// The one field of `alternatives` that is there.
+    pub(crate) fn exactly_one<'n>(self, alternatives: &[&'n str]) -> Result<&'n str, Invalid> {
+        let mut present = alternatives.iter().filter(|name| self.has(name));
+        let choice = || format!("write exactly one of {}", names(alternatives));
+        match (present.next(), present.next()) {
+            (Some(one), None) => Ok(one),
+            (Some(one), Some(two)) => {
+                Err(Invalid::new(Code::Conflict, format!("{one:?} and {two:?} exclude each other"), choice()))
+            }
+            _ => Err(Invalid::new(Code::MissingField, "nothing is said here", choice())),
+        }
+    }
+}
+
+/// Gathers the faults of several parts, so that one refusal names them all.
+#[derive(Default)]
+pub(crate) struct Faults(Option<Invalid>);
+
+impl Faults {
+    pub(crate) fn note(&mut self, invalid: Invalid) {
+        match &mut self.0 {
+            None => self.0 = Some(invalid),
+            Some(all) => all.append(invalid),
+        }
+    }
+
+    /// Whether there are as many as are reported.
+    fn is_full(&self) -> bool {
+        self.0.as_ref().is_some_and(|all| all.faults().len() >= limits::FAULTS)
+    }
+
+    /// The value of a part, or a note of its faults.
+    pub(crate) fn take<T>(&mut self, part: Result<T, Invalid>) -> Option<T> {
+        part.map_err(|invalid| self.note(invalid)).ok()
+    }
+
+    /// `value`, if nothing was noted.
+    pub(crate) fn or<T>(self, value: T) -> Result<T, Invalid> {
+        self.0.map_or(Ok(value), Err)
+    }
+}
+
+/// Reads a list of at most `limit` elements; every faulty element is reported.
+pub(crate) fn list<'t, T>(
+    tree: &'t Tree,
+    limit: usize,
+    mut read: impl FnMut(&'t Tree) -> Result<T, Invalid>,
+) -> Result<Vec<T>, Invalid> {
+    let mut values = Vec::new();
+    values.reserve_exact(room(tree, limit));
+    each(tree, limit, &mut |element| {
+        values.push(read(element)?);
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+/// How many elements there are, unless too many: what a policy holds is counted, so that nothing is
+/// reserved that it does not need.
+fn room(tree: &Tree, limit: usize) -> usize {
+    let elements = match tree {
+        Tree::List(elements) => elements.len(),
+        Tree::Table(fields) => fields.len(),
+        _ => 0,
+    };
+    if elements <= limit { elements } else { 0 }
+}
+
+/// The part of [`list`] that is the same for every type: it is compiled once.
+fn each<'t>(
+    tree: &'t Tree,
+    limit: usize,
+    read: &mut dyn FnMut(&'t Tree) -> Result<(), Invalid>,
+) -> Result<(), Invalid> {
+    let Tree::List(elements) = tree else {
+        return Err(wrong_type("a list", tree));
+    };
+    within(elements.len(), limit)?;
+    let mut faults = Faults::default();
+    for (i, element) in elements.iter().enumerate() {
+        faults.take(read(element).map_err(|e| e.in_index(i)));
+    }
+    faults.or(())
+}
+
+/// Reads a table with free keys, such as header names; no key may stand twice
+/// once `normalise` has been applied.
+pub(crate) fn entries<'t, K: AsRef<str>, T>(
+    tree: &'t Tree,
+    limit: usize,
+    mut normalise: impl FnMut(&'t str) -> Result<K, Invalid>,
+    mut read: impl FnMut(&'t Tree) -> Result<T, Invalid>,
+) -> Result<Vec<(K, T)>, Invalid> {
+    let mut values: Vec<(K, T)> = Vec::new();
+    values.reserve_exact(room(tree, limit));
+    each_entry(tree, limit, &mut |key, value| {
+        let name = normalise(key)?;
+        if values.iter().any(|(known, _)| known.as_ref() == name.as_ref()) {
+            return Err(repeated_field(key));
+        }
+        values.push((name, read(value)?));
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+/// The part of [`entries`] that is the same for every type.
+fn each_entry<'t>(
+    tree: &'t Tree,
+    limit: usize,
+    read: &mut dyn FnMut(&'t str, &'t Tree) -> Result<(), Invalid>,
+) -> Result<(), Invalid> {
+    let fields = table(tree)?;
+    within(fields.len(), limit)?;
+    let mut faults = Faults::default();
+    for (key, value) in fields {
+        faults.take(read(key, value).map_err(|e| e.in_field(key)));
+    }
+    faults.or(())
+}
+
+/// Reads a string.
+pub(crate) fn text(tree: &Tree) -> Result<&str, Invalid> {
+    match tree {
+        Tree::Text(text) => Ok(text),
+        // What an unquoted `off`, `no` or `y` becomes, here and on its way through Kubernetes.
+        Tree::Flag(_) => Err(Invalid::new(
+            Code::WrongType,
+            "expected a string, found a boolean",
+            "quote it: YAML reads off, no and the like as booleans",
+        )),
+        other => Err(wrong_type("a string", other)),
+    }
+}
+
+/// Reads a boolean.
+pub(crate) fn flag(tree: &Tree) -> Result<bool, Invalid> {
+    match tree {
+        Tree::Flag(flag) => Ok(*flag),
+        other => Err(wrong_type("true or false", other)),
+    }
+}
+
+/// Reads an integer within `range`.
+pub(crate) fn integer(tree: &Tree, range: RangeInclusive<i64>) -> Result<i64, Invalid> {
+    let Tree::Integer(value) = tree else {
+        return Err(wrong_type("an integer", tree));
+    };
+    if range.contains(value) {
+        return Ok(*value);
+    }
+    let (low, high) = range.into_inner();
+    Err(Invalid::new(
+        Code::OutOfRange,
+        format!("{value} is outside {low} to {high}"),
+        "write a number in that range",
+    ))
+}
+
+/// Reads a duration such as `30s`, as milliseconds within `range`.
+pub(crate) fn millis(tree: &Tree, range: RangeInclusive<u64>) -> Result<u64, Invalid> {
+    let written = text(tree)?;
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    let read = units.iter().find_map(|(unit, factor)| {
+        let digits = written.strip_suffix(unit).filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
+        digits.parse::<u64>().ok()?.checked_mul(*factor)
+    });
+    let (low, high) = (*range.start(), *range.end());
+    read.filter(|millis| range.contains(millis)).ok_or_else(|| {
+        Invalid::new(
+            Code::BadValue,
+            format!("{written:?} is not a duration of {low}ms to {high}ms"),
+            "write a whole number and ms, s, m or h, such as \"30s\"",
+        )
+    })
+}
+
+/// Reads one of a few words.
+pub(crate) fn word<T: Copy>(tree: &Tree, words: &[(&str, T)]) -> Result<T, Invalid> {
+    let written = text(tree)?;
+    words.iter().find(|(word, _)| *word == written).map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        Invalid::new(
+            Code::BadValue,
+            format!("{written:?} is not one of {}", names(&known)),
+            suggestion(written, &known).unwrap_or_else(|| "write one of these".to_owned()),
+        )
+    })
+}
+
+/// A value of another type than the field takes.
+pub(crate) fn wrong_type(expected: &str, found: &Tree) -> Invalid {
+    Invalid::new(
+        Code::WrongType,
+        format!("expected {expected}, found {}", found.kind()),
+        format!("write {expected} here"),
+    )
+}
+
+/// Refuses more than `limit` elements.
+pub(crate) fn within(count: usize, limit: usize) -> Result<(), Invalid> {
+    if count <= limit {
+        return Ok(());
+    }
+    Err(Invalid::new(
+        Code::TooMany,
+        format!("{count} elements, more than {limit}"),
+        "split the policy, or say it with fewer",
+    ))
+}
+
+fn table(tree: &Tree) -> Result<&[(String, Tree)], Invalid> {
+    match tree {
+        Tree::Table(fields) => Ok(fields),
+        other => Err(wrong_type("a table", other)),
+    }
+}
+
+fn missing_field(name: &str) -> Invalid {
+    Invalid::new(Code::MissingField, format!("{name:?} is missing"), format!("add {name:?} here"))
+}
+
+fn repeated_field(name: &str) -> Invalid {
+    Invalid::new(Code::RepeatedField, format!("{name:?} stands twice"), "keep one of them")
+}
+
+fn unknown_field(name: &str, known: &[&str]) -> Invalid {
+    Invalid::new(
+        Code::UnknownField,
+        format!("unknown field {name:?}"),
+        suggestion(name, known).unwrap_or_else(|| format!("known here: {}", names(known))),
+    )
+}
+
+fn names(known: &[&str]) -> String {
+    let quoted: Vec<String> = known.iter().map(|name| format!("{name:?}")).collect();
+    joined(&mut quoted.iter().map(String::as_str), ", ")
+}
+
+/// "did you mean …?" for the nearest known name, if one is near enough.
+fn suggestion(written: &str, known: &[&str]) -> Option<String> {
+    // Longer ones are near to none, and dear to compare.
+    if written.len() > limits::NAME {
+        return None;
+    }
+    let near = known
+        .iter()
+        .map(|name| (distance(written, name), name))
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().max(written.len()).div_ceil(3))?;
+    Some(format!("did you mean {:?}?", near.1))
+}
+
+/// Levenshtein distance over bytes, letter case ignored.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        let mut left = i.saturating_add(1);
+        let mut next = vec![left];
+        for (y, above) in b.bytes().zip(row.iter().skip(1).copied()) {
+            let same = usize::from(!x.eq_ignore_ascii_case(&y));
+            left = diagonal.saturating_add(same).min(above.min(left).saturating_add(1));
+            next.push(left);
+            diagonal = above;
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{Fields, distance, integer, list, suggestion};
+    use crate::language::tree::Tree;
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("Exact", "exact"), 0);
+        assert_eq!(distance("wieght", "weight"), 2);
+    }
+
+    #[test]
+    fn only_near_names_are_suggested() {
+        let known = ["exact", "prefix", "weight"];
+        assert_eq!(suggestion("exacts", &known).as_deref(), Some("did you mean \"exact\"?"));
+        assert_eq!(suggestion("wieght", &known).as_deref(), Some("did you mean \"weight\"?"));
+        assert_eq!(suggestion("banana", &known), None);
+    }
+
+    #[test]
+    fn every_fault_is_named_with_its_place() {
+        let tree = Tree::parse(br#"{"a": [1, "x", 7], "b": 1, "a": []}"#).unwrap();
+        let refused = Fields::open(&tree, &["a"]).err().unwrap();
+        let places: Vec<_> = refused.faults().iter().map(|f| f.place.to_string()).collect();
+        assert_eq!(places, ["b", "a"]);
+
+        let tree = Tree::parse(br#"{"a": [1, "x", 7]}"#).unwrap();
+        let fields = Fields::open(&tree, &["a"]).unwrap();
+        let refused = fields.required("a", |t| list(t, 8, |e| integer(e, 0..=5))).unwrap_err();
+        let lines: Vec<_> = refused.faults().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "error[NRW102]: a[1]: expected an integer, found a string; write an integer here",
+                "error[NRW107]: a[2]: 7 is outside 0 to 5; write a number in that range",
+            ]
+        );
+    }
+}

@@ -1,0 +1,357 @@
+//! What is left of the bounds that hold for a policy as a whole.
+//!
+//! The weight of a policy is what every worker takes to hold it, in bytes. It is counted from what
+//! is written, by the same sums on every machine, and before the memory is taken: so a small policy
+//! cannot take gigabytes. The sums are bounds from above, not sizes; a test holds them to what real
+//! modules take.
+
+use std::cell::{Cell, RefCell};
+
+use crate::language::invalid::{Code, Invalid};
+use crate::language::limits;
+use crate::language::tree::{ELEMENT, FIELD, Tree, text_bytes, too_large, too_long};
+use crate::matching::kind::Kind;
+use crate::matching::needles::{self, Hay, Needles};
+use crate::matching::pattern::Pattern;
+use crate::matching::value::{Test, ValueMatch};
+
+/// What a match takes besides its conditions.
+pub(crate) const MATCH: usize = 288;
+/// What a condition takes, filed.
+pub(crate) const CONDITION: usize = 224;
+/// What a rule takes besides its matches, its series included.
+pub(crate) const RULE: usize = 640;
+/// What a series takes besides the names in it.
+pub(crate) const SERIES: usize = 128;
+
+/// What a text takes that is looked for inside of values, and each of its bytes.
+const NEEDLE: usize = 128;
+const NEEDLE_BYTE: usize = 40;
+
+// Refusals say these in words.
+const _: () = assert!(limits::WEIGHT == 32 << 20 && limits::EACH == 1000 && limits::TEXT_BYTES == 65_536);
+
+/// What a policy takes, of what it may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// Bytes that every worker holds, of [`limits::WEIGHT`].
+    pub bytes: usize,
+    /// About the instructions that its expressions may take for one long value, of
+    /// [`limits::REGEX_WORK`].
+    pub work: u64,
+}
+
+/// What is left of the bounds that hold for a policy as a whole.
+pub(crate) struct Budget {
+    regexes: Cell<usize>,
+    patterns: Cell<Vec<Work>>,
+    /// Conditions that look at every value of a cookie or parameter.
+    each: Cell<usize>,
+    held: Cell<usize>,
+    needles: RefCell<needles::Draft>,
+}
+
+/// What an expression costs at most, by itself and with those that the same value can keep busy.
+struct Work {
+    prefix: Box<[u8]>,
+    alone: u64,
+    together: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            regexes: Cell::new(limits::REGEXES),
+            patterns: Cell::default(),
+            each: Cell::new(limits::EACH),
+            held: Cell::new(0),
+            needles: RefCell::default(),
+        }
+    }
+}
+
+impl Budget {
+    /// Takes a policy as read, if it is none that is refused whatever it says.
+    #[inline(never)]
+    pub(crate) fn open(&self, tree: &Tree) -> Result<(), Invalid> {
+        let mut sums = Sums::default();
+        sums.add(tree)?;
+        if sums.written > limits::POLICY_BYTES {
+            return Err(too_long());
+        }
+        if sums.read > limits::TREE_BYTES {
+            return Err(too_large());
+        }
+        self.hold(sums.held)
+    }
+
+    /// Takes memory that is about to be taken.
+    #[inline(never)]
+    pub(crate) fn hold(&self, bytes: usize) -> Result<(), Invalid> {
+        let held = self.held.get().saturating_add(bytes);
+        self.held.set(held);
+        if held <= limits::WEIGHT {
+            return Ok(());
+        }
+        Err(Invalid::new(
+            Code::TooHeavy,
+            "the policy weighs more than 32 MiB, counted up to here",
+            "split it by workload, or say it with fewer hosts, paths and values",
+        ))
+    }
+
+    /// The same, for entries of an index that are the product of hosts and paths.
+    #[inline(never)]
+    pub(crate) fn file(&self, hosts: usize, paths: usize, bytes: usize) -> Result<(), Invalid> {
+        let entries = hosts.saturating_mul(paths);
+        self.hold(entries.saturating_mul(bytes)).map_err(|_| {
+            Invalid::new(
+                Code::TooHeavy,
+                format!("{hosts} hosts \u{d7} {paths} paths are {entries} index entries: with them the policy weighs more than 32 MiB"),
+                "split the rule or the policy, or write a path prefix or a wildcard host for many",
+            )
+        })
+    }
+
+    /// What has been taken.
+    pub(crate) fn weight(&self) -> Weight {
+        let known = self.patterns.take();
+        let work = known.iter().map(|work| work.together).max().unwrap_or_default();
+        self.patterns.set(known);
+        Weight { bytes: self.held.get(), work }
+    }
+
+    /// One more expression, wherever it stands.
+    pub(crate) fn expression(&self) -> Result<(), Invalid> {
+        let left = self.regexes.get().checked_sub(1).ok_or_else(|| {
+            Invalid::new(
+                Code::TooMany,
+                format!("more than {} regular expressions", limits::REGEXES),
+                "use \"exact\", \"prefix\" or \"in\"",
+            )
+        })?;
+        self.regexes.set(left);
+        Ok(())
+    }
+
+    pub(crate) fn regex(&self, text: &str, ignore_case: bool) -> Result<Box<Pattern>, Invalid> {
+        self.expression()?;
+        let pattern = Pattern::new(text, ignore_case)?;
+        self.hold(pattern.weight())?;
+        self.work(&pattern)?;
+        Ok(Box::new(pattern))
+    }
+
+    /// All of a policy's expressions may be tried on one long value.
+    fn work(&self, pattern: &Pattern) -> Result<(), Invalid> {
+        let mut known = self.patterns.take();
+        let (prefix, alone) = (pattern.prefix(), pattern.cost());
+        let mut new = Work { prefix: prefix.into(), alone, together: alone };
+        let mut most = 0;
+        for other in &mut known {
+            if other.prefix.starts_with(prefix) || prefix.starts_with(&other.prefix) {
+                other.together = other.together.saturating_add(alone);
+                new.together = new.together.saturating_add(other.alone);
+                most = most.max(other.together);
+            }
+        }
+        most = most.max(new.together);
+        known.push(new);
+        self.patterns.set(known);
+        if most <= limits::REGEX_WORK {
+            return Ok(());
+        }
+        Err(Invalid::new(
+            Code::TooHeavy,
+            "with those before it, this expression could hold up a worker over one long value",
+            "use \"exact\", \"prefix\" or \"in\", or start expressions with texts that differ, as in \"/orders/[0-9]+\"",
+        ))
+    }
+
+    /// One more condition that looks at every value of a cookie or parameter.
+    pub(crate) fn each_value(&self) -> Result<(), Invalid> {
+        let left = self.each.get().checked_sub(1).ok_or_else(|| {
+            Invalid::new(
+                Code::TooHeavy,
+                "more than 1000 conditions look at every value of a cookie or parameter",
+                "leave out \"repeated\" or \"invert\" where the first value is enough, or use \"in\"",
+            )
+        })?;
+        self.each.set(left);
+        Ok(())
+    }
+
+    /// Puts a text among those that are found together, if it is one that is looked for.
+    #[inline(never)]
+    pub(crate) fn needle(
+        &self,
+        condition: &mut ValueMatch,
+        kind: Kind,
+        name: &[u8],
+        any: bool,
+    ) -> Result<(), Invalid> {
+        let ValueMatch { test: Test::Contains(needle), ignore_case, invert } = condition else {
+            return Ok(());
+        };
+        self.hold(
+            needle.len().saturating_mul(NEEDLE_BYTE).saturating_add(NEEDLE).saturating_add(name.len()),
+        )?;
+        let hay = Hay { kind, name: name.into(), ignore_case: *ignore_case, any, counts: *invert };
+        // Borrowed for this call alone; nothing here calls back.
+        self.needles.try_borrow_mut().into_iter().for_each(|mut needles| needles.add(hay.clone(), needle));
+        Ok(())
+    }
+
+    /// The texts that are found together, when all have been read.
+    pub(crate) fn needles(&self) -> Needles {
+        self.needles.take().finish()
+    }
+}
+
+/// What a policy takes as it is written and read, and what is kept of any of it.
+#[derive(Default)]
+struct Sums {
+    written: usize,
+    read: usize,
+    held: usize,
+}
+
+impl Sums {
+    fn add(&mut self, tree: &Tree) -> Result<(), Invalid> {
+        match tree {
+            Tree::Text(text) => {
+                self.text(text)?;
+                // A quotation is a piece of its own.
+                let quotes = text.bytes().filter(|b| *b == b'%').count();
+                self.note(2, text_bytes(text), quotes.saturating_mul(24));
+            }
+            Tree::List(elements) => {
+                for (i, element) in elements.iter().enumerate() {
+                    self.note(1, ELEMENT, ELEMENT);
+                    self.add(element).map_err(|e| e.in_index(i))?;
+                }
+                self.note(2, 0, 0);
+            }
+            Tree::Table(fields) => {
+                for (name, value) in fields {
+                    self.text(name)?;
+                    self.note(4, FIELD.saturating_add(text_bytes(name)), FIELD);
+                    self.add(value).map_err(|e| e.in_field(name))?;
+                }
+                self.note(2, 0, 0);
+            }
+            Tree::Null | Tree::Flag(_) | Tree::Integer(_) | Tree::Fraction(_) => self.note(1, 0, 0),
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, written: usize, read: usize, held: usize) {
+        self.written = self.written.saturating_add(written);
+        self.read = self.read.saturating_add(read);
+        self.held = self.held.saturating_add(held);
+    }
+
+    /// A text is kept once at least.
+    fn text(&mut self, text: &str) -> Result<(), Invalid> {
+        self.note(text.len(), 0, text_bytes(text));
+        if text.len() <= limits::TEXT_BYTES {
+            return Ok(());
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            "a text is longer than 65536 bytes",
+            "shorten it: no request holds as much",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use crate::filter::router::Router;
+    use crate::language::tree::Tree;
+    use crate::policy::Policy;
+
+    fn compile(policy: &str) -> Result<Router, crate::language::invalid::Invalid> {
+        Tree::parse(policy.as_bytes()).and_then(|tree| Router::compile(&tree))
+    }
+
+    fn list(count: usize, of: impl Fn(usize) -> String) -> String {
+        let texts: Vec<String> = (0..count).map(|n| format!("{:?}", of(n))).collect();
+        format!("[{}]", texts.join(","))
+    }
+
+    #[test]
+    fn a_policy_weighs_the_same_everywhere() {
+        let policy = r#"{ "rules": [{ "name": "a", "matches": [
+            { "hosts": ["a.example", "*.b.example"], "path": { "in": ["/a", "/b"] }, "method": { "in": ["GET", "PUT"] },
+              "headers": { "x": { "regex": "a(b|[c-f])*g{3}" }, "y": { "contains": "abc" }, "z": { "range": { "from": 1, "to": 77 } } } }],
+            "rewrite": { "path": { "regex": { "match": "^/v([0-9]+)", "replace": "/\\1" } } } }] }"#;
+        assert_eq!(compile(policy).unwrap().common().weight.bytes, 8_643);
+        assert!(compile("{}").unwrap().common().weight.bytes < 100);
+    }
+
+    #[test]
+    fn a_product_is_refused_with_its_figures_and_a_sum_is_not() {
+        let matches = |hosts: usize, paths: usize, n: usize| {
+            format!(
+                r#"{{ "hosts": {}, "path": {{ "in": {} }} }}"#,
+                list(hosts, |h| format!("h{h}x{n}")),
+                list(paths, |p| format!("/{p}"))
+            )
+        };
+        let rule = |name: usize, matches: &str| format!(r#"{{ "name": "r{name}", "matches": [{matches}] }}"#);
+        let policy = |rules: &[String]| format!(r#"{{ "rules": [{}] }}"#, rules.join(","));
+        let shared: Vec<_> = (0..16).map(|n| rule(n, &matches(256, 1024, n))).collect();
+        let weight = compile(&policy(&shared)).unwrap().common().weight.bytes;
+        assert!(weight < 8 << 20, "{weight}");
+        let apart: Vec<_> = (0..10_000).map(|n| rule(n, &matches(4, 12, n))).collect();
+        let refused = compile(&policy(&apart)).unwrap_err().to_string();
+        assert!(refused.contains("NRW112") && refused.contains("rules["), "{refused}");
+        assert!(
+            refused.contains("4 hosts \u{d7} 12 paths are 48 index entries")
+                || refused.contains("weighs more than 32 MiB"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn what_is_refused_is_quoted_in_short() {
+        let long = "x".repeat(60_000);
+        for policy in [
+            format!(r#"{{ "rules": [{{ "name": "{long}" }}] }}"#),
+            format!(r#"{{ "{long}": 1 }}"#),
+            format!(r#"{{ "rules": [{{ "name": "a", "matches": [{{ "hosts": ["!{long}"] }}] }}] }}"#),
+            format!(
+                r#"{{ "rules": [{{ "name": "a", "matches": [{{ "headers": {{ "{long}": {{ "exact": "a" }} }} }}] }}] }}"#
+            ),
+            format!(
+                r#"{{ "rules": [{{ "name": "a", "matches": [{{ "headers": {{ "a": {{ "regex": "(" , "{long}": 1 }} }} }}] }}] }}"#
+            ),
+            format!(
+                r#"{{ "rules": [{{ "name": "a", "matches": [{{ "headers": {{ "a": "{long}" }} }}] }}] }}"#
+            ),
+            format!(r#"{{ "rules": [{{ "name": "a", "route": {{ "authority": "{long}!" }} }}] }}"#),
+            format!(r#"{{ "filter": "{long}" }}"#),
+            format!(r#"{{ "mode": "{long}" }}"#),
+            format!(r#"{{ "strip": ["{long} "] }}"#),
+            format!(
+                r#"{{ "rules": [{{ "name": "a", "matches": [{{ "path": {{ "template": "{long}" }} }}] }}] }}"#
+            ),
+            format!(
+                r#"{{ "rules": [{{ "name": "a", "rewrite": {{ "path": {{ "replaceFull": "{long}" }} }} }}] }}"#
+            ),
+            format!(r#"{{ "a": "{long}{long}" }}"#),
+            format!("{{ {} \"a\": 1 }}", format!("\"{long}\": 1,").repeat(30)),
+        ] {
+            let refused = compile(&policy).unwrap_err();
+            for fault in refused.faults() {
+                let told = fault.to_string();
+                assert!(told.len() < 1_000, "{} bytes: {told}", told.len());
+            }
+            assert!(refused.faults().len() <= 20);
+        }
+    }
+}

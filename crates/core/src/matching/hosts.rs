@@ -1,0 +1,82 @@
+//! Conditions on the host.
+
+use super::texts::Texts;
+use crate::wire::host::Host;
+
+/// A set of hosts and wildcards.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HostSet {
+    exact: Texts,
+    /// `*.example.com` as `.example.com`.
+    suffix: Texts,
+    /// `*`
+    any: bool,
+    /// In the order written, for the index and for people.
+    written: Vec<HostPattern>,
+    /// Whether a `service` stands for them, `name.namespace` first.
+    is_service: bool,
+}
+
+/// One host as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HostPattern {
+    /// One host: lower case, no port, no trailing dot.
+    Exact(Box<[u8]>),
+    /// Every host below a domain, which is kept with its leading dot.
+    Suffix(Box<[u8]>),
+    /// `*`
+    Any,
+}
+
+impl HostSet {
+    pub(crate) fn new(patterns: Vec<HostPattern>) -> Self {
+        let mut set = Self::default();
+        for pattern in &patterns {
+            match pattern {
+                HostPattern::Exact(name) => set.exact.insert(name.clone()),
+                HostPattern::Suffix(name) => set.suffix.insert(name.clone()),
+                HostPattern::Any => set.any = true,
+            }
+        }
+        set.written = patterns;
+        set
+    }
+
+    /// Bytes that it takes, at most.
+    pub(crate) fn weight(&self) -> usize {
+        let text = |pattern: &HostPattern| match pattern {
+            HostPattern::Any => 0,
+            HostPattern::Exact(name) | HostPattern::Suffix(name) => name.len(),
+        };
+        let one = |pattern| 64usize.saturating_add(2usize.saturating_mul(text(pattern)));
+        self.written.iter().map(one).fold(96, usize::saturating_add)
+    }
+
+    /// The hosts of a service: `name.namespace` first, and its other forms.
+    pub(crate) fn of_service(forms: Vec<HostPattern>) -> Self {
+        Self { is_service: true, ..Self::new(forms) }
+    }
+
+    /// The service that stands for these hosts, if one does: its `name.namespace`.
+    pub(crate) fn service(&self) -> Option<&[u8]> {
+        match self.written.first() {
+            Some(HostPattern::Exact(name)) if self.is_service => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn contains(&self, host: &Host<'_>) -> bool {
+        self.exact.contains(host.name())
+            || (!self.suffix.is_empty() && host.parents().any(|parent| self.suffix.contains(parent)))
+            || self.any
+    }
+
+    /// Whether the host must be known to tell: not where `*` takes all of them.
+    pub(crate) fn asks_for_names(&self) -> bool {
+        !self.any && !self.written.is_empty()
+    }
+
+    pub(crate) fn patterns(&self) -> &[HostPattern] {
+        &self.written
+    }
+}

@@ -1,0 +1,313 @@
+//! Finding the first matching clause without trying them all.
+//!
+//! The order of rules is their meaning; it must not be the algorithm. Three steps
+//! narrow a request down to a few candidates, which are then tried in order:
+//!
+//! 1. by host: a hash of exact names, a hash of parent domains, and the rest;
+//! 2. by path: a trie of literal prefixes for each of these; hosts that a clause has many paths for
+//!    share one;
+//! 3. by the rarest fact that a clause asks for, hashed (see [`facts`]): what a header, cookie, query
+//!    parameter, the method or the caller's name is, starts with, ends with or holds, or that it is
+//!    there; the block of numbers or addresses in which one is. A second fact, as a bit of a
+//!    signature, spares most of those that share the first.
+//!
+//! Each step may only leave out what cannot match: a candidate is always verified in
+//! full, so the index can be wrong about cost, never about meaning. What it cannot
+//! narrow is documented: regular expressions, which a policy has few of, and clauses that
+//! say only what must *not* be there, within their host and path. Those that must miss the same
+//! condition are tried as one: see [`leaf`].
+//!
+//! Whatever a request makes true at once, no clause is verified twice for it, so that verifying
+//! costs no more than the policy is long. What an index takes is counted before it is taken.
+
+mod anchor;
+mod bar;
+mod facts;
+mod leaf;
+mod trie;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
+
+use crate::language::invalid::Invalid;
+use crate::language::names::Places;
+use crate::matching::budget::Budget;
+use crate::matching::hosts::HostPattern;
+use crate::matching::matches::Match;
+use crate::matching::request::Request;
+use crate::order::distinct;
+use anchor::Anchors;
+use facts::{Fact, Facts, Vocabulary};
+use trie::Trie;
+
+/// An index over numbered clauses; the lowest number that matches wins.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    exact: Places,
+    suffix: Places,
+    /// By the places of hosts. The first is of every host.
+    hosts: Vec<Tries>,
+    tries: Vec<Trie>,
+    vocabulary: Vocabulary,
+    /// How many numbers there are up to the highest.
+    numbers: usize,
+}
+
+/// The tries of one host pattern.
+#[derive(Clone, Debug, Default)]
+struct Tries {
+    /// Of the clauses that are filed under each of their hosts.
+    own: Option<u32>,
+    /// Of the clauses whose hosts share a trie.
+    shared: Vec<u32>,
+}
+
+/// An index that is being made.
+pub(crate) struct Builder<'b> {
+    budget: &'b Budget,
+    index: Index,
+    /// Places in `groups`, by hosts.
+    shared: Places,
+    groups: Vec<Group>,
+}
+
+/// Hosts that stand together in some clause.
+#[derive(Debug, Default)]
+struct Group {
+    /// The trie that they share.
+    trie: Option<u32>,
+    /// How many paths were filed for them.
+    paths: usize,
+}
+
+/// Numbers by facts, which are hashes already.
+type ByFact = HashMap<Fact, u32, BuildHasherDefault<Identity>>;
+
+#[derive(Clone, Debug, Default)]
+struct Identity(u64);
+
+/// What an entry takes besides the facts that it is filed under.
+const ENTRY: usize = 104;
+/// What is filed under a fact.
+const FILED: usize = 32;
+/// What a fact takes while the index is made.
+const FACT: usize = 56;
+/// What a host takes.
+const HOST: usize = 144;
+
+impl<'b> Builder<'b> {
+    pub(crate) fn new(budget: &'b Budget) -> Self {
+        let index = Index { hosts: vec![Tries::default()], ..Index::default() };
+        Self { budget, index, shared: Places::default(), groups: Vec::new() }
+    }
+
+    /// Files a clause under its number; numbers must ascend.
+    pub(crate) fn add(&mut self, number: u32, clause: &Match) -> Result<(), Invalid> {
+        let anchors = Anchors::of(clause);
+        self.budget.hold(anchors.facts().saturating_mul(FACT))?;
+        let prefixes = trie::literal_prefixes(clause.path.as_ref());
+        let entry = ENTRY.saturating_add(anchors.most().saturating_mul(FILED));
+        let anchors = Rc::new(anchors);
+        self.index.numbers = (number as usize).saturating_add(1);
+        let patterns = clause.hosts.as_ref().map_or([HostPattern::Any].as_slice(), |h| h.patterns());
+        let (shared, is_new) = self.share(patterns, prefixes.len())?;
+        self.budget.file(if shared.is_some() { 1 } else { patterns.len() }, prefixes.len(), entry)?;
+        for pattern in patterns {
+            let own = self.place(pattern, shared.filter(|_| is_new), shared.is_none())?;
+            if let Some(trie) = own.and_then(|own| self.index.tries.get_mut(own as usize)) {
+                prefixes.iter().for_each(|prefix| trie.insert(prefix, number, &anchors));
+            }
+        }
+        if let Some(trie) = shared.and_then(|shared| self.index.tries.get_mut(shared as usize)) {
+            prefixes.iter().for_each(|prefix| trie.insert(prefix, number, &anchors));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Index {
+        let mut index = self.index;
+        for trie in &mut index.tries {
+            trie.finish(&mut index.vocabulary);
+        }
+        index.hosts.iter_mut().for_each(|tries| tries.shared.shrink_to_fit());
+        index.tries.shrink_to_fit();
+        index
+    }
+
+    /// The trie that these hosts share, if they do, and whether it is new. A trie for each is quicker
+    /// to search; but where all that is filed for them would be a product, they share one.
+    fn share(&mut self, patterns: &[HostPattern], paths: usize) -> Result<(Option<u32>, bool), Invalid> {
+        if patterns.len() < 2 {
+            return Ok((None, false));
+        }
+        let mut key = Vec::new();
+        for pattern in patterns {
+            key.push(b'/');
+            key.extend_from_slice(text_of(pattern));
+        }
+        let new = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
+        let bytes = key.len().saturating_add(HOST);
+        let group = *self.shared.entry(key.into()).or_insert(new);
+        if group == new {
+            self.budget.hold(bytes)?;
+            self.groups.push(Group::default());
+        }
+        let Some(group) = self.groups.get_mut(group as usize) else { return Ok((None, false)) };
+        group.paths = group.paths.saturating_add(paths);
+        let (hosts, paths) = (patterns.len(), group.paths);
+        let is_product = hosts.saturating_mul(paths) > 4usize.saturating_mul(hosts.saturating_add(paths));
+        let is_new = group.trie.is_none() && is_product;
+        if is_new {
+            group.trie = u32::try_from(self.index.tries.len()).ok();
+            self.index.tries.push(Trie::default());
+        }
+        Ok((group.trie, is_new))
+    }
+
+    /// The host's own trie, if it `needs` one; a trie that it shares is noted.
+    fn place(
+        &mut self,
+        pattern: &HostPattern,
+        shared: Option<u32>,
+        needs: bool,
+    ) -> Result<Option<u32>, Invalid> {
+        let Index { exact, suffix, hosts, tries, .. } = &mut self.index;
+        let new = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+        let place = match pattern {
+            HostPattern::Any => 0,
+            HostPattern::Exact(name) => *exact.entry(name.clone()).or_insert(new),
+            HostPattern::Suffix(name) => *suffix.entry(name.clone()).or_insert(new),
+        };
+        if place == new {
+            self.budget.hold(HOST.saturating_add(text_of(pattern).len()))?;
+            hosts.push(Tries::default());
+        }
+        let Some(of_host) = hosts.get_mut(place as usize) else { return Ok(None) };
+        if shared.is_some() {
+            self.budget.hold(2usize.saturating_mul(size_of::<u32>()))?;
+            // A host that stands twice among them has it twice.
+            of_host.shared.extend(shared);
+        }
+        if !needs {
+            return Ok(None);
+        }
+        Ok(Some(*of_host.own.get_or_insert_with(|| {
+            tries.push(Trie::default());
+            u32::try_from(tries.len().saturating_sub(1)).unwrap_or(u32::MAX)
+        })))
+    }
+}
+
+fn text_of(pattern: &HostPattern) -> &[u8] {
+    match pattern {
+        HostPattern::Any => b"*",
+        HostPattern::Exact(name) | HostPattern::Suffix(name) => name,
+    }
+}
+
+/// What has been found so far for a request.
+pub(crate) struct Found<'s> {
+    verify: &'s dyn Fn(u32) -> bool,
+    best: Option<u32>,
+    /// How many were tried, and of many, which: a bit for each.
+    count: usize,
+    tried: Vec<u64>,
+    numbers: usize,
+}
+
+impl Index {
+    /// Whether there is no clause at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tries.is_empty()
+    }
+
+    /// The lowest clause for which `verify` holds.
+    pub(crate) fn first(&self, request: &Request<'_>, verify: impl Fn(u32) -> bool) -> Option<u32> {
+        if self.is_empty() {
+            return None;
+        }
+        // A trie that several of the hosts share is searched once.
+        let mut places: Vec<u64> = Vec::new();
+        let mut visit = |place: u32| {
+            if let Some(tries) = self.hosts.get(place as usize) {
+                places.extend(tries.own.iter().chain(&tries.shared).copied().map(u64::from));
+            }
+        };
+        if !self.exact.is_empty() {
+            self.exact.get(request.host().name()).copied().into_iter().for_each(&mut visit);
+        }
+        if !self.suffix.is_empty() {
+            let parents = request.host().parents().filter_map(|parent| self.suffix.get(parent).copied());
+            parents.for_each(&mut visit);
+        }
+        visit(0);
+        let places = distinct(places);
+        if places.is_empty() {
+            return None;
+        }
+        let path = request.path().to_ascii_lowercase();
+        let facts = Facts::of(request, &self.vocabulary);
+        let mut found =
+            Found { verify: &verify, best: None, count: 0, tried: Vec::new(), numbers: self.numbers };
+        for trie in places.into_iter().filter_map(|place| self.tries.get(usize::try_from(place).ok()?)) {
+            trie.scan(&path, &facts, &mut found);
+        }
+        found.best
+    }
+}
+
+impl Found<'_> {
+    /// Clauses that are tried before it is noted which.
+    const FEW: usize = 16;
+
+    /// Whether a clause comes before the best.
+    fn is_early(&self, number: u32) -> bool {
+        self.best.is_none_or(|best| number < best)
+    }
+
+    /// Lowers the best to the first of these clauses, in their order, that holds.
+    fn first(&mut self, clauses: impl Iterator<Item = u32>) {
+        for number in clauses {
+            if !self.is_early(number) {
+                return;
+            }
+            if self.is_new(number) && (self.verify)(number) {
+                self.best = Some(number);
+                return;
+            }
+        }
+    }
+
+    /// Whether a clause was not tried before, as far as that is known.
+    fn is_new(&mut self, number: u32) -> bool {
+        self.count = self.count.saturating_add(1);
+        if self.count <= Self::FEW {
+            return true;
+        }
+        if self.tried.is_empty() {
+            self.tried = vec![0; self.numbers.div_ceil(64)];
+        }
+        let bit = 1u64.checked_shl(number & 63).unwrap_or_default();
+        let Some(word) = self.tried.get_mut((number >> 6) as usize) else { return true };
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+}
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Only `write_u64` is called for a `u64`; anything else is folded in, not lost.
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, fact: u64) {
+        self.0 = fact;
+    }
+}

@@ -1,0 +1,172 @@
+//! Ways to file a clause: which facts hold of a request if it matches.
+
+use super::bar::{self, Bar};
+use super::facts::{Cuts, Fact, LONGEST, Relation, bit, fact, of_block, of_needle, of_numbers, there};
+use crate::matching::kind::Kind;
+use crate::matching::matches::Match;
+use crate::matching::named::Named;
+use crate::matching::path::PathForm;
+use crate::matching::source::{Length, PrincipalPattern, SourceMatch};
+use crate::matching::value::{Test, ValueMatch};
+
+/// Ways to file a clause, or to keep it out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Anchors {
+    pub(crate) ways: Vec<Anchor>,
+    /// Where there is no way.
+    pub(crate) bars: Vec<Bar>,
+}
+
+/// One way to file a clause: if it matches, one of these facts holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Anchor {
+    pub(crate) facts: Vec<Fact>,
+    pub(super) kind: Kind,
+    /// The fact that the name is there.
+    pub(super) there: Fact,
+    pub(super) cuts: Cuts,
+    /// What is searched for a text, among the policy's needles.
+    pub(super) hay: Option<u32>,
+    /// Whether later values of a parameter or cookie count too.
+    pub(super) any: bool,
+    /// Lengths of blocks in which to look for an address.
+    pub(super) blocks: Vec<Length>,
+}
+
+impl Anchors {
+    /// Every way to file a clause by steps other than host and path.
+    pub(crate) fn of(clause: &Match) -> Self {
+        let mut ways = Vec::new();
+        if let Some(method) = &clause.method {
+            ways.extend(anchor(Kind::Method, b"", method));
+        }
+        let header = if clause.joins { Kind::Joined } else { Kind::Header };
+        for Named { name, value } in &clause.headers {
+            ways.extend(anchor(header, name, value));
+        }
+        for Named { name, value } in &clause.cookies {
+            ways.extend(anchor(Kind::Cookie, name, value));
+        }
+        for query in &clause.query {
+            let mut anchor = anchor(Kind::Query, &query.named.name, &query.named.value);
+            anchor.iter_mut().for_each(|anchor| anchor.any = query.any);
+            ways.extend(anchor);
+        }
+        // What a path is or starts with, the trie knows.
+        if let Some(PathForm::Value(value)) = clause.path.as_ref().map(|path| &path.form)
+            && matches!(value.test, Test::Suffix(_) | Test::Contains(_))
+        {
+            ways.extend(anchor(Kind::Path, b"", value));
+        }
+        if let Some(source) = &clause.source {
+            ways.extend(of_source(source));
+        }
+        let bars = if ways.is_empty() { bar::bars(clause) } else { Vec::new() };
+        Self { ways, bars }
+    }
+
+    /// How many facts there are.
+    pub(super) fn facts(&self) -> usize {
+        self.ways.iter().fold(0, |sum, anchor| sum.saturating_add(anchor.facts.len()))
+    }
+
+    /// Under how many a clause may be filed.
+    pub(super) fn most(&self) -> usize {
+        self.ways.iter().map(|anchor| anchor.facts.len()).max().unwrap_or_default()
+    }
+}
+
+/// How to file a clause by who sent the request.
+fn of_source(source: &SourceMatch) -> impl Iterator<Item = Anchor> {
+    let names = (!source.principals.is_empty()).then(|| {
+        let mut anchor = Anchor::new(Kind::Principal, b"");
+        for pattern in &source.principals {
+            match pattern {
+                PrincipalPattern::Exact(name) => anchor.is(name),
+                PrincipalPattern::Prefix(start) => anchor.starts(start),
+            }
+        }
+        anchor
+    });
+    let blocks = (!source.cidrs.is_empty()).then(|| {
+        let mut anchor = Anchor::new(Kind::Address, b"");
+        for (length, network) in source.cidrs.iter().map(|cidr| cidr.block()) {
+            anchor.facts.push(of_block(length, network));
+            anchor.blocks.push(length);
+        }
+        anchor
+    });
+    names.into_iter().chain(blocks)
+}
+
+/// How to file a clause with this condition; `None` if it narrows nothing.
+fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<Anchor> {
+    let mut anchor = Anchor::new(kind, name);
+    match (&value.test, value.invert) {
+        (Test::Present(wanted), invert) if *wanted != invert => anchor.facts.push(anchor.there),
+        // What must be missing, or be something else, is filed nowhere.
+        (Test::Present(_), _) | (_, true) => return None,
+        (Test::Exact(text), _) => anchor.is(text),
+        (Test::In(texts), _) => texts.iter().for_each(|text| anchor.is(text)),
+        (Test::Prefix(text), _) => anchor.starts(text),
+        (Test::Suffix(text), _) => {
+            let end = text.get(text.len().saturating_sub(LONGEST)..).unwrap_or_default();
+            anchor.cuts.ends |= bit(end.len());
+            anchor.facts.push(fact(anchor.there, Relation::Ends, &end.to_ascii_lowercase()));
+        }
+        (Test::Contains(needle), _) => match needle.place() {
+            Some(place) => {
+                anchor.facts.push(of_needle(place));
+                anchor.hay = Some(place.hay);
+            }
+            None => anchor.facts.push(anchor.there),
+        },
+        (Test::Range(from, to), _) => anchor.numbers(*from, to.saturating_sub(1)),
+        (Test::Regex(_), _) => anchor.facts.push(anchor.there),
+    }
+    Some(anchor)
+}
+
+impl Anchor {
+    fn new(kind: Kind, name: &[u8]) -> Self {
+        Self {
+            facts: Vec::new(),
+            kind,
+            there: there(kind, name),
+            cuts: Cuts::default(),
+            hay: None,
+            any: false,
+            blocks: Vec::new(),
+        }
+    }
+
+    fn is(&mut self, text: &[u8]) {
+        self.facts.push(fact(self.there, Relation::Is, &text.to_ascii_lowercase()));
+    }
+
+    fn starts(&mut self, text: &[u8]) {
+        let start = text.get(..LONGEST).unwrap_or(text);
+        self.cuts.starts |= bit(start.len());
+        self.facts.push(fact(self.there, Relation::Starts, &start.to_ascii_lowercase()));
+    }
+
+    /// Covers a range by blocks whose sizes are powers of two, as a route covers addresses. The
+    /// smallest is an eight-thousandth of the range or less, so that there are few: what lies just
+    /// beside the range is tried for nothing.
+    fn numbers(&mut self, from: i64, to: i64) {
+        let span = u64::BITS.saturating_sub(to.wrapping_sub(from).leading_zeros());
+        let mut power = span.saturating_sub(14);
+        let (mut from, mut to) = (from >> power, to >> power);
+        while from <= to {
+            // What has no neighbour within the range stands alone; pairs go on as one.
+            let (first, last) = (from & 1 == 1, to & 1 == 0);
+            for block in first.then_some(from).into_iter().chain(last.then_some(to)) {
+                self.facts.push(of_numbers(self.there, power as usize, block));
+                self.cuts.numbers |= 1u64.checked_shl(power).unwrap_or_default();
+            }
+            from = from.saturating_add(i64::from(first)) >> 1;
+            to = to.saturating_sub(i64::from(last)) >> 1;
+            power = power.saturating_add(1);
+        }
+    }
+}

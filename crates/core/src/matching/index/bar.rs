@@ -1,0 +1,78 @@
+//! Conditions that keep a clause out: what a header must *not* be. No fact of a request leads to
+//! such a clause; but those that share a condition can be kept out together.
+
+use std::rc::Rc;
+
+use crate::matching::matches::Match;
+use crate::matching::named::Named;
+use crate::matching::request::Request;
+use crate::matching::value::{Test, ValueMatch};
+
+/// A condition that must hold, though no fact shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Bar {
+    /// The same for the same condition.
+    pub(crate) label: Box<[u8]>,
+    condition: Rc<Named>,
+    /// Whether it stands in `withoutHeaders`.
+    is_without: bool,
+    /// As in [`Match`].
+    joins: bool,
+}
+
+impl Bar {
+    /// Whether a request gets past it.
+    pub(crate) fn admits(&self, request: &Request<'_>) -> bool {
+        if self.is_without {
+            !request.header_bars(&self.condition)
+        } else {
+            request.meets(&self.condition, self.joins)
+        }
+    }
+}
+
+/// The bars of a clause that is filed under no fact. Expressions are none: they have no equals.
+pub(crate) fn bars(clause: &Match) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    for (conditions, is_without) in [(&clause.headers, false), (&clause.without, true)] {
+        bars.extend(conditions.iter().filter_map(|condition| bar(condition, is_without, clause.joins)));
+    }
+    bars
+}
+
+fn bar(Named { name, value }: &Named, is_without: bool, joins: bool) -> Option<Bar> {
+    let ValueMatch { test, ignore_case, invert } = value;
+    let mut label =
+        [u8::from(is_without), u8::from(joins), u8::from(*ignore_case), u8::from(*invert)].to_vec();
+    let mut part = |text: &[u8]| {
+        label.extend_from_slice(&text.len().to_le_bytes());
+        label.extend_from_slice(text);
+    };
+    part(name);
+    // Copied by hand: an engine is never copied, and the code for it would be.
+    let (kind, test) = match test {
+        Test::Exact(text) => (b'=', Test::Exact(text.clone())),
+        Test::Prefix(text) => (b'^', Test::Prefix(text.clone())),
+        Test::Suffix(text) => (b'$', Test::Suffix(text.clone())),
+        Test::Contains(text) => (b'~', Test::Contains(text.clone())),
+        Test::In(texts) => (b'|', Test::In(texts.clone())),
+        Test::Range(from, to) => (b'-', Test::Range(*from, *to)),
+        Test::Present(wanted) => (u8::from(*wanted), Test::Present(*wanted)),
+        Test::Regex(_) => return None,
+    };
+    part(&[kind]);
+    match &test {
+        Test::Exact(text) | Test::Prefix(text) | Test::Suffix(text) => part(text),
+        Test::Contains(needle) => part(needle),
+        Test::In(texts) => texts.iter().for_each(part),
+        Test::Range(from, to) => [from, to].into_iter().for_each(|bound| part(&bound.to_le_bytes())),
+        Test::Present(_) | Test::Regex(_) => {}
+    }
+    let value = ValueMatch { test, ignore_case: *ignore_case, invert: *invert };
+    Some(Bar {
+        label: label.into(),
+        condition: Rc::new(Named { name: name.clone(), value }),
+        is_without,
+        joins,
+    })
+}

@@ -1,0 +1,279 @@
+//! Facts of a request, as hashes that a clause can be filed under.
+//!
+//! A fact is that a name is there; that its value is some text, starts or ends with it, or holds it;
+//! or that it is a number in some block. The caller's name and address are facts too. What clauses
+//! ask for is remembered with the name, so that a request is cut only where some clause would look.
+
+use super::ByFact;
+use super::anchor::Anchor;
+use crate::matching::kind::Kind;
+use crate::matching::needles::Place;
+use crate::matching::request::Request;
+use crate::matching::source::{Length, ip};
+use crate::matching::value::integer;
+use crate::order::{distinct, hash};
+
+/// A fact: the hash of a kind, a name and perhaps a text in lower case.
+pub(crate) type Fact = u64;
+
+/// Where a value is cut: a bit for each length, from one byte to [`LONGEST`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cuts {
+    pub(super) starts: u64,
+    pub(super) ends: u64,
+    /// A bit for each power of two that is the size of a block of numbers.
+    pub(super) numbers: u64,
+}
+
+/// What clauses ask of the value under one name.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    cuts: Cuts,
+    /// Whether later values of a parameter count too.
+    any: bool,
+}
+
+/// What must be read of a request to find its clauses.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Vocabulary {
+    /// Places in `asked` by the fact that a name is there: nothing else of a request is hashed.
+    names: ByFact,
+    asked: Vec<Asked>,
+    /// A bit for each kind of name among them.
+    kinds: u8,
+    blocks: Vec<Length>,
+    /// What is searched for texts, among the policy's needles.
+    hays: Vec<u32>,
+}
+
+/// The facts of one request, over a vocabulary.
+pub(crate) struct Facts<'r, 'a> {
+    pub(crate) request: &'r Request<'a>,
+    /// Ascending, each once.
+    pub(crate) all: Vec<Fact>,
+    /// A bit for some of each fact's bits.
+    signature: [u64; 16],
+    /// A bit for each name of a cookie or parameter that came: where only the first value counts,
+    /// a later one makes nothing true.
+    came: Vec<u64>,
+}
+
+impl Vocabulary {
+    pub(crate) fn learn(&mut self, anchor: &Anchor) {
+        self.kinds |= anchor.kind.bit();
+        for length in &anchor.blocks {
+            if !self.blocks.contains(length) {
+                self.blocks.push(*length);
+            }
+        }
+        let new = u32::try_from(self.asked.len()).unwrap_or_default();
+        let place = *self.names.entry(anchor.there).or_insert(new);
+        if place == new {
+            self.asked.push(Asked::default());
+        }
+        if let Some(hay) = anchor.hay
+            && let Err(place) = self.hays.binary_search(&hay)
+        {
+            self.hays.insert(place, hay);
+        }
+        let Some(asked) = self.asked.get_mut(place as usize) else { return };
+        asked.cuts.starts |= anchor.cuts.starts;
+        asked.cuts.ends |= anchor.cuts.ends;
+        asked.cuts.numbers |= anchor.cuts.numbers;
+        asked.any |= anchor.any;
+    }
+
+    fn has(&self, kind: Kind) -> bool {
+        self.kinds & kind.bit() != 0
+    }
+}
+
+impl Kind {
+    fn bit(self) -> u8 {
+        1u8.checked_shl(self as u32).unwrap_or_default()
+    }
+}
+
+impl<'r, 'a> Facts<'r, 'a> {
+    pub(crate) fn of(request: &'r Request<'a>, vocabulary: &Vocabulary) -> Self {
+        let mut facts = Self { request, all: Vec::new(), signature: [0; 16], came: Vec::new() };
+        if vocabulary.kinds == 0 {
+            return facts;
+        }
+        facts.add(vocabulary, Kind::Method, b"", || request.method().into());
+        facts.add(vocabulary, Kind::Path, b"", || request.path().into());
+        if vocabulary.has(Kind::Header) {
+            for (name, value) in request.headers() {
+                facts.add(vocabulary, Kind::Header, name, || value.to_vec());
+            }
+        }
+        if vocabulary.has(Kind::Joined) {
+            for (name, _) in request.headers() {
+                let value = || request.header(name).value().unwrap_or_default().into();
+                facts.add(vocabulary, Kind::Joined, name, value);
+            }
+        }
+        if vocabulary.has(Kind::Cookie) {
+            for (name, value) in request.cookies() {
+                facts.add(vocabulary, Kind::Cookie, name, || value.into());
+            }
+        }
+        if vocabulary.has(Kind::Query) {
+            for (name, value) in request.query_params() {
+                facts.add(vocabulary, Kind::Query, &name, || value.into_owned());
+            }
+        }
+        if let Some(name) = request.source().principal {
+            facts.add(vocabulary, Kind::Principal, b"", || name.into());
+        }
+        if let Some(address) = request.source().address.filter(|_| vocabulary.has(Kind::Address)).and_then(ip)
+        {
+            let networks = vocabulary
+                .blocks
+                .iter()
+                .filter_map(|length| length.network(address).map(|network| of_block(*length, network)));
+            facts.all.extend(networks);
+        }
+        for hay in &vocabulary.hays {
+            if let Some(held) = request.held(*hay) {
+                let places = held.found().iter().map(|text| Place { hay: *hay, text: *text });
+                facts.all.extend(places.map(of_needle));
+            }
+        }
+        // By their order: whatever a client chooses, that takes no longer than it takes.
+        facts.all = distinct(facts.all);
+        for fact in &facts.all {
+            let (word, bit) = signed(*fact);
+            if let Some(word) = facts.signature.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        facts
+    }
+
+    /// Whether a fact may hold; if not, it does not.
+    pub(crate) fn may_hold(&self, fact: Fact) -> bool {
+        let (word, bit) = signed(fact);
+        self.signature.get(word).is_none_or(|word| word & bit != 0)
+    }
+
+    /// Whether a fact holds.
+    pub(crate) fn holds(&self, fact: Fact) -> bool {
+        self.may_hold(fact) && self.all.binary_search(&fact).is_ok()
+    }
+
+    /// Every fact that `value` under `name` makes true, if any clause asks for that name.
+    fn add(&mut self, vocabulary: &Vocabulary, kind: Kind, name: &[u8], value: impl FnOnce() -> Vec<u8>) {
+        if !vocabulary.has(kind) {
+            return;
+        }
+        let there = there(kind, name);
+        let Some(place) = vocabulary.names.get(&there).map(|place| *place as usize) else { return };
+        let Some(asked) = vocabulary.asked.get(place) else { return };
+        if matches!(kind, Kind::Cookie | Kind::Query | Kind::Joined)
+            && !asked.any
+            && !self.is_first(place, vocabulary)
+        {
+            return;
+        }
+        let mut value = value();
+        value.make_ascii_lowercase();
+        self.all.push(there);
+        self.cut(there, &value, asked.cuts);
+    }
+
+    /// Whether a name came for the first time.
+    fn is_first(&mut self, place: usize, vocabulary: &Vocabulary) -> bool {
+        if self.came.is_empty() {
+            self.came = vec![0; vocabulary.asked.len().div_ceil(64)];
+        }
+        let bit = 1u64.checked_shl(u32::try_from(place & 63).unwrap_or_default()).unwrap_or_default();
+        let Some(word) = self.came.get_mut(place >> 6) else { return true };
+        let is_first = *word & bit == 0;
+        *word |= bit;
+        is_first
+    }
+
+    fn cut(&mut self, there: Fact, value: &[u8], cuts: Cuts) {
+        self.all.push(fact(there, Relation::Is, value));
+        let starts = bits(cuts.starts).filter_map(|place| value.get(..=place));
+        self.all.extend(starts.map(|text| fact(there, Relation::Starts, text)));
+        let ends =
+            bits(cuts.ends).filter_map(|place| value.get(value.len().checked_sub(place)?.checked_sub(1)?..));
+        self.all.extend(ends.map(|text| fact(there, Relation::Ends, text)));
+        if cuts.numbers != 0
+            && let Some(number) = integer(value)
+        {
+            self.all.extend(bits(cuts.numbers).map(|power| of_numbers(there, power, number >> power)));
+        }
+    }
+}
+
+/// The bit of a length; none for a length out of reach.
+pub(super) fn bit(length: usize) -> u64 {
+    let place = length.checked_sub(1).and_then(|place| u32::try_from(place).ok());
+    place.and_then(|place| 1u64.checked_shl(place)).unwrap_or_default()
+}
+
+/// The places of the bits that are set.
+fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = bits.trailing_zeros();
+        bits ^= 1u64.checked_shl(place)?;
+        usize::try_from(place).ok()
+    })
+}
+
+/// Where a fact is in a signature: a word, and a bit of it.
+fn signed(fact: Fact) -> (usize, u64) {
+    let bit = 1u64.checked_shl(u32::try_from(fact & 63).unwrap_or_default());
+    (usize::try_from(fact >> 6 & 15).unwrap_or_default(), bit.unwrap_or_default())
+}
+
+/// What a fact says of a value.
+#[derive(Clone, Copy)]
+pub(super) enum Relation {
+    Is = 1,
+    Starts,
+    Ends,
+    Within,
+}
+
+/// The fact that a number is in a block.
+pub(super) fn of_numbers(there: Fact, power: usize, block: i64) -> Fact {
+    let size = mixed(there ^ (power as u64) << 8 ^ Relation::Within as u64);
+    mixed(size ^ block.cast_unsigned())
+}
+
+/// The fact that an address is in a network.
+pub(super) fn of_block(length: Length, network: u128) -> Fact {
+    let kind = [&[u8::from(length.v6)][..], &length.mask.to_le_bytes()].concat();
+    fact(there(Kind::Address, &kind), Relation::Within, &network.to_le_bytes())
+}
+
+/// The fact that a text was found.
+pub(super) fn of_needle(place: Place) -> Fact {
+    mixed(!(u64::from(place.hay) << 32 | u64::from(place.text)))
+}
+
+/// The fact that a name is there.
+pub(super) fn there(kind: Kind, name: &[u8]) -> Fact {
+    hash(name, kind as u64)
+}
+
+/// What is so of the value under a name, by the fact that the name is there. `text` is in lower
+/// case on both sides: a clause that minds letter case is verified anyway.
+pub(super) fn fact(there: Fact, relation: Relation, text: &[u8]) -> Fact {
+    hash(text, there ^ relation as u64)
+}
+
+/// A number with its bits spread (Steele and others, 2014): no two become one.
+fn mixed(number: u64) -> u64 {
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
+}
+
+/// A longer text is filed by that much of it: one bit for each length, and longer texts differ
+/// sooner.
+pub(super) const LONGEST: usize = 64;

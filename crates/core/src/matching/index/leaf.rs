@@ -1,0 +1,197 @@
+//! The clauses of one host and path, filed by their rarest fact.
+
+use std::rc::Rc;
+
+use super::anchor::{Anchor, Anchors};
+use super::bar::Bar;
+use super::facts::{Fact, Facts, Vocabulary};
+use super::{ByFact, Found};
+use crate::language::names::Places;
+use crate::order::sorted;
+
+/// Clauses that share a host pattern and a path prefix.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Leaf {
+    #[default]
+    Empty,
+    /// Clauses not filed yet.
+    Waiting(Vec<(u32, Rc<Anchors>)>),
+    /// So few that they are tried sooner than looked up.
+    Few(Box<[u32]>),
+    Many(Box<Many>),
+}
+
+/// Clauses by their rarest fact.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Many {
+    /// Ascending.
+    facts: Box<[Fact]>,
+    /// Where the clauses of each fact end, among `filed`.
+    ends: Box<[u32]>,
+    /// Clauses to try for a request with some fact, ascending for each.
+    filed: Box<[Filed]>,
+    /// Clauses to try for every request, by what keeps them out together.
+    always: Vec<Together>,
+}
+
+/// Clauses that no fact leads to, ascending.
+#[derive(Clone, Debug, Default)]
+struct Together {
+    bar: Option<Bar>,
+    numbers: Vec<u32>,
+}
+
+/// A filed clause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Filed {
+    number: u32,
+    /// A second fact that must hold, if one is worth asking for; else 0.
+    guard: Fact,
+}
+
+/// So few are tried sooner than looked up.
+const FEW: u32 = 4;
+
+impl Leaf {
+    pub(crate) fn insert(&mut self, number: u32, anchors: &Rc<Anchors>) {
+        if !matches!(self, Self::Waiting(_)) {
+            *self = Self::Waiting(Vec::with_capacity(1));
+        }
+        if let Self::Waiting(waiting) = self {
+            waiting.push((number, Rc::clone(anchors)));
+        }
+    }
+
+    pub(crate) fn finish(&mut self, vocabulary: &mut Vocabulary) {
+        let Self::Waiting(waiting) = std::mem::take(self) else { return };
+        *self = if waiting.len() <= FEW as usize {
+            Self::Few(waiting.iter().map(|(number, _)| *number).collect())
+        } else {
+            Self::Many(Box::new(Many::of(&waiting, vocabulary)))
+        };
+    }
+
+    /// Tries the clauses that a request may match.
+    pub(crate) fn scan(&self, facts: &Facts<'_, '_>, found: &mut Found<'_>) {
+        match self {
+            Self::Empty | Self::Waiting(_) => {}
+            Self::Few(numbers) => found.first(numbers.iter().copied()),
+            Self::Many(many) => many.scan(facts, found),
+        }
+    }
+}
+
+impl Many {
+    /// Files every clause under the anchor that it shares with the fewest others, as
+    /// an inverted index is read from its rarest term.
+    fn of(waiting: &[(u32, Rc<Anchors>)], vocabulary: &mut Vocabulary) -> Self {
+        let mut shared = ByFact::default();
+        for fact in waiting.iter().flat_map(|(_, anchors)| &anchors.ways).flat_map(|anchor| &anchor.facts) {
+            let count = shared.entry(*fact).or_default();
+            *count = count.saturating_add(1);
+        }
+        let crowd = |anchor: &Anchor| -> u32 {
+            anchor.facts.iter().filter_map(|fact| shared.get(fact)).fold(0, |sum, n| sum.saturating_add(*n))
+        };
+        let mut filed: Vec<(Fact, Filed)> = Vec::new();
+        for (number, anchors) in waiting {
+            let mut rarest: Option<(u32, &Anchor)> = None;
+            let mut next: Option<(u32, &Anchor)> = None;
+            for anchor in &anchors.ways {
+                let crowd = crowd(anchor);
+                if rarest.is_none_or(|(least, _)| crowd < least) {
+                    next = rarest.replace((crowd, anchor));
+                } else if next.is_none_or(|(least, _)| crowd < least) {
+                    next = Some((crowd, anchor));
+                }
+            }
+            let Some((crowd, rarest)) = rarest else { continue };
+            vocabulary.learn(rarest);
+            let next = next.filter(|_| crowd > FEW).map(|(_, anchor)| anchor);
+            let guard = next.and_then(|anchor| match &*anchor.facts {
+                [fact] => Some((anchor, *fact)),
+                _ => None,
+            });
+            if let Some((anchor, _)) = guard {
+                vocabulary.learn(anchor);
+            }
+            let guard = guard.map_or(0, |(_, fact)| fact);
+            filed.extend(rarest.facts.iter().map(|fact| (*fact, Filed { number: *number, guard })));
+        }
+        drop(shared);
+        let of = |place: u32| filed.get(place as usize).copied();
+        let order = sorted(filed.len(), &|a, b| of(a).cmp(&of(b)));
+        let mut filed: Vec<(Fact, Filed)> = order.into_iter().filter_map(of).collect();
+        // Texts that differ in letter case are one fact.
+        filed.dedup();
+        let mut many = Self { always: together(waiting), ..Self::default() };
+        let (mut facts, mut ends): (Vec<Fact>, Vec<u32>) = (Vec::new(), Vec::new());
+        for (place, (fact, _)) in (1u32..).zip(&filed) {
+            if facts.last() == Some(fact) {
+                ends.pop();
+            } else {
+                facts.push(*fact);
+            }
+            ends.push(place);
+        }
+        (many.facts, many.ends) = (facts.into(), ends.into());
+        many.filed = filed.into_iter().map(|(_, filed)| filed).collect();
+        many
+    }
+
+    fn scan(&self, facts: &Facts<'_, '_>, found: &mut Found<'_>) {
+        // Whichever are fewer: else a path of many leaves would cost its length times the query's.
+        if self.facts.len() < facts.all.len() {
+            for (place, fact) in self.facts.iter().enumerate() {
+                if facts.holds(*fact) {
+                    self.attempt(place, facts, found);
+                }
+            }
+        } else {
+            for place in facts.all.iter().filter_map(|fact| self.facts.binary_search(fact).ok()) {
+                self.attempt(place, facts, found);
+            }
+        }
+        // Last: what was found spares what comes behind it.
+        for Together { bar, numbers } in &self.always {
+            let is_early = numbers.first().is_some_and(|number| found.is_early(*number));
+            if is_early && bar.as_ref().is_none_or(|bar| bar.admits(facts.request)) {
+                found.first(numbers.iter().copied());
+            }
+        }
+    }
+
+    /// Tries the clauses of one fact.
+    fn attempt(&self, place: usize, facts: &Facts<'_, '_>, found: &mut Found<'_>) {
+        let end = |place: usize| self.ends.get(place).map_or(0, |end| *end as usize);
+        let from = place.checked_sub(1).map_or(0, end);
+        let filed = self.filed.get(from..end(place)).unwrap_or_default();
+        let may_hold = |filed: &&Filed| filed.guard == 0 || facts.may_hold(filed.guard);
+        found.first(filed.iter().filter(may_hold).map(|filed| filed.number));
+    }
+}
+
+/// Puts clauses that are filed under no fact together with those that the same condition keeps
+/// out: the one that keeps out most.
+fn together(waiting: &[(u32, Rc<Anchors>)]) -> Vec<Together> {
+    let mut shared = Places::default();
+    for bar in waiting.iter().flat_map(|(_, anchors)| &anchors.bars) {
+        let count = shared.entry(bar.label.clone()).or_default();
+        *count = count.saturating_add(1);
+    }
+    let count = |bar: &&Bar| shared.get(&bar.label).copied().unwrap_or_default();
+    let (mut always, mut groups): (Vec<Together>, Places) = (Vec::new(), Places::default());
+    for (number, anchors) in waiting.iter().filter(|(_, anchors)| anchors.ways.is_empty()) {
+        let bar = anchors.bars.iter().max_by_key(count).filter(|bar| count(bar) > 1);
+        let new = u32::try_from(always.len()).unwrap_or_default();
+        let label = bar.map(|bar| bar.label.clone()).unwrap_or_default();
+        let place = *groups.entry(label).or_insert(new);
+        if place == new {
+            always.push(Together { bar: bar.cloned(), numbers: Vec::new() });
+        }
+        if let Some(group) = always.get_mut(place as usize) {
+            group.numbers.push(*number);
+        }
+    }
+    always
+}

@@ -1,0 +1,115 @@
+//! A radix trie of path prefixes: a path visits every prefix of itself, in time
+//! linear in the path.
+
+use std::rc::Rc;
+
+use super::Found;
+use super::anchor::Anchors;
+use super::facts::{Facts, Vocabulary};
+use super::leaf::Leaf;
+use crate::matching::path::{PathForm, PathMatch};
+use crate::matching::texts::Texts;
+use crate::matching::value::Test;
+
+/// A trie over bytes. Its nodes are in a list, the root first: a path may be thousands of prefixes
+/// deep, and a stack is not.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trie {
+    nodes: Vec<Node>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    leaf: Leaf,
+    /// By first byte, which is part of the edge and differs from child to child; and where the child
+    /// is.
+    children: Vec<(Box<[u8]>, u32)>,
+}
+
+impl Trie {
+    /// Files a clause under a prefix.
+    pub(crate) fn insert(&mut self, mut prefix: &[u8], number: u32, anchors: &Rc<Anchors>) {
+        if self.nodes.is_empty() {
+            self.nodes.push(Node::default());
+        }
+        let mut at = 0;
+        while let Some(first) = prefix.first() {
+            let new = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+            let Some(Node { children, .. }) = self.nodes.get_mut(at as usize) else { return };
+            match children.binary_search_by_key(&Some(first), |(edge, _)| edge.first()) {
+                Err(place) => {
+                    // Most nodes have few: room for more would be most of the trie.
+                    if children.len() < 8 {
+                        children.reserve_exact(1);
+                    }
+                    children.insert(place, (prefix.into(), new));
+                    self.nodes.push(Node::default());
+                    (at, prefix) = (new, b"");
+                }
+                Ok(place) => {
+                    let Some((edge, child)) = children.get_mut(place) else { return };
+                    let common = edge.iter().zip(prefix).take_while(|(a, b)| a == b).count();
+                    let (head, tail) = edge.split_at(common.min(edge.len()));
+                    let below = *child;
+                    if tail.is_empty() {
+                        at = below;
+                    } else {
+                        // A node between the two.
+                        let between = Node { leaf: Leaf::Empty, children: vec![(tail.into(), below)] };
+                        (*edge, *child) = (head.into(), new);
+                        self.nodes.push(between);
+                        at = new;
+                    }
+                    prefix = prefix.get(common..).unwrap_or_default();
+                }
+            }
+        }
+        if let Some(node) = self.nodes.get_mut(at as usize) {
+            node.leaf.insert(number, anchors);
+        }
+    }
+
+    /// Files what was inserted; call once, after the last.
+    pub(crate) fn finish(&mut self, vocabulary: &mut Vocabulary) {
+        self.nodes.shrink_to_fit();
+        for node in &mut self.nodes {
+            node.leaf.finish(vocabulary);
+            node.children.shrink_to_fit();
+        }
+    }
+
+    /// Scans the leaf of every prefix of `path`.
+    pub(crate) fn scan(&self, path: &[u8], facts: &Facts<'_, '_>, found: &mut Found<'_>) {
+        let mut next = self.nodes.first();
+        let mut left = path;
+        while let Some(node) = next {
+            node.leaf.scan(facts, found);
+            let Some(first) = left.first() else { return };
+            let child = node.children.binary_search_by_key(&Some(first), |(edge, _)| edge.first());
+            let Some((edge, child)) = child.ok().and_then(|at| node.children.get(at)) else { return };
+            let Some(rest) = left.strip_prefix(&**edge) else { return };
+            next = self.nodes.get(*child as usize);
+            left = rest;
+        }
+    }
+}
+
+/// Texts of which every path that matches starts with one, in lower case.
+pub(crate) fn literal_prefixes(path: Option<&PathMatch>) -> Texts {
+    let written = match path.filter(|path| !path.invert).map(|path| &path.form) {
+        Some(PathForm::Segments(prefix)) => vec![prefix.to_vec()],
+        Some(PathForm::Template(template)) => vec![template.literal_prefix()],
+        Some(PathForm::Value(value)) => match &value.test {
+            Test::Exact(text) | Test::Prefix(text) => vec![text.to_vec()],
+            Test::In(texts) => texts.iter().map(<[u8]>::to_vec).collect(),
+            _ => vec![Vec::new()],
+        },
+        None => vec![Vec::new()],
+    };
+    let mut prefixes = Texts::default();
+    for mut prefix in written {
+        prefix.make_ascii_lowercase();
+        prefixes.insert(prefix.into());
+    }
+    prefixes
+}

@@ -1,0 +1,60 @@
+//! Matches: an AND of conditions on a request (design: "Matches").
+
+use super::hosts::HostSet;
+use super::named::{Named, QueryMatch};
+use super::path::PathMatch;
+use super::request::Request;
+use super::source::SourceMatch;
+use super::value::ValueMatch;
+
+/// An AND of conditions. Without any, it matches everything.
+#[derive(Clone, Debug, Default)]
+pub struct Match {
+    pub(crate) hosts: Option<HostSet>,
+    pub(crate) path: Option<PathMatch>,
+    pub(crate) method: Option<ValueMatch>,
+    pub(crate) headers: Vec<Named>,
+    /// Conditions of `withoutHeaders`: none of them may hold.
+    pub(crate) without: Vec<Named>,
+    pub(crate) cookies: Vec<Named>,
+    pub(crate) query: Vec<QueryMatch>,
+    pub(crate) source: Option<SourceMatch>,
+    /// Whether a repeated header is one value, joined with `,`, as the conditions of Istio's
+    /// attribute-gen have it (CEL). A policy cannot write it.
+    pub(crate) joins: bool,
+}
+
+impl Match {
+    /// Whether it asks for nothing but the path and the query.
+    pub(crate) fn reads_only_path(&self) -> bool {
+        let Self { hosts, path: _, method, headers, without, cookies, query: _, source, joins: _ } = self;
+        hosts.is_none()
+            && method.is_none()
+            && headers.is_empty()
+            && without.is_empty()
+            && cookies.is_empty()
+            && source.is_none()
+    }
+
+    /// Whether it holds for some hosts and not for others.
+    pub(crate) fn asks_for_hosts(&self) -> bool {
+        self.hosts.as_ref().is_some_and(HostSet::asks_for_names)
+    }
+
+    /// Whether every condition holds.
+    pub fn matches(&self, request: &Request<'_>) -> bool {
+        self.hosts.as_ref().is_none_or(|hosts| hosts.contains(request.host()))
+            && self.path.as_ref().is_none_or(|path| path.is_met(request))
+            && self.method.as_ref().is_none_or(|method| request.method_meets(method))
+            && self.headers.iter().all(|h| request.meets(h, self.joins))
+            && !self.without.iter().any(|h| request.header_bars(h))
+            && self.cookies.iter().all(|cookie| request.cookie_meets(cookie))
+            && self.query.iter().all(|query| request.query_meets(query))
+            && self.source.as_ref().is_none_or(|source| source.matches(request.source()))
+    }
+}
+
+/// An OR of matches; an empty list is "everything".
+pub(crate) fn any(matches: &[Match], request: &Request<'_>) -> bool {
+    matches.is_empty() || matches.iter().any(|m| m.matches(request))
+}

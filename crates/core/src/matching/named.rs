@@ -1,0 +1,18 @@
+//! Conditions on what stands under a name.
+
+use super::value::ValueMatch;
+
+/// A condition on the value under a name.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) name: Box<[u8]>,
+    pub(crate) value: ValueMatch,
+}
+
+/// A condition on a query parameter.
+#[derive(Clone, Debug)]
+pub(crate) struct QueryMatch {
+    pub(crate) named: Named,
+    /// Whether any of several values may satisfy it, or only the first.
+    pub(crate) any: bool,
+}

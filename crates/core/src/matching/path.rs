@@ -1,0 +1,70 @@
+//! Conditions on the path.
+
+use super::value::ValueMatch;
+use crate::language::path_template::PathTemplate;
+use crate::matching::request::Request;
+
+/// A condition on the path without its query.
+#[derive(Clone, Debug)]
+pub(crate) struct PathMatch {
+    pub(crate) form: PathForm,
+    pub(crate) ignore_case: bool,
+    pub(crate) invert: bool,
+}
+
+/// What only paths know, and what every value knows.
+#[derive(Clone, Debug)]
+pub(crate) enum PathForm {
+    /// A value test; letter case and inversion are the value's own.
+    Value(ValueMatch),
+    /// Whole segments, as Gateway API's `PathPrefix`: `/api` covers `/api` and
+    /// `/api/x`, not `/apix`. Kept without a trailing slash.
+    Segments(Box<[u8]>),
+    /// `/users/{id}`.
+    Template(PathTemplate),
+}
+
+impl PathMatch {
+    /// Whether it holds for the path of a request, of which it asks what others have asked too.
+    pub(crate) fn is_met(&self, request: &Request<'_>) -> bool {
+        let path = request.path();
+        match &self.form {
+            PathForm::Value(value) => request.path_meets(value),
+            PathForm::Segments(prefix) => {
+                let is_same = |start: &[u8]| {
+                    if self.ignore_case { start.eq_ignore_ascii_case(prefix) } else { *start == **prefix }
+                };
+                let holds = path.split_at_checked(prefix.len()).is_some_and(|(start, rest)| {
+                    is_same(start) && (rest.is_empty() || rest.starts_with(b"/"))
+                });
+                holds != self.invert
+            }
+            PathForm::Template(template) => {
+                template.matches_at(path, request.slashes(), self.ignore_case) != self.invert
+            }
+        }
+    }
+
+    pub(crate) fn matches(&self, path: &[u8]) -> bool {
+        match &self.form {
+            PathForm::Value(value) => value.is_of(path),
+            form if self.ignore_case && path.iter().any(u8::is_ascii_uppercase) => {
+                form.holds(&path.to_ascii_lowercase()) != self.invert
+            }
+            form => form.holds(path) != self.invert,
+        }
+    }
+}
+
+impl PathForm {
+    fn holds(&self, path: &[u8]) -> bool {
+        match self {
+            // Its own `matches` has been asked already.
+            Self::Value(_) => false,
+            Self::Segments(prefix) => {
+                path.strip_prefix(&**prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+            }
+            Self::Template(template) => template.matches(path),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Regular expressions: the only folder that names an engine.
+//!
+//! RE2 syntax, over bytes, matching the whole value as Istio does. `regex-automata` reads an
+//! expression and compiles it to states; what is done with them here has a price that is known
+//! when the policy is loaded, so that no value can make an expression dear: a table, where the
+//! sets of states are few ([`table`]); else the sets themselves, as bits ([`sets`]).
+
+mod automaton;
+mod relation;
+mod replacer;
+mod sets;
+mod table;
+use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
+use regex_automata::util::syntax;
+
+use crate::language::invalid::{Code, Invalid};
+use crate::language::limits;
+use automaton::Automaton;
+pub(crate) use replacer::Replacer;
+use sets::Sets;
+use table::Table;
+
+/// A regular expression that matches whole values.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    engine: Engine,
+    cost: u64,
+    prefix: Box<[u8]>,
+}
+
+#[derive(Clone, Debug)]
+enum Engine {
+    Table(Box<Table>),
+    Sets(Box<Sets>),
+}
+
+/// Bytes of the value for which the price of an expression is told: Envoy takes 60 KiB of headers
+/// unless it is told otherwise.
+const LONG: u64 = 60 * 1024;
+
+impl Pattern {
+    /// Compiles an expression, if it is valid, small and cheap enough.
+    pub(crate) fn new(text: &str, ignore_case: bool) -> Result<Self, Invalid> {
+        // By itself first: what is balanced only inside a group, such as `a)|(?:b`, or ends in a
+        // comment, would be another expression there.
+        nfa(text, text, ignore_case, WhichCaptures::None)?;
+        let nfa = nfa(&format!("(?:{text})"), text, ignore_case, WhichCaptures::None)?;
+        let sets = Automaton::of(&nfa).map(|automaton| Sets::of(&nfa, &automaton));
+        let sets = sets.ok_or_else(|| too_dear(text))?;
+        let (engine, cost, prefix) = if let Some(table) = Table::of(&sets) {
+            let (each, most) = table.work;
+            let cost = each.saturating_mul(LONG).saturating_add(most);
+            let prefix = table.prefix();
+            (Engine::Table(Box::new(table)), cost, prefix)
+        } else {
+            let cost = sets.work().saturating_mul(LONG);
+            (Engine::Sets(Box::new(sets)), cost, Vec::new())
+        };
+        if cost > limits::REGEX_WORK {
+            return Err(too_dear(text));
+        }
+        Ok(Self { engine, cost, prefix: prefix.into() })
+    }
+
+    /// Bytes that it takes at most, the same on every machine.
+    pub(crate) fn weight(&self) -> usize {
+        let engine = match &self.engine {
+            Engine::Table(table) => table.weight(),
+            Engine::Sets(sets) => sets.weight(),
+        };
+        engine.saturating_add(self.prefix.len()).saturating_add(64)
+    }
+
+    pub(crate) fn matches(&self, value: &[u8]) -> bool {
+        match &self.engine {
+            Engine::Table(table) => table.matches(value),
+            Engine::Sets(sets) => sets.matches(value),
+        }
+    }
+
+    /// What one value of 60 KiB costs at most, in about as many instructions. A shorter one costs
+    /// less in proportion.
+    pub(crate) fn cost(&self) -> u64 {
+        self.cost
+    }
+
+    /// The text that every value starts with which costs more than its own few bytes: two
+    /// expressions of which neither's is the start of the other's are not dear together.
+    pub(crate) fn prefix(&self) -> &[u8] {
+        &self.prefix
+    }
+}
+
+fn too_dear(written: &str) -> Invalid {
+    Invalid::new(
+        Code::BadRegex,
+        format!("{written:?} is too dear to match with: a long value would hold up a worker"),
+        "shorten repetitions such as {0,500}, or split the alternatives",
+    )
+}
+
+/// Refuses an expression that is not valid by itself.
+pub(crate) fn check(text: &str) -> Result<(), Invalid> {
+    nfa(text, text, false, WhichCaptures::None).map(drop)
+}
+
+/// Compiles `pattern`, which is `written` with anchors: only `written` is shown.
+fn nfa(pattern: &str, written: &str, ignore_case: bool, captures: WhichCaptures) -> Result<NFA, Invalid> {
+    if written.len() > limits::REGEX_TEXT {
+        return Err(Invalid::new(
+            Code::BadRegex,
+            format!("the expression has {} bytes, more than {}", written.len(), limits::REGEX_TEXT),
+            "use \"in\" with a list of values",
+        ));
+    }
+    let syntax = syntax::Config::new().unicode(false).utf8(false).case_insensitive(ignore_case);
+    let config = thompson::Config::new()
+        .utf8(false)
+        .nfa_size_limit(Some(limits::REGEX_BYTES))
+        .which_captures(captures);
+    thompson::Compiler::new().syntax(syntax).configure(config).build(pattern).map_err(|e| {
+        // The engine's account is a drawing over several lines; the last is the reason.
+        let cause = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
+        unusable(written, cause.lines().last().unwrap_or_default().trim_start_matches("error: "))
+    })
+}
+
+fn unusable(written: &str, reason: &str) -> Invalid {
+    Invalid::new(
+        Code::BadRegex,
+        format!("{written:?} is no usable regular expression: {reason}"),
+        "write RE2 syntax; \"exact\", \"prefix\", \"in\" need none",
+    )
+}
+
+#[cfg(test)]
+mod tests;

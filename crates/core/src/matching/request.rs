@@ -1,0 +1,182 @@
+//! A request as conditions look at it: a message, what the proxy knows of its caller, and what
+//! was looked up in it so far.
+
+mod look;
+mod table;
+use std::ops::Deref;
+
+use crate::language::modes::Callers;
+use crate::language::names;
+use crate::wire::Found;
+use crate::wire::message::Message;
+use look::Looked;
+
+/// A request, as a decision sees it.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    message: Message<'a>,
+    source: Source<'a>,
+    verified: bool,
+    surroundings: Surroundings<'a>,
+    stripped: Option<&'a [u8]>,
+    nonce: u64,
+    looked: Looked<'a>,
+}
+
+/// Who sent a request, as far as the proxy knows and the policy asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Source<'a> {
+    /// The address of the immediate caller, `10.1.2.3:4711` or `[fd00::1]:4711`.
+    pub address: Option<&'a [u8]>,
+    /// The SPIFFE name in the certificate that the caller presented.
+    pub principal: Option<&'a [u8]>,
+}
+
+/// What the proxy knows of itself and of the connection, as far as the policy asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings<'a> {
+    /// The name that the TLS connection was opened to (SNI).
+    pub server_name: Option<&'a [u8]>,
+    /// The namespace of the workload beside which the proxy stands; none at a gateway.
+    pub namespace: Option<&'a [u8]>,
+    /// The name of that workload.
+    pub workload: Option<&'a [u8]>,
+    /// Beside a workload: the cluster to which Envoy's route leads, matched before any
+    /// filter changed the request.
+    pub cluster: Option<&'a [u8]>,
+    /// The virtual host of that route, if [`Policy::asks`] for it.
+    ///
+    /// [`Policy::asks`]: crate::Policy::asks
+    pub virtual_host: Option<&'a [u8]>,
+    /// Whether that virtual host has no other route; not known unless asked for.
+    pub is_only_route: bool,
+}
+
+impl<'a> Deref for Request<'a> {
+    type Target = Message<'a>;
+
+    fn deref(&self) -> &Message<'a> {
+        &self.message
+    }
+}
+
+impl<'a> Request<'a> {
+    /// A request from its headers in order: see [`Message::new`].
+    pub fn new(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
+        Self {
+            message: Message::new(headers),
+            source: Source::default(),
+            verified: false,
+            surroundings: Surroundings::default(),
+            stripped: None,
+            nonce: 0,
+            looked: Looked::default(),
+        }
+    }
+
+    /// The same request, sent by `source`.
+    #[must_use]
+    pub fn from_source(mut self, source: Source<'a>) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// The same request, whose caller's certificate was verified on this connection,
+    /// or was not.
+    #[must_use]
+    pub fn verified(mut self, verified: bool) -> Self {
+        self.verified = verified;
+        self
+    }
+
+    /// The same request, in these surroundings.
+    #[must_use]
+    pub fn within(mut self, surroundings: Surroundings<'a>) -> Self {
+        self.surroundings = surroundings;
+        self
+    }
+
+    /// The same request, with what the policy asked for of the route on which Envoy has it.
+    #[must_use]
+    pub fn on_route(mut self, virtual_host: Option<&'a [u8]>, is_only: bool) -> Self {
+        self.surroundings = Surroundings { virtual_host, is_only_route: is_only, ..self.surroundings };
+        self
+    }
+
+    /// The same request, with what an earlier filter of this proxy has stripped
+    /// already (the value of the filter state [`crate::action::strip::STATE`]).
+    #[must_use]
+    pub fn already_stripped(mut self, names: Option<&'a [u8]>) -> Self {
+        self.stripped = names;
+        self
+    }
+
+    /// The same request, with a number that differs from request to request.
+    /// Only a split whose missing keys are spread at random reads it.
+    #[must_use]
+    pub fn with_nonce(mut self, nonce: u64) -> Self {
+        self.nonce = nonce;
+        self
+    }
+
+    /// A header as one text, repeats joined with `,`: what is quoted or shown, never what a
+    /// condition looks at.
+    pub fn header(&self, name: &[u8]) -> Found<'a> {
+        Found::joined(&mut self.values(name))
+    }
+
+    /// A cookie by name, across repeated `cookie` headers.
+    pub fn cookie(&self, name: &[u8]) -> Found<'a> {
+        Found::first(&mut self.cookies().filter(|(n, _)| *n == name).map(|(_, value)| value))
+    }
+
+    /// Who sent it.
+    pub fn source(&self) -> Source<'a> {
+        self.source
+    }
+
+    /// Whether the caller's certificate was verified on this connection.
+    pub fn is_verified(&self) -> bool {
+        self.verified
+    }
+
+    /// Forgets the name of a caller that `callers` does not believe, and returns what was presented.
+    pub(crate) fn believe(&mut self, callers: Callers) -> Option<&'a [u8]> {
+        let presented = self.source.principal;
+        if callers == Callers::Verified && !self.verified {
+            self.source.principal = None;
+        }
+        presented
+    }
+
+    /// Takes the caller for whom its certificate names, whatever that is worth.
+    pub(crate) fn believe_presented(&mut self, presented: Option<&'a [u8]>) {
+        self.source.principal = presented;
+    }
+
+    /// What the proxy knows of itself and of the connection.
+    pub fn surroundings(&self) -> Surroundings<'a> {
+        self.surroundings
+    }
+
+    /// A number that differs from request to request.
+    pub fn nonce(&self) -> u64 {
+        self.nonce
+    }
+
+    /// What an earlier filter of this proxy has stripped already.
+    pub fn stripped(&self) -> Option<&'a [u8]> {
+        self.stripped
+    }
+
+    /// Removes the headers for which `unwanted` holds; pseudo headers stay.
+    /// Returns the names removed, each once.
+    pub fn remove_headers(&mut self, mut unwanted: impl FnMut(&[u8]) -> bool) -> Vec<&'a [u8]> {
+        let removed = self.message.remove_headers(&mut unwanted);
+        self.forget();
+        names::distinct(removed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! The names of series, in the grammars that Envoy's tag extraction reads.
+//!
+//! proxy-wasm has no labels: a label is cut out of a metric's name by a regular
+//! expression of the proxy's bootstrap. Two grammars are in use:
+//!
+//! * `stat-tags`: `rule=.=beta;.;narrows_router_requests_total`, cut out where
+//!   `stats_tags` (Envoy) or `extraStatTags` (Istio) name the label;
+//! * `stock`: `wasm_filter.…`, `component.…`, `tag.…;`, `cache.…` and a code class at
+//!   the end, which Istio's bootstrap cuts out as it comes.
+//!
+//! Those expressions find their word anywhere in a name, in a value too: a value that
+//! holds `component.` would make a label of its own. So values are tamed first.
+
+/// One series: what kind it is, and its full name in Envoy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// How it counts.
+    pub kind: Kind,
+    /// The name to define, labels included.
+    pub name: Box<str>,
+}
+
+/// How a series counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Is set.
+    Gauge,
+    /// Records values; milliseconds or bytes.
+    Histogram,
+}
+
+/// How labels are written into names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grammar {
+    /// `name=.=value;.;`
+    #[default]
+    StatTags,
+    /// The labels that Istio's default bootstrap knows.
+    Stock,
+}
+
+/// A label: what it is called, which of Istio's stock labels carries it, its value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Label<'l> {
+    pub(crate) name: &'l str,
+    pub(crate) stock: Stock,
+    pub(crate) value: &'l str,
+}
+
+/// The labels of Istio's default bootstrap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stock {
+    WasmFilter,
+    /// The only one whose value may hold dots.
+    Tag,
+    Component,
+    Cache,
+    /// At the end of the name, as `_rq_200`.
+    Code,
+    /// At the end of the name, as `_rq_2xx`.
+    CodeClass,
+}
+
+impl Stock {
+    /// The label, as Prometheus shows it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::WasmFilter => "wasm_filter",
+            Self::Tag => "tag",
+            Self::Component => "component",
+            Self::Cache => "cache",
+            Self::Code => "response_code",
+            Self::CodeClass => "response_code_class",
+        }
+    }
+}
+
+impl Series {
+    pub(crate) fn new(kind: Kind, grammar: Grammar, name: &str, labels: &[Label<'_>]) -> Self {
+        let mut full = String::new();
+        let mut code = None;
+        let mut put = |parts: &[&str]| parts.iter().for_each(|part| full.push_str(part));
+        for label in labels {
+            let mut value = tame(label.value);
+            // With stock labels a dot stands before the value: of the proxy's own labels
+            // some begin with one.
+            if grammar == Grammar::Stock && DOTTED.iter().any(|word| value.starts_with(word)) {
+                value.insert(0, STAND_IN);
+            }
+            match (grammar, label.stock) {
+                (Grammar::StatTags, _) => put(&[label.name, ASSIGNS, &value, ENDS]),
+                (Grammar::Stock, Stock::Code | Stock::CodeClass) => code = Some(label.value),
+                (Grammar::Stock, Stock::Tag) => put(&["tag.", &value, ";."]),
+                (Grammar::Stock, stock) => put(&[stock.as_str(), ".", &undotted(&value), "."]),
+            }
+        }
+        put(&[name]);
+        if let Some(code) = code {
+            put(&["_rq_", code]);
+        }
+        Self { kind, name: full.into() }
+    }
+
+    /// The labels in the name, if it is written with `stat-tags`.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.name.split(ENDS).filter_map(|part| part.split_once(ASSIGNS)).map(|(label, _)| label)
+    }
+}
+
+/// What stands between a label and its value, and behind that.
+const ASSIGNS: &str = "=.=";
+const ENDS: &str = ";.;";
+
+/// A stock label's value ends at the first dot. A value whose end reads like the name
+/// of a label would, with that dot, begin one.
+fn undotted(value: &str) -> String {
+    let mut value = value.replace('.', "_");
+    if LABELS.iter().any(|label| value.ends_with(label)) {
+        value.push(STAND_IN);
+    }
+    value
+}
+
+/// A value that no expression of Istio's bootstrap takes for a label, and in which Envoy
+/// drops no dot: it keeps none at an end of a label, nor two of them in a row.
+fn tame(value: &str) -> String {
+    let mut tamed = String::with_capacity(value.len());
+    for (at, c) in value.char_indices() {
+        let (before, after) = value.split_at_checked(at).unwrap_or_default();
+        let after = after.strip_prefix('.').unwrap_or_default();
+        let begins = LABELS.iter().chain(&["rbac"]).any(|label| before.ends_with(label))
+            || DOTTED.iter().chain(&["."]).any(|word| after.starts_with(word));
+        let wild = c == '.' && (before.is_empty() || after.is_empty() || begins);
+        tamed.push(if wild { STAND_IN } else { c });
+    }
+    tamed
+}
+
+/// What begins a label if a dot follows, wherever it stands.
+const LABELS: [&str; 4] = ["wasm_filter", "tag", "component", "cache"];
+/// What is a label if a dot stands before it: results of dry runs.
+const DOTTED: [&str; 2] = ["istio_dry_run_", "shadow_"];
+/// What stands for what a value must not hold.
+const STAND_IN: char = '_';
+
+/// A change to one series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measurement {
+    /// The place of the series in [`Policy::series`].
+    pub series: usize,
+    /// What to add to a counter, record in a histogram, or set a gauge to.
+    pub value: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{Grammar, Kind, Label, Series, Stock};
+
+    #[test]
+    fn grammars() {
+        let labels = [
+            Label { name: "split", stock: Stock::Component, value: "stock.v1" },
+            Label { name: "backend", stock: Stock::WasmFilter, value: "canary" },
+            Label { name: "code_class", stock: Stock::CodeClass, value: "2xx" },
+        ];
+        let name =
+            |grammar| Series::new(Kind::Counter, grammar, "narrows_split_requests_total", &labels).name;
+        assert_eq!(
+            &*name(Grammar::StatTags),
+            "split=.=stock.v1;.;backend=.=canary;.;code_class=.=2xx;.;narrows_split_requests_total"
+        );
+        assert_eq!(
+            &*name(Grammar::Stock),
+            "component.stock_v1.wasm_filter.canary.narrows_split_requests_total_rq_2xx"
+        );
+    }
+
+    #[test]
+    fn a_value_cannot_begin_a_label() {
+        let value = "a.component.evil.b.tag.x.rbac.allowed";
+        let labels = [Label { name: "tenant", stock: Stock::Tag, value }];
+        let name = |grammar| Series::new(Kind::Counter, grammar, "requests", &labels).name;
+        assert_eq!(&*name(Grammar::StatTags), "tenant=.=a.component_evil.b.tag_x.rbac_allowed;.;requests");
+        assert_eq!(&*name(Grammar::Stock), "tag.a.component_evil.b.tag_x.rbac_allowed;.requests");
+        for (value, tamed) in [("a.", "a_"), (".a.b", "_a.b"), ("a...b", "a__.b"), (".", "_"), ("..", "__")] {
+            let labels = [Label { name: "t", stock: Stock::Tag, value }];
+            let name = Series::new(Kind::Counter, Grammar::StatTags, "requests", &labels).name;
+            assert_eq!(*name, *format!("t=.={tamed};.;requests"));
+        }
+        for value in ["shadow_allowed", "istio_dry_run_allow_x"] {
+            for stock in [Stock::Tag, Stock::Component] {
+                let labels = [Label { name: "t", stock, value }];
+                let name = Series::new(Kind::Counter, Grammar::Stock, "requests", &labels).name;
+                assert!(name.contains(&format!("._{value}")), "{name}");
+            }
+            let labels = [Label { name: "t", stock: Stock::Tag, value }];
+            let name = Series::new(Kind::Counter, Grammar::StatTags, "requests", &labels).name;
+            assert_eq!(*name, *format!("t=.={value};.;requests"), "no dot stands before it");
+        }
+        let labels = [Label { name: "x", stock: Stock::WasmFilter, value: "my.stag" }];
+        let name = Series::new(Kind::Counter, Grammar::Stock, "requests", &labels).name;
+        assert_eq!(&*name, "wasm_filter.my_stag_.requests");
+    }
+}

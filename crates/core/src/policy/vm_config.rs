@@ -1,0 +1,88 @@
+//! What holds for a filter whatever its policy: whether it is strict, and the gauges that
+//! say that it runs and that a policy was rejected.
+
+use crate::language::invalid::Invalid;
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
+
+/// Reads a VM configuration, `{"strict": true}` or nothing: whether a bad policy is
+/// refused always, even where traffic then stops.
+pub fn strict(text: &[u8]) -> Result<bool, Invalid> {
+    let tree = Tree::parse(text)?;
+    let fields = Fields::open(&tree, &["strict"])?;
+    Ok(fields.optional("strict", read::flag)?.unwrap_or(false))
+}
+
+/// What a root id ends in that asks for strictness, where there is no VM configuration:
+/// Istio's `pluginName`.
+pub const STRICT: &str = ".strict";
+
+/// Whether a root id asks for strictness.
+pub fn is_strict(root_id: &[u8]) -> bool {
+    root_id.ends_with(STRICT.as_bytes())
+}
+
+/// Which labels a policy asks for, as far as it can be read.
+pub fn grammar(tree: &Tree) -> Grammar {
+    let Tree::Table(fields) = tree else { return Grammar::default() };
+    let is_stock = |(name, value): &(String, Tree)| name == "labels" && *value == Tree::Text("stock".into());
+    if fields.iter().any(is_stock) { Grammar::Stock } else { Grammar::StatTags }
+}
+
+/// The gauge that is 1 while the last policy of any plugin of a filter is a rejected one.
+pub fn rejected_series(filter: &str, grammar: Grammar) -> Series {
+    of_filter(filter, grammar, "narrows_config_rejected")
+}
+
+/// The gauge that is 1 while a proxy runs a plugin of a filter.
+pub fn up_series(filter: &str, grammar: Grammar) -> Series {
+    of_filter(filter, grammar, "narrows_up")
+}
+
+fn of_filter(filter: &str, grammar: Grammar, name: &str) -> Series {
+    let label = Label { name: "filter", stock: Stock::Component, value: filter };
+    Series::new(Kind::Gauge, grammar, name, &[label])
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{grammar, is_strict, rejected_series, up_series};
+    use crate::language::tree::Tree;
+    use crate::policy::series::Grammar;
+
+    #[test]
+    fn the_labels_are_read_from_a_policy_with_faults_too() {
+        for (policy, expected) in [
+            (r#"{"labels": "stock", "ruls": 1}"#, Grammar::Stock),
+            (r#"{"labels": "stat-tags"}"#, Grammar::StatTags),
+            (r#"{"labels": 1}"#, Grammar::StatTags),
+            ("", Grammar::StatTags),
+        ] {
+            assert_eq!(grammar(&Tree::parse(policy.as_bytes()).unwrap()), expected, "{policy}");
+        }
+        let name = |grammar| rejected_series("canary-split", grammar).name;
+        assert_eq!(&*name(Grammar::StatTags), "filter=.=canary-split;.;narrows_config_rejected");
+        assert_eq!(&*name(Grammar::Stock), "component.canary-split.narrows_config_rejected");
+        let up = up_series("canary-split", Grammar::StatTags).name;
+        assert_eq!(&*up, "filter=.=canary-split;.;narrows_up");
+    }
+
+    #[test]
+    fn a_root_id_may_ask_for_strictness() {
+        for (root_id, expected) in [
+            ("header-router.strict", true),
+            (".strict", true),
+            ("strict", false),
+            ("header-router", false),
+            ("header-router.strict.x", false),
+            ("header-router.Strict", false),
+            ("", false),
+        ] {
+            assert_eq!(is_strict(root_id.as_bytes()), expected, "{root_id}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What a proxy must be told so that labels come out of the names of series, and into
+//! Istio's own metrics.
+
+use crate::language::tree::Tree;
+use crate::policy::series::{Grammar, Series};
+use crate::policy::{Policy, vm_config};
+
+/// The labels in the names of a filter's series under one policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    /// Those that stand in a name as themselves, each once.
+    names: Vec<String>,
+    /// Whether the policy writes the labels of Istio's bootstrap.
+    is_stock: bool,
+}
+
+/// What Istio's bootstrap has for the labels of the `stock` grammar: name and expression.
+const STOCK: [(&str, &str); 6] = [
+    ("wasm_filter", r"(wasm_filter\.(.+?)\.)"),
+    ("tag", r"(tag\.(.+?);\.)"),
+    ("component", r"(component\.(.+?)\.)"),
+    ("cache", r"(cache\.(.+?)\.)"),
+    ("response_code", r"_rq(_(\d{3}))$"),
+    ("response_code_class", r"_rq(_(\dxx))$"),
+];
+
+impl Labels {
+    /// The labels of every series that the filter may have under a policy, which is also
+    /// given as it was written.
+    pub fn of<P: Policy>(policy: &P, written: &Tree) -> Self {
+        // It belongs to no policy: with stock labels too it is written as itself.
+        let rejected = vm_config::rejected_series(P::FILTER, Grammar::StatTags);
+        let is_stock = vm_config::grammar(written) == Grammar::Stock;
+        let mut names: Vec<String> = Vec::new();
+        let mut add = |name: &str| {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        };
+        if !is_stock {
+            policy.common().series.iter().flat_map(Series::labels).for_each(&mut add);
+            policy.common().labels.iter().for_each(|name| add(name));
+        }
+        rejected.labels().for_each(&mut add);
+        Self { names, is_stock }
+    }
+
+    /// Envoy's `stats_config`. Istio's proxies know the stock labels; a plain Envoy has
+    /// to be told. Unlike Istio's, these expressions find a label only where one can
+    /// begin.
+    pub fn stats_tags(&self) -> Tree {
+        let of = |name: &str, regex: &str| table([("tag_name", text(name)), ("regex", text(regex))]);
+        let stock = STOCK.iter().filter(|_| self.is_stock).map(|(name, regex)| of(name, regex));
+        let own = self.names.iter();
+        let own = own.map(|name| of(name, &format!(r"^wasmcustom\.(?:.*;\.;)?({name}=\.=(.*?);\.;)")));
+        table([("stats_config", table([("stats_tags", Tree::List(stock.chain(own).collect()))]))])
+    }
+
+    /// The part of Istio's mesh configuration by which its proxies cut out these labels;
+    /// they read it when they start.
+    pub fn extra_stat_tags(&self) -> Tree {
+        let names = Tree::List(self.names.iter().map(|name| text(name)).collect());
+        table([("meshConfig", table([("defaultConfig", table([("extraStatTags", names)]))]))])
+    }
+}
+
+/// What a `Telemetry` overrides in Istio's metrics so that they carry what a policy
+/// publishes: labels, each with its filter state. From 1.24 on an expression names filter
+/// state in full, before it had a bare name. `which` says of which metrics: the fields of
+/// a `match`.
+pub fn overrides(published: &[(String, String)], in_full: bool, which: Vec<(String, Tree)>) -> Tree {
+    let value = |state: &str| {
+        let value = if in_full { format!("filter_state[\"wasm.{state}\"]") } else { state.to_owned() };
+        table([("value", Tree::Text(value))])
+    };
+    let tags = published.iter().map(|(label, state)| (label.clone(), value(state))).collect();
+    table([("match", Tree::Table(which)), ("tagOverrides", Tree::Table(tags))])
+}
+
+fn table<const N: usize>(fields: [(&str, Tree); N]) -> Tree {
+    Tree::Table(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn text(text: &str) -> Tree {
+    Tree::Text(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{Labels, overrides};
+    use crate::filter::split::Splitter;
+    use crate::filter::tags::Tagger;
+    use crate::language::tree::Tree;
+    use crate::policy::Policy;
+
+    fn labels<P: Policy>(policy: &str) -> (Vec<String>, String) {
+        let tree = Tree::parse(policy.as_bytes()).unwrap();
+        let labels = Labels::of(&P::compile(&tree).unwrap(), &tree);
+        (labels.names.clone(), format!("{:?}", labels.stats_tags()))
+    }
+
+    #[test]
+    fn every_label_of_every_series() {
+        let split = r#"{"splits": [{"name": "s", "key": [{"header": "u"}],
+            "backends": [{"name": "a", "baseline": true}, {"name": "b", "to": "b", "weight": 1}]}]}"#;
+        assert_eq!(labels::<Splitter>(split).0, ["split", "backend", "code_class", "filter"]);
+        let tags = r#"{"tags": {"tenant": {"header": "x"}, "op": {"pathTemplates": ["/a"]}, "unused": {"header": "y"}},
+            "metrics": [{"name": "m", "tags": ["tenant", "op"]}]}"#;
+        assert_eq!(labels::<Tagger>(tags).0, ["tag", "overflow", "tenant", "op", "filter"]);
+        let published = r#"{"tags": {"tenant": {"header": "x"}}, "publish": ["tenant"]}"#;
+        assert_eq!(
+            labels::<Tagger>(published).0,
+            ["tag", "filter"],
+            "what is dropped is counted without metrics"
+        );
+        assert_eq!(labels::<Tagger>("{}").0, ["filter"]);
+    }
+
+    #[test]
+    fn stock_labels_are_told_to_a_plain_envoy_only() {
+        let stock = r#"{"labels": "stock", "tags": {"x": {"header": "a", "stockLabel": "tag"}}, "metrics": [{"name": "m", "tags": ["x"]}]}"#;
+        let (names, stats_tags) = labels::<Tagger>(stock);
+        assert_eq!(names, ["filter"], "the gauge of rejected policies, which no policy names");
+        assert!(stats_tags.contains(r"(component\\.(.+?)\\.)"), "{stats_tags}");
+        let own = labels::<Tagger>("{}").1;
+        assert!(
+            !own.contains("component") && own.contains(r"^wasmcustom\\.(?:.*;\\.;)?(filter=\\.=(.*?);\\.;)"),
+            "{own}"
+        );
+    }
+
+    #[test]
+    fn expressions_of_both_spellings() {
+        let published = [("op".to_owned(), "narrows_op".to_owned())];
+        assert!(
+            format!("{:?}", overrides(&published, true, Vec::new()))
+                .contains(r#"filter_state[\"wasm.narrows_op\"]"#)
+        );
+        assert!(format!("{:?}", overrides(&published, false, Vec::new())).contains(r#"Text("narrows_op")"#));
+    }
+}

@@ -1,0 +1,15 @@
+//! HTTP as bytes: a message, and how its parts are read.
+//!
+//! Nothing here knows of policies. Everything is bytes: no header is taken for text.
+
+pub(crate) mod cookie;
+pub(crate) mod field;
+pub(crate) mod found;
+pub(crate) mod host;
+pub mod inline_headers;
+pub(crate) mod message;
+pub(crate) mod percent;
+pub(crate) mod query;
+
+pub use found::Found;
+pub use host::Host;

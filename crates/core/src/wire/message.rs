@@ -1,0 +1,138 @@
+//! One request message: borrowed bytes, read once.
+
+use std::borrow::Cow;
+
+use super::host::Host;
+use super::{cookie, field, query};
+
+/// The head of a request, as HTTP has it.
+#[derive(Clone, Debug)]
+pub struct Message<'a> {
+    headers: Vec<(&'a [u8], &'a [u8])>,
+    /// Names of headers that came with blanks around a value.
+    padded: Vec<&'a [u8]>,
+    method: &'a [u8],
+    authority: &'a [u8],
+    host: Host<'a>,
+    target: &'a [u8],
+    path: &'a [u8],
+    query: Option<&'a [u8]>,
+}
+
+impl<'a> Message<'a> {
+    /// A message from its headers in order, pseudo headers included. Names are
+    /// lower-case, as HTTP/2 and Envoy have them. Blanks around a header's value are no part of
+    /// it: HTTP/1 drops them, and what HTTP/2 and HTTP/3 carry is dropped by whoever reads it next.
+    pub fn new(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
+        let mut padded = Vec::new();
+        let bare = |(name, value): (&'a [u8], &'a [u8])| {
+            // Of a pseudo header Envoy takes no blanks.
+            let bare = if name.starts_with(b":") { value } else { field::bare(value) };
+            if bare.len() < value.len() {
+                padded.push(name);
+            }
+            (name, bare)
+        };
+        let headers: Vec<_> = headers.into_iter().map(bare).collect();
+        let first = |wanted: &[u8]| headers.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+        let authority = first(b":authority").or_else(|| first(b"host")).unwrap_or_default();
+        let target = first(b":path").unwrap_or_default();
+        let (path, query) = split_target(target);
+        Self {
+            method: first(b":method").unwrap_or_default(),
+            authority,
+            host: Host::of(authority),
+            target,
+            path,
+            query,
+            headers,
+            padded,
+        }
+    }
+
+    /// All headers in order, pseudo headers included.
+    pub fn headers(&self) -> &[(&'a [u8], &'a [u8])] {
+        &self.headers
+    }
+
+    /// Whether a value of this header came with blanks around it, so that it is not written as
+    /// [`Self::headers`] has it.
+    pub(crate) fn is_padded(&self, name: &[u8]) -> bool {
+        self.padded.contains(&name)
+    }
+
+    /// Whether it is a gRPC call, as Envoy tells one (`Grpc::Common::isGrpcRequestHeaders`): to
+    /// the byte, for Envoy words its answer by it.
+    pub(crate) fn is_grpc(&self) -> bool {
+        let kind = self.first(b"content-type").filter(|_| !self.is_padded(b"content-type"));
+        let rest = kind.and_then(|kind| kind.strip_prefix(b"application/grpc"));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
+    }
+
+    /// All cookies in order.
+    pub fn cookies(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + '_ {
+        self.headers.iter().filter(|(name, _)| *name == b"cookie").flat_map(|(_, value)| cookie::pairs(value))
+    }
+
+    /// All query parameters in order, percent-decoded.
+    pub fn query_params(&self) -> impl Iterator<Item = (Cow<'a, [u8]>, Cow<'a, [u8]>)> {
+        query::pairs(self.query.unwrap_or_default())
+    }
+
+    /// The method, such as `GET`.
+    pub fn method(&self) -> &'a [u8] {
+        self.method
+    }
+
+    /// `:authority` (or `Host`) as sent.
+    pub fn authority(&self) -> &'a [u8] {
+        self.authority
+    }
+
+    /// The host of the authority: lower case, no port, no trailing dot.
+    pub fn host(&self) -> &Host<'a> {
+        &self.host
+    }
+
+    /// `:path` as sent, the query included.
+    pub fn target(&self) -> &'a [u8] {
+        self.target
+    }
+
+    /// The path without the query.
+    pub fn path(&self) -> &'a [u8] {
+        self.path
+    }
+
+    /// The query without the `?`; `None` if there is no `?`.
+    pub fn query(&self) -> Option<&'a [u8]> {
+        self.query
+    }
+
+    /// Removes the headers for which `unwanted` holds; pseudo headers stay.
+    /// Returns their names, in order, each as often as it was there.
+    pub(crate) fn remove_headers(&mut self, unwanted: &mut dyn FnMut(&[u8]) -> bool) -> Vec<&'a [u8]> {
+        let mut removed: Vec<&'a [u8]> = Vec::new();
+        self.headers.retain(|(name, _)| {
+            let gone = !name.starts_with(b":") && unwanted(name);
+            removed.extend(gone.then_some(*name));
+            !gone
+        });
+        removed
+    }
+
+    /// The first value of a header, by its lower-case name.
+    fn first(&self, name: &[u8]) -> Option<&'a [u8]> {
+        self.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
+    }
+}
+
+fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match target.iter().position(|b| *b == b'?') {
+        None => (target, None),
+        Some(mark) => {
+            let (path, query) = target.split_at(mark);
+            (path, query.get(1..))
+        }
+    }
+}

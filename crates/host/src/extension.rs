@@ -1,0 +1,84 @@
+//! What a filter does beside deciding.
+//!
+//! Static, not data: a module holds only the code of the extension that its filter names.
+
+pub(crate) mod guarding;
+pub(crate) mod measuring;
+pub(crate) mod outgoing;
+mod series_log;
+
+use std::time::Duration;
+
+use narrows_core::egress::RouteAsk;
+use narrows_core::{Decision, Policy, Request};
+
+use crate::lease::{self, Plugin};
+use crate::metric::Ids;
+use crate::node::Node;
+
+/// What a filter does beside deciding. Every method has a default: it does nothing.
+pub trait Extension<P: Policy>: Sized + 'static {
+    /// Begins with a policy, whose series are defined.
+    fn load(policy: &P, ids: &Ids, plugin: &Plugin) -> Self;
+
+    /// How many series a policy allows its filter.
+    fn limit(_policy: &P) -> u32 {
+        0
+    }
+
+    /// Hears how many the policies of all plugins allow.
+    fn allow(&self, _policy: &P, _ids: &Ids, _limit: u32) {}
+
+    /// How often it is woken.
+    fn period(&self, _policy: &P) -> Duration {
+        lease::RENEW
+    }
+
+    /// Is woken.
+    fn tick(&self, _policy: &P, _ids: &Ids) {}
+
+    /// Whether a request passes as it is, by what costs little to read.
+    fn skips(&self, _policy: &P, _node: &Node) -> bool {
+        false
+    }
+
+    /// What more must be known of the route of this request, whose cluster is known.
+    fn asks(&self, _policy: &P, _request: &Request<'_>) -> RouteAsk {
+        RouteAsk::default()
+    }
+
+    /// Hears what was decided, before anything is written.
+    fn decided(&self, _policy: &P, _decision: &Decision<'_>) {}
+
+    /// Whether it must be known where Envoy's route led before this request is rewritten.
+    fn wants_before(&self, _policy: &P, _verdict: &P::Verdict) -> bool {
+        false
+    }
+
+    /// Whether requests count that an earlier filter, or Envoy itself, has answered.
+    fn counts_unseen(&self, _policy: &P) -> bool {
+        false
+    }
+
+    /// Hears that a request has been served; `before` is the cluster of [`Self::wants_before`].
+    fn ended(&self, _policy: &P, _verdict: &P::Verdict, _ended: &Ended<'_>) {}
+
+    /// A callout was answered, or given up: then there are no headers.
+    fn answered(&self, _policy: &P, _ids: &Ids, _token: u32, _has_headers: bool) {}
+
+    /// The root context goes.
+    fn release(&self) {}
+}
+
+/// A request that has been served.
+pub struct Ended<'a> {
+    pub(crate) ids: &'a Ids,
+    pub(crate) node: &'a Node,
+    /// The cluster that Envoy's route led to before the request was rewritten.
+    pub(crate) before: Option<&'a [u8]>,
+}
+
+/// Nothing beside deciding.
+impl<P: Policy> Extension<P> for () {
+    fn load(_policy: &P, _ids: &Ids, _plugin: &Plugin) -> Self {}
+}

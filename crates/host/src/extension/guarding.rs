@@ -1,0 +1,179 @@
+//! Guards: what the VMs of a proxy tell each other, and which of them asks.
+//!
+//! Every worker has a VM of its own, and so has the main thread. What one of them
+//! learns about a backend goes into shared data at once; the others read it at their
+//! next tick. A request costs nothing here but for the first that fails.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use narrows_core::split::guard::{self, Guards, Probe};
+use narrows_core::split::{Before, Guarded, Served};
+use narrows_core::{state, strip};
+use proxy_wasm::hostcalls;
+
+use super::{Ended, Extension};
+use crate::lease::{self, Plugin};
+use crate::metric::Ids;
+use crate::node::Node;
+use crate::read;
+use crate::shared::{self, Key};
+
+/// How often the VMs hear from each other.
+const TICK: Duration = Duration::from_millis(guard::TICK);
+/// How long the one that probes may be silent before another takes over.
+const LEASE_MILLIS: u64 = 3_000;
+/// How long a backend may think about a probe.
+const PATIENCE_MILLIS: u64 = 5_000;
+
+/// One plugin's part of what its VMs share.
+pub struct Watch {
+    known: Key,
+    /// Who probes: its identity, and when it said so last.
+    lease: Key,
+    own: u64,
+    /// Probes under way, by token.
+    asked: RefCell<Vec<(u32, usize)>>,
+}
+
+impl<P: Guarded + 'static> Extension<P> for Watch {
+    fn load(policy: &P, ids: &Ids, _plugin: &Plugin) -> Self {
+        let guards = policy.guards();
+        let watch = Self::new(P::FILTER, guards);
+        watch.hear(guards, ids);
+        ids.measure_all(guards.gauges());
+        watch
+    }
+
+    fn period(&self, policy: &P) -> Duration {
+        if policy.guards().is_empty() { lease::RENEW } else { TICK }
+    }
+
+    /// Once a second: hears, tells, and asks if it is this VM's turn.
+    fn tick(&self, policy: &P, ids: &Ids) {
+        let guards = policy.guards();
+        if guards.has_news() {
+            self.tell(guards);
+        }
+        self.hear(guards, ids);
+        if guards.has_probes() && self.leads() {
+            for (place, probe) in guards.due(read::now_millis()) {
+                self.ask(place, probe, guards, ids);
+            }
+        }
+    }
+
+    fn skips(&self, policy: &P, _node: &Node) -> bool {
+        policy.asks_authority_first() && !policy.concerns(&read::authority())
+    }
+
+    fn wants_before(&self, policy: &P, verdict: &P::Verdict) -> bool {
+        policy.wants(verdict).is_some_and(|wants| wants.before)
+    }
+
+    fn ended(&self, policy: &P, verdict: &P::Verdict, ended: &Ended<'_>) {
+        let Some(wants) = policy.wants(verdict) else { return };
+        let cluster = read::cluster();
+        let before = ended.before.map(|cluster| Before { cluster, ..Before::default() });
+        let mut served = Served {
+            code: u16::try_from(read::number(&["response", "code"])).unwrap_or_default(),
+            cluster: &cluster,
+            duration: read::number(&["request", "duration"]) / 1_000_000,
+            flags: if wants.flags { read::number(&["response", "flags"]) } else { 0 },
+            now: if wants.flags { read::now_millis() } else { 0 },
+            by_upstream: wants.upstream && read::by_upstream(),
+            before,
+        };
+        if policy.is_suspect(verdict, &served)
+            && let Some(before) = &mut served.before
+        {
+            before.is_forged = strip::was_removed(read::property(&[strip::STATE]).as_deref());
+            before.is_rewritten = read::property(&[state::RULE]).is_some();
+        }
+        ended.ids.measure_all(policy.served(verdict, &served));
+        if policy.guards().has_news() {
+            self.tell(policy.guards());
+        }
+    }
+
+    /// Whoever asks for a header of an answer that was given up is answered with a status on which
+    /// the SDK panics.
+    fn answered(&self, policy: &P, ids: &Ids, token: u32, has_headers: bool) {
+        let mut asked = self.asked.borrow_mut();
+        let Some(at) = asked.iter().position(|(known, _)| *known == token) else { return };
+        let (_, place) = asked.swap_remove(at);
+        drop(asked);
+        let status = has_headers.then(read::call_status).flatten();
+        // Whoever answers is there, unless it says that it cannot.
+        let is_there = matches!(status.as_deref(), Some([b'1'..=b'4', ..]));
+        self.learn(place, is_there, policy.guards(), ids);
+    }
+
+    /// Lets another VM probe from now on.
+    fn release(&self) {
+        self.lease.update(&mut |lease| (held(lease).0 == self.own).then(Vec::new));
+    }
+}
+
+impl Watch {
+    /// Plugins of one name may probe different clusters, each in a listener of its own,
+    /// and the root context of an older policy lives on while its listener drains: only
+    /// those that probe the same have one lease.
+    fn new(filter: &str, guards: &Guards) -> Self {
+        Self {
+            known: Key::of("guard", filter),
+            lease: Key::of("probe", filter).with(guards.probes()),
+            own: shared::identity(),
+            asked: RefCell::default(),
+        }
+    }
+
+    /// Hears what the other VMs have learnt.
+    fn hear(&self, guards: &Guards, ids: &Ids) {
+        ids.measure_all(guards.hear(&self.known.get(), read::now_millis()));
+    }
+
+    /// Tells the other VMs what this one has learnt.
+    fn tell(&self, guards: &Guards) {
+        if self.known.update(&mut |known| Some(guards.tell(known, read::now_millis()))) {
+            guards.told();
+        }
+    }
+
+    fn ask(&self, place: usize, probe: &Probe, guards: &Guards, ids: &Ids) {
+        let host = probe.cluster.rsplit('|').next().unwrap_or_default();
+        let headers =
+            vec![(":method", "GET"), (":path", &*probe.path), (":authority", host), (":scheme", "http")];
+        let patience = Duration::from_millis(probe.every.min(PATIENCE_MILLIS));
+        match hostcalls::dispatch_http_call(&probe.cluster, headers, None, Vec::new(), patience) {
+            Ok(token) => self.asked.borrow_mut().push((token, place)),
+            // There is no such cluster, or no host in it: known at once, without traffic.
+            Err(_) => self.learn(place, false, guards, ids),
+        }
+    }
+
+    fn learn(&self, place: usize, is_there: bool, guards: &Guards, ids: &Ids) {
+        ids.measure_all(guards.probed(place, is_there, read::now_millis()));
+        if guards.has_news() {
+            self.tell(guards);
+        }
+    }
+
+    /// Whether this VM is the one that probes.
+    fn leads(&self) -> bool {
+        let now = read::now_millis();
+        let mut leads = false;
+        let written = self.lease.update(&mut |lease| {
+            let (holder, renewed) = held(lease);
+            leads = holder == self.own || now.abs_diff(renewed) >= LEASE_MILLIS;
+            leads.then(|| [self.own.to_le_bytes(), now.to_le_bytes()].concat())
+        });
+        leads && written
+    }
+}
+
+/// Who holds the lease, and when it was renewed.
+fn held(lease: &[u8]) -> (u64, u64) {
+    let mut words = lease.chunks_exact(8).filter_map(|word| Some(u64::from_le_bytes(*word.first_chunk()?)));
+    (words.next().unwrap_or_default(), words.next().unwrap_or_default())
+}

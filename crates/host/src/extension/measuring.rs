@@ -1,0 +1,96 @@
+//! Measuring with series that are named as requests are served.
+
+use std::cell::RefCell;
+
+use narrows_core::tags::{Ask, Meter, Metered, Path, Report};
+use proxy_wasm::hostcalls;
+
+use super::series_log::SeriesLog;
+use super::{Ended, Extension};
+use crate::lease::Plugin;
+use crate::metric::Ids;
+use crate::node::Node;
+use crate::read;
+
+/// A request may need its values admitted first, and then its series.
+const ROUNDS: [Ask; 3] = [Ask::Yes, Ask::Yes, Ask::No];
+
+/// Where the log of a policy's series has been read to.
+#[derive(Debug, Default)]
+pub struct Measuring(RefCell<Option<SeriesLog>>);
+
+impl<P: Metered + 'static> Extension<P> for Measuring {
+    /// Reads what does not change, and learns what the proxy has counted so far: all
+    /// of it is defined now, so that it keeps its values when the module is replaced.
+    fn load(policy: &P, ids: &Ids, plugin: &Plugin) -> Self {
+        let Some(meter) = policy.meter() else { return Self::default() };
+        meter.own(&plugin.id().to_string());
+        meter.allow(usize::try_from(plugin.bound()).unwrap_or(usize::MAX));
+        let constants: Vec<_> = meter.constants().map(property).collect();
+        meter.begin(&constants);
+        let mut log = SeriesLog::of(P::FILTER);
+        log.catch_up(meter);
+        meter.overflow_entries().iter().for_each(|entry| log.append(entry, meter));
+        define(policy, meter, ids);
+        Self(RefCell::new(Some(log)))
+    }
+
+    fn limit(policy: &P) -> u32 {
+        policy.meter().map_or(0, |meter| u32::try_from(meter.limit()).unwrap_or(u32::MAX))
+    }
+
+    fn allow(&self, policy: &P, _ids: &Ids, limit: u32) {
+        if let Some(meter) = policy.meter() {
+            meter.allow(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+    }
+
+    fn counts_unseen(&self, policy: &P) -> bool {
+        policy.meter().is_some()
+    }
+
+    fn ended(&self, policy: &P, verdict: &P::Verdict, ended: &Ended<'_>) {
+        let Some(meter) = policy.meter().filter(|_| policy.is_measured(verdict)) else { return };
+        let observed: Vec<_> = meter.wants().iter().map(|path| observe(path, ended.node)).collect();
+        for ask in ROUNDS {
+            match policy.report(verdict, &observed, ask) {
+                Report::Entries(entries) => {
+                    if let Some(log) = &mut *self.0.borrow_mut() {
+                        entries.iter().for_each(|entry| log.append(entry, meter));
+                    }
+                    define(policy, meter, ended.ids);
+                }
+                Report::Measured { measurements, state, notes } => {
+                    ended.ids.measure_all(measurements);
+                    for (name, value) in &state {
+                        // Filter state can still be written here, and Envoy's own log comes after.
+                        _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
+                    }
+                    notes.iter().for_each(|note| log::warn!("{}: {note}", P::FILTER));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// A property of a request, in the log phase.
+fn observe(path: &Path, node: &Node) -> Option<Vec<u8>> {
+    match &**path {
+        [group, name] if **group == *"connection" => node.property(&["connection", name]),
+        _ => property(path),
+    }
+}
+
+/// Defines the series that have been admitted since.
+fn define<P: Metered>(policy: &P, meter: &Meter, ids: &Ids) {
+    let known = ids.len().saturating_sub(policy.common().series.len());
+    let new = meter.series_from(known);
+    ids.extend(&new);
+    ids.measure(meter.size());
+}
+
+fn property(path: &Path) -> Option<Vec<u8>> {
+    let path: Vec<&str> = path.iter().map(|name| &**name).collect();
+    read::property(&path)
+}
