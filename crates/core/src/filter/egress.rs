@@ -5,6 +5,7 @@
 //! and what is ambiguous is denied.
 
 mod address;
+pub mod ambiguity;
 mod caller;
 mod compile;
 mod decide;

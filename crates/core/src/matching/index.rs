@@ -22,11 +22,10 @@
 
 mod anchor;
 mod bar;
+mod fact;
 mod facts;
 mod leaf;
 mod trie;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use crate::language::invalid::Invalid;
@@ -37,7 +36,7 @@ use crate::matching::matches::Match;
 use crate::matching::request::Request;
 use crate::order::distinct;
 use anchor::Anchors;
-use facts::{Fact, Facts, Vocabulary};
+use facts::{Facts, Vocabulary};
 use trie::Trie;
 
 /// An index over numbered clauses; the lowest number that matches wins.
@@ -79,12 +78,6 @@ struct Group {
     /// How many paths were filed for them.
     paths: usize,
 }
-
-/// Numbers by facts, which are hashes already.
-type ByFact = HashMap<Fact, u32, BuildHasherDefault<Identity>>;
-
-#[derive(Clone, Debug, Default)]
-struct Identity(u64);
 
 /// What an entry takes besides the facts that it is filed under.
 const ENTRY: usize = 104;
@@ -292,22 +285,5 @@ impl Found<'_> {
         let is_new = *word & bit == 0;
         *word |= bit;
         is_new
-    }
-}
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        // Only `write_u64` is called for a `u64`; anything else is folded in, not lost.
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, fact: u64) {
-        self.0 = fact;
     }
 }

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::ambiguity::Ambiguity;
 use super::caller::Caller;
-use super::destination::{Ambiguity, Destination};
+use super::destination::Destination;
 use super::learn::Learning;
 use super::path::Readings;
 use super::route::Route;

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use xxhash_rust::xxh64::xxh64;
 
-use super::destination::Ambiguity;
+use super::ambiguity::Ambiguity;
 use crate::language::limits;
 use crate::wire::percent;
 

@@ -28,6 +28,11 @@ const OTHERS: [(&str, &str); 8] = [
     ),
 ];
 
+/// A property that is a number.
+pub(super) fn number(bytes: &[u8]) -> Option<u64> {
+    bytes.first_chunk().copied().map(u64::from_le_bytes)
+}
+
 /// The path of a property whose value is text.
 pub(super) fn text(tree: &Tree) -> Result<Path, Invalid> {
     let path = path(tree)?;

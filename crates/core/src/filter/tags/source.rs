@@ -1,12 +1,12 @@
 //! Where the value of a tag is read.
 
-use super::attributes::Rules;
 use super::book::{Book, MISSING, OTHER};
-use super::compile::VALUE;
+use super::bound::{self, VALUE};
 use super::hosts::HostMap;
 use super::meter::Path;
 use super::paths::Paths;
-use super::{bound, classes, property};
+use super::rules::Rules;
+use super::{classes, property};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::Callers;
 use crate::language::path_template::PathTemplate;
@@ -270,11 +270,6 @@ fn paths(tree: &Tree, tag: usize, book: &mut Book, budget: &Budget) -> Result<Pa
         paths.insert(&template, written, book.declare(tag, &value))
     })?;
     paths.bounded()
-}
-
-/// A property that is a number.
-pub(super) fn number(bytes: &[u8]) -> Option<u64> {
-    bytes.first_chunk().copied().map(u64::from_le_bytes)
 }
 
 impl Source {

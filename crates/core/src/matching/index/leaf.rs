@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use super::Found;
 use super::anchor::{Anchor, Anchors};
 use super::bar::Bar;
-use super::facts::{Fact, Facts, Vocabulary};
-use super::{ByFact, Found};
+use super::fact::{ByFact, Fact};
+use super::facts::{Facts, Vocabulary};
 use crate::language::names::Places;
 use crate::order::sorted;
 
