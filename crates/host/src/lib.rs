@@ -23,6 +23,7 @@ mod guard;
 mod learn;
 mod lease;
 mod ledger;
+mod map;
 mod meter;
 mod metric;
 mod read;
