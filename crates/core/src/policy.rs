@@ -13,6 +13,7 @@ pub(crate) mod record;
 pub(crate) mod series;
 pub mod state;
 pub mod vm_config;
+
 use std::borrow::Cow;
 
 use crate::action::edit::Edit;

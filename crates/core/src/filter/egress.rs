@@ -21,6 +21,7 @@ mod route;
 mod rule;
 #[cfg(test)]
 mod tests;
+
 use crate::language::modes::Callers;
 use crate::matching::hosts::HostSet;
 use crate::matching::index::Index;

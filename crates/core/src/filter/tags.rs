@@ -31,6 +31,7 @@ mod stock;
 mod tag;
 #[cfg(test)]
 mod tests;
+
 use crate::matching::matches::Match;
 use crate::policy::common::Common;
 use captured::Captured;

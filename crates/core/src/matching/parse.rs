@@ -1,6 +1,7 @@
 //! Reading matches: what an operator writes becomes a [`Match`] or a fault.
 
 mod hosts;
+
 use super::matches::Match;
 use super::named::{Named, QueryMatch};
 use super::needles::Needle;

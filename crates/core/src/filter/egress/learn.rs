@@ -10,6 +10,7 @@
 
 mod share;
 mod tell;
+
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::read::{self, Fields};

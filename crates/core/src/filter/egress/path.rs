@@ -10,6 +10,7 @@
 
 mod folds;
 pub(super) mod literal;
+
 use std::borrow::Cow;
 
 use xxhash_rust::xxh64::xxh64;

@@ -3,6 +3,7 @@
 mod backends;
 mod layer;
 mod one;
+
 use super::guard::{Guards, Rule};
 use super::key::Key;
 use super::{Backend, Clause, Missing, Split, Splitter, measure, restore};

@@ -7,6 +7,7 @@
 //! all workers or by none, and a new VM knows what its predecessor had counted.
 
 mod entry;
+
 use crate::language::names::Places;
 use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
 
