@@ -8,7 +8,7 @@ use narrows_core::split::Splitter;
 use narrows_core::tags::Tagger;
 use narrows_core::{Decision, Invalid, Policy, Request, Series, Tree};
 
-use crate::simulate::{Outcome, Tell, Told};
+use crate::simulate::{Explain, Outcome};
 use crate::source::Node;
 
 /// How a filter is attached unless the operator says otherwise.
@@ -23,7 +23,7 @@ pub struct Attachment {
 }
 
 macro_rules! filters {
-    ($($filter:ident: $policy:ty => $phase:literal $priority:literal $open:literal ;)+) => {
+    ($($filter:ident: $policy:ty => $phase:literal $priority:literal ;)+) => {
         /// A filter of Narrows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Filter { $(#[doc = concat!("See [`", stringify!($policy), "`].")] $filter),+ }
@@ -45,7 +45,7 @@ macro_rules! filters {
             pub const fn attachment(self) -> Attachment {
                 match self {
                     $(Self::$filter => Attachment {
-                        phase: $phase, priority: $priority, fails_open: $open,
+                        phase: $phase, priority: $priority, fails_open: !<$policy>::FAIL_CLOSED,
                     }),+
                 }
             }
@@ -63,7 +63,7 @@ macro_rules! filters {
 
             /// Labels for Istio's metrics, each with the filter state that holds it.
             pub fn published(&self) -> Vec<(String, String)> {
-                match &self.0 { $(Compiled::$filter(policy) => Tell::published(&**policy)),+ }
+                match &self.0 { $(Compiled::$filter(policy) => Explain::published(&**policy)),+ }
             }
 
             /// The labels of its series, given the policy as written.
@@ -101,17 +101,17 @@ macro_rules! filters {
     };
 }
 
-// Phase and priority: the router after JWT, so that it can trust claims; tags when it is
-// known what was decided; what leaves is judged as it leaves, and so last. Where Istio
-// authorizes, [`crate::placement`] has more to say.
+// Phase and priority: the router after JWT authentication, so that it can trust claims; tags after
+// the decisions that they count; egress last, because it checks a call as it leaves. For the
+// places where Istio authorizes requests see [`crate::placement`].
 filters! {
-    HeaderRouter: Router => "AUTHZ" 200 true;
-    CanarySplit: Splitter => "STATS" 200 true;
-    MetricTags: Tagger => "STATS" 100 true;
-    EgressPolicy: Egress => "STATS" 50 false;
+    HeaderRouter: Router => "AUTHZ" 200;
+    CanarySplit: Splitter => "STATS" 200;
+    MetricTags: Tagger => "STATS" 100;
+    EgressPolicy: Egress => "STATS" 50;
 }
 
-/// A policy that cannot be wrong any more, of whichever filter.
+/// A policy that was compiled without a fault, of any filter.
 #[derive(Clone, Debug)]
 pub struct AnyPolicy(Compiled);
 
@@ -132,7 +132,7 @@ impl Filter {
         Self::ALL.into_iter().find(names)
     }
 
-    /// The filter that a policy says it is for.
+    /// The filter that a policy names.
     pub fn of_policy(policy: &Node) -> Option<Self> {
         Self::named(policy.text_at("filter")?)
     }
@@ -148,17 +148,17 @@ impl AnyPolicy {
     pub fn splitter(&self) -> Option<&Splitter> {
         match &self.0 {
             Compiled::CanarySplit(splitter) => Some(splitter),
-            _ => None,
+            Compiled::HeaderRouter(_) | Compiled::MetricTags(_) | Compiled::EgressPolicy(_) => None,
         }
     }
 }
 
-fn decide<P: Policy + Tell>(policy: &P, request: Request<'_>) -> Outcome {
-    let (decision, verdict): (Decision<'_>, _) = policy.decide(request);
-    let told: Told = policy.tell(&verdict, &decision);
-    // A policy that has nothing to do is not asked in a proxy either.
+fn decide<P: Policy + Explain>(policy: &P, request: Request<'_>) -> Outcome {
+    let (decision, verdict) = policy.decide(request);
+    let explanation = policy.explain(&verdict, &decision);
+    // In a proxy a policy that has nothing to do is not called.
     let idle = !policy.needs().headers && policy.meter().is_none();
-    Outcome::new(told, &if idle { Decision::default() } else { decision })
+    Outcome::new(explanation, &if idle { Decision::default() } else { decision })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use narrows_core::egress::destination::Destination;
 use narrows_core::egress::learn::METHODS;
 use serde_json::Value;
 
-use crate::render::yaml;
+use crate::write::yaml;
 
 /// The word that the filter's lines begin with.
 const SPEAKER: &str = "egress-policy";

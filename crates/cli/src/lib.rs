@@ -7,22 +7,22 @@
 //! the files around it: where policies stand in them, what Istio knows, and how all of
 //! that is told to people and machines.
 
-mod chain;
+pub mod clap_error;
 pub mod code;
 pub mod command;
 pub mod diff;
+pub mod documents;
+pub mod error;
+mod escape;
 pub mod explain;
 pub mod filter;
 pub mod finding;
+pub mod istio;
 pub mod learn;
 pub mod lint;
-pub mod manifest;
 pub mod placement;
 pub mod render;
 pub mod report;
-mod shown;
 pub mod simulate;
 pub mod source;
-mod unverified;
-pub mod usage;
-pub mod wrap;
+pub mod write;

@@ -78,7 +78,7 @@ impl Deeds {
             Filter::HeaderRouter if self.rewrites => Slot { phase: "STATS", priority: 300 },
             // Before everything that reads the host.
             Filter::CanarySplit if self.restores => Slot { phase: "AUTHZ", priority: 300 },
-            _ => own,
+            Filter::HeaderRouter | Filter::CanarySplit | Filter::MetricTags | Filter::EgressPolicy => own,
         }
     }
 

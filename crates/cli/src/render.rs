@@ -1,8 +1,5 @@
 //! Policies as resources: for a release of Istio, or for plain Envoy.
 
-pub mod json;
-pub(crate) mod yaml;
-
 mod envoy;
 mod labels;
 mod resource;
@@ -11,9 +8,9 @@ mod telemetry;
 use clap::ValueEnum;
 use narrows_core::Tree;
 
+use crate::error::CliError;
 use crate::filter::{AnyPolicy, Filter};
-use crate::finding::Failure;
-use crate::manifest::Release;
+use crate::istio::Release;
 
 /// What to render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -34,7 +31,7 @@ pub enum Shape {
 
 /// A policy and how it is to be attached.
 #[derive(Clone, Debug)]
-pub struct Wanted<'p> {
+pub struct RenderRequest<'p> {
     /// The filter.
     pub filter: Filter,
     /// The policy as written.
@@ -72,14 +69,14 @@ pub struct Wanted<'p> {
 }
 
 /// Renders a policy.
-pub fn render(shape: Shape, wanted: &Wanted<'_>) -> Result<String, Failure> {
+pub fn render(shape: Shape, request: &RenderRequest<'_>) -> Result<String, CliError> {
     match shape {
-        Shape::WasmPlugin => resource::wasm_plugin(wanted),
-        Shape::TrafficExtension => resource::traffic_extension(wanted),
-        Shape::Telemetry => telemetry::render(wanted),
-        Shape::EnvoyFilterBlock => envoy::filter_block(wanted),
-        Shape::StatsTags => Ok(labels::stats_tags(wanted)),
-        Shape::ExtraStatTags => Ok(labels::extra_stat_tags(wanted)),
+        Shape::WasmPlugin => resource::wasm_plugin(request),
+        Shape::TrafficExtension => resource::traffic_extension(request),
+        Shape::Telemetry => telemetry::render(request),
+        Shape::EnvoyFilterBlock => envoy::filter_block(request),
+        Shape::StatsTags => Ok(labels::stats_tags(request)),
+        Shape::ExtraStatTags => Ok(labels::extra_stat_tags(request)),
     }
 }
 

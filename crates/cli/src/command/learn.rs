@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Done;
-use crate::finding::Failure;
+use crate::error::CliError;
 use crate::learn::Learnt;
 
 /// Turn what egress-policy has learnt into rules
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    pub(super) fn run(self) -> Result<Done, Failure> {
+    pub(super) fn run(self) -> Result<Done, CliError> {
         let name = self.log.display().to_string();
         let mut log = Vec::new();
         let read = if name == "-" {
@@ -31,10 +31,10 @@ impl Arguments {
         } else {
             std::fs::read(&self.log).map(|bytes| log = bytes)
         };
-        read.map_err(|e| Failure::new(format!("cannot read {name:?}: {e}"), "name a proxy's log"))?;
+        read.map_err(|e| CliError::new(format!("cannot read {name:?}: {e}"), "name a proxy's log"))?;
         let learnt = Learnt::of(&String::from_utf8_lossy(&log), &self.plugins);
         if learnt.lines == 0 {
-            return Err(Failure::new(
+            return Err(CliError::new(
                 format!("no line of egress-policy's \"learn\" is in {name:?}"),
                 "give the whole log of a proxy whose policy has \"learn\", such as kubectl logs prints it; the first \
                  line of a container's file is not read, for it may be the rest of another",
@@ -42,7 +42,7 @@ impl Arguments {
         }
         if self.plugins.is_empty() && learnt.plugins.len() > 1 {
             let told: Vec<String> = learnt.plugins.iter().map(|plugin| format!("{plugin:?}")).collect();
-            return Err(Failure::new(
+            return Err(CliError::new(
                 format!("several plugins told what they have learnt: {}", told.join(", ")),
                 "name those that are egress-policy with --plugin: another module may repeat what a caller has sent",
             ));

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Done, FilterName};
-use crate::finding::Failure;
+use crate::error::CliError;
+use crate::istio::Release;
 use crate::lint::{self, Options};
-use crate::manifest::Release;
 use crate::report::{self, Format};
-use crate::source::Source;
+use crate::source::SourceFile;
 
 /// Check policies, and the resources that carry them
 ///
@@ -35,9 +35,9 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    pub(super) fn run(self) -> Result<Done, Failure> {
+    pub(super) fn run(self) -> Result<Done, CliError> {
         let options = Options { filter: self.filter.map(|name| name.0), istio: self.istio };
-        let sources = self.files.iter().map(|path| Source::read(path)).collect::<Result<_, _>>()?;
+        let sources = self.files.iter().map(|path| SourceFile::read(path)).collect::<Result<_, _>>()?;
         let checked = lint::check_all(sources, options);
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Ok(Done {

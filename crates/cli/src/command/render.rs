@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Done, FilterName, Output, policy};
-use crate::finding::Failure;
-use crate::manifest::Release;
-use crate::render::{self, Shape, Wanted};
+use super::loaded::policy;
+use super::{Done, FilterName, Output};
+use crate::error::CliError;
+use crate::istio::Release;
+use crate::render::{self, RenderRequest, Shape};
 
 /// Write a policy as Istio's or Envoy's configuration
 ///
@@ -95,12 +96,12 @@ enum Phase {
 }
 
 impl Arguments {
-    pub(super) fn run(self) -> Result<Done, Failure> {
+    pub(super) fn run(self) -> Result<Done, CliError> {
         let loaded = match policy(&self.policy, self.filter.map(|name| name.0), Output::Text)? {
             Ok(loaded) => loaded,
             Err(done) => return Ok(done),
         };
-        let wanted = Wanted {
+        let request = RenderRequest {
             filter: loaded.filter,
             tree: loaded.node.tree(),
             policy: &loaded.policy,
@@ -126,7 +127,7 @@ impl Arguments {
             strict: self.strict,
             metric: self.metric,
         };
-        render::render(self.shape, &wanted).map(Done::clean)
+        render::render(self.shape, &request).map(Done::clean)
     }
 }
 

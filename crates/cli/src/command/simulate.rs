@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Done, FilterName, Output, policy, refused};
-use crate::finding::Failure;
+use super::loaded::{policy, refused};
+use super::{Done, FilterName, Output};
+use crate::error::CliError;
 use crate::simulate::{self, Outcome, Sent, Share, Shares};
-use crate::source::Source;
+use crate::source::SourceFile;
 
 /// Decisions that are printed one by one.
 const LISTED: u64 = 100_000;
@@ -37,18 +38,18 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    pub(super) fn run(self) -> Result<Done, Failure> {
+    pub(super) fn run(self) -> Result<Done, CliError> {
         let loaded = match policy(&self.policy, self.filter.map(|name| name.0), self.format)? {
             Ok(loaded) => loaded,
             Err(done) => return Ok(done),
         };
-        let source = Source::read(&self.requests)?;
+        let source = SourceFile::read(&self.requests)?;
         let requests = match simulate::requests(&source) {
             Ok(requests) => requests,
             Err(finding) => return Ok(refused(self.format, source, vec![finding])),
         };
         if !self.shares && requests.count() > LISTED {
-            return Err(Failure::new(
+            return Err(CliError::new(
                 format!(
                     "{} decisions are more than {LISTED}: nobody reads them one by one",
                     requests.count()
@@ -60,7 +61,7 @@ impl Arguments {
         let mut decisions = Vec::new();
         for sent in requests.iter() {
             let outcome = loaded.policy.decide(sent.request());
-            shares.count(&outcome.told);
+            shares.count(&outcome.explanation);
             if !self.shares {
                 decisions.push((sent, outcome));
             }

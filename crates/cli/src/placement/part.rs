@@ -5,8 +5,8 @@ use narrows_core::{Tree, names};
 
 use super::site::Site;
 use super::{Deeds, Slot, stripping, strips_for_others};
+use crate::error::CliError;
 use crate::filter::{AnyPolicy, Filter};
-use crate::finding::Failure;
 use crate::source::Node;
 
 /// One plugin of a policy.
@@ -24,7 +24,7 @@ pub struct Part {
 
 /// The plugins that a policy takes on proxies of that kind, in the order in which they run:
 /// itself, and before it one that strips, if it strips and itself comes too late for that.
-pub fn parts(filter: Filter, written: &Tree, policy: &AnyPolicy, site: Site) -> Result<Vec<Part>, Failure> {
+pub fn parts(filter: Filter, written: &Tree, policy: &AnyPolicy, site: Site) -> Result<Vec<Part>, CliError> {
     let deeds = Deeds::of(filter, &Node::unplaced(written, &(0..0)));
     let slot = deeds.slot(filter, site);
     let itself = Part { suffix: "", slot, policy: written.clone(), decides: true };
@@ -39,7 +39,7 @@ pub fn parts(filter: Filter, written: &Tree, policy: &AnyPolicy, site: Site) -> 
 
 /// The policy that strips the same and does nothing else. What it has stripped, it says in
 /// filter state, so that the policy itself leaves alone what is written in between.
-fn only_stripping(filter: Filter, written: &Tree, names: &[&str]) -> Result<Tree, Failure> {
+fn only_stripping(filter: Filter, written: &Tree, names: &[&str]) -> Result<Tree, CliError> {
     let Tree::Table(fields) = written else { return Ok(written.clone()) };
     let of = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
     let route_header = match of("routeHeader") {
@@ -64,7 +64,7 @@ fn only_stripping(filter: Filter, written: &Tree, names: &[&str]) -> Result<Tree
         .map(|(_, name)| Tree::Text((*name).to_owned()))
         .collect();
     if strip.len() > STRIP {
-        return Err(Failure::new(
+        return Err(CliError::new(
             format!("the policy strips {} names, and one plugin strips {STRIP}", strip.len()),
             "write fewer names, some with \"*\" at their end; or strip in a policy of your own, in phase AUTHN",
         ));

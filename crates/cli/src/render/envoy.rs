@@ -2,22 +2,23 @@
 
 use narrows_core::Tree;
 
-use super::{Wanted, json, table, text, yaml};
-use crate::finding::Failure;
+use super::{RenderRequest, table, text};
+use crate::error::CliError;
+use crate::write::{json, yaml};
 
 /// The type of a string in a `google.protobuf.Any`.
 const STRING: &str = "type.googleapis.com/google.protobuf.StringValue";
 
-pub(super) fn filter_block(wanted: &Wanted<'_>) -> Result<String, Failure> {
-    let filter = wanted.filter.name();
+pub(super) fn filter_block(request: &RenderRequest<'_>) -> Result<String, CliError> {
+    let filter = request.filter.name();
     let name = text(format!("narrows.{filter}"));
-    let file = match wanted.url.as_deref() {
+    let file = match request.url.as_deref() {
         None => format!("dist/{filter}.wasm"),
         Some(url) => match url.split_once("://") {
             None => url.to_owned(),
             Some(("file", path)) => path.to_owned(),
             Some(_) => {
-                return Err(Failure::new(
+                return Err(CliError::new(
                     format!("Envoy alone does not fetch {url:?}"),
                     "give the path of a file, or file:///path",
                 ));
@@ -36,7 +37,7 @@ pub(super) fn filter_block(wanted: &Wanted<'_>) -> Result<String, Failure> {
         ("name", name.clone()),
         ("failure_policy", text("FAIL_RELOAD")),
         ("vm_config", vm),
-        ("configuration", string(json::lines(&wanted.tree))),
+        ("configuration", string(json::lines(&request.tree))),
     ]);
     let typed = table([
         ("@type", text("type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm")),

@@ -6,6 +6,7 @@ use narrows_core::{Code, Tree};
 use serde::de::IgnoredAny;
 
 use super::{Node, line_of, node};
+use crate::code::policy;
 use crate::finding::{Finding, Level};
 
 /// Reads the JSON that a string holds, with places in the text around it.
@@ -32,7 +33,7 @@ pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
         let place = broken.map(|e| format!(" at line {} column {}", e.line(), e.column()));
         let at = outer(&(at..at + 1));
         Finding {
-            code: fault.map_or(Code::NotJson, |fault| fault.code).as_str(),
+            code: policy::of(fault.map_or(Code::NotJson, |fault| fault.code)),
             level: Level::Error,
             // A block of several lines is too much to point at.
             at: if at.is_empty() { string.at.start..line_of(text, string.at.start).end } else { at },

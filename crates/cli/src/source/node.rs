@@ -68,7 +68,7 @@ impl Node {
     pub fn fields(&self) -> &[(Key, Self)] {
         match &self.value {
             Value::Table(fields) => fields,
-            _ => &[],
+            Value::Scalar(_) | Value::List(_) => &[],
         }
     }
 
@@ -76,8 +76,13 @@ impl Node {
     pub fn elements(&self) -> &[Self] {
         match &self.value {
             Value::List(elements) => elements,
-            _ => &[],
+            Value::Scalar(_) | Value::Table(_) => &[],
         }
+    }
+
+    /// The values directly inside: of the fields and the elements.
+    pub fn children(&self) -> impl Iterator<Item = &Self> {
+        self.fields().iter().map(|(_, value)| value).chain(self.elements())
     }
 
     /// The value under a path of names such as `spec.wasm.url`; `null` is nothing.
