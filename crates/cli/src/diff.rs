@@ -98,10 +98,10 @@ fn compare(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> Spl
             };
         }
     };
-    let redrawn = if old.salt != new.salt {
-        Some(Redrawn::Salt)
-    } else {
-        (old.sources != new.sources).then_some(Redrawn::Key)
+    let redrawn = match (old.salt == new.salt, old.sources == new.sources) {
+        (true, true) => None,
+        (false, _) => Some(Redrawn::Salt),
+        (true, false) => Some(Redrawn::Key),
     };
     let moves = if redrawn.is_some() { at_random(&old, &new) } else { by_bucket(&old, &new) };
     let keys = keys.iter().filter_map(|key| {

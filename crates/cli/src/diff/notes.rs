@@ -16,7 +16,7 @@ pub fn notes(old: &Node, new: &Node, diffs: &[SplitDiff]) -> Vec<String> {
     if !diffs.is_empty() && diffs.iter().all(|diff| diff.mode.is_some()) {
         shown.push("mode");
     }
-    note(&mut notes, "the policy", differing(old, new, &shown));
+    note(&mut notes, "the policy", &differing(old, new, &shown));
     let (old_splits, new_splits) = (elements(old, "splits"), elements(new, "splits"));
     for side in only_one_has(old_splits, new_splits) {
         notes.push(format!("split {side}"));
@@ -38,17 +38,17 @@ fn split(notes: &mut Vec<String>, name: &str, old: &Node, new: &Node, diff: Opti
         shown.push("mode");
     }
     shown.extend(diff.and_then(|diff| diff.redrawn).map(super::Redrawn::field));
-    note(notes, &format!("split {name}"), differing(old, new, &shown));
+    note(notes, &format!("split {name}"), &differing(old, new, &shown));
     let (old_backends, new_backends) = (elements(old, "backends"), elements(new, "backends"));
     for side in only_one_has(old_backends, new_backends) {
         notes.push(format!("split {name}: backend {side}"));
     }
     for (backend, old, new) in pairs(old_backends, new_backends) {
-        note(notes, &format!("backend {backend} of split {name}"), differing(old, new, &OF_BACKEND));
+        note(notes, &format!("backend {backend} of split {name}"), &differing(old, new, &OF_BACKEND));
     }
 }
 
-fn note(notes: &mut Vec<String>, what: &str, fields: Vec<&str>) {
+fn note(notes: &mut Vec<String>, what: &str, fields: &[&str]) {
     if !fields.is_empty() {
         notes.push(format!("{what} also differs in {}", fields.join(", ")));
     }

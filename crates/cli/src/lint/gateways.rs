@@ -6,10 +6,8 @@ use crate::source::Node;
 /// The gateways and routes among resources that are applied together.
 #[derive(Default)]
 pub(super) struct Gateways<'n> {
-    /// Istio's.
-    gateways: Vec<&'n Node>,
-    /// Gateway API's.
-    api_gateways: Vec<&'n Node>,
+    of_istio: Vec<&'n Node>,
+    of_gateway_api: Vec<&'n Node>,
     routes: Vec<Route<'n>>,
 }
 
@@ -28,7 +26,7 @@ impl<'n> Gateways<'n> {
         let mut found = Self::default();
         for (_, resource) in resources {
             match Kind::of(resource) {
-                Kind::Gateway => found.gateways.push(resource),
+                Kind::Gateway => found.of_istio.push(resource),
                 Kind::VirtualService => {
                     let gateways = texts(resource.get("spec.gateways")).filter(|name| *name != "mesh");
                     found.routes.push(Route {
@@ -55,7 +53,7 @@ impl<'n> Gateways<'n> {
 
     fn gateway_api(&mut self, resource: &'n Node) {
         match resource.text_at("kind") {
-            Some("Gateway") => self.api_gateways.push(resource),
+            Some("Gateway") => self.of_gateway_api.push(resource),
             Some("HTTPRoute" | "GRPCRoute") => {
                 let parents = resource.get("spec.parentRefs").map(Node::elements).unwrap_or_default();
                 let parents = parents
@@ -73,13 +71,13 @@ impl<'n> Gateways<'n> {
 
     /// Whether a Gateway chooses workloads with these labels.
     pub(super) fn has_gateway_of(&self, chosen: &[(&str, &str)]) -> bool {
-        self.gateways.iter().any(|gateway| chooses(gateway, chosen))
+        self.of_istio.iter().any(|gateway| chooses(gateway, chosen))
     }
 
     /// Whether a Gateway of that name is a waypoint.
     pub(super) fn is_waypoint(&self, name: &str) -> bool {
         let mut named =
-            self.api_gateways.iter().filter(|gateway| gateway.text_at("metadata.name") == Some(name));
+            self.of_gateway_api.iter().filter(|gateway| gateway.text_at("metadata.name") == Some(name));
         named.any(|gateway| {
             gateway.text_at("spec.gatewayClassName").is_some_and(|class| class.contains("waypoint"))
         })
@@ -123,7 +121,7 @@ impl<'n> Gateways<'n> {
     }
 
     fn gateway(&self, name: &str) -> Option<&'n Node> {
-        self.gateways.iter().copied().find(|gateway| gateway.text_at("metadata.name") == Some(name))
+        self.of_istio.iter().copied().find(|gateway| gateway.text_at("metadata.name") == Some(name))
     }
 }
 

@@ -45,9 +45,9 @@ fn check(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
         }
         let name = port.text_at("name").unwrap_or_default();
         let declares = |protocol: &&str| {
-            name.strip_prefix(protocol).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            name.strip_prefix(*protocol).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         };
-        if !PROTOCOLS.iter().any(|protocol| declares(protocol)) {
+        if !PROTOCOLS.iter().any(declares) {
             findings.push(Finding::warning(
                 &RULE.code,
                 &port.field("name").map_or_else(|| port.head(), |(_, value)| value.at.clone()),
