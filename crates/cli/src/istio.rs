@@ -4,8 +4,10 @@
 //! of istio/api at the release tags, and the validation and listener code of istiod.
 
 pub mod fields;
+mod mode;
 mod release;
 
+pub use mode::Mode;
 pub use release::Release;
 
 /// Istio's root namespace, unless an operator chose another.

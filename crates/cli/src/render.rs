@@ -10,22 +10,22 @@ use narrows_core::Tree;
 
 use crate::error::CliError;
 use crate::filter::{AnyPolicy, Filter};
-use crate::istio::Release;
+use crate::istio::{Mode, Release};
 
 /// What to render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shape {
-    /// Istio's resource of 1.12 and later
+    /// A resource of Istio 1.12 and later
     WasmPlugin,
-    /// Istio's resource of 1.30 and later
+    /// A resource of Istio 1.30 and later
     TrafficExtension,
-    /// Labels for Istio's own metrics out of what the filter publishes
+    /// Labels for the metrics of Istio, from the filter state that the filter writes
     Telemetry,
-    /// The HTTP filter of Envoy's configuration
+    /// The HTTP filter in a configuration of Envoy
     EnvoyFilterBlock,
-    /// Envoy's `stats_tags`, which cut the labels out of the filter's series
+    /// `stats_tags` of Envoy, which extract the labels from the series of the filter
     StatsTags,
-    /// The same for Istio: `extraStatTags` of its mesh configuration
+    /// The same for Istio: `extraStatTags` in its mesh configuration
     ExtraStatTags,
 }
 
@@ -53,7 +53,7 @@ pub struct RenderRequest<'p> {
     /// The digest that it must have.
     pub sha256: Option<String>,
     /// The direction, as Istio has it.
-    pub mode: Option<&'static str>,
+    pub mode: Option<Mode>,
     /// The ports.
     pub ports: Vec<u16>,
     /// The phase, if not the filter's own.

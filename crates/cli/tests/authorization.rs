@@ -220,7 +220,8 @@ fn a_waypoint_is_told_by_its_targets_and_by_its_class() {
     let policy = &format!("trust: mesh, {MOVES}");
     assert!(message(&place, policy, &shown("istio")).contains("404"));
     assert!(
-        message(&place, policy, &shown("istio-waypoint")).contains("a waypoint has routes only to its own service")
+        message(&place, policy, &shown("istio-waypoint"))
+            .contains("a waypoint has routes only to its own service")
     );
     let server: Vec<&str> = place.into_iter().chain([SERVER]).collect();
     assert!(message(&server, policy, "").contains("a waypoint has routes only to its own service"));

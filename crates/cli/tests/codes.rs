@@ -24,7 +24,6 @@ fn every_code_of_a_rule_is_shown() {
     let known: BTreeSet<_> = explain::all().iter().map(|code| code.id.to_owned()).collect();
     let unknown: Vec<_> = shown.difference(&known).collect();
     assert!(unknown.is_empty(), "narrows explain has no {unknown:?}");
-    let unseen: Vec<_> =
-        known.iter().filter(|id| id.as_str() >= "NRW600" && !shown.contains(*id)).collect();
+    let unseen: Vec<_> = known.iter().filter(|id| id.as_str() >= "NRW600" && !shown.contains(*id)).collect();
     assert!(unseen.is_empty(), "no session in tests/transcripts shows {unseen:?}");
 }

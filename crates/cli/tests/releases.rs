@@ -3,7 +3,7 @@
 
 use clap::ValueEnum;
 use narrows::filter::Filter;
-use narrows::istio::Release;
+use narrows::istio::{Mode, Release};
 use narrows::lint::{self, Options};
 use narrows::render::{self, RenderRequest, Shape};
 use narrows::report::{self, Format};
@@ -44,7 +44,7 @@ fn what_is_rendered_is_accepted() {
                 Shape::value_variants().iter().flat_map(|shape| [(shape, false), (shape, true)])
             {
                 let envoy = *shape == Shape::EnvoyFilterBlock;
-                let wanted = RenderRequest {
+                let request = RenderRequest {
                     filter,
                     tree: tree.clone(),
                     policy: &compiled,
@@ -58,7 +58,7 @@ fn what_is_rendered_is_accepted() {
                             + filter.name(),
                     ),
                     sha256: Some("0".repeat(64)),
-                    mode: Some(if by_target { "SERVER" } else { "CLIENT" }),
+                    mode: Some(if by_target { Mode::Server } else { Mode::Client }),
                     // On a waypoint no port ever matches.
                     ports: if by_target { Vec::new() } else { vec![8080] },
                     phase: None,
@@ -67,7 +67,7 @@ fn what_is_rendered_is_accepted() {
                     strict: false,
                     metric: None,
                 };
-                let Ok(text) = render::render(*shape, &wanted) else {
+                let Ok(text) = render::render(*shape, &request) else {
                     let lacks_kind = *shape == Shape::TrafficExtension && minor < 30;
                     assert!(lacks_kind || (by_target && minor < 22), "{shape:?} for 1.{minor}");
                     continue;

@@ -75,7 +75,7 @@ pub(super) fn render(
         targets: Vec::new(),
         url: Some(format!("oci://registry.example/narrows/{}:1", filter.name())),
         sha256: None,
-        mode,
+        mode: mode.map(|mode| mode.parse().unwrap()),
         ports: Vec::new(),
         phase,
         priority: None,

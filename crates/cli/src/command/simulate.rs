@@ -14,25 +14,25 @@ use crate::source::SourceFile;
 /// Decisions that are printed one by one.
 const LISTED: u64 = 100_000;
 
-/// Decide on requests as the filter would
+/// Decide on requests like the filter
 ///
-/// Prints each decision with its reason, then what share of the requests went where,
-/// with the interval in which the share of all such requests lies with 95 % confidence.
+/// Prints each decision with its reason, then the share of the requests that each destination
+/// got, with its 95 % confidence interval.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The policy, bare or in a resource
     policy: PathBuf,
     /// The requests: a list of {method, scheme, target, authority, headers, source, serverName,
-    /// cluster, repeat}
+    /// cluster, virtualHost, repeat}
     #[arg(long, value_name = "FILE")]
     requests: PathBuf,
-    /// The filter, if the policy does not say so itself
+    /// The filter, if the policy does not name it
     #[arg(long, value_name = "NAME")]
     filter: Option<FilterName>,
-    /// Print the shares alone
+    /// Print only the shares
     #[arg(long)]
     shares: bool,
-    /// How to write it
+    /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Output,
 }
@@ -51,10 +51,10 @@ impl Arguments {
         if !self.shares && requests.count() > LISTED {
             return Err(CliError::new(
                 format!(
-                    "{} decisions are more than {LISTED}: nobody reads them one by one",
+                    "{} decisions are more than {LISTED}, too many to print one by one",
                     requests.count()
                 ),
-                "print what share of them went where: --shares",
+                "print only the shares: --shares",
             ));
         }
         let mut shares = Shares::default();

@@ -19,7 +19,7 @@ pub(super) fn filter_block(request: &RenderRequest<'_>) -> Result<String, CliErr
             Some(("file", path)) => path.to_owned(),
             Some(_) => {
                 return Err(CliError::new(
-                    format!("Envoy alone does not fetch {url:?}"),
+                    format!("Envoy cannot fetch {url:?} without Istio"),
                     "give the path of a file, or file:///path",
                 ));
             }
@@ -30,7 +30,7 @@ pub(super) fn filter_block(request: &RenderRequest<'_>) -> Result<String, CliErr
         ("vm_id", name.clone()),
         ("runtime", text("envoy.wasm.runtime.v8")),
         ("code", table([("local", table([("filename", text(file))]))])),
-        // Refuse to start with a bad policy: here nobody is watching a control plane.
+        // Refuse to start with a bad policy: no control plane would report it.
         ("configuration", string("{\"strict\": true}".to_owned())),
     ]);
     let config = table([

@@ -4,7 +4,7 @@ use narrows_core::{Tree, vm};
 
 use super::{RenderRequest, table, text};
 use crate::error::CliError;
-use crate::istio::{Release, TARGETS as TARGET_KINDS};
+use crate::istio::{Mode, Release, TARGETS as TARGET_KINDS};
 use crate::placement::Deeds;
 use crate::placement::part::{self, Part};
 use crate::placement::site::{Known, Side, Site};
@@ -81,9 +81,9 @@ fn known<'w>(request: &'w RenderRequest<'_>) -> Known<'w> {
     let side = match request.mode {
         // A release that cannot choose runs it on both.
         _ if request.istio < MATCH => Side::Both,
-        Some("CLIENT") => Side::Client,
-        Some("SERVER") => Side::Server,
-        _ => Side::Both,
+        Some(Mode::Client) => Side::Client,
+        Some(Mode::Server) => Side::Server,
+        None => Side::Both,
     };
     Known {
         namespace: request.namespace.as_deref(),
@@ -124,7 +124,7 @@ fn placed(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part) 
     let deeds = Deeds::of(request.filter, &policy);
     if !part.decides {
         return vec![
-            "Two plugins of one policy. This one takes away what clients must not send, before".to_owned(),
+            "Two plugins of one policy. This one removes what clients must not send, before".to_owned(),
             "authentication and authorization.".to_owned(),
         ];
     }
@@ -134,25 +134,26 @@ fn placed(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part) 
             Vec::new()
         } else {
             vec![
-                "For sidecars, outbound, where nothing is authorized. If the workloads are gateways,"
+                "For the outbound side of sidecars, where nothing is authorized. If the workloads are"
                     .to_owned(),
-                "render it with --gateway.".to_owned(),
+                "gateways, render it with --gateway.".to_owned(),
             ]
         };
     }
     let mut lines = Vec::new();
     if deeds.rewrites {
-        lines.push("Behind authorization, which judges the path and host that the client sent.".to_owned());
+        lines.push("After authorization, which checks the path and host that the client sent.".to_owned());
     } else if parts.len() > 1 {
-        lines.push("And this one decides, behind authorization.".to_owned());
+        lines.push("This one decides, after authorization.".to_owned());
     } else if deeds.restores {
-        lines.push("Before authorization, which judges the host that comes back.".to_owned());
+        lines.push("Before authorization, which checks the restored host.".to_owned());
     }
     if site == Site::Mixed && !lines.is_empty() {
         lines.push(
-            "It runs inbound or on gateways too, where requests are authorized: so it stands".to_owned(),
+            "It also runs inbound or on gateways, where requests are authorized. This place is the"
+                .to_owned(),
         );
-        lines.push("where it must there. Outbound, on a sidecar, nothing is.".to_owned());
+        lines.push("right one there. On the outbound side of a sidecar nothing is authorized.".to_owned());
     }
     lines
 }
@@ -189,7 +190,7 @@ pub(super) fn choice(request: &RenderRequest<'_>) -> Result<Fields, CliError> {
         let Some((_, group)) = TARGET_KINDS.iter().find(|(known, _)| known == kind) else {
             let known = TARGET_KINDS.map(|(kind, _)| format!("{kind}/NAME")).join(", ");
             return Err(CliError::new(
-                format!("nothing attaches to a {kind}"),
+                format!("a filter cannot attach to a {kind}"),
                 format!("write --target with one of {known}"),
             ));
         };
@@ -208,7 +209,7 @@ fn attachment(request: &RenderRequest<'_>, part: &Part) -> Result<Fields, CliErr
     let restricted = request.mode.is_some() || !request.ports.is_empty();
     if restricted && request.istio >= MATCH {
         let mut clause = Vec::new();
-        clause.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode))));
+        clause.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
         if !request.ports.is_empty() {
             let ports = request.ports.iter().map(|port| table([("number", Tree::Integer((*port).into()))]));
             clause.push(("ports".to_owned(), Tree::List(ports.collect())));
@@ -221,7 +222,7 @@ fn attachment(request: &RenderRequest<'_>, part: &Part) -> Result<Fields, CliErr
 /// The module and its policy.
 fn plugin(request: &RenderRequest<'_>, policy: &Tree) -> Result<Fields, CliError> {
     let url = request.url.as_ref().ok_or_else(|| {
-        CliError::new("nothing says where the module is", "add --url oci://registry/repository:tag")
+        CliError::new("the address of the module is missing", "add --url oci://registry/repository:tag")
     })?;
     let mut fields = vec![("url".to_owned(), text(url))];
     fields.extend(request.sha256.iter().map(|digest| ("sha256".to_owned(), text(digest))));

@@ -12,7 +12,7 @@ use crate::write::yaml;
 pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
     let published = request.policy.published();
     if published.is_empty() {
-        let message = "the policy publishes nothing that a label could be made of";
+        let message = "the policy publishes no filter state for labels";
         return Err(CliError::new(message, "name tags in \"publish\""));
     }
     let version = if request.istio >= Release::minor(22) { "v1" } else { "v1alpha1" };
@@ -20,7 +20,7 @@ pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
     metadata.extend(request.namespace.iter().map(|name| ("namespace".to_owned(), text(name))));
     let mut spec = choice(request)?;
     let mut which = vec![("metric".to_owned(), text(request.metric.as_deref().unwrap_or("ALL_METRICS")))];
-    which.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode))));
+    which.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
     let clause = overrides(&published, request.istio >= Release::minor(24), which);
     let metric = table([
         ("providers", Tree::List(vec![table([("name", text("prometheus"))])])),
