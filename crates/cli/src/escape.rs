@@ -1,11 +1,11 @@
-//! Text that somebody else chose, as it may stand on a terminal and in a workflow's log.
+//! Escapes text that somebody else chose, for a terminal and the log of a workflow.
 
 use std::borrow::Cow;
 
-/// The text with every character escaped that is no letter or sign: it neither ends a line nor moves
-/// a cursor, nor turns what stands beside it around.
+/// Escapes every character that is not printable: the text cannot end a line, move the cursor, or
+/// reverse the text beside it.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    // Of quotes and backslashes there is nothing to fear.
+    // Quotes and backslashes are harmless.
     let escapes = |c: char| !matches!(c, '"' | '\'' | '\\') && c.escape_debug().len() > 1;
     if !text.contains(escapes) {
         return Cow::Borrowed(text);
@@ -17,8 +17,8 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The same where a line may begin with it: GitHub's runner takes `::` there for a command, whatever
-/// blanks stand before it.
+/// The same for the start of a line, where GitHub's runner reads `::` as a command, also after
+/// blanks.
 pub(crate) fn word(text: &str) -> Cow<'_, str> {
     let shown = line(text);
     if shown.trim_start().starts_with("::")

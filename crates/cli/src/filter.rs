@@ -18,7 +18,7 @@ pub struct Attachment {
     pub phase: &'static str,
     /// Its priority within the phase: higher runs first.
     pub priority: i32,
-    /// Whether requests pass where the filter cannot run.
+    /// Whether requests pass while the filter cannot run.
     pub fails_open: bool,
 }
 
@@ -71,7 +71,7 @@ macro_rules! filters {
                 match &self.0 { $(Compiled::$filter(policy) => Labels::of(&**policy, written)),+ }
             }
 
-            /// What every worker takes to hold it, in bytes.
+            /// What it takes in every worker.
             pub fn weight(&self) -> Weight {
                 match &self.0 { $(Compiled::$filter(policy) => policy.weight()),+ }
             }
@@ -81,12 +81,12 @@ macro_rules! filters {
                 match &self.0 { $(Compiled::$filter(policy) => policy.summary()),+ }
             }
 
-            /// What is likely not meant, though nothing is wrong.
+            /// What is probably a mistake, although the policy loads.
             pub fn warning(&self) -> Option<&'static str> {
                 match &self.0 { $(Compiled::$filter(policy) => policy.warning()),+ }
             }
 
-            /// The headers that it takes away from what a client sent, some with a `*` at
+            /// The headers that it removes from what a client sent, some with a `*` at
             /// their end.
             pub fn strips(&self) -> Vec<&str> {
                 let strip = match &self.0 { $(Compiled::$filter(policy) => policy.strip()),+ };

@@ -38,7 +38,7 @@ pub struct Position {
     priority: Reverse<i64>,
 }
 
-/// What a policy has to do with authorization.
+/// What of a policy matters to authorization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Deeds {
     /// It writes another path or host than the client sent.

@@ -1,7 +1,7 @@
-//! Files of YAML or JSON, read so that every value knows where it stands.
+//! Files of YAML or JSON, read so that every value knows its place.
 //!
-//! The YAML library is named only here and in [`node`]: it is young, and could be
-//! exchanged without anyone else noticing.
+//! Only this module and [`node`] use the YAML library: it is young, and can be replaced
+//! without other changes.
 
 mod inner;
 mod locate;
@@ -22,7 +22,7 @@ pub use node::{Key, Node, Value};
 pub struct SourceFile {
     /// The file's name, for reports.
     pub path: String,
-    /// What stands in it.
+    /// Its content.
     pub text: String,
 }
 

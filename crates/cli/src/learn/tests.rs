@@ -171,5 +171,5 @@ fn lines_are_merged_into_a_policy_that_loads() {
     assert!(policy.contains("hosts: [b.example]\n      methods: [GET, POST]\n"), "{policy}");
     assert!(policy.contains("hosts: [\"[2001:db8::1]\"]\n  - "), "{policy}");
     assert!(policy.contains("except: [\"10.20.30.40\"]"), "{policy}");
-    assert!(policy.contains("keeps in whatever a rule says: localhost."), "{policy}");
+    assert!(policy.contains("denies these even if a rule allows them: localhost."), "{policy}");
 }

@@ -21,8 +21,15 @@ pub(super) struct Attached<'n> {
     pub(super) deeds: Deeds,
     pub(super) site: Site,
     pub(super) side: Side,
-    /// What it takes away from what a client sent; nothing while it only reports.
+    /// The headers that it removes; none if it only reports.
     pub(super) strips: Vec<String>,
+    /// The phase and priority that the resource writes.
+    position: Position,
+    /// What follows is compared with every other filter of the run, so it is read once.
+    namespace: Option<&'n str>,
+    name: &'n str,
+    labels: Vec<(&'n str, Tree)>,
+    targets: Option<Tree>,
 }
 
 impl<'n> Attached<'n> {
@@ -41,6 +48,17 @@ impl<'n> Attached<'n> {
             site: Site::of(&known(resource, gateways)),
             side: side(resource),
             strips: names.map(str::to_owned).collect(),
+            position: position(resource),
+            namespace: resource.text_at("metadata.namespace"),
+            name: resource.text_at("metadata.name").unwrap_or_default(),
+            labels: resource
+                .get("spec.selector.matchLabels")
+                .map(Node::fields)
+                .unwrap_or_default()
+                .iter()
+                .map(|(key, value)| (key.name.as_str(), value.tree()))
+                .collect(),
+            targets: resource.get("spec.targetRefs").map(Node::tree),
         })
     }
 
@@ -49,17 +67,12 @@ impl<'n> Attached<'n> {
         self.resource.get("spec.pluginConfig").or_else(|| self.resource.get("spec.wasm.pluginConfig"))
     }
 
-    /// Where the policy stands in the resource.
+    /// The phase and priority that the resource writes.
     pub(super) fn position(&self) -> Position {
-        let phase = self.resource.text_at("spec.phase").unwrap_or_default();
-        let priority = match self.resource.get("spec.priority").map(|node| &node.value) {
-            Some(Value::Scalar(Tree::Integer(priority))) => *priority,
-            _ => i64::MIN,
-        };
-        Position::new(phase, priority)
+        self.position
     }
 
-    /// Where it belongs.
+    /// The phase and priority that it should have.
     pub(super) fn slot(&self) -> Slot {
         self.deeds.slot(self.filter, self.site)
     }
@@ -72,27 +85,19 @@ impl<'n> Attached<'n> {
 
     /// Whether it runs wherever the other does.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        let namespace = self.resource.text_at("metadata.namespace");
-        let labels = |attached: &Self| match attached.tree("spec.selector.matchLabels") {
-            Some(Tree::Table(labels)) => labels,
-            Some(_) | None => Vec::new(),
-        };
-        let (own, others) = (labels(self), labels(other));
-        let targets = self.tree("spec.targetRefs");
-        // Without any it is for every proxy, those that are targets too.
-        let chosen = targets == other.tree("spec.targetRefs") || (targets.is_none() && own.is_empty());
-        chosen
-            && (namespace == Some(ROOT_NAMESPACE)
-                || namespace == other.resource.text_at("metadata.namespace"))
-            && own.iter().all(|label| others.contains(label))
+        // Without any choice it is for every proxy, those that are targets too.
+        let is_for_all = self.targets.is_none() && self.labels.is_empty();
+        (is_for_all || self.targets == other.targets)
+            && (self.namespace == Some(ROOT_NAMESPACE) || self.namespace == other.namespace)
+            && self.labels.iter().all(|label| other.labels.contains(label))
     }
 
-    /// Whether it takes a header away, in every spelling.
+    /// Whether it removes a header, in every spelling.
     pub(super) fn takes_away(&self, name: &str) -> bool {
         self.strips.iter().any(|pattern| names::covers(pattern.as_bytes(), name.as_bytes()))
     }
 
-    /// A finding about where it stands.
+    /// A finding about its phase and priority.
     pub(super) fn finding(&self, code: &'static Code, message: &str, help: &str) -> Finding {
         self.at(&["spec.priority", "spec.phase"], code, message, help)
     }
@@ -127,16 +132,20 @@ impl<'n> Attached<'n> {
 
     /// Its namespace and its name.
     pub(super) fn name(&self) -> (Option<&str>, &str) {
-        let text = |place| self.resource.text_at(place);
-        (text("metadata.namespace"), text("metadata.name").unwrap_or_default())
-    }
-
-    fn tree(&self, place: &str) -> Option<Tree> {
-        self.resource.get(place).map(Node::tree)
+        (self.namespace, self.name)
     }
 }
 
-/// What the resource, and the run around it, say of where it attaches.
+fn position(resource: &Node) -> Position {
+    let phase = resource.text_at("spec.phase").unwrap_or_default();
+    let priority = match resource.get("spec.priority").map(|node| &node.value) {
+        Some(Value::Scalar(Tree::Integer(priority))) => *priority,
+        Some(_) | None => i64::MIN,
+    };
+    Position::new(phase, priority)
+}
+
+/// What the resource and the other files say about the proxies that it attaches to.
 fn known<'n>(resource: &'n Node, gateways: &Gateways<'_>) -> Known<'n> {
     let labels: Vec<_> = labels(resource.get("spec.selector.matchLabels"));
     let refs = resource.get("spec.targetRefs").map(Node::elements).unwrap_or_default();

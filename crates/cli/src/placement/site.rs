@@ -13,7 +13,7 @@ pub enum Site {
     Gateway,
     /// Waypoints.
     Waypoint,
-    /// Nobody said, or several: authorization runs on one of them.
+    /// Unknown, or several of these: authorization runs on one of them.
     Mixed,
 }
 

@@ -46,7 +46,7 @@ pub(super) fn traffic_extension(request: &RenderRequest<'_>) -> Result<String, C
 
 pub(super) type Fields = Vec<(String, Tree)>;
 
-/// A resource for each plugin that the policy takes there, with what is to be known of them.
+/// A resource for each plugin that the policy needs there, with comments.
 fn resources(
     request: &RenderRequest<'_>,
     kind: &str,
@@ -54,7 +54,7 @@ fn resources(
 ) -> Result<String, CliError> {
     let site = Site::of(&known(request));
     let parts = match request.phase {
-        // Whoever names the phase has decided.
+        // A phase on the command line decides.
         Some(_) => part::parts(request.filter, &request.tree, request.policy, Site::Outbound)?,
         None => part::parts(request.filter, &request.tree, request.policy, site)?,
     };
@@ -95,7 +95,7 @@ fn known<'w>(request: &'w RenderRequest<'_>) -> Known<'w> {
     }
 }
 
-/// What the release means for the plugin, and why it stands where it does.
+/// Comments: what the release means for the plugin, and why it has its place.
 fn comments(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part) -> String {
     let mut lines = Vec::new();
     if parts.first().is_some_and(|first| first.suffix == part.suffix) {
@@ -118,7 +118,7 @@ fn comments(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part
     lines.iter().map(|line| format!("# {line}\n")).collect()
 }
 
-/// Why it stands on that side of authorization.
+/// Why it is on that side of authorization.
 fn placed(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part) -> Vec<String> {
     let policy = Node::unplaced(&request.tree, &(0..0));
     let deeds = Deeds::of(request.filter, &policy);

@@ -1,4 +1,4 @@
-//! What decided, in the words of the policy.
+//! Explains decisions in the words of the policy.
 
 use narrows_core::egress::{Action, Egress, Ruling, Verdict as Judged};
 use narrows_core::router::{Router, Verdict as Routed};
@@ -19,17 +19,10 @@ pub struct Explanation {
     pub facts: Vec<(String, String)>,
 }
 
-/// A policy whose decisions, and what it leaves for others to read, can be explanation.
+/// A policy whose decisions can be explained.
 pub trait Explain: Policy {
-    /// What decided; unless a filter knows more, what it publishes as filter state.
-    fn explain(&self, _verdict: &Self::Verdict, decision: &Decision<'_>) -> Explanation {
-        let published = decision.state.iter().filter(|(name, _)| *name != strip::STATE);
-        let facts: Vec<_> = published
-            .map(|(name, value)| fact(name.strip_prefix("narrows_").unwrap_or(name), printable(value)))
-            .collect();
-        let outcome = facts.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ");
-        Explanation { scope: "requests".to_owned(), outcome: or_dash(&outcome), facts }
-    }
+    /// What decided.
+    fn explain(&self, verdict: &Self::Verdict, decision: &Decision<'_>) -> Explanation;
 
     /// Labels for Istio's metrics, each with the filter state that holds it.
     fn published(&self) -> Vec<(String, String)>;
@@ -76,6 +69,16 @@ impl Explain for Splitter {
 }
 
 impl Explain for Tagger {
+    /// The filter state that it writes.
+    fn explain(&self, _verdict: &Self::Verdict, decision: &Decision<'_>) -> Explanation {
+        let published = decision.state.iter().filter(|(name, _)| *name != strip::STATE);
+        let facts: Vec<_> = published
+            .map(|(name, value)| fact(name.strip_prefix("narrows_").unwrap_or(name), printable(value)))
+            .collect();
+        let outcome = facts.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ");
+        Explanation { scope: "requests".to_owned(), outcome: or_dash(&outcome), facts }
+    }
+
     fn published(&self) -> Vec<(String, String)> {
         self.published().map(|(tag, state)| (tag.to_owned(), state.to_owned())).collect()
     }

@@ -11,8 +11,8 @@ use crate::finding::{Finding, Level};
 
 /// Reads the JSON that a string holds, with places in the text around it.
 ///
-/// The filter will read it as JSON, so it is read as JSON here; as YAML, which
-/// almost every JSON is too, it is read once more for the places alone.
+/// The filter will read it as JSON, so it is read as JSON here. It is read a second time as
+/// YAML, which almost every JSON is too, only for the places.
 pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
     let content = string.text().unwrap_or_default();
     let offsets = align(content, text, &string.at);
@@ -52,10 +52,10 @@ pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
     })
 }
 
-/// For each byte of a string's content, where it stands in the text around it.
+/// For each byte of a string's content, its place in the text around it.
 ///
 /// White space may have been folded or cut off and escapes resolved, but the other
-/// characters stand there in the same order.
+/// characters are there in the same order.
 fn align(content: &str, text: &str, at: &Range<usize>) -> Vec<Range<usize>> {
     let raw = text.get(at.clone()).unwrap_or_default();
     let escaped = raw.starts_with('"');
@@ -76,7 +76,7 @@ fn align(content: &str, text: &str, at: &Range<usize>) -> Vec<Range<usize>> {
     offsets
 }
 
-/// How many bytes of the text stand for a character of the content.
+/// How many bytes of the text encode a character of the content.
 fn width(rest: &str, character: char, escaped: bool) -> usize {
     if escaped && rest.starts_with('\\') {
         return match rest.as_bytes().get(1) {

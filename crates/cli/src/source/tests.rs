@@ -10,7 +10,7 @@ fn only(source: &SourceFile) -> Node {
     source.documents().unwrap().remove(0)
 }
 
-/// What the text has where the value at a path of the inner JSON stands.
+/// The text at the place of a value of the inner JSON.
 fn inner<'t>(source: &'t SourceFile, path: &str) -> &'t str {
     let document = only(source);
     let node = source.inner(document.get("v").unwrap()).unwrap();

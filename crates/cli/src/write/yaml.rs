@@ -1,4 +1,4 @@
-//! YAML that people can read and every reader understands the same way.
+//! YAML that people can read, and that every parser reads the same way.
 
 use narrows_core::Tree;
 
@@ -25,7 +25,7 @@ fn block(tree: &Tree, indent: usize, out: &mut String) {
                 out.push_str(&format!("{pad}-"));
                 match element {
                     Tree::Table(fields) if !fields.is_empty() => {
-                        // The first field stands beside the dash.
+                        // The first field is on the line of the dash.
                         let mut inner = String::new();
                         block(element, indent + 2, &mut inner);
                         out.push(' ');
