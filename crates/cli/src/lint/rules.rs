@@ -24,7 +24,7 @@ use super::rule::Rule;
 use crate::code::Code;
 
 /// All rules, in the order of their codes.
-pub(super) static ALL: [&Rule; 18] = [
+pub(super) static ALL: &[&Rule] = &[
     &nrw601::RULE,
     &nrw602::RULE,
     &nrw603::RULE,
