@@ -38,7 +38,7 @@ pub struct Position {
     priority: Reverse<i64>,
 }
 
-/// What a policy has to do with authorization.
+/// What of a policy matters to authorization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Deeds {
     /// It writes another path or host than the client sent.
@@ -78,7 +78,7 @@ impl Deeds {
             Filter::HeaderRouter if self.rewrites => Slot { phase: "STATS", priority: 300 },
             // Before everything that reads the host.
             Filter::CanarySplit if self.restores => Slot { phase: "AUTHZ", priority: 300 },
-            _ => own,
+            Filter::HeaderRouter | Filter::CanarySplit | Filter::MetricTags | Filter::EgressPolicy => own,
         }
     }
 

@@ -29,22 +29,22 @@ pub struct Host<'n> {
     pub within: &'n Node,
 }
 
+/// Reads the rewritings of one element of a list of the policy.
+type Reader = for<'n> fn(&'n Node, &str, bool) -> Vec<Deed<'n>>;
+
 /// Everything of a policy that rewrites a path or a host, in the order of the text.
 pub fn rewriting(filter: Filter, policy: &Node) -> Vec<Deed<'_>> {
-    let list = match filter {
-        Filter::HeaderRouter => "rules",
-        Filter::CanarySplit => "splits",
+    let (list, read): (_, Reader) = match filter {
+        Filter::HeaderRouter => ("rules", rule),
+        Filter::CanarySplit => ("splits", split),
         Filter::MetricTags | Filter::EgressPolicy => return Vec::new(),
     };
-    let mut deeds = Vec::new();
-    for (i, element) in policy.get(list).map(Node::elements).unwrap_or_default().iter().enumerate() {
-        let (place, acts) = (format!("{list}[{i}]"), acts(policy) && acts(element));
-        deeds.extend(match filter {
-            Filter::HeaderRouter => rule(element, &place, acts),
-            _ => split(element, &place, acts),
-        });
-    }
-    deeds
+    let elements = policy.get(list).map(Node::elements).unwrap_or_default();
+    let deeds = elements
+        .iter()
+        .enumerate()
+        .flat_map(|(i, element)| read(element, &format!("{list}[{i}]"), acts(policy) && acts(element)));
+    deeds.collect()
 }
 
 /// Whether a policy, a rule or a split acts: neither reports nor is off.

@@ -51,7 +51,7 @@ impl Policy for Egress {
     fn warnings(&self) -> Vec<Fault> {
         let is_silent = self.says_nothing && self.common.head.mode != Mode::Off;
         let message = "there is neither \"default\" nor a rule: everything may leave";
-        let help = "write \"default\": \"deny\" and rules; \"mode\": \"off\" if nothing is to be done";
+        let help = "write \"default\": \"deny\" and rules; or \"mode\": \"off\" if it should do nothing";
         Vec::from_iter(is_silent.then(|| Fault::warning(Code::EverythingPasses, message, help)))
     }
 

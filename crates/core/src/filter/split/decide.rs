@@ -33,7 +33,7 @@ impl Policy for Splitter {
             |split: &Split| split.slots.owned().iter().any(|(from, to, _)| from < to) && !split.divides();
         let is_idle = self.splits.iter().any(|split| split.mode != Mode::Off && idle(split));
         let message = "a split has weights and no \"key\": every request takes \"onMissingKey\"";
-        let help = "add \"key\", or \"onMissingKey\": \"random\" if nobody has to stay";
+        let help = "add \"key\", or \"onMissingKey\": \"random\" if users may change backends";
         Vec::from_iter(is_idle.then(|| Fault::warning(Code::NoEffect, message, help)))
     }
 
