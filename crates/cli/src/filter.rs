@@ -1,14 +1,13 @@
 //! The filters, in one table. Another one is another line.
 
+use std::any::Any;
+
 use narrows_core::Weight;
-use narrows_core::egress::Egress;
-use narrows_core::router::Router;
 use narrows_core::split::Splitter;
 use narrows_core::stats_tags::Labels;
-use narrows_core::tags::Tagger;
 use narrows_core::{Decision, Fault, Invalid, Policy, Request, Series, Tree};
 
-use crate::simulate::{Explain, Outcome};
+use crate::simulate::{Explanation, Outcome};
 use crate::source::Node;
 
 /// How a filter is attached unless the operator says otherwise.
@@ -22,8 +21,8 @@ pub struct Attachment {
     pub fails_open: bool,
 }
 
-macro_rules! filters {
-    ($($filter:ident: $policy:ty => $phase:literal $priority:literal ;)+) => {
+macro_rules! by_name {
+    ($($filter:ident: $policy:ty => $phase:literal $priority:literal;)+) => {
         /// A filter of Narrows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Filter { $(#[doc = concat!("See [`", stringify!($policy), "`].")] $filter),+ }
@@ -63,7 +62,8 @@ macro_rules! filters {
 
             /// Labels for Istio's metrics, each with the filter state that holds it.
             pub fn published(&self) -> Vec<(String, String)> {
-                match &self.0 { $(Compiled::$filter(policy) => Explain::published(&**policy)),+ }
+                let common = match &self.0 { $(Compiled::$filter(policy) => policy.common()),+ };
+                common.published.iter().map(|(label, state)| (label.to_string(), state.to_string())).collect()
             }
 
             /// The labels of its series, given the policy as written.
@@ -74,6 +74,12 @@ macro_rules! filters {
             /// What it takes in every worker.
             pub fn weight(&self) -> Weight {
                 match &self.0 { $(Compiled::$filter(policy) => policy.common().weight),+ }
+            }
+
+            /// The splits, if it has any.
+            pub fn splitter(&self) -> Option<&Splitter> {
+                let policy: &dyn Any = match &self.0 { $(Compiled::$filter(policy) => &**policy),+ };
+                policy.downcast_ref()
             }
 
             /// What was loaded, in a few words.
@@ -101,15 +107,7 @@ macro_rules! filters {
     };
 }
 
-// Phase and priority: the router after JWT authentication, so that it can trust claims; tags after
-// the decisions that they count; egress last, because it checks a call as it leaves. For the
-// places where Istio authorizes requests see [`crate::placement`].
-filters! {
-    HeaderRouter: Router => "AUTHZ" 200;
-    CanarySplit: Splitter => "STATS" 200;
-    MetricTags: Tagger => "STATS" 100;
-    EgressPolicy: Egress => "STATS" 50;
-}
+narrows_core::filters!(by_name);
 
 /// A policy that was compiled without a fault, of any filter.
 #[derive(Clone, Debug)]
@@ -143,19 +141,9 @@ impl Filter {
     }
 }
 
-impl AnyPolicy {
-    /// The splits, if it has any.
-    pub fn splitter(&self) -> Option<&Splitter> {
-        match &self.0 {
-            Compiled::CanarySplit(splitter) => Some(splitter),
-            Compiled::HeaderRouter(_) | Compiled::MetricTags(_) | Compiled::EgressPolicy(_) => None,
-        }
-    }
-}
-
-fn decide<P: Policy + Explain>(policy: &P, request: Request<'_>) -> Outcome {
+fn decide<P: Policy>(policy: &P, request: Request<'_>) -> Outcome {
     let (decision, verdict) = policy.decide(request);
-    let explanation = policy.explain(&verdict, &decision);
+    let explanation = Explanation::of(&policy.outcome(&verdict, &decision));
     // In a proxy a policy that has nothing to do is not called.
     let needs = policy.common().needs;
     let idle = !needs.headers && !needs.outcome;

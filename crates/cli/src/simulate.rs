@@ -10,7 +10,7 @@ use narrows_core::{Decision, Edit, Reply};
 use serde_json::{Map, Value, json};
 
 pub use crate::escape::printable;
-pub use explanation::{Explain, Explanation};
+pub use explanation::Explanation;
 pub use requests::{Requests, Sent, read as requests};
 pub use shares::{Share, Shares};
 

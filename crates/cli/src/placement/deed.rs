@@ -2,7 +2,6 @@
 
 use narrows_core::Tree;
 
-use crate::filter::Filter;
 use crate::source::{Node, Value};
 
 /// One rewriting of a path or a host.
@@ -30,21 +29,20 @@ pub struct Host<'n> {
 }
 
 /// Reads the rewritings of one element of a list of the policy.
-type Reader = for<'n> fn(&'n Node, &str, bool) -> Vec<Deed<'n>>;
+pub type Reader = for<'n> fn(&'n Node, &str, bool) -> Vec<Deed<'n>>;
+
+/// The lists of a policy whose elements may rewrite, whatever its filter.
+pub const LISTS: [(&str, Reader); 2] = [("rules", rule), ("splits", split)];
 
 /// Everything of a policy that rewrites a path or a host, in the order of the text.
-pub fn rewriting(filter: Filter, policy: &Node) -> Vec<Deed<'_>> {
-    let (list, read): (_, Reader) = match filter {
-        Filter::HeaderRouter => ("rules", rule),
-        Filter::CanarySplit => ("splits", split),
-        Filter::MetricTags | Filter::EgressPolicy => return Vec::new(),
-    };
-    let elements = policy.get(list).map(Node::elements).unwrap_or_default();
-    let deeds = elements
-        .iter()
-        .enumerate()
-        .flat_map(|(i, element)| read(element, &format!("{list}[{i}]"), acts(policy) && acts(element)));
-    deeds.collect()
+pub fn rewriting(policy: &Node) -> Vec<Deed<'_>> {
+    let mut deeds = Vec::new();
+    for (list, read) in LISTS {
+        for (i, element) in policy.get(list).map(Node::elements).unwrap_or_default().iter().enumerate() {
+            deeds.extend(read(element, &format!("{list}[{i}]"), acts(policy) && acts(element)));
+        }
+    }
+    deeds
 }
 
 /// Whether a policy, a rule or a split acts: neither reports nor is off.

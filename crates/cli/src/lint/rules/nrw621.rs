@@ -30,7 +30,7 @@ fn in_istio(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
 
 fn rewriting(attached: &Attached<'_>) -> Option<Finding> {
     let policy = attached.policy().filter(|_| attached.deeds.rewrites)?;
-    let deeds = deed::rewriting(attached.filter, policy);
+    let deeds = deed::rewriting(policy);
     let deed = deeds.iter().find(|deed| deed.acts)?;
     let what = if deed.host.is_some() { "host" } else { "path" };
     let message = format!(
@@ -61,7 +61,7 @@ fn in_chain(chain: &Chain, place: usize, own: &Own) -> Option<Finding> {
             None => judged.reads_path(),
         })
     };
-    let deeds = deed::rewriting(own.filter, &own.policy);
+    let deeds = deed::rewriting(&own.policy);
     let deed = deeds.iter().find(|deed| deed.acts && is_checked(deed))?;
     let what = if deed.host.is_some() { "host" } else { "path" };
     let message = format!("the RBAC filter after this one checks the rewritten {what}, not the client's");

@@ -27,7 +27,7 @@ const REMEDY: &str = "write \"to\" instead, and a route that matches the route h
 fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
     for one in run.attached.iter().filter(|attached| !attached.deeds.restores) {
         let Some(policy) = one.policy() else { continue };
-        for deed in deed::rewriting(one.filter, policy).iter().filter(|deed| deed.acts) {
+        for deed in deed::rewriting(policy).iter().filter(|deed| deed.acts) {
             let fault = deed.host.as_ref().and_then(|host| unrouted(one, host, run));
             findings.extend(fault.map(|(message, help)| {
                 (one.file, Finding::warning(&RULE.code, &deed.node.at, &deed.place, &message, &help))

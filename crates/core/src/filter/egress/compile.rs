@@ -21,6 +21,7 @@ use crate::matching::value::Test;
 use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::Head;
+use crate::policy::state;
 
 /// The fields of a policy besides those of every policy.
 const FIELDS: &[&str] = &["default", "rules", "denyPrivateAddresses", "response", "requestHeaders", "learn"];
@@ -85,6 +86,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
             },
             judges_presented: true,
             head,
+            published: state::published(&[state::EGRESS]),
             ..Common::default()
         },
         callers,

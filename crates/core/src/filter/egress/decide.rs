@@ -18,6 +18,7 @@ use crate::matching::index::Index;
 use crate::matching::request::Request;
 use crate::policy::common::Common;
 use crate::policy::decision::{Decision, Reply, Unlisted};
+use crate::policy::outcome::Outcome;
 use crate::policy::record::Record;
 use crate::policy::{Policy, state};
 use crate::wire::host::Host;
@@ -32,6 +33,20 @@ impl Policy for Egress {
 
     fn compile(tree: &Tree) -> Result<Self, Invalid> {
         super::compile::egress(tree, Self::FILTER)
+    }
+
+    fn outcome(&self, verdict: &Verdict, _decision: &Decision<'_>) -> Outcome {
+        let action = match verdict.action {
+            Action::Allow => "allow",
+            Action::Deny => "deny",
+        };
+        let rule = self.ruling(verdict.ruling);
+        let outcome =
+            Outcome::new("rules", &[action, " ", rule].concat()).with("action", action).with("rule", rule);
+        match verdict.trial {
+            Some(trial) => outcome.with("trial", self.ruling(Ruling::Rule(trial))),
+            None => outcome,
+        }
     }
 
     fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {

@@ -18,6 +18,7 @@ use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::Head;
 use crate::policy::series::{Kind, Label, Series, Stock};
+use crate::policy::state;
 
 /// The fields of a policy besides those of every policy.
 const FIELDS: &[&str] = &["routeHeader", "strip", "rules"];
@@ -109,6 +110,7 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
             strip,
             series,
             needs,
+            published: state::published(&[state::RULE]),
             ..Common::default()
         },
         missing_host,

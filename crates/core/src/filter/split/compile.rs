@@ -21,6 +21,7 @@ use crate::order::hash_of;
 use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::Head;
+use crate::policy::state;
 
 /// The fields of a policy besides those of every policy.
 const FIELDS: &[&str] = &["routeHeader", "strip", "splits", "restoreHost"];
@@ -83,6 +84,7 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
             needs,
             needles: budget.needles(),
             weight: budget.weight(),
+            published: state::published(&[state::SPLIT, state::BACKEND]),
             ..Common::default()
         },
         route_header,

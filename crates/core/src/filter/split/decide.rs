@@ -13,6 +13,7 @@ use crate::matching::matches;
 use crate::matching::request::Request;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
+use crate::policy::outcome::Outcome;
 use crate::policy::record::Record;
 use crate::policy::series::Measurement;
 use crate::policy::{Policy, state};
@@ -35,6 +36,10 @@ impl Policy for Splitter {
         let message = "a split has weights and no \"key\": every request takes \"onMissingKey\"";
         let help = "add \"key\", or \"onMissingKey\": \"random\" if users may change backends";
         Vec::from_iter(is_idle.then(|| Fault::warning(Code::NoEffect, message, help)))
+    }
+
+    fn outcome(&self, verdict: &Option<Verdict>, _decision: &Decision<'_>) -> Outcome {
+        self.told(verdict.as_ref()).unwrap_or_else(|| Outcome::new("-", "-").with("split", "-"))
     }
 
     fn drops_trailer(&self, verdict: &Option<Verdict>, name: &[u8]) -> bool {

@@ -68,6 +68,8 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
     };
     tagger.common.needles = budget.needles();
     tagger.common.weight = budget.weight();
+    let published = tagger.tags.iter().filter_map(|tag| Some((tag.name.clone(), tag.state.clone()?)));
+    tagger.common.published = published.collect();
     if tagger.measures() {
         tagger.common.labels = tagger.meter.labels();
     }
