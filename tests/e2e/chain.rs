@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Protocol, Request};
-use narrows_testkit::prometheus::Sample;
-use narrows_testkit::wait;
+use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::message::Request;
+use narrows_harness::prometheus::Sample;
+use narrows_harness::wait;
 use narrows_tests::{STRICT, configured};
 use serde_json::json;
 

@@ -1,11 +1,12 @@
 //! COMING-FROM.md: does the first rule do what Envoy does with the routes that Istio makes of the
 //! `VirtualService` above it?
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::mesh;
-use narrows_testkit::message::{Client, Protocol, Request};
+use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::message::Request;
+use narrows_harness::root;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ fn route(header: &Value) -> Value {
 
 #[test]
 fn the_rule_beside_a_virtual_service_does_the_same() {
-    let document = mesh::root().join("filters/header-router/COMING-FROM.md");
+    let document = root().join("filters/header-router/COMING-FROM.md");
     let text = std::fs::read_to_string(document).unwrap();
     let rule = text.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
     let policy = format!(r#"{{ "rules": [{rule}] }}"#);

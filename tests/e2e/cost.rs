@@ -3,8 +3,8 @@
 //! A call that returns data costs Envoy about 1.3 µs, the header map about 2.5 µs, a
 //! write or a metric 0.1 to 0.4 µs; so these lists are the cost of a filter.
 
-use narrows_testkit::wasm::{Exchange, Module, Plugin, Response, Vm, VmOptions};
 use narrows_tests::module;
+use narrows_vm::{Exchange, Module, Plugin, Response, Vm, VmOptions};
 
 /// The host calls of one request, in order, without the `proxy_` before each.
 fn calls(filter: &str, policy: &str, exchange: Exchange) -> Vec<String> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use narrows_core::{Tree, catalog};
-use narrows_testkit::mesh;
+use narrows_harness::root;
 use serde_json::Value;
 
 /// A fenced block of a Markdown file.
@@ -49,7 +49,7 @@ fn every_policy_in_the_documentation_compiles() {
 /// stands for any lines, and a last line `? N` is an exit code other than 0.
 #[test]
 fn every_command_in_the_documentation_prints_what_is_shown() {
-    let by_ci = fs::read_to_string(mesh::root().join(".ci/run")).unwrap();
+    let by_ci = fs::read_to_string(root().join(".ci/run")).unwrap();
     let mut shown_by = BTreeSet::new();
     let mut wrong = Vec::new();
     for block in blocks().iter().filter(|block| block.language == "console") {
@@ -75,7 +75,7 @@ fn every_command_in_the_documentation_prints_what_is_shown() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     for folder in ["filters", "examples"] {
-        for part in fs::read_dir(mesh::root().join(folder)).unwrap().flatten() {
+        for part in fs::read_dir(root().join(folder)).unwrap().flatten() {
             let readme = part.path().join("README.md");
             assert!(
                 !readme.is_file() || shown_by.contains(&readme),
@@ -91,8 +91,7 @@ fn run(command: &str) -> Vec<String> {
     let tools = narrows_tests::narrows();
     let path = format!("{}:{}", tools.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
     let shell = ["-c", command];
-    let output =
-        Command::new("bash").args(shell).current_dir(mesh::root()).env("PATH", path).output().unwrap();
+    let output = Command::new("bash").args(shell).current_dir(root()).env("PATH", path).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     let mut lines: Vec<String> = said.lines().map(|line| line.trim_end().to_owned()).collect();
     if !output.status.success() {
@@ -152,7 +151,7 @@ impl Block {
 
 fn blocks() -> Vec<Block> {
     let mut files = Vec::new();
-    markdown(&mesh::root(), &mut files);
+    markdown(&root(), &mut files);
     let mut blocks = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file).unwrap();

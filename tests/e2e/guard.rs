@@ -5,8 +5,9 @@ mod shop;
 
 use std::time::{Duration, Instant};
 
-use narrows_testkit::http1::{Connection, exchange_raw};
-use narrows_testkit::message::{Client, Protocol, Request};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::http1::{Connection, exchange_raw};
+use narrows_harness::message::Request;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 

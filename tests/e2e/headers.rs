@@ -11,11 +11,12 @@ mod sent;
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use narrows_testkit::bootstrap::{bootstrap, listener, route_config};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions, version};
-use narrows_testkit::http1::Connection;
-use narrows_testkit::http2;
-use narrows_testkit::message::{Client, Protocol, Request, Response};
+use narrows_harness::bootstrap::{bootstrap, listener, route_config};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::envoy::{Envoy, EnvoyOptions, version};
+use narrows_harness::http1::Connection;
+use narrows_harness::http2;
+use narrows_harness::message::{Request, Response};
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 
@@ -148,7 +149,7 @@ fn no_pseudo_header_comes_with_blanks() {
     let at = envoy.listener("main").unwrap();
     for line in [" GET /0", "GET  /0", "GET\t/0", "GET \t/0", "GET /0 ", "GET /0\t", "\tGET /0"] {
         let raw = format!("{line} HTTP/1.1\r\nhost: a\r\nx-role: admin\r\nconnection: close\r\n\r\n");
-        let Ok(answer) = narrows_testkit::http1::exchange_raw(at, raw.as_bytes()) else { continue };
+        let Ok(answer) = narrows_harness::http1::exchange_raw(at, raw.as_bytes()) else { continue };
         if answer.status != 400 {
             assert_eq!(u64::from(answer.status), HOLDS, "{line:?}");
             assert!(answer.headers.contains("x-held"), "{line:?}");

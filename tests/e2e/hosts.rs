@@ -7,10 +7,10 @@ mod spellings;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use narrows_testkit::bootstrap::{bootstrap, listener};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Protocol;
+use narrows_harness::bootstrap::{bootstrap, listener};
+use narrows_harness::client::Protocol;
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 use spellings::{Spellings, raw};

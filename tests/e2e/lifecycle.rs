@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use narrows_testkit::bootstrap::wasm_config;
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Request;
-use narrows_testkit::temp::TempDir;
+use narrows_harness::bootstrap::wasm_config;
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
+use narrows_harness::temp::TempDir;
 use narrows_tests::{Bench, STRICT, configured, module, with_filter};
 use serde_json::json;
 

@@ -24,6 +24,7 @@ mod signals;
 mod simulate;
 mod source;
 mod spelling;
+mod split;
 mod tags;
 mod trailers;
 mod trust;

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use narrows_testkit::wasm::Module;
 use narrows_tests::{FILTERS, module};
+use narrows_vm::Module;
 
 #[test]
 fn a_module_imports_envoys_calls_alone_and_is_small() {

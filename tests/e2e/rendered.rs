@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use narrows::filter::Filter;
 use narrows::render::{Shape, Wanted, render};
 use narrows_core::Tree;
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Request;
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
 use narrows_tests::{FILTERS, module, with_filter};
 use serde_json::Value;
 

@@ -15,12 +15,12 @@ mod updates;
 use std::collections::BTreeMap;
 
 use narrows::render::Shape;
-use narrows_testkit::bootstrap::{bootstrap, listener, route_config, wasm_filter};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1::Connection;
-use narrows_testkit::mesh;
-use narrows_testkit::message::Request;
-use narrows_testkit::prometheus::Sample;
+use narrows_harness::bootstrap::{bootstrap, listener, route_config, wasm_filter};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1::Connection;
+use narrows_harness::message::Request;
+use narrows_harness::prometheus::Sample;
+use narrows_harness::root;
 use narrows_tests::{STRICT, module};
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ use crate::rendered::rendered;
 
 /// The fenced blocks of a language in the filter's README, in order.
 fn readme(language: &str) -> Vec<String> {
-    let path = mesh::root().join("filters/metric-tags/README.md");
+    let path = root().join("filters/metric-tags/README.md");
     let text = std::fs::read_to_string(path).unwrap();
     let fence = format!("```{language}\n");
     let blocks = text.split(&fence).skip(1);
@@ -123,7 +123,7 @@ fn settle(envoy: &Envoy, name: &str, total: f64) -> anyhow::Result<()> {
         Ok(envoy.prometheus()?.iter().filter(|sample| sample.name == name).map(|sample| sample.value).sum())
     };
     let what = format!("{name} to reach {total}");
-    narrows_testkit::wait::until(&what, std::time::Duration::from_secs(5), || {
+    narrows_harness::wait::until(&what, std::time::Duration::from_secs(5), || {
         Ok((sum()? >= total).then_some(()))
     })
 }

@@ -1,9 +1,10 @@
 //! Trailers are headers that come late: what a client must not say does not pass there either.
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Protocol, Request};
+use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::message::Request;
 use narrows_tests::{FILTERS, STRICT, configured};
 use serde_json::json;
 

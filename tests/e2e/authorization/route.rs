@@ -2,10 +2,11 @@
 
 use narrows::lint::{self, Options};
 use narrows::source::Source;
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Protocol, Request};
+use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, static_cluster};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::message::Request;
 use serde_json::{Value, json};
 
 use super::istio::{Chain, render};

@@ -7,9 +7,10 @@
 
 use std::net::SocketAddr;
 
-use narrows_testkit::bootstrap::{bootstrap, listener, route_config, static_cluster};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Protocol, Request};
+use narrows_harness::bootstrap::{bootstrap, listener, route_config, static_cluster};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::message::Request;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 

@@ -1,11 +1,11 @@
 //! Beside a workload, as istiod configures its proxy: the node says whose it is, the
 //! name of each cluster where a call goes.
 
-use narrows_testkit::bootstrap::{bootstrap, listener, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions, Received};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::{Request, Response};
+use narrows_harness::bootstrap::{bootstrap, listener, static_cluster};
+use narrows_harness::echo::{Echo, EchoOptions, Received};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::{Request, Response};
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 

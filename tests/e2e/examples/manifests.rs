@@ -9,7 +9,7 @@ use narrows::placement::Deeds;
 use narrows::placement::site::Site;
 use narrows::source::Node;
 use narrows_core::Tree;
-use narrows_testkit::mesh;
+use narrows_harness::root;
 use serde_json::Value;
 
 use super::{RELEASES, documents, folders, name, narrows, policies, yaml_in};
@@ -147,8 +147,8 @@ fn the_manifests_of_a_release_are_without_a_finding() {
 #[test]
 fn two_egress_policies_on_one_gateway_are_found() {
     for managed in ["admin", "managed", "managed-without-rancher"] {
-        let system = mesh::root().join("examples/system-egress/istio/wasmplugin-1.27.yaml");
-        let other = mesh::root().join(format!("examples/multicluster/istio/wasmplugin-1.27-{managed}.yaml"));
+        let system = root().join("examples/system-egress/istio/wasmplugin-1.27.yaml");
+        let other = root().join(format!("examples/multicluster/istio/wasmplugin-1.27-{managed}.yaml"));
         let files = [system, other].map(|path| path.display().to_string());
         let (clean, said) = narrows(&["lint", "--istio", "1.27", &files[0], &files[1]]);
         assert!(!clean && said.contains("NRW613"), "{managed}: {said}");

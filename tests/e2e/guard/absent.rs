@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use narrows_testkit::bootstrap::{bootstrap, listener, static_cluster};
-use narrows_testkit::ecds::{Ecds, WASM};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::temp::TempDir;
-use narrows_testkit::wait;
+use narrows_harness::bootstrap::{bootstrap, listener, static_cluster};
+use narrows_harness::ecds::{Ecds, WASM};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::temp::TempDir;
+use narrows_harness::wait;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 

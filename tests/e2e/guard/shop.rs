@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use narrows_testkit::bootstrap::{bootstrap, listener, native_filter, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Request;
+use narrows_harness::bootstrap::{bootstrap, listener, native_filter, static_cluster};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 

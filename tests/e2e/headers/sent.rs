@@ -1,6 +1,7 @@
 //! Requests: what stands under one name, from no line to four.
 
-use narrows_testkit::message::{Protocol, Request};
+use narrows_harness::client::Protocol;
+use narrows_harness::message::Request;
 
 use super::condition::{Condition, TEXTS, Test};
 use super::random::Random;

@@ -7,13 +7,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use narrows_testkit::bootstrap::{bootstrap, listener, route_config, wasm_config};
-use narrows_testkit::ecds::{Ecds, WASM};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Request;
-use narrows_testkit::temp::TempDir;
-use narrows_testkit::wait;
+use narrows_harness::bootstrap::{bootstrap, listener, route_config, wasm_config};
+use narrows_harness::ecds::{Ecds, WASM};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
+use narrows_harness::temp::TempDir;
+use narrows_harness::wait;
 use narrows_tests::module;
 use serde_json::{Value, json};
 

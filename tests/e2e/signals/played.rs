@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use narrows_testkit::wasm::{Exchange, Module, Plugin, Proxy, Response, Vm, VmOptions, Work};
+use narrows_vm::{Exchange, Module, Plugin, Proxy, Response, Vm, VmOptions, Work};
 
 use super::exchanged;
 

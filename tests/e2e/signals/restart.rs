@@ -1,8 +1,8 @@
 //! What a hot restart does to the signals: gauges are sums while the older Envoy drains. Alerts
 //! and dashboards are written for that.
 
-use narrows_testkit::bootstrap::{bootstrap, listener, route_config, wasm_config};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::bootstrap::{bootstrap, listener, route_config, wasm_config};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_tests::module;
 use serde_json::json;
 

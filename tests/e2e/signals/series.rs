@@ -1,7 +1,7 @@
 //! `maxSeries` holds for a filter and proxy, whatever its plugins are called.
 
-use narrows_testkit::wasm::{Exchange, Module, Plugin, Proxy, Response, Vm, VmOptions};
 use narrows_tests::module;
+use narrows_vm::{Exchange, Module, Plugin, Proxy, Response, Vm, VmOptions};
 use serde_json::{Value, json};
 
 /// Counts a metric by one tag, out of a header.

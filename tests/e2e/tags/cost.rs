@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use narrows_testkit::wasm::{Exchange, Module, Outcome, Plugin, Response, Vm, VmOptions};
 use narrows_tests::module;
+use narrows_vm::{Exchange, Module, Outcome, Plugin, Response, Vm, VmOptions};
 
 use super::policies;
 

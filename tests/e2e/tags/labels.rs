@@ -2,8 +2,8 @@
 //! filter state that is published.
 
 use narrows::render::Shape;
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1::Connection;
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1::Connection;
 use serde_json::{Value, json};
 
 use super::{answering, istio, policies, readme, send, series, settle, start, stats_tags};

@@ -1,8 +1,8 @@
 //! A log that is full: the policy's limits may allow more than it has room for.
 
 use narrows_core::limits;
-use narrows_testkit::wasm::{Exchange, Module, Plugin, Response, Vm, VmOptions};
 use narrows_tests::module;
+use narrows_vm::{Exchange, Module, Plugin, Response, Vm, VmOptions};
 
 /// Twelve long labels: ten thousand such series have no room.
 fn policy() -> String {

@@ -6,9 +6,9 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
-use narrows_testkit::envoy::Envoy;
-use narrows_testkit::http1::Connection;
-use narrows_testkit::prometheus::Server;
+use narrows_harness::envoy::Envoy;
+use narrows_harness::http1::Connection;
+use narrows_harness::prometheus::Server;
 use serde_json::{Value, json};
 
 use super::{policies, readme, send, settle, start, stats_tags};

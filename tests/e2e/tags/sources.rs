@@ -7,16 +7,16 @@ use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::ensure;
-use narrows_testkit::bootstrap::{
+use narrows_harness::bootstrap::{
     bootstrap, cluster_route, listener, route_config, static_cluster, wasm_filter,
 };
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::mesh::root;
-use narrows_testkit::message::Request;
-use narrows_testkit::temp::TempDir;
-use narrows_testkit::wait;
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
+use narrows_harness::root;
+use narrows_harness::temp::TempDir;
+use narrows_harness::wait;
 use narrows_tests::{STRICT, module};
 use serde_json::{Value, json};
 

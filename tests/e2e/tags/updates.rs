@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use narrows_testkit::bootstrap::{bootstrap, listener, route_config, wasm_config};
-use narrows_testkit::ecds::{Ecds, WASM};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1::Connection;
-use narrows_testkit::temp::TempDir;
-use narrows_testkit::wait;
+use narrows_harness::bootstrap::{bootstrap, listener, route_config, wasm_config};
+use narrows_harness::ecds::{Ecds, WASM};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1::Connection;
+use narrows_harness::temp::TempDir;
+use narrows_harness::wait;
 use narrows_tests::{STRICT, module};
 use serde_json::json;
 

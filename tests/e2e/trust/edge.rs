@@ -1,9 +1,10 @@
 //! At the edge: what a client says in the place of a filter.
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions, Received};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Headers, Protocol, Request};
+use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::echo::{Echo, EchoOptions, Received};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::message::{Headers, Request};
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 

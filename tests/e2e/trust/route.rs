@@ -1,10 +1,10 @@
 //! Beside a workload: the route that is judged is the one that is taken.
 
-use narrows_testkit::bootstrap::{bootstrap, listener, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Request;
+use narrows_harness::bootstrap::{bootstrap, listener, static_cluster};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 

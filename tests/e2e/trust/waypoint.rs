@@ -1,12 +1,13 @@
 //! At a waypoint the caller is known by the tunnel in which its call came: the filter stands
 //! on a listener inside the proxy, whose connection has no certificate.
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::mesh::{Certificates, root};
-use narrows_testkit::message::{Request, Response};
+use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
+use narrows_harness::certificates::Certificates;
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::{Request, Response};
+use narrows_harness::root;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 

@@ -1,0 +1,49 @@
+//! The filters by name: where a case file meets the code that it is about.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use narrows_core::egress::Egress;
+use narrows_core::router::Router;
+use narrows_core::split::Splitter;
+use narrows_core::tags::Tagger;
+use narrows_core::{Invalid, Policy, Tree};
+
+use crate::model::{Native, Pure};
+
+/// One of the filters.
+#[derive(Clone, Copy, Debug)]
+pub struct Filter {
+    name: &'static str,
+    compile: fn(&Tree) -> Result<Box<dyn Pure>, Invalid>,
+}
+
+/// Every filter that has cases.
+const FILTERS: &[Filter] = &[of::<Router>(), of::<Splitter>(), of::<Tagger>(), of::<Egress>()];
+
+const fn of<P: Policy + 'static>() -> Filter {
+    Filter { name: P::FILTER, compile: |tree| Ok(Box::new(Native(P::compile(tree)?))) }
+}
+
+impl Filter {
+    /// The filter of that name.
+    pub fn named(name: &str) -> anyhow::Result<Self> {
+        let found = FILTERS.iter().find(|filter| filter.name == name);
+        found.copied().with_context(|| format!("there is no filter {name:?}"))
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// Compiles a policy for it, from JSON.
+    pub fn compile(self, policy: &str) -> Result<Box<dyn Pure>, Invalid> {
+        Tree::parse(policy.as_bytes()).and_then(|tree| (self.compile)(&tree))
+    }
+
+    /// Where its `.wasm` is.
+    pub fn wasm(self) -> anyhow::Result<PathBuf> {
+        narrows_harness::module(self.name)
+    }
+}

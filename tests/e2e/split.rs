@@ -1,0 +1,7 @@
+//! canary-split on a real Envoy.
+
+mod guard;
+mod probe;
+mod route;
+mod steady;
+mod trap;

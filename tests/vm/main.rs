@@ -1,0 +1,11 @@
+//! The built modules in the stand-in for Envoy: what they cost, what they hold, what they ask of
+//! their host.
+//!
+//! One binary, so that it links once; a module for each question.
+
+mod calls;
+mod fuel;
+mod linear;
+mod rules;
+mod split;
+mod weight;
