@@ -7,7 +7,6 @@ mod bootstraps;
 mod chain;
 mod coming_from;
 mod cost;
-mod docs;
 mod egress;
 mod examples;
 mod guard;

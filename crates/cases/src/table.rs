@@ -8,8 +8,7 @@ use anyhow::Context;
 use super::File;
 
 /// Between these lines stands what [`table`] has written.
-const BEGIN: &str =
-    "<!-- made from the cases: NARROWS_WRITE=1 cargo test --locked --workspace --test documents -->";
+const BEGIN: &str = "<!-- made from the cases: UPDATE=1 cargo test --locked --workspace --test documents -->";
 const END: &str = "<!-- end -->";
 
 /// A row for each file: what it is about, and the names of its cases.

@@ -11,9 +11,11 @@ pub mod echo;
 pub mod envoy;
 pub mod http1;
 pub mod http2;
+pub mod markdown;
 pub mod message;
 pub mod process;
 pub mod prometheus;
+pub mod session;
 pub mod temp;
 pub mod wait;
 

@@ -30,7 +30,7 @@ const PROXIES: [(&str, &str); 7] = [
 /// The ports that the stock gateways listen on for HTTP, behind 443 and 80.
 const GATEWAY_PORTS: [u64; 2] = [8443, 8080];
 
-/// The first line of a manifest is the command that writes the rest. `NARROWS_WRITE=1`
+/// The first line of a manifest is the command that writes the rest. `UPDATE=1`
 /// writes what the commands print now.
 #[test]
 fn every_manifest_is_what_its_command_prints() {
@@ -47,14 +47,10 @@ fn every_manifest_is_what_its_command_prints() {
         let (done, said) = narrows(&command.split(' ').collect::<Vec<_>>());
         assert!(done, "{}: {said}", path.display());
         let fresh = format!("# narrows {command}\n{said}");
-        if std::env::var_os("NARROWS_WRITE").is_some() {
+        if narrows_harness::session::updates() {
             fs::write(&path, &fresh).unwrap();
         } else {
-            assert!(
-                text == fresh,
-                "{}: not what its command prints; NARROWS_WRITE=1 writes it",
-                path.display()
-            );
+            assert!(text == fresh, "{}: not what its command prints; UPDATE=1 writes it", path.display());
         }
         rendered += 1;
     }

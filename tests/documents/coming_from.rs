@@ -1,43 +1,10 @@
-//! The documents of the filters say what is so: their tables are made from the cases, and the
-//! policies that they show load and do what stands beside them.
-//!
-//! `NARROWS_WRITE=1` writes the tables afresh.
+//! The policies of COMING-FROM.md do what is written beside them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
-use narrows_cases::table;
 use narrows_core::request::Source;
 use narrows_core::router::Router;
 use narrows_core::{Edit, Policy, Request, Tree};
-use narrows_runners::{Filter, files};
-
-#[test]
-fn tables_of_behaviours_are_those_of_the_cases() -> anyhow::Result<()> {
-    let write = std::env::var_os("NARROWS_WRITE").is_some();
-    for readme in documents("README.md") {
-        let folder = readme.parent().unwrap_or(&readme);
-        let files = files(Some(&format!("{}/cases/", folder.display())))?;
-        let changed = table::refresh(&readme, &files, write)? == Some(true);
-        assert!(
-            write || !changed,
-            "{} is not up to date; set NARROWS_WRITE=1 and run again",
-            readme.display()
-        );
-    }
-    Ok(())
-}
-
-#[test]
-fn policies_in_the_documents_load() -> anyhow::Result<()> {
-    for document in ["README.md", "COMING-FROM.md"] {
-        for policy in policies(document)? {
-            let compiled = Filter::named("header-router")?.compile(&policy);
-            assert!(compiled.is_ok(), "{document}: {}\n{policy}", compiled.err().unwrap());
-        }
-    }
-    Ok(())
-}
 
 /// Every policy that a document of the router shows, a rule alone as the whole of one.
 fn policies(document: &str) -> anyhow::Result<Vec<String>> {
@@ -97,7 +64,7 @@ const BESIDE: &[(&str, &str, &[(&str, &str)], &str)] = &[
 ];
 
 #[test]
-fn policies_do_what_stands_beside_them() -> anyhow::Result<()> {
+fn policies_do_what_is_written_beside_them() -> anyhow::Result<()> {
     let mut unproved: BTreeSet<String> = policies("COMING-FROM.md")?.into_iter().collect();
     for (rule, line, lines, becomes) in BESIDE {
         let named = |policy: &&String| policy.contains(&format!("\"name\": \"{rule}\""));
@@ -115,7 +82,7 @@ fn policies_do_what_stands_beside_them() -> anyhow::Result<()> {
         assert_eq!(told(&router, request), *becomes, "{rule}: {line} {lines:?}");
         unproved.remove(&policy);
     }
-    assert!(unproved.is_empty(), "no request stands beside {unproved:?}");
+    assert!(unproved.is_empty(), "no request is beside {unproved:?}");
     Ok(())
 }
 
@@ -135,35 +102,4 @@ fn told(router: &Router, request: Request<'_>) -> String {
         }
     }
     told
-}
-
-#[test]
-fn what_others_offer_is_shown_by_a_case() -> anyhow::Result<()> {
-    let folder = narrows_harness::workspace().join("filters/header-router");
-    let files = files(Some(&format!("{}/cases/", folder.display())))?;
-    let mut names = BTreeSet::new();
-    for file in &files {
-        let label = file.label();
-        let label = label.rsplit('/').next().unwrap_or_default();
-        names.extend(file.cases.iter().map(|case| format!("{label}: {}", case.name)));
-        names.extend(file.refused.iter().map(|refused| format!("{label}: {}", refused.name)));
-    }
-    assert!(names.len() >= 120, "{} cases", names.len());
-    let readme = std::fs::read_to_string(folder.join("README.md"))?;
-    let rows = readme.split("| elsewhere | here | shown by |").nth(1).expect("the table").lines().skip(2);
-    let mut shown = 0;
-    for row in rows.take_while(|row| row.starts_with('|')) {
-        let case = row.trim_end_matches(" |").rsplit("| ").next().unwrap_or_default().trim_matches('`');
-        assert!(names.contains(case), "no case is called {case:?}");
-        shown += 1;
-    }
-    // One for each thing that a peer offers.
-    assert_eq!(shown, 17);
-    Ok(())
-}
-
-fn documents(name: &str) -> Vec<PathBuf> {
-    let filters = std::fs::read_dir(narrows_harness::workspace().join("filters")).expect("there are filters");
-    let paths = filters.filter_map(Result::ok).map(|folder| folder.path().join(name));
-    paths.filter(|path| Path::is_file(path)).collect()
 }
