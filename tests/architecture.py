@@ -23,6 +23,7 @@ OURS = {
     "narrows-harness": {"narrows-cases"},
     "narrows-host": {"narrows-core"},
     "narrows-mesh": {"narrows-core", "narrows-harness"},
+    "narrows-oracle": set(),
     "narrows-runners": {"narrows-cases", "narrows-core", "narrows-harness", "narrows-vm"},
     "narrows-vm": {"narrows-core"},
 }

@@ -4,4 +4,5 @@ mod guard;
 mod probe;
 mod route;
 mod steady;
+mod strangers;
 mod trap;

@@ -2,14 +2,10 @@
 
 mod attack;
 mod cases;
-mod cost;
 mod labels;
-mod ledger;
-
 mod preset;
 mod prometheus;
 mod sources;
-
 mod updates;
 
 use std::collections::BTreeMap;
@@ -20,25 +16,10 @@ use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::http1::Connection;
 use narrows_harness::message::Request;
 use narrows_harness::prometheus::Sample;
-use narrows_harness::root;
 use narrows_tests::{STRICT, module};
 use serde_json::{Value, json};
 
 use crate::rendered::rendered;
-
-/// The fenced blocks of a language in the filter's README, in order.
-fn readme(language: &str) -> Vec<String> {
-    let path = root().join("filters/metric-tags/README.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let fence = format!("```{language}\n");
-    let blocks = text.split(&fence).skip(1);
-    blocks.map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
-}
-
-/// The three policies that the README begins with.
-fn policies() -> Vec<String> {
-    readme("json").into_iter().take(3).collect()
-}
 
 /// A bootstrap in which the filter stands before routes that Envoy answers itself: `/fail`
 /// with 503, `/nowhere` with none, anything else with 200.

@@ -1,6 +1,8 @@
 //! What the suites share: a filter on a real Envoy in a few lines.
 
 pub mod books;
+pub mod signals;
+pub mod tags;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

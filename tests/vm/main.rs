@@ -4,8 +4,12 @@
 //! One binary, so that it links once; a module for each question.
 
 mod calls;
+mod cost;
 mod fuel;
 mod linear;
+mod modules;
 mod rules;
+mod signals;
 mod split;
+mod tags;
 mod weight;

@@ -17,7 +17,8 @@ use narrows_harness::wait;
 use narrows_tests::module;
 use serde_json::{Value, json};
 
-use super::{Dice, exchanged};
+use narrows_oracle::Random;
+use narrows_tests::signals::exchanged;
 
 /// A policy that answers `/admin`, and says which one it is.
 fn good(number: u64) -> String {
@@ -144,7 +145,7 @@ fn listen(directory: &TempDir, plugins: &BTreeMap<usize, Ecds>, which: &[usize])
 #[test]
 fn three_hundred_sequences_of_pushes_open_nothing() {
     const PLUGINS: usize = 10;
-    let mut dice = Dice(0x5eed);
+    let mut dice = Random::new(0x5eed);
     let mut number = PLUGINS as u64;
     // Every second one begins with a bad policy.
     let first: Vec<String> =
@@ -153,19 +154,19 @@ fn three_hundred_sequences_of_pushes_open_nothing() {
     let (mut had, mut pushes, mut asked) = ([false; PLUGINS], 0, 0);
     let started = Instant::now();
     for round in 0..30 {
-        let few = dice.below(2) == 0;
+        let few = dice.number(2) == 0;
         let mut last: Vec<(bool, u64)> = Vec::new();
-        let lengths: Vec<u64> = (0..PLUGINS).map(|_| 1 + dice.below(4)).collect();
+        let lengths: Vec<u64> = (0..PLUGINS).map(|_| 1 + dice.number(4)).collect();
         let longest = lengths.iter().copied().max().unwrap_or(1);
         for step in (0..longest).rev() {
             for at in (0..PLUGINS).filter(|at| step < lengths[*at]) {
                 number += 1;
-                let module = usize::try_from(dice.below(2)).unwrap();
+                let module = usize::try_from(dice.number(2)).unwrap();
                 // The last push of each has a number of its own; the others may be old ones.
-                let is_good = if step == 0 && few { dice.below(20) > 0 } else { dice.below(5) < 3 };
-                let old = step > 0 && dice.below(3) == 0;
+                let is_good = if step == 0 && few { dice.number(20) > 0 } else { dice.number(5) < 3 };
+                let old = step > 0 && dice.number(3) == 0;
                 let text = match (is_good, old) {
-                    (true, true) => good(dice.below(3)),
+                    (true, true) => good(dice.number(3)),
                     (true, false) => good(number),
                     // That with which it began: if Envoy has taken it, it does not ask again.
                     (false, true) => bad(at as u64),
@@ -177,7 +178,7 @@ fn three_hundred_sequences_of_pushes_open_nothing() {
                     last.push((is_good, number));
                 }
             }
-            std::thread::sleep(Duration::from_millis(dice.below(40)));
+            std::thread::sleep(Duration::from_millis(dice.number(40)));
             for (at, had) in had.iter_mut().enumerate() {
                 let (status, _) = envoy.ask(at).unwrap();
                 asked += 1;

@@ -6,7 +6,7 @@ use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_tests::module;
 use serde_json::json;
 
-use super::bad;
+use narrows_tests::signals::bad;
 
 #[test]
 fn gauges_are_sums_while_the_older_envoy_drains() {

@@ -11,7 +11,8 @@ use narrows_harness::http1::Connection;
 use narrows_harness::prometheus::Server;
 use serde_json::{Value, json};
 
-use super::{policies, readme, send, settle, start, stats_tags};
+use super::{send, settle, start, stats_tags};
+use narrows_tests::tags::{policies, readme};
 
 #[test]
 fn it_answers_the_questions_of_the_readme() -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use narrows_vm::{Exchange, Module, Plugin, Proxy, Response, Vm, VmOptions, Work};
 
-use super::exchanged;
+use narrows_tests::signals::exchanged;
 
 /// One Envoy with a filter in several modules.
 pub(super) struct Played {

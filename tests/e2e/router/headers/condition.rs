@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::random::Random;
+use narrows_oracle::{Expression, Random, Test};
 
 /// Where a condition stands in a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,18 +10,6 @@ pub(super) enum Place {
     Plain,
     Without,
     Invert,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Test {
-    Exact(String),
-    Prefix(String),
-    Suffix(String),
-    Contains(String),
-    In(Vec<String>),
-    Regex(usize),
-    Range(i64, i64),
-    Present(bool),
 }
 
 /// A condition on one header.
@@ -57,14 +45,14 @@ pub(super) const TEXTS: [&str; 16] = [
 ];
 
 /// Expressions, and what they mean of bytes, in so many words.
-const EXPRESSIONS: [(&str, fn(&[u8]) -> bool); 7] = [
-    ("a+", |text| !text.is_empty() && text.iter().all(|byte| *byte == b'a')),
-    ("a|ab", |text| text == b"a" || text == b"ab"),
-    ("[0-9]*", |text| text.iter().all(u8::is_ascii_digit)),
-    (".*b", |text| text.last() == Some(&b'b')),
-    (".*", |_| true),
-    (".", |text| text.len() == 1),
-    ("[^,]*", |text| !text.contains(&b',')),
+static EXPRESSIONS: [Expression; 7] = [
+    Expression { written: "a+", means: |text| !text.is_empty() && text.iter().all(|byte| *byte == b'a') },
+    Expression { written: "a|ab", means: |text| text == b"a" || text == b"ab" },
+    Expression { written: "[0-9]*", means: |text| text.iter().all(u8::is_ascii_digit) },
+    Expression { written: ".*b", means: |text| text.last() == Some(&b'b') },
+    Expression { written: ".*", means: |_| true },
+    Expression { written: ".", means: |text| text.len() == 1 },
+    Expression { written: "[^,]*", means: |text| !text.contains(&b',') },
 ];
 
 impl Condition {
@@ -83,18 +71,17 @@ impl Condition {
             4 => Test::Contains(text(random)),
             5 if random.once_in(3) => Test::In(vec![String::new(), text(random)]),
             5 => Test::In(vec![text(random), text(random), text(random)]),
-            6 | 7 => Test::Regex(random.below(EXPRESSIONS.len())),
+            6 | 7 => Test::Regex(&EXPRESSIONS[random.below(EXPRESSIONS.len())]),
             8 => {
                 let from = i64::try_from(random.below(12)).unwrap() - 4;
                 Test::Range(from, from + 6)
             }
             _ => Test::Present(random.once_in(2)),
         };
-        let cased = !matches!(test, Test::Regex(_) | Test::Range(..) | Test::Present(_));
         Self {
             place: [Place::Plain, Place::Without, Place::Invert][number % 3],
             name: random.pick(&NAMES),
-            ignore_case: cased && random.once_in(3),
+            ignore_case: test.has_case() && random.once_in(3),
             test,
         }
     }
@@ -105,19 +92,7 @@ impl Condition {
 
     /// As a policy writes it: the fields of a match.
     pub(super) fn written(&self) -> Value {
-        let mut value = match &self.test {
-            Test::Exact(text) => json!({ "exact": text }),
-            Test::Prefix(text) => json!({ "prefix": text }),
-            Test::Suffix(text) => json!({ "suffix": text }),
-            Test::Contains(text) => json!({ "contains": text }),
-            Test::In(texts) => json!({ "in": texts }),
-            Test::Regex(place) => json!({ "regex": EXPRESSIONS[*place].0 }),
-            Test::Range(from, to) => json!({ "range": { "from": from, "to": to } }),
-            Test::Present(wanted) => json!({ "present": wanted }),
-        };
-        if self.ignore_case {
-            value["ignoreCase"] = json!(true);
-        }
+        let mut value = self.test.written(self.ignore_case);
         if self.place == Place::Invert {
             value["invert"] = json!(true);
         }
@@ -137,8 +112,8 @@ impl Condition {
                 let flags = if self.ignore_case { "(?i)" } else { "" };
                 json!({ "string_match": { "safe_regex": { "regex": format!("{flags}{}", texts.join("|")) } } })
             }
-            Test::Regex(place) => {
-                json!({ "string_match": { "safe_regex": { "regex": EXPRESSIONS[*place].0 } } })
+            Test::Regex(expression) => {
+                json!({ "string_match": { "safe_regex": { "regex": expression.written } } })
             }
             Test::Range(from, to) => json!({ "range_match": { "start": from, "end": to } }),
             Test::Present(wanted) => json!({ "present_match": wanted }),
@@ -180,21 +155,6 @@ impl Condition {
     }
 
     fn meets(&self, value: &[u8]) -> bool {
-        let fold = |text: &[u8]| if self.ignore_case { text.to_ascii_lowercase() } else { text.to_vec() };
-        let value = fold(value);
-        let wanted = |text: &str| fold(text.as_bytes());
-        match &self.test {
-            Test::Exact(text) => value == wanted(text),
-            Test::Prefix(text) => value.starts_with(&wanted(text)),
-            Test::Suffix(text) => value.ends_with(&wanted(text)),
-            Test::Contains(text) => (0..=value.len()).any(|at| value[at..].starts_with(&wanted(text))),
-            Test::In(texts) => texts.iter().any(|text| value == wanted(text)),
-            Test::Regex(place) => EXPRESSIONS[*place].1(&value),
-            Test::Range(from, to) => {
-                let number = String::from_utf8(value).ok().and_then(|text| text.trim().parse::<i64>().ok());
-                number.is_some_and(|number| number >= *from && number < *to)
-            }
-            Test::Present(wanted) => *wanted,
-        }
+        self.test.meets(value, self.ignore_case)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use narrows_tests::module;
 use narrows_vm::{Exchange, Module, Outcome, Plugin, Response, Vm, VmOptions};
 
-use super::policies;
+use narrows_tests::tags::policies;
 
 fn load(policy: &str) -> (Vm, u32) {
     let module = Module::load(module("metric-tags")).unwrap();

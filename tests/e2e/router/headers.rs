@@ -17,15 +17,12 @@ use narrows_harness::envoy::{Envoy, EnvoyOptions, version};
 use narrows_harness::http1::Connection;
 use narrows_harness::http2;
 use narrows_harness::message::{Request, Response};
+use narrows_oracle::Random;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 
 use condition::{Condition, Place};
-use random::Random;
 use sent::Sent;
-
-#[path = "../../crates/core/tests/oracle/random.rs"]
-mod random;
 
 const CONDITIONS: usize = 240;
 const REQUESTS: usize = 100;

@@ -3,8 +3,9 @@
 use narrows_harness::client::Protocol;
 use narrows_harness::message::Request;
 
-use super::condition::{Condition, TEXTS, Test};
-use super::random::Random;
+use narrows_oracle::{Random, Test};
+
+use super::condition::{Condition, TEXTS};
 
 /// The lines of one header.
 pub(super) struct Sent {

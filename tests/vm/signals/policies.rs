@@ -1,7 +1,8 @@
 //! A bad policy never opens a filter that has a good one, and never stops one that has none.
 
 use super::played::{Played, policy};
-use super::{Dice, bad, good};
+use narrows_oracle::Random;
+use narrows_tests::signals::{bad, good};
 
 const WORKERS: usize = 8;
 
@@ -166,20 +167,20 @@ fn what_the_dead_have_left_refuses_no_first_policy() {
 fn three_hundred_sequences() {
     let (mut opened, mut refused, mut steps, mut unheard) = (0, 0, 0, 0);
     for seed in 1..=300 {
-        let mut dice = Dice(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
-        let workers = 1 + usize::try_from(dice.below(8)).unwrap();
+        let mut dice = Random::new(seed);
+        let workers = 1 + usize::try_from(dice.number(8)).unwrap();
         let mut envoy = Played::new("header-router", workers);
         let (mut history, mut held) = (Vec::new(), false);
         // What was pushed last and its fate; whether a good one is in force, by thread.
         let (mut last, mut current, mut had) = (None, None, vec![false; workers + 1]);
-        for number in 0..4 + dice.below(12) {
-            let module = usize::try_from(dice.below(2)).unwrap();
-            let is_good = dice.below(5) < 3;
+        for number in 0..4 + dice.number(12) {
+            let module = usize::try_from(dice.number(2)).unwrap();
+            let is_good = dice.number(5) < 3;
             // A text that was refused Envoy does not try again, and tells nobody.
             let text = if is_good {
-                good(dice.below(3))
+                good(dice.number(3))
             } else {
-                bad(if last.is_none() { 0 } else { number * dice.below(2) })
+                bad(if last.is_none() { 0 } else { number * dice.number(2) })
             };
             let next = policy(text).module(module);
             let is_known_as_bad = |known: &super::played::Policy| envoy_has_refused(&history, known);
@@ -197,23 +198,23 @@ fn three_hundred_sequences() {
                 had[0] |= is_good;
             }
             for worker in 1..=workers {
-                if dice.below(3) > 0 {
+                if dice.number(3) > 0 {
                     envoy.hear(worker);
                     had[worker] |= had[0] && last == Some(true);
                 }
             }
             steps += 1;
-            match dice.below(8) {
+            match dice.number(8) {
                 0 => envoy.step(60),
                 1 => envoy.step(-60),
-                2 => envoy.pass(dice.below(12)),
+                2 => envoy.pass(dice.number(12)),
                 3 => {
                     held = true;
-                    envoy.open(1 + usize::try_from(dice.below(8)).unwrap() % workers);
+                    envoy.open(1 + usize::try_from(dice.number(8)).unwrap() % workers);
                 }
-                4 => envoy.close(1 + usize::try_from(dice.below(8)).unwrap() % workers),
+                4 => envoy.close(1 + usize::try_from(dice.number(8)).unwrap() % workers),
                 5 => {
-                    let worker = 1 + usize::try_from(dice.below(8)).unwrap() % workers;
+                    let worker = 1 + usize::try_from(dice.number(8)).unwrap() % workers;
                     envoy.crash(worker);
                 }
                 _ => {}

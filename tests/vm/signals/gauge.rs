@@ -2,7 +2,7 @@
 //! longer than that plugin lives.
 
 use super::played::{Played, policy};
-use super::{bad, good};
+use narrows_tests::signals::{bad, good};
 
 const TWO: [&str; 2] = ["shop.tags-a", "shop.tags-b"];
 
