@@ -11,7 +11,7 @@ use narrows_harness::bootstrap::{bootstrap, listener};
 use narrows_harness::client::Protocol;
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::http1;
-use narrows_tests::{STRICT, configured};
+use narrows_tests::entry;
 use serde_json::{Value, json};
 use spellings::{Spellings, raw};
 
@@ -214,9 +214,7 @@ fn filters(hosts: &Hosts) -> Vec<Value> {
         ("canary-split", json!({ "trust": "mesh", "splits": splits })),
         ("egress-policy", json!({ "trust": "mesh", "mode": "report", "rules": permissions })),
     ]
-    .map(|(filter, policy)| {
-        json!({ "name": filter, "typed_config": configured(filter, &policy.to_string(), STRICT) })
-    })
+    .map(|(filter, policy)| entry(filter, &policy.to_string()))
     .into()
 }
 

@@ -1,5 +1,6 @@
 //! What the suites share: a filter on a real Envoy in a few lines.
 
+mod bench;
 pub mod books;
 pub mod signals;
 pub mod tags;
@@ -12,12 +13,10 @@ use std::sync::LazyLock;
 use narrows_harness::bootstrap::{
     bootstrap, cluster_route, listener, route_config, static_cluster, wasm_config,
 };
-use narrows_harness::ecds::{Ecds, WASM};
-use narrows_harness::echo::{Echo, EchoOptions};
-use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::root;
-use narrows_harness::temp::TempDir;
 use serde_json::{Value, json};
+
+pub use bench::{Bench, Plan};
 
 /// The command line as the sources have it, built once. Cargo builds no program of another
 /// package for a test, and an older one would be tested in its place.
@@ -89,6 +88,11 @@ pub fn configured(filter: &str, policy: &str, vm: Option<&str>) -> Value {
     wasm_config(&format!("narrows.{filter}"), &module(filter), policy, vm, "FAIL_RELOAD")
 }
 
+/// A filter with a policy and a strict VM, as a listener has it.
+pub fn entry(filter: &str, policy: &str) -> Value {
+    json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) })
+}
+
 /// A bootstrap: one listener with one filter before a catch-all route to `upstream`.
 pub fn with_filter(filter: &Value, upstream: SocketAddr) -> Value {
     let routes = route_config(&[cluster_route("echo")]);
@@ -96,47 +100,4 @@ pub fn with_filter(filter: &Value, upstream: SocketAddr) -> Value {
         &[listener("main", std::slice::from_ref(filter), &routes)],
         &[static_cluster("echo", upstream, false)],
     )
-}
-
-/// One filter on one Envoy before one application.
-pub struct Bench {
-    /// The proxy.
-    pub envoy: Envoy,
-    /// The application behind it.
-    pub echo: Echo,
-    /// Where to send requests.
-    pub at: SocketAddr,
-    /// Where policies are pushed, if they are discovered.
-    pub ecds: Option<Ecds>,
-    _directory: Option<TempDir>,
-}
-
-impl Bench {
-    /// With the policy in the bootstrap.
-    pub fn fixed(filter: &str, policy: &str) -> anyhow::Result<Self> {
-        let entry = json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) });
-        let echo = Echo::start("echo", EchoOptions::default())?;
-        let envoy = Envoy::start(with_filter(&entry, echo.addr()), EnvoyOptions::named(filter))?;
-        Ok(Self { at: envoy.listener("main")?, envoy, echo, ecds: None, _directory: None })
-    }
-
-    /// With the policy discovered, as Istio delivers it.
-    pub fn discovered(filter: &str, policy: &str, vm: Option<&str>) -> anyhow::Result<Self> {
-        let directory = TempDir::new("narrows-ecds")?;
-        let ecds = Ecds::new(directory.path(), filter)?;
-        ecds.push(&configured(filter, policy, vm))?;
-        let echo = Echo::start("echo", EchoOptions::default())?;
-        let entry = ecds.filter_entry(&[WASM]);
-        let envoy = Envoy::start(with_filter(&entry, echo.addr()), EnvoyOptions::named(filter))?;
-        Ok(Self { at: envoy.listener("main")?, envoy, echo, ecds: Some(ecds), _directory: Some(directory) })
-    }
-
-    /// Pushes another policy; returns whether Envoy took it.
-    ///
-    /// # Panics
-    /// If the policy is not discovered.
-    pub fn push(&self, filter: &str, policy: &str, vm: Option<&str>) -> anyhow::Result<bool> {
-        let ecds = self.ecds.as_ref().expect("a bench with discovery");
-        ecds.push_to(&self.envoy, &configured(filter, policy, vm))
-    }
 }

@@ -12,7 +12,7 @@ use narrows_harness::client::{Client, Protocol};
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::message::Request;
 use narrows_oracle::Random;
-use narrows_tests::{STRICT, configured};
+use narrows_tests::entry;
 use serde_json::{Value, json};
 
 const PATHS: usize = 2_500;
@@ -90,8 +90,7 @@ fn filtering(behind: &[SocketAddr]) -> anyhow::Result<Envoy> {
     let clusters: Vec<Value> =
         READERS.iter().zip(behind).map(|(reader, at)| static_cluster(reader, *at, false)).collect();
     let listeners = POLICIES.map(|(name, policy)| {
-        let filter =
-            json!({ "name": "narrows", "typed_config": configured("egress-policy", policy, STRICT) });
+        let filter = entry("egress-policy", policy);
         listener(name, &[filter], &route_config(&routes))
     });
     Envoy::start(bootstrap(&listeners, &clusters), EnvoyOptions::named("egress-paths"))

@@ -7,7 +7,7 @@ use narrows_harness::echo::{Echo, EchoOptions};
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::message::Request;
 use narrows_harness::root;
-use narrows_tests::{STRICT, configured};
+use narrows_tests::entry;
 use serde_json::{Value, json};
 
 /// The route of one `match`: what Istio 1.27 writes for it, but for the names of clusters.
@@ -37,7 +37,7 @@ fn the_rule_beside_a_virtual_service_does_the_same() {
     to_v2["match"]["headers"] =
         json!([{ "name": "x-narrows-route", "string_match": { "exact": "reviews-v2" } }]);
     let ours = [to_v2, cluster_route("v1")];
-    let filter = json!({ "name": "router", "typed_config": configured("header-router", &policy, STRICT) });
+    let filter = entry("header-router", &policy);
     let start = bootstrap(
         &[listener("theirs", &[], &route_config(&theirs)), listener("ours", &[filter], &route_config(&ours))],
         &[static_cluster("v1", v1.addr(), false), static_cluster("v2", v2.addr(), false)],

@@ -11,14 +11,13 @@ mod sent;
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use narrows_harness::bootstrap::{bootstrap, listener, route_config};
 use narrows_harness::client::{Client, Protocol};
-use narrows_harness::envoy::{Envoy, EnvoyOptions, version};
+use narrows_harness::envoy::{Envoy, version};
 use narrows_harness::http1::Connection;
 use narrows_harness::http2;
 use narrows_harness::message::{Request, Response};
 use narrows_oracle::Random;
-use narrows_tests::{STRICT, configured};
+use narrows_tests::Bench;
 use serde_json::{Value, json};
 
 use condition::{Condition, Place};
@@ -169,12 +168,10 @@ fn start(conditions: &[Condition], individually: bool) -> anyhow::Result<Envoy> 
     };
     let mut routes: Vec<Value> = conditions.iter().enumerate().map(route).collect();
     routes.push(json!({ "match": { "prefix": "/" }, "direct_response": { "status": FAILS } }));
-    let filter = json!({ "name": "router", "typed_config": configured("header-router", &policy, STRICT) });
-    let mut start = bootstrap(&[listener("main", &[filter], &route_config(&routes))], &[]);
     let flag = "envoy.reloadable_features.match_headers_individually";
-    start["layered_runtime"] =
-        json!({ "layers": [{ "name": "flags", "static_layer": { flag: individually } }] });
-    Envoy::start(start, EnvoyOptions::named("headers"))
+    let layers = json!({ "layers": [{ "name": "flags", "static_layer": { flag: individually } }] });
+    let plan = Bench::of(&[("header-router", &policy)]).named("headers").routes(&routes);
+    Ok(plan.bootstrap("layered_runtime", layers).start()?.envoy)
 }
 
 /// A connection on which many requests are on their way at once.

@@ -1,11 +1,8 @@
 //! Does a path that an expression rewrites become what Envoy's own `regex_rewrite` makes of it?
 
-use narrows_harness::bootstrap::{bootstrap, listener, route_config, static_cluster};
-use narrows_harness::client::{Client, Protocol};
-use narrows_harness::echo::{Echo, EchoOptions};
-use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::client::Protocol;
 use narrows_harness::message::Request;
-use narrows_tests::{STRICT, configured};
+use narrows_tests::Bench;
 use serde_json::json;
 
 /// Expressions that are settled late, have several ways, prefer less, or find nothing.
@@ -33,7 +30,6 @@ const PIECES: [&str; 14] =
 
 #[test]
 fn expressions_rewrite_as_envoys_own_do() -> anyhow::Result<()> {
-    let echo = Echo::start("echo", EchoOptions::default())?;
     let by = |who: &str, n: usize| format!("{who}-{n}");
     let rules: Vec<_> = (0..)
         .zip(EXPRESSIONS)
@@ -48,14 +44,9 @@ fn expressions_rewrite_as_envoys_own_do() -> anyhow::Result<()> {
     });
     let rest = json!({ "match": { "prefix": "" }, "route": { "cluster": "echo" } });
     let routes: Vec<_> = own.chain([rest]).collect();
-    let filter = json!({ "name": "narrows",
-        "typed_config": configured("header-router", &json!({ "rules": rules }).to_string(), STRICT) });
-    let start = bootstrap(
-        &[listener("main", &[filter], &route_config(&routes))],
-        &[static_cluster("echo", echo.addr(), false)],
-    );
-    let envoy = Envoy::start(start, EnvoyOptions::named("rewriting"))?;
-    let mut client = Client::connect(Protocol::Http1, envoy.listener("main")?)?;
+    let policy = json!({ "rules": rules }).to_string();
+    let bench = Bench::of(&[("header-router", &policy)]).named("rewriting").routes(&routes).start()?;
+    let mut client = bench.client(Protocol::Http1)?;
     let mut state = 7u64;
     let mut below = |limit: usize| {
         state ^= state << 13;
@@ -72,7 +63,7 @@ fn expressions_rewrite_as_envoys_own_do() -> anyhow::Result<()> {
                 let request = Request::get("shop", &format!("{path}?q=a")).header("x-by", by(who, n));
                 let status = client.exchange(&request)?.status;
                 anyhow::ensure!(status == 200, "{who} {n} {path}: {status}");
-                let last = echo.last().ok_or_else(|| anyhow::anyhow!("nothing arrived"))?;
+                let last = bench.echo.last().ok_or_else(|| anyhow::anyhow!("nothing arrived"))?;
                 Ok(last.target)
             };
             let (ours, theirs) = (seen("filter")?, seen("envoy")?);

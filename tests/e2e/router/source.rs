@@ -1,11 +1,8 @@
 //! Whose address is `source.address`? Where Envoy trusts `x-forwarded-for`, whoever writes it.
 
-use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_harness::client::{Client, Protocol};
-use narrows_harness::echo::{Echo, EchoOptions};
-use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::client::Protocol;
 use narrows_harness::message::Request;
-use narrows_tests::{STRICT, configured};
+use narrows_tests::Bench;
 use serde_json::{Value, json};
 
 const POLICY: &str = r#"{ "rules": [
@@ -14,21 +11,16 @@ const POLICY: &str = r#"{ "rules": [
 
 /// To which rule each `x-forwarded-for` leads, under these settings of the connection manager.
 fn rules(settings: &[(&str, Value)], forwarded: &[&str]) -> Vec<String> {
-    let echo = Echo::start("echo", EchoOptions::default()).unwrap();
-    let entry = json!({ "name": "router", "typed_config": configured("header-router", POLICY, STRICT) });
-    let mut listener = listener("main", &[entry], &route_config(&[cluster_route("echo")]));
-    for (name, value) in settings {
-        listener["filter_chains"][0]["filters"][0]["typed_config"][name] = value.clone();
-    }
-    let start = bootstrap(&[listener], &[static_cluster("echo", echo.addr(), false)]);
-    let envoy = Envoy::start(start, EnvoyOptions::named("source")).unwrap();
-    let mut client = Client::connect(Protocol::Http1, envoy.listener("main").unwrap()).unwrap();
+    let plan = Bench::of(&[("header-router", POLICY)]).named("source");
+    let plan = settings.iter().fold(plan, |plan, (name, value)| plan.hcm(name, value.clone()));
+    let bench = plan.start().unwrap();
+    let mut client = bench.client(Protocol::Http1).unwrap();
     let mut rule = |forwarded: &str| {
         let request = Request::get("shop", "/");
         let request =
             if forwarded.is_empty() { request } else { request.header("x-forwarded-for", forwarded) };
         assert_eq!(client.exchange(&request).unwrap().status, 200);
-        echo.last().unwrap().headers.text("x-narrows-route").unwrap_or_default()
+        bench.echo.last().unwrap().headers.text("x-narrows-route").unwrap_or_default()
     };
     forwarded.iter().map(|forwarded| rule(forwarded)).collect()
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use narrows_harness::client::{Client, Protocol};
 use narrows_harness::http1::{Connection, exchange_raw};
 use narrows_harness::message::Request;
-use narrows_tests::{STRICT, configured};
+use narrows_tests::entry;
 use serde_json::{Value, json};
 
 use shop::{By, HOST, Shop, by_header, hosts, next, route, series, split, table};
@@ -167,8 +167,7 @@ fn what_an_earlier_filter_removed_led_nowhere() -> anyhow::Result<()> {
     let shop = Shop::new()?;
     let router = r#"{ "trust": "edge", "strip": ["x-lane"],
         "rules": [ { "name": "mark", "requestHeaders": { "set": { "x-seen": "1" } } } ] }"#;
-    let router =
-        json!({ "name": "header-router", "typed_config": configured("header-router", router, STRICT) });
+    let router = entry("header-router", router);
     let mut dead_ends = dead_ends();
     let mut lane = route("/", "stable");
     lane["match"]["headers"] = json!([{ "name": "x-lane", "present_match": true }]);

@@ -11,7 +11,7 @@ use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::http1;
 use narrows_harness::message::{Request, Response};
 use narrows_harness::root;
-use narrows_tests::{STRICT, configured};
+use narrows_tests::entry;
 use serde_json::{Value, json};
 
 use super::PATIENCE;
@@ -99,10 +99,9 @@ impl Site {
         change(&mut socket["typed_config"]);
         let listeners = ["presented", "verified"].into_iter().flat_map(|callers| {
             let with = |policy: &str| policy.replacen('{', &format!(r#"{{"callers": "{callers}", "#), 1);
-            let filter = |filter: &str, policy: &str| {
-                json!({ "name": filter, "typed_config": configured(filter, &with(policy), STRICT) })
-            };
-            let looks = [filter("header-router", ROUTER), filter("canary-split", SPLIT), filter("metric-tags", TAGS)];
+            let filter = |filter: &str, policy: &str| entry(filter, &with(policy));
+            let looks =
+                [filter("header-router", ROUTER), filter("canary-split", SPLIT), filter("metric-tags", TAGS)];
             let leaves = [filter("egress-policy", EGRESS)];
             let routes = route_config(&[cluster_route("echo")]);
             let all = [("looks", looks.to_vec()), ("leaves", leaves.to_vec())];

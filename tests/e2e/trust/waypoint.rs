@@ -8,7 +8,7 @@ use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::http1;
 use narrows_harness::message::{Request, Response};
 use narrows_harness::root;
-use narrows_tests::{STRICT, configured};
+use narrows_tests::entry;
 use serde_json::{Value, json};
 
 use super::PATIENCE;
@@ -39,10 +39,13 @@ impl Waypoint {
     fn start(node: &str, certificates: &Certificates, callers: &str) -> Self {
         let echo = Echo::start("echo", EchoOptions::default()).unwrap();
         let with = |policy: &str| policy.replacen('{', &format!(r#"{{"callers": "{callers}", "#), 1);
-        let filters = [("header-router", ROUTER), ("canary-split", SPLIT), ("metric-tags", TAGS), ("egress-policy", EGRESS)]
-            .map(|(filter, policy)| {
-                json!({ "name": filter, "typed_config": configured(filter, &with(policy), STRICT) })
-            });
+        let filters = [
+            ("header-router", ROUTER),
+            ("canary-split", SPLIT),
+            ("metric-tags", TAGS),
+            ("egress-policy", EGRESS),
+        ]
+        .map(|(filter, policy)| entry(filter, &with(policy)));
         let mut inner = listener("main_internal", &filters, &route_config(&[cluster_route("echo")]));
         inner.as_object_mut().unwrap().remove("address");
         inner["internal_listener"] = json!({});

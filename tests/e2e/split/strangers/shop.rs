@@ -7,7 +7,7 @@ use narrows_harness::echo::{Echo, EchoOptions};
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::http1;
 use narrows_harness::message::Request;
-use narrows_tests::{STRICT, configured};
+use narrows_tests::entry;
 use serde_json::{Value, json};
 
 /// The host that everybody asks for.
@@ -79,7 +79,7 @@ impl Shop {
 
 /// The filter with a policy.
 pub(super) fn split(policy: &Value) -> Value {
-    json!({ "name": "canary-split", "typed_config": configured("canary-split", &policy.to_string(), STRICT) })
+    entry("canary-split", &policy.to_string())
 }
 
 /// A route below a prefix.
