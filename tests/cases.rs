@@ -39,7 +39,7 @@ fn a_case_that_envoy_cannot_run_needs_a_reason() {
     for (source, fault) in [
         (left_out, "no case runs in Envoy"),
         (unmade, "no certificate of the mesh"),
-        (nowhere, "is no address"),
+        (nowhere, "is not an address"),
     ] {
         let refused = format!("{:#}", read(&case(source, "")).unwrap_err());
         assert!(refused.contains(fault), "{source}: {refused}");
