@@ -1,6 +1,6 @@
 //! Files of YAML or JSON, read so that every value knows where it stands.
 //!
-//! The YAML library is named only here and in [`node`]: it is young, and could be
+//! The YAML library is named only here and in `node`: it is young, and could be
 //! exchanged without anyone else noticing.
 
 mod inner;

@@ -5,6 +5,7 @@ mod parts;
 mod rewrite;
 
 pub use parts::{
-    bootstrap, cluster_route, listener, native_filter, route_config, static_cluster, wasm_config, wasm_filter,
+    bootstrap, cluster_route, limit_connections, listener, native_filter, route_config, static_cluster,
+    tcp_listener, wasm_config, wasm_filter,
 };
 pub use rewrite::{Endpoints, Rewrite, read_yaml};

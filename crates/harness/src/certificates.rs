@@ -5,6 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
+use serde_json::{Value, json};
+
 use crate::bootstrap::Rewrite;
 use crate::temp::TempDir;
 
@@ -42,6 +44,26 @@ impl Certificates {
     /// The authority that has signed them all.
     pub fn authority(&self) -> PathBuf {
         self.path().join("ca.pem")
+    }
+
+    /// One side of TLS (`Downstream` or `Upstream`), with the certificate of a `NAMESPACE/ACCOUNT`, or with
+    /// none: what a listener's filter chain or a cluster has as its `transport_socket`.
+    pub fn tls(&self, side: &str, account: Option<&str>) -> Value {
+        let file = |name: String| json!({ "filename": self.path().join(name) });
+        let own = account.map(|account| {
+            let stem = account.replace('/', ".");
+            json!({ "certificate_chain": file(format!("{stem}.pem")), "private_key": file(format!("{stem}.key")) })
+        });
+        json!({
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {
+                "@type": format!("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.{side}TlsContext"),
+                "common_tls_context": {
+                    "tls_certificates": own.into_iter().collect::<Vec<_>>(),
+                    "validation_context": { "trusted_ca": { "filename": self.authority() } },
+                },
+            },
+        })
     }
 
     /// A bootstrap that names certificates where `make certificates` puts them finds

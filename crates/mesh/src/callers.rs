@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
+use narrows_harness::bootstrap::{
+    bootstrap, cluster_route, limit_connections, listener, route_config, static_cluster,
+};
 use narrows_harness::certificates::Certificates;
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::http1::Connection;
@@ -75,37 +77,12 @@ impl Caller {
     }
 
     fn cluster(&self, certificates: &Certificates) -> Value {
-        let own: Vec<Value> = self
-            .certificate
-            .iter()
-            .map(|name| {
-                let file = |extension: &str| certificates.path().join(format!("{name}.{extension}"));
-                json!({
-                    "certificate_chain": { "filename": file("pem") },
-                    "private_key": { "filename": file("key") },
-                })
-            })
-            .collect();
         let mut cluster = static_cluster(&self.name, self.to, false);
-        cluster["transport_socket"] = json!({
-            "name": "envoy.transport_sockets.tls",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-                "sni": self.server_name,
-                "common_tls_context": {
-                    "tls_certificates": own,
-                    "validation_context": { "trusted_ca": { "filename": certificates.authority() } },
-                },
-            },
-        });
+        let mut socket = certificates.tls("Upstream", self.certificate.as_deref());
+        socket["typed_config"]["sni"] = json!(self.server_name);
+        cluster["transport_socket"] = socket;
         if let Some(requests) = self.requests_per_connection {
-            cluster["typed_extension_protocol_options"] = json!({
-                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                    "common_http_protocol_options": { "max_requests_per_connection": requests },
-                    "explicit_http_config": { "http_protocol_options": {} },
-                },
-            });
+            limit_connections(&mut cluster, requests);
         }
         cluster
     }

@@ -4,12 +4,11 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
 use narrows_cases::{Case, Protocol, Send, Source};
-use narrows_harness::bootstrap::{bootstrap, static_cluster};
+use narrows_harness::bootstrap::{bootstrap, static_cluster, tcp_listener};
 use narrows_harness::certificates::Certificates;
 use narrows_harness::client::{self, Client};
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
@@ -59,7 +58,7 @@ impl Callers {
         let mut listeners = vec![plain.clone()];
         if let Some(certificates) = &self.certificates {
             plain["name"] = json!(MUTUAL);
-            let mut context = tls("Downstream", certificates.path(), SERVER);
+            let mut context = certificates.tls("Downstream", Some(SERVER));
             context["typed_config"]["require_client_certificate"] = json!(true);
             plain["filter_chains"][0]["transport_socket"] = context;
             listeners.push(plain);
@@ -80,20 +79,9 @@ impl Callers {
 
     /// A caller's side: bytes in, mutual TLS out.
     fn sidecar(&self, account: &str, certificates: &Certificates, target: SocketAddr) -> (Value, Value) {
-        let mut listener = json!({
-            "name": account,
-            "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } },
-            "filter_chains": [{ "filters": [{
-                "name": "envoy.filters.network.tcp_proxy",
-                "typed_config": {
-                    "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
-                    "stat_prefix": "caller",
-                    "cluster": account,
-                },
-            }] }],
-        });
+        let mut listener = tcp_listener(account, account);
         let mut cluster = static_cluster(account, target, false);
-        let mut socket = tls("Upstream", certificates.path(), account);
+        let mut socket = certificates.tls("Upstream", Some(account));
         socket["typed_config"]["sni"] = json!("outbound_.80_._.filter.cases.svc.cluster.local");
         // Envoy reports no certificate of a resumed session as verified.
         socket["typed_config"]["max_session_keys"] = json!(0);
@@ -147,23 +135,4 @@ fn proxy_protocol() -> Value {
             "allow_requests_without_proxy_protocol": true,
         },
     }])
-}
-
-/// One side of mutual TLS, with the certificate of an account.
-fn tls(side: &str, certificates: &Path, account: &str) -> Value {
-    let file = |name: String| json!({ "filename": certificates.join(name) });
-    let stem = account.replace('/', ".");
-    json!({
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": {
-            "@type": format!("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.{side}TlsContext"),
-            "common_tls_context": {
-                "tls_certificates": [{
-                    "certificate_chain": file(format!("{stem}.pem")),
-                    "private_key": file(format!("{stem}.key")),
-                }],
-                "validation_context": { "trusted_ca": file("ca.pem".to_owned()) },
-            },
-        },
-    })
 }

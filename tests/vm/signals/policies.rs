@@ -1,6 +1,6 @@
 //! A bad policy never opens a filter that has a good one, and never stops one that has none.
 
-use super::played::{Played, policy};
+use super::played::{Played, Policy, policy};
 use narrows_oracle::Random;
 use narrows_tests::signals::{bad, good};
 
@@ -167,88 +167,142 @@ fn what_the_dead_have_left_refuses_no_first_policy() {
 fn three_hundred_sequences() {
     let (mut opened, mut refused, mut steps, mut unheard) = (0, 0, 0, 0);
     for seed in 1..=300 {
-        let mut dice = Random::new(seed);
-        let workers = 1 + usize::try_from(dice.number(8)).unwrap();
-        let mut envoy = Played::new("header-router", workers);
-        let (mut history, mut held) = (Vec::new(), false);
-        // What was pushed last and its fate; whether a good one is in force, by thread.
-        let (mut last, mut current, mut had) = (None, None, vec![false; workers + 1]);
-        for number in 0..4 + dice.number(12) {
-            let module = usize::try_from(dice.number(2)).unwrap();
-            let is_good = dice.number(5) < 3;
-            // A text that was refused Envoy does not try again, and tells nobody.
-            let text = if is_good {
-                good(dice.number(3))
-            } else {
-                bad(if last.is_none() { 0 } else { number * dice.number(2) })
-            };
-            let next = policy(text).module(module);
-            let is_known_as_bad = |known: &super::played::Policy| envoy_has_refused(&history, known);
-            if current.as_ref() != Some(&next) && !is_known_as_bad(&next) {
-                let taken = envoy.push(&next);
-                history.push((next.clone(), taken));
-                if is_good {
-                    assert!(taken);
-                }
-                refused += u32::from(!taken);
-                if taken {
-                    current = Some(next.clone());
-                }
-                last = Some(is_good);
-                had[0] |= is_good;
-            }
-            for worker in 1..=workers {
-                if dice.number(3) > 0 {
-                    envoy.hear(worker);
-                    had[worker] |= had[0] && last == Some(true);
-                }
-            }
+        let mut sequence = Sequence::new(seed);
+        for number in 0..4 + sequence.dice.number(12) {
+            sequence.push(number);
+            sequence.disturb();
             steps += 1;
-            match dice.number(8) {
-                0 => envoy.step(60),
-                1 => envoy.step(-60),
-                2 => envoy.pass(dice.number(12)),
-                3 => {
-                    held = true;
-                    envoy.open(1 + usize::try_from(dice.number(8)).unwrap() % workers);
-                }
-                4 => envoy.close(1 + usize::try_from(dice.number(8)).unwrap() % workers),
-                5 => {
-                    let worker = 1 + usize::try_from(dice.number(8)).unwrap() % workers;
-                    envoy.crash(worker);
-                }
-                _ => {}
-            }
-            for (worker, had) in had.iter().enumerate().take(workers + 1).skip(1) {
-                let is_open = envoy.is_open(worker, 0);
-                assert!(!is_open || !had, "seed {seed}, step {number}: {history:#?}");
-                opened += u32::from(is_open);
-            }
+            opened += sequence.count_open(number);
         }
-        envoy.hear_all();
-        (1..=workers).for_each(|worker| envoy.close(worker));
-        envoy.pass(30);
-        if last == Some(true) && envoy.is_rejected() {
-            // A root context that a stream held was taken into service again, with the text that
-            // was in force before: nobody was asked. The next text tells.
-            unheard += 1;
-            assert!(held, "seed {seed}: {history:#?}");
-            assert!(envoy.settle(&policy(good(99))));
-            envoy.pass(5);
-        }
-        assert_eq!(envoy.is_rejected(), last == Some(false), "seed {seed}: {history:#?}");
-        if had[0] {
-            assert!((1..=workers).all(|worker| !envoy.is_open(worker, 0)), "seed {seed}: {history:#?}");
-        }
-        envoy.remove("p", 0);
-        assert!(!envoy.is_rejected(), "seed {seed}: removed");
+        refused += sequence.refused;
+        unheard += u32::from(sequence.ends_as_it_should());
     }
     // They did meet what they are meant to.
     assert!(opened > 100 && refused > 100 && steps > 2_000, "{opened} {refused} {steps}");
     assert!(unheard < 10, "{unheard}");
 }
 
+/// A sequence of pushes and of what befalls a proxy between them.
+struct Sequence {
+    seed: u64,
+    dice: Random,
+    envoy: Played,
+    workers: usize,
+    history: Vec<(Policy, bool)>,
+    /// Whether a stream was held open.
+    held: bool,
+    /// Whether the policy that was pushed last is a good one, and which is in force.
+    last: Option<bool>,
+    current: Option<Policy>,
+    /// Whether a thread has had a good one.
+    had: Vec<bool>,
+    refused: u32,
+}
+
+impl Sequence {
+    fn new(seed: u64) -> Self {
+        let mut dice = Random::new(seed);
+        let workers = 1 + usize::try_from(dice.number(8)).unwrap();
+        Self {
+            seed,
+            dice,
+            envoy: Played::new("header-router", workers),
+            workers,
+            history: Vec::new(),
+            held: false,
+            last: None,
+            current: None,
+            had: vec![false; workers + 1],
+            refused: 0,
+        }
+    }
+
+    /// Pushes a policy, of which some workers hear at once.
+    fn push(&mut self, number: u64) {
+        let dice = &mut self.dice;
+        let module = usize::try_from(dice.number(2)).unwrap();
+        let is_good = dice.number(5) < 3;
+        // A text that was refused Envoy does not try again, and tells nobody.
+        let text = if is_good {
+            good(dice.number(3))
+        } else {
+            bad(if self.last.is_none() { 0 } else { number * dice.number(2) })
+        };
+        let next = policy(text).module(module);
+        if self.current.as_ref() != Some(&next) && !envoy_has_refused(&self.history, &next) {
+            let taken = self.envoy.push(&next);
+            self.history.push((next.clone(), taken));
+            assert!(taken || !is_good);
+            self.refused += u32::from(!taken);
+            if taken {
+                self.current = Some(next);
+            }
+            self.last = Some(is_good);
+            self.had[0] |= is_good;
+        }
+        for worker in 1..=self.workers {
+            if self.dice.number(3) > 0 {
+                self.envoy.hear(worker);
+                self.had[worker] |= self.had[0] && self.last == Some(true);
+            }
+        }
+    }
+
+    /// Something else happens.
+    fn disturb(&mut self) {
+        let what = self.dice.number(8);
+        let mut worker = || 1 + usize::try_from(self.dice.number(8)).unwrap() % self.workers;
+        match what {
+            0 => self.envoy.step(60),
+            1 => self.envoy.step(-60),
+            2 => self.envoy.pass(self.dice.number(12)),
+            3 => {
+                self.held = true;
+                self.envoy.open(worker());
+            }
+            4 => self.envoy.close(worker()),
+            5 => self.envoy.crash(worker()),
+            _ => {}
+        }
+    }
+
+    /// How many workers let `/admin` pass: none that has had a good policy.
+    fn count_open(&mut self, number: u64) -> u32 {
+        let mut open = 0;
+        for worker in 1..=self.workers {
+            let is_open = self.envoy.is_open(worker, 0);
+            let (seed, history) = (self.seed, &self.history);
+            assert!(!is_open || !self.had[worker], "seed {seed}, step {number}: {history:#?}");
+            open += u32::from(is_open);
+        }
+        open
+    }
+
+    /// What holds once all have heard of everything. Returns whether the gauge was late.
+    fn ends_as_it_should(self) -> bool {
+        let (seed, history, mut envoy) = (self.seed, &self.history, self.envoy);
+        envoy.hear_all();
+        (1..=self.workers).for_each(|worker| envoy.close(worker));
+        envoy.pass(30);
+        let is_late = self.last == Some(true) && envoy.is_rejected();
+        if is_late {
+            // A root context that a stream held was taken into service again, with the text that
+            // was in force before: nobody was asked. The next text tells.
+            assert!(self.held, "seed {seed}: {history:#?}");
+            assert!(envoy.settle(&policy(good(99))));
+            envoy.pass(5);
+        }
+        assert_eq!(envoy.is_rejected(), self.last == Some(false), "seed {seed}: {history:#?}");
+        if self.had[0] {
+            assert!((1..=self.workers).all(|worker| !envoy.is_open(worker, 0)), "seed {seed}: {history:#?}");
+        }
+        envoy.remove("p", 0);
+        assert!(!envoy.is_rejected(), "seed {seed}: removed");
+        is_late
+    }
+}
+
 /// Whether Envoy remembers that it has refused this.
-fn envoy_has_refused(history: &[(super::played::Policy, bool)], known: &super::played::Policy) -> bool {
+fn envoy_has_refused(history: &[(Policy, bool)], known: &Policy) -> bool {
     history.iter().any(|(policy, taken)| policy == known && !taken)
 }

@@ -10,7 +10,7 @@ use super::{Backend, Split, Splitter, Verdict, bucket, istio};
 use crate::decision::{Missing, NOWHERE, Served};
 
 impl Splitter {
-    /// Whether to ask what stood before the request was rewritten: see [`Before`].
+    /// Whether to ask what stood before the request was rewritten: see [`crate::Before`].
     pub(super) fn is_guarded(&self, verdict: &Verdict) -> bool {
         let backend = self.splits.get(verdict.split).and_then(|split| split.backends.get(verdict.backend));
         let guard = backend.and_then(|backend| backend.guard);

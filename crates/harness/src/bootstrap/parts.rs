@@ -35,6 +35,22 @@ pub fn listener(name: &str, http_filters: &[Value], route_config: &Value) -> Val
     })
 }
 
+/// A listener on a free loopback port that carries bytes as they are to a cluster.
+pub fn tcp_listener(name: &str, cluster: &str) -> Value {
+    json!({
+        "name": name,
+        "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } },
+        "filter_chains": [{ "filters": [{
+            "name": "envoy.filters.network.tcp_proxy",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+                "stat_prefix": name,
+                "cluster": cluster,
+            },
+        }] }],
+    })
+}
+
 /// A route table with one virtual host for every host.
 pub fn route_config(routes: &[Value]) -> Value {
     json!({ "name": "local", "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": routes }] })
@@ -115,4 +131,15 @@ pub fn wasm_config(
             "vm_config": vm,
         },
     })
+}
+
+/// Ends a cluster's connections after so many requests.
+pub fn limit_connections(cluster: &mut Value, requests: u32) {
+    cluster["typed_extension_protocol_options"] = json!({
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "common_http_protocol_options": { "max_requests_per_connection": requests },
+            "explicit_http_config": { "http_protocol_options": {} },
+        },
+    });
 }

@@ -37,6 +37,10 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
             Ok(())
         }
     }
+    contexts(linker)
+}
+
+fn contexts(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     import! {
         linker, "proxy_set_effective_context", (guest, context: u32) => {
             let host = guest.host();
