@@ -27,6 +27,8 @@ MUSL := $(patsubst arm64,aarch64,$(shell uname -m))-unknown-linux-musl
 BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
 RUNNER  := $(CURDIR)/target/tools/$(BINDGEN)/bin/wasm-bindgen-test-runner
 
+DENY    := $(CURDIR)/target/tools/cargo-deny/bin/cargo-deny
+
 help: ## this menu
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
@@ -80,9 +82,11 @@ toolchain:
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 sources:
 
-lint: toolchain ## formatting, clippy, and who may depend on whom
+lint: toolchain $(DENY) ## formatting, clippy, links in the doc comments, and who may depend on whom
 	@cargo fmt --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --document-private-items
+	@$(DENY) --log-level error --locked check bans licenses sources
 	@python3 tests/architecture.py
 	@python3 tests/folds.py
 	@python3 tests/compose --static
@@ -95,6 +99,10 @@ wasm-test: toolchain node $(RUNNER) ## the core's tests on wasm32, in Node
 
 dashboards: node # against the types that Grafana publishes of them
 	@cd tests/grafana && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund; } && node check.mjs
+
+# Unoptimised: it reads for a second, and would take minutes to build.
+$(DENY):
+	@cargo install --quiet --locked --debug cargo-deny --version 0.20.2 --root target/tools/cargo-deny --target-dir target/tools/build
 
 $(RUNNER):
 	@cargo install --quiet wasm-bindgen-cli --version $(BINDGEN) --no-default-features --root target/tools/$(BINDGEN) --target-dir target/tools/build

@@ -93,7 +93,7 @@ impl Plan {
     /// A name for the proxy's log.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
-        self.options.name = name.to_owned();
+        name.clone_into(&mut self.options.name);
         self
     }
 

@@ -172,11 +172,17 @@ pub struct Oracle(BTreeMap<String, String>);
 
 impl Oracle {
     /// The backend of each user under a policy, for the stock application.
+    ///
+    /// # Panics
+    /// If the policy is not good.
     pub fn new(policy: &Value, users: &[String]) -> Self {
         Self::of(policy, STOCK, users)
     }
 
     /// The same for another service.
+    ///
+    /// # Panics
+    /// If the policy is not good.
     pub fn of(policy: &Value, service: &str, users: &[String]) -> Self {
         let tree = Tree::parse(policy.to_string().as_bytes()).expect("the policy is JSON");
         let splitter = Splitter::compile(&tree).expect("the policy is good");

@@ -13,6 +13,9 @@ pub fn bad(number: u64) -> String {
 }
 
 /// The module in other bytes: custom sections more, which say nothing.
+///
+/// # Panics
+/// If it is not built.
 pub fn exchanged(filter: &str, version: u8) -> Vec<u8> {
     let mut bytes = std::fs::read(crate::module(filter)).expect("a module");
     bytes.extend_from_slice(&[0, 2, 1, version]);

@@ -67,7 +67,7 @@ fn ten_thousand_of_them_lose_no_good_one_and_leave_nothing_behind() {
                 assert_eq!(answer.status, 200, "{filter}: after {number}: {}", answer.text());
             }
             if number == HOSTILE / 2 || number == HOSTILE - 1 {
-                held.push(resident(&envoy));
+                held.push(resident(envoy));
             }
         }
         println!("{filter}: kB resident after each half of {HOSTILE} hostile requests: {held:?}");
