@@ -7,7 +7,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help demo test up down compose-up compose-down test-compose images certificates filters lint ci envoy unit wasm-test clean prometheus node dashboards bench fuzz
 
-FILTERS := header-router canary-split metric-tags egress-policy
+FILTERS := $(notdir $(wildcard filters/*))
 MODULES := $(FILTERS:%=dist/%.wasm)
 TARGET  := wasm32-unknown-unknown
 # The Envoy to run: an executable, or the wheel in .venv.

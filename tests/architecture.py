@@ -17,6 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FILTERS = {p.name for p in (ROOT / "filters").iterdir() if p.is_dir()}
 # Who may depend on a crate directly, among our own.
 ONLY = {"proxy-wasm": {"narrows-host"}, "wasmtime": {"narrows-vm"}, "regex-automata": {"narrows-core"}}
+# Lines of a file of Rust.
+LONGEST = 320
 # Files with `unsafe`: each says at its head why.
 UNSAFE = {"crates/host/src/map.rs"}
 # What each of our crates may depend on, among our own, its own tests aside. Whoever is not named here may be a
@@ -47,8 +49,8 @@ LAYERS = {
         ["matching"],  # conditions on a request, and the index
         ["action"],  # destinations, header edits, what is taken off first
         ["policy"],  # what every filter's policy has
-        ["filter"],  # the filters
-        ["filters", "stats_tags"],  # tables over all of them
+        ["filter"],  # the filters, and the table of them
+        ["stats_tags"],  # what a proxy must be told of their labels
     ],
     "crates/host": [
         ["map", "read"],  # bytes from Envoy
@@ -140,6 +142,13 @@ def faults():
             yield f"{path.relative_to(ROOT)}: its tests do not run on wasm32; alias wasm_bindgen_test as test"
 
 
+def sizes():
+    """A file is one idea: it is short."""
+    for path in sorted(path for folder in ("crates", "filters", "tests", "fuzz") for path in (ROOT / folder).rglob("*.rs")):
+        if "target" not in path.parts and (lines := len(path.read_text().splitlines())) > LONGEST:
+            yield f"{path.relative_to(ROOT)} has {lines} lines, more than {LONGEST}; divide it"
+
+
 def order():
     layers.self_test()
     for crate, order in LAYERS.items():
@@ -147,6 +156,6 @@ def order():
             yield f"{crate}: {fault}"
 
 
-found = [*faults(), *order()]
+found = [*faults(), *order(), *sizes()]
 print("\n".join(found) or "architecture: every dependency points the right way")
 sys.exit(bool(found))

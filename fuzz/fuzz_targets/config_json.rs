@@ -2,12 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use narrows_core::{Tree, filters};
+use narrows_core::{Tree, filter};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(tree) = Tree::parse(bytes) else { return };
-    for filter in filters::FILTERS {
-        if let Some(Err(invalid)) = filters::check(filter, &tree) {
+    for filter in filter::FILTERS {
+        if let Some(Err(invalid)) = filter::check(filter, &tree) {
             assert!(!invalid.faults().is_empty());
             assert!(invalid.to_string().starts_with("error[NRW"));
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use narrows_core::{Tree, filters};
+use narrows_core::{Tree, filter};
 use narrows_harness::markdown;
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ fn every_policy_in_the_documentation_compiles() {
                 block.filter(&policy).unwrap_or_else(|| panic!("{}: for which filter?", block.place()));
             let tree = Tree::parse(policy.to_string().as_bytes()).unwrap();
             let checked =
-                filters::check(&filter, &tree).unwrap_or_else(|| panic!("{}: no {filter}", block.place()));
+                filter::check(&filter, &tree).unwrap_or_else(|| panic!("{}: no {filter}", block.place()));
             checked.unwrap_or_else(|e| panic!("{}: {filter}: {e}", block.place()));
             compiled += 1;
         }
@@ -65,7 +65,7 @@ impl Block {
         let named = policy["filter"].as_str().map(str::to_owned);
         named.or_else(|| {
             let folder = self.file.parent()?.file_name()?.to_str()?;
-            filters::FILTERS.contains(&folder).then(|| folder.to_owned())
+            filter::FILTERS.contains(&folder).then(|| folder.to_owned())
         })
     }
 }

@@ -8,7 +8,7 @@ use narrows_harness::client::{Client, Protocol};
 use narrows_harness::http1::{Connection, exchange_raw};
 use narrows_harness::http2;
 use narrows_harness::message::Request;
-use narrows_tests::{Bench, FILTERS};
+use narrows_tests::{Bench, filters};
 
 const PROTOCOLS: [Protocol; 2] = [Protocol::Http1, Protocol::Http2];
 /// Headers that one policy or another reads, and one that none does.
@@ -17,8 +17,8 @@ const PLACES: [&str; 7] =
 
 #[test]
 fn every_byte_that_is_no_text_and_every_other_oddity() {
-    for (filter, policy) in FILTERS {
-        let bench = Bench::fixed(filter, policy).unwrap();
+    for (filter, policy) in filters() {
+        let bench = Bench::fixed(filter, &policy).unwrap();
         for protocol in PROTOCOLS {
             let mut client = Client::connect(protocol, bench.at).unwrap();
             let mut ask = |request: Request| {
@@ -63,8 +63,8 @@ fn every_byte_that_is_no_text_and_every_other_oddity() {
 
 #[test]
 fn headers_at_the_limit() {
-    for (filter, policy) in FILTERS {
-        let bench = Bench::fixed(filter, policy).unwrap();
+    for (filter, policy) in filters() {
+        let bench = Bench::fixed(filter, &policy).unwrap();
         let long = vec![b'a'; 60_000];
         for (name, protocol) in
             ["x-user", "cookie", "x-canary"].into_iter().flat_map(|name| PROTOCOLS.map(|p| (name, p)))
@@ -94,8 +94,8 @@ fn headers_at_the_limit() {
 
 #[test]
 fn what_no_client_library_sends() {
-    for (filter, policy) in FILTERS {
-        let bench = Bench::fixed(filter, policy).unwrap();
+    for (filter, policy) in filters() {
+        let bench = Bench::fixed(filter, &policy).unwrap();
         for raw in [
             &b"GET / HTTP/1.0\r\n\r\n"[..],
             b"GET http://other.example/a?b HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",

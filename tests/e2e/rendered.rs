@@ -7,7 +7,7 @@ use narrows::render::{RenderRequest, Shape, render};
 use narrows_core::Tree;
 use narrows_harness::http1;
 use narrows_harness::message::Request;
-use narrows_tests::{Bench, FILTERS, module};
+use narrows_tests::{Bench, filters, module};
 use serde_json::Value;
 
 /// A policy as a block or as tags, read as Envoy reads it.
@@ -39,9 +39,9 @@ pub(crate) fn rendered(filter: &str, policy: &str, shape: Shape) -> Value {
 #[test]
 fn a_rendered_block_runs_and_its_tags_leave_no_label_in_a_name() {
     let mut labels = BTreeSet::new();
-    for (filter, policy) in FILTERS {
-        let block = rendered(filter, policy, Shape::EnvoyFilterBlock);
-        let stats = rendered(filter, policy, Shape::StatsTags)["stats_config"].clone();
+    for (filter, policy) in filters() {
+        let block = rendered(filter, &policy, Shape::EnvoyFilterBlock);
+        let stats = rendered(filter, &policy, Shape::StatsTags)["stats_config"].clone();
         let bench = Bench::with(vec![block[0].clone()]).bootstrap("stats_config", stats).start().unwrap();
         let request = Request::get("shop.example.com", "/?q=1").header("x-user", "ada");
         http1::exchange(bench.at, &request).unwrap();

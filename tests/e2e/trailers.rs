@@ -2,15 +2,15 @@
 
 use narrows_harness::client::Protocol;
 use narrows_harness::message::Request;
-use narrows_tests::{Bench, FILTERS};
+use narrows_tests::{Bench, filters};
 use serde_json::json;
 
 #[test]
 fn what_is_stripped_is_stripped_from_trailers() {
-    for (filter, policy) in FILTERS {
+    for (filter, policy) in filters() {
         // Envoy drops the trailers of HTTP/1.1 unless it is asked not to.
         let plan =
-            Bench::of(&[(filter, policy)]).hcm("http_protocol_options", json!({ "enable_trailers": true }));
+            Bench::of(&[(filter, &policy)]).hcm("http_protocol_options", json!({ "enable_trailers": true }));
         let bench = plan.upstream_http2().start().unwrap();
         // canary-split's policy believes the mesh: it strips nothing, and shows that they arrive.
         let believes = filter == "canary-split";

@@ -35,43 +35,17 @@ pub fn narrows() -> PathBuf {
 /// The VM configuration under which every bad policy is refused.
 pub const STRICT: Option<&str> = Some(r#"{"strict": true}"#);
 
-/// The filters, each with a policy that decides on every request.
-pub const FILTERS: [(&str, &str); 4] = [
-    (
-        "header-router",
-        r#"{ "strip": ["x-internal-*"],
-             "explain": { "when": { "headers": { "x-explain": { "present": true } } } },
-             "rules": [
-               { "name": "by-user", "matches": [ { "headers": { "x-user": { "regex": "[a-z]+" } } } ],
-                 "route": { "to": "users" }, "requestHeaders": { "set": { "x-copy": "%REQ(x-user)%" } } },
-               { "name": "by-cookie", "matches": [ { "cookies": { "uid": { "contains": "x" } } } ], "route": { "to": "cookies" } },
-               { "name": "rest", "matches": [ { "queryParams": { "q": { "present": true } } } ], "route": { "authority": "query" } } ] }"#,
-    ),
-    (
-        "canary-split",
-        r#"{ "trust": "mesh",
-             "explain": { "when": { "headers": { "x-explain": { "present": true } } } },
-             "splits": [
-               { "name": "all", "key": [ { "header": "x-user" }, { "cookie": "uid" }, { "queryParam": "q" } ],
-                 "override": { "header": "x-canary" },
-                 "backends": [ { "name": "stable", "baseline": true },
-                               { "name": "canary", "to": "canary", "weight": 50 } ] } ] }"#,
-    ),
-    (
-        "metric-tags",
-        r#"{ "tags": { "user": { "header": "x-user", "maxValues": 20, "maxLength": 16 },
-                       "uid": { "cookie": "uid", "maxValues": 20 }, "q": { "queryParam": "q", "maxValues": 20 },
-                       "operation": { "pathTemplates": ["/", "/a/{id}/*"], "other": "unmatched" }, "code": { "statusClass": true } },
-             "metrics": [ { "name": "hostile_total", "type": "counter", "tags": ["user", "uid", "q", "operation", "code"] } ],
-             "limits": { "maxSeries": 50 }, "publish": ["user", "uid"] }"#,
-    ),
-    (
-        "egress-policy",
-        r#"{ "default": "allow",
-             "rules": [ { "name": "never", "action": "deny", "to": { "hosts": ["evil.example"], "paths": [ { "template": "/a/{id}" } ] } } ],
-             "denyPrivateAddresses": true, "learn": { "maxHosts": 20 } }"#,
-    ),
-];
+/// The filters, each with a policy that decides on every request: `filters/NAME/every-request.json`.
+///
+/// # Panics
+/// If a filter has none.
+pub fn filters() -> Vec<(&'static str, String)> {
+    let policy = |filter: &&'static str| {
+        let path = root().join("filters").join(filter).join("every-request.json");
+        (*filter, std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+    };
+    narrows_core::filter::FILTERS.iter().map(policy).collect()
+}
 
 /// The built module of a filter.
 ///

@@ -1,6 +1,47 @@
-//! The filters, each in a folder of one shape.
+//! The filters, each in a folder of one shape, and the table of them. Another one is a folder, and
+//! two lines here.
 
 pub mod egress;
 pub mod router;
 pub mod split;
 pub mod tags;
+
+use crate::language::invalid::Invalid;
+use crate::language::tree::Tree;
+use crate::policy::Policy;
+
+/// Calls `$with!` with a line for each filter: a name for it in code, its policy, what its
+/// host does beside deciding, and how Istio attaches it unless the operator says otherwise,
+/// by phase and priority.
+///
+/// The router runs after JWT, so that it can trust claims; tags when it is known what was decided;
+/// what leaves is judged as it leaves, and so last.
+#[macro_export]
+macro_rules! filters {
+    ($with:ident) => {
+        $with! {
+            HeaderRouter: $crate::filter::router::Router, Plain => "AUTHZ" 200;
+            CanarySplit: $crate::filter::split::Splitter, Guarded => "STATS" 200;
+            MetricTags: $crate::filter::tags::Tagger, Metered => "STATS" 100;
+            EgressPolicy: $crate::filter::egress::Egress, Outbound => "STATS" 50;
+        }
+    };
+}
+
+macro_rules! by_name {
+    ($($filter:ident: $policy:ty, $beside:ident => $phase:literal $priority:literal;)+) => {
+        /// The names of all filters.
+        pub const FILTERS: &[&str] = &[$(<$policy>::FILTER),+];
+
+        /// Compiles a policy for the filter of that name and forgets it; `None` if there is
+        /// no such filter.
+        pub fn check(filter: &str, policy: &Tree) -> Option<Result<(), Invalid>> {
+            $(if filter == <$policy>::FILTER {
+                return Some(<$policy>::compile(policy).map(drop));
+            })+
+            None
+        }
+    };
+}
+
+filters!(by_name);

@@ -38,8 +38,7 @@
 
 // From the bottom to the top: each may use only those above it in this list, and a test holds that.
 mod action;
-mod filter;
-pub mod filters;
+pub mod filter;
 mod language;
 mod matching;
 mod order;

@@ -4,6 +4,7 @@
 //! is refused: a rule that one spelling gets past is no rule. Denying beats allowing,
 //! and what is ambiguous is denied.
 
+mod act;
 mod address;
 pub mod ambiguity;
 mod caller;

@@ -93,9 +93,7 @@ impl Policy for Egress {
         }
         let may_move = || removals.iter().any(|edit| hygiene::may_move(edit.name().as_bytes()));
         let moves = around.cluster.is_some() && (is_stripped || (!around.is_only_route && may_move()));
-        let routed = route.and_then(|route| route.port);
-        let written = destination.as_ref().ok().and_then(|d| d.port);
-        let ports = [written.or_else(|| port_of_scheme(request).filter(|_| routed.is_none())), routed];
+        let ports = ports(request, destination.as_ref().ok().and_then(|d| d.port), route);
         let port = ports.into_iter().flatten().next();
         let caller = Caller::of(request);
         let is_believed = self.callers == Callers::Presented || request.is_verified();
@@ -116,28 +114,7 @@ impl Policy for Egress {
             outgoing.moves = true;
             verdict = self.rule_on(request, destination.as_ref(), is_inside, &outgoing);
         }
-        if self.common.head.mode == Mode::Enforce && verdict.action == Action::Deny {
-            decision.reply = Some(self.refuse(request, verdict.ruling));
-        } else {
-            decision.request = removals;
-        }
-        // What a rule keeps from this caller is no news, and to propose it would undo the rule. But
-        // no rule lets a private address out.
-        let is_new = || match verdict.ruling {
-            Ruling::Default => !self.listed.contains(&Host::of(&host)),
-            Ruling::PrivateAddress => true,
-            _ => false,
-        };
-        if self.learn.is_some() && is_new() {
-            decision.unlisted = Some(Unlisted { host: host.as_slice().into(), method: request.method() });
-        }
-        let host_of_rule = match verdict.ruling {
-            Ruling::Rule(place) => self.rules.get(place).and_then(|rule| rule.host(&host)),
-            _ => None,
-        };
-        self.places.count(&verdict, host_of_rule, &mut decision.count);
-        let state = [self.outcome(&verdict), "; rule=", self.ruling(verdict.ruling)].concat();
-        decision.state.push((state::EGRESS, Cow::Owned(state.into_bytes())));
+        self.carry_out(request, &verdict, &host, removals, decision);
         if let Some(record) = record {
             self.explain(request, destination.as_ref(), &outgoing, &verdict, record);
         }
@@ -252,25 +229,6 @@ impl Egress {
         let clause = self.clauses.get(number as usize)?;
         Some((clause, self.rules.get(clause.rule)?))
     }
-
-    fn refuse<'a>(&'a self, request: &Request<'_>, ruling: Ruling) -> Reply<'a> {
-        let rule = self.ruling(ruling);
-        let body: Cow<'a, [u8]> = if self.refusal.body.contains("%RULE%") {
-            Cow::Owned(self.refusal.body.replace("%RULE%", rule).into_bytes())
-        } else {
-            Cow::Borrowed(self.refusal.body.as_bytes())
-        };
-        Reply {
-            // To gRPC Envoy says it in gRPC's own way, and 403 as PERMISSION_DENIED.
-            status: if request.is_grpc() { 403 } else { self.refusal.status },
-            grpc_status: None,
-            headers: vec![(
-                Cow::Borrowed("x-narrows-egress"),
-                Cow::Owned(["denied; rule=", rule].concat().into_bytes()),
-            )],
-            body,
-        }
-    }
 }
 
 /// The one destination of a request.
@@ -290,6 +248,12 @@ fn is_opened_to(server_name: &[u8], destination: &Destination<'_>) -> bool {
     server_name.is_empty()
         || server_name.starts_with(b"outbound_.")
         || Destination::of(server_name).is_ok_and(|opened| opened.host == destination.host)
+}
+
+/// The port that the request names, or its scheme where Envoy's route has none; and that of the route.
+fn ports(request: &Request<'_>, written: Option<u16>, route: Option<Route<'_>>) -> [Option<u16>; 2] {
+    let routed = route.and_then(|route| route.port);
+    [written.or_else(|| port_of_scheme(request).filter(|_| routed.is_none())), routed]
 }
 
 fn port_of_scheme(request: &Request<'_>) -> Option<u16> {

@@ -1,0 +1,65 @@
+//! What follows from a ruling: an answer, edits, counts, filter state.
+
+use std::borrow::Cow;
+
+use super::{Action, Egress, Ruling, Verdict};
+use crate::action::edit::Edit;
+use crate::language::modes::Mode;
+use crate::matching::request::Request;
+use crate::policy::decision::{Decision, Reply, Unlisted};
+use crate::policy::state;
+use crate::wire::host::Host;
+
+impl Egress {
+    /// Carries out a verdict on a call to `host`, from which `removals` take internal headers.
+    pub(super) fn carry_out<'a>(
+        &'a self,
+        request: &Request<'a>,
+        verdict: &Verdict,
+        host: &[u8],
+        removals: Vec<Edit<'a>>,
+        decision: &mut Decision<'a>,
+    ) {
+        if self.common.head.mode == Mode::Enforce && verdict.action == Action::Deny {
+            decision.reply = Some(self.refuse(request, verdict.ruling));
+        } else {
+            decision.request = removals;
+        }
+        // What a rule keeps from this caller is no news, and to propose it would undo the rule. But
+        // no rule lets a private address out.
+        let is_new = || match verdict.ruling {
+            Ruling::Default => !self.listed.contains(&Host::of(host)),
+            Ruling::PrivateAddress => true,
+            _ => false,
+        };
+        if self.learn.is_some() && is_new() {
+            decision.unlisted = Some(Unlisted { host: host.into(), method: request.method() });
+        }
+        let host_of_rule = match verdict.ruling {
+            Ruling::Rule(place) => self.rules.get(place).and_then(|rule| rule.host(host)),
+            _ => None,
+        };
+        self.places.count(verdict, host_of_rule, &mut decision.count);
+        let state = [self.outcome(verdict), "; rule=", self.ruling(verdict.ruling)].concat();
+        decision.state.push((state::EGRESS, Cow::Owned(state.into_bytes())));
+    }
+
+    fn refuse<'a>(&'a self, request: &Request<'_>, ruling: Ruling) -> Reply<'a> {
+        let rule = self.ruling(ruling);
+        let body: Cow<'a, [u8]> = if self.refusal.body.contains("%RULE%") {
+            Cow::Owned(self.refusal.body.replace("%RULE%", rule).into_bytes())
+        } else {
+            Cow::Borrowed(self.refusal.body.as_bytes())
+        };
+        Reply {
+            // To gRPC Envoy says it in gRPC's own way, and 403 as PERMISSION_DENIED.
+            status: if request.is_grpc() { 403 } else { self.refusal.status },
+            grpc_status: None,
+            headers: vec![(
+                Cow::Borrowed("x-narrows-egress"),
+                Cow::Owned(["denied; rule=", rule].concat().into_bytes()),
+            )],
+            body,
+        }
+    }
+}
