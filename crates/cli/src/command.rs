@@ -5,6 +5,7 @@ mod explain;
 mod learn;
 mod lint;
 mod render;
+mod schema;
 mod simulate;
 
 use std::path::Path;
@@ -37,6 +38,7 @@ enum Command {
     Explain(explain::Arguments),
     Learn(learn::Arguments),
     Render(render::Arguments),
+    Schema(schema::Arguments),
 }
 
 /// What a command has to say.
@@ -66,6 +68,7 @@ impl Arguments {
             Command::Explain(arguments) => arguments.run(),
             Command::Learn(arguments) => arguments.run(),
             Command::Render(arguments) => arguments.run(),
+            Command::Schema(arguments) => arguments.run(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The filters, in one table. Another one is another line.
 
 use narrows_core::Weight;
+use narrows_core::describe::Object;
 use narrows_core::egress::Egress;
 use narrows_core::router::Router;
 use narrows_core::split::Splitter;
@@ -39,6 +40,11 @@ macro_rules! filters {
             /// The name, as in a policy's `filter`.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$filter => <$policy>::FILTER),+ }
+            }
+
+            /// How its policies are written.
+            pub const fn language(self) -> &'static Object {
+                match self { $(Self::$filter => <$policy>::LANGUAGE),+ }
             }
 
             /// How it is attached.

@@ -20,6 +20,7 @@ pub mod manifest;
 pub mod placement;
 pub mod render;
 pub mod report;
+pub mod schema;
 mod shown;
 pub mod simulate;
 pub mod source;

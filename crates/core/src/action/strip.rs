@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::action::destination::FORWARDED_HOST;
 use crate::action::edit::Edit;
+use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::join::joined;
 use crate::language::limits;
@@ -20,6 +21,14 @@ use crate::matching::request::Request;
 /// `=x-lane` was written, in that one. Whatever else is spelt `x_lane` is the client's.
 /// `<` says that something was there to be stripped.
 pub const STATE: &str = "narrows_stripped";
+
+/// `strip` of a policy.
+pub(crate) const LISTED: Field = field!(
+    "strip",
+    List(&Text(1, 257), 0, limits::STRIP),
+    Optional,
+    "More headers to remove from what a client sent; `*` at the end of a name covers a prefix."
+);
 
 /// Stands among the words of [`STATE`] where a filter has taken off what the client had sent. It is
 /// no header's name.
@@ -80,7 +89,7 @@ impl Strip {
     /// Reads the `strip` list.
     pub(crate) fn listed(fields: Fields<'_>) -> Result<Vec<NamePattern>, Invalid> {
         let read = |t| read::list(t, limits::STRIP, NamePattern::read);
-        Ok(fields.optional("strip", read)?.unwrap_or_default())
+        Ok(fields.optional(LISTED.name, read)?.unwrap_or_default())
     }
 
     /// Whether there is anything to strip.

@@ -1,5 +1,6 @@
 //! What a value may look like: printable, of bounded length, of few characters.
 
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::read::{self, Fields};
@@ -21,6 +22,38 @@ const STAND_IN: char = '_';
 /// What no value holds: the grammar of labels is made of `=` and `;`, and the text
 /// format of Prometheus of quotes and backslashes.
 const FORBIDDEN: &str = "=;\"\\";
+
+/// Bytes of a value that a policy writes.
+#[cfg(any(test, feature = "describe"))]
+pub(super) const LONGEST: usize = limits::TAG_LENGTH.0 as usize;
+
+/// The bounds of a tag's values.
+pub(super) static BOUND: Object = object!(
+    "bound",
+    Any,
+    "What a tag's values may look like, and how many there may be.",
+    [],
+    [
+        field!(
+            "maxValues",
+            Integer(1, limits::TAG_VALUES.0),
+            Counts(limits::TAG_VALUES.1),
+            "How many values that nobody declared have a name: the first that come."
+        ),
+        field!(
+            "maxLength",
+            Integer(1, limits::TAG_LENGTH.0),
+            Optional,
+            "Bytes of a value; what is longer is cut. Without it 64, and 128 for names of the mesh."
+        ),
+        field!(
+            "allow",
+            Text(0, limits::TEXT_BYTES),
+            Optional,
+            "The characters besides letters and digits; without it all that a label may hold."
+        ),
+    ],
+);
 
 impl Bound {
     /// Reads `maxLength`, `allow` and `maxValues`. `declared` says that the values are
@@ -103,13 +136,13 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{Bound, value};
+    use super::{BOUND, Bound, value};
     use crate::language::read::Fields;
     use crate::language::tree::Tree;
 
     fn bound(text: &str) -> Bound {
         let tree = Tree::parse(text.as_bytes()).unwrap();
-        Bound::read(Fields::open(&tree, &["maxLength", "allow", "maxValues"]).unwrap(), false, false).unwrap()
+        Bound::read(Fields::open(&tree, &BOUND).unwrap(), false, false).unwrap()
     }
 
     #[test]
@@ -130,6 +163,6 @@ mod tests {
         }
         assert!(value("/books/{id} {*}").is_ok());
         let tree = Tree::parse(br#"{"allow": "=;"}"#).unwrap();
-        assert!(Bound::read(Fields::open(&tree, &["allow"]).unwrap(), false, false).is_err());
+        assert!(Bound::read(Fields::open(&tree, &BOUND).unwrap(), false, false).is_err());
     }
 }

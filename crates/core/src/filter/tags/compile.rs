@@ -3,10 +3,12 @@
 use super::book::Book;
 use super::bound::{self, Bound};
 use super::meter::{Constant, Meter};
-use super::metric::Metric;
-use super::source::{self, Source, Wants};
+use super::metric::{METRIC, Metric};
+use super::source::{self, SOURCES, Source, Values, Wants};
+use super::stock::STOCK_LABEL;
 use super::{Tag, Tagger, attributes, label, property, stock};
 use crate::action::strip::Strip;
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::modes::{Callers, Mode, Trust};
@@ -16,14 +18,88 @@ use crate::matching::budget;
 use crate::matching::parse::{self, Budget};
 use crate::policy::Needs;
 use crate::policy::common::Common;
-use crate::policy::head::Head;
+use crate::policy::head::{HEAD, Head};
 use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
 
-/// The fields of a policy besides those of every policy. The last two are those of an
-/// attribute-gen configuration.
-const FIELDS: &[&str] = &["tags", "metrics", "limits", "exclude", "publish", "attributes", "debug"];
-/// The fields of a tag besides its source.
-const TAG: &[&str] = &["missing", "other", "values", "maxValues", "maxLength", "allow", "map", "stockLabel"];
+/// The last two fields are those of an attribute-gen configuration.
+pub(super) static POLICY: Object = object!(
+    "policy",
+    Any,
+    "A policy of metric-tags: tags of requests, and what is counted by them.",
+    [&HEAD],
+    [
+        field!(
+            "tags",
+            Map(label::PATTERN, &Table(&TAG), limits::TAGS),
+            Optional,
+            "Tags by name: labels of metrics."
+        ),
+        field!("metrics", List(&Table(&METRIC), 0, limits::METRICS), Optional, "What is counted."),
+        field!("limits", Table(&LIMITS), Optional, "How much is counted at most."),
+        field!(
+            "exclude",
+            List(&Table(&parse::MATCH), 0, limits::MATCHES),
+            Optional,
+            "Requests that are not measured: those for which one match holds."
+        ),
+        field!(
+            "publish",
+            List(&Text(1, limits::NAME), 0, limits::TAGS),
+            Optional,
+            "Tags to write as filter state too."
+        ),
+        field!(
+            "attributes",
+            List(&Table(&attributes::ATTRIBUTE), 0, limits::TAGS),
+            Optional,
+            "The attributes of an attribute-gen configuration."
+        ),
+        field!("debug", Flag, Holds(false), "Of attribute-gen: accepted, and without effect."),
+    ],
+);
+
+static LIMITS: Object = object!(
+    "limits",
+    Any,
+    "How much is counted at most.",
+    [],
+    [field!(
+        "maxSeries",
+        Integer(1, limits::SERIES.0),
+        Counts(limits::SERIES.1),
+        "Series of all metrics together; what is new beyond is counted as overflow."
+    )],
+);
+
+/// A tag.
+pub(super) static TAG: Object = object!(
+    "tag",
+    Any,
+    "A tag: one source of its value, and the bounds of it.",
+    [&source::SOURCE, &bound::BOUND],
+    [
+        field!(
+            "missing",
+            Text(1, bound::LONGEST),
+            Optional,
+            "What stands for no value; without it `unknown`, and `none` for a code."
+        ),
+        field!("other", Text(1, bound::LONGEST), Says("other"), "What stands for a value that has no name."),
+        field!(
+            "values",
+            List(&Text(1, bound::LONGEST), 0, limits::VALUES),
+            Optional,
+            "The values that have a name; there are no others."
+        ),
+        field!(
+            "map",
+            Map("", &Text(1, bound::LONGEST), limits::HOST_MAP),
+            Optional,
+            "Of `nodeMetadata`: values by beginnings, mapped as hosts are."
+        ),
+        STOCK_LABEL,
+    ],
+);
 /// What a value of a tag takes besides its text.
 pub(super) const VALUE: usize = 160;
 
@@ -39,7 +115,7 @@ pub(super) struct Draft {
 
 pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
     let budget = Budget::default();
-    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
     let limit = fields.optional("limits", max_series)?.unwrap_or(limits::SERIES.1);
     let limit = usize::try_from(limit).unwrap_or(1);
     let count = fields
@@ -109,33 +185,39 @@ impl Draft {
     }
 
     fn read_tag(&mut self, name: &str, tree: &Tree, budget: &Budget) -> Result<(), Invalid> {
-        let known: Vec<&str> = source::SOURCES.iter().chain(TAG).copied().collect();
-        let fields = Fields::open(tree, &known)?;
-        let kind = fields.exactly_one(source::SOURCES)?;
+        let fields = Fields::open(tree, &TAG)?;
+        let source::Kind { field, read: reader } = fields.exactly_one(&SOURCES)?;
+        let kind = field.name;
         let stock = stock::read(fields, kind, self.grammar)?;
-        let facts = source::facts(kind, stock.unwrap_or(Stock::Tag));
+        let unknown = source::missing(reader, stock.unwrap_or(Stock::Tag));
+        let is_closed = reader.values != Values::OfRequests;
         let declared = fields.optional("values", |t| {
             read::list(t, limits::VALUES, |t| {
                 budget.hold(VALUE)?;
                 bound::value(read::text(t)?)
             })
         })?;
-        if declared.is_some() && facts.closed && kind != "method" {
-            let message = format!("{kind:?} says itself what its values are");
+        if declared.is_some() && reader.values == Values::OfSource {
+            let message = format!("{kind:?} defines its values itself");
             return Err(Invalid::new(Code::Conflict, message, "leave out \"values\"").in_field("values"));
         }
-        let bound = Bound::read(fields, facts.closed || declared.is_some(), facts.long)?;
+        let bound = Bound::read(fields, is_closed || declared.is_some(), reader.is_long)?;
         let word = |name, default: &'static str| -> Result<Box<str>, Invalid> {
             Ok(fields.optional(name, |t| bound::value(read::text(t)?))?.unwrap_or_else(|| default.into()))
         };
-        let other = if facts.missing.starts_with('0') { facts.missing } else { "other" };
-        let (missing, other) = (word("missing", facts.missing)?, word("other", other)?);
+        let other = if unknown.starts_with('0') { unknown } else { "other" };
+        let (missing, other) = (word("missing", unknown)?, word("other", other)?);
         let place = self.book.tag(name, stock.unwrap_or(Stock::Tag), &missing, &other, bound.values);
         // What comes from requests is kept too.
         budget.hold(bound.values.saturating_mul(VALUE.saturating_add(bound.longest())))?;
-        let source = source::read(kind, fields, place, &mut self.book, &mut self.wants, budget)?;
+        let source = source::read(
+            fields,
+            kind,
+            reader,
+            &mut source::Reading { tag: place, book: &mut self.book, wants: &mut self.wants, budget },
+        )?;
         declared.into_iter().flatten().for_each(|value| _ = self.book.declare(place, &value));
-        if fields.has("map") && kind != "nodeMetadata" {
+        if fields.has("map") && !matches!(source, Source::Constant) {
             let help = "leave it out; a host is mapped with \"hostMap\"";
             return Err(Invalid::new(Code::Conflict, "only \"nodeMetadata\" has a map", help).in_field("map"));
         }
@@ -244,7 +326,7 @@ impl Tagger {
 }
 
 fn max_series(tree: &Tree) -> Result<i64, Invalid> {
-    let fields = Fields::open(tree, &["maxSeries"])?;
+    let fields = Fields::open(tree, &LIMITS)?;
     let (most, default) = limits::SERIES;
     Ok(fields.optional("maxSeries", |t| read::integer(t, 1..=most))?.unwrap_or(default))
 }

@@ -12,6 +12,10 @@ const LABELS: [&str; 9] =
 /// The filter state in which filters say what they decided: others believe it.
 const DECISIONS: [&str; 5] = [strip::STATE, state::RULE, state::SPLIT, state::BACKEND, state::EGRESS];
 
+/// What a tag may be called.
+#[cfg(any(test, feature = "describe"))]
+pub(super) const PATTERN: &str = "^[A-Za-z][A-Za-z0-9_]*$";
+
 /// The name of a tag: a label of Prometheus.
 pub(super) fn read(written: &str) -> Result<Box<str>, Invalid> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
@@ -38,7 +42,7 @@ pub(super) fn distinct(name: &str, others: &[Box<str>]) -> Result<(), Invalid> {
     let Some(other) = others.iter().map(|other| &**other).chain(LABELS).find(clash) else { return Ok(()) };
     let (long, short) = if name.len() > other.len() { (name, other) } else { (other, name) };
     refuse(
-        format!("{long:?} ends in {short:?}, by which Istio would find both"),
+        format!("label {short:?} is a suffix of label {long:?}; Istio's extraction would match both"),
         "choose another name".to_owned(),
     )
 }

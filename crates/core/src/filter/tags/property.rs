@@ -28,6 +28,9 @@ const OTHERS: [(&str, &str); 8] = [
     ),
 ];
 
+/// Names in the path of a property, at most.
+pub(super) const LONGEST: usize = 8;
+
 /// The path of a property whose value is text.
 pub(super) fn text(tree: &Tree) -> Result<Path, Invalid> {
     let path = path(tree)?;
@@ -43,7 +46,7 @@ pub(super) fn text(tree: &Tree) -> Result<Path, Invalid> {
 pub(super) fn path(tree: &Tree) -> Result<Path, Invalid> {
     let path: Path = match tree {
         Tree::Text(text) => text.split('.').map(Into::into).collect(),
-        other => read::list(other, 8, |t| read::text(t).map(Into::into))?.into(),
+        other => read::list(other, LONGEST, |t| read::text(t).map(Into::into))?.into(),
     };
     if path.is_empty() || path.iter().any(|name| name.is_empty() || name.contains('\0')) {
         return Err(Invalid::new(

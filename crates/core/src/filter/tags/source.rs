@@ -1,18 +1,20 @@
 //! Where the value of a tag is read.
 
+mod kinds;
+mod templates;
 use super::attributes::Rules;
-use super::book::{Book, MISSING, OTHER};
+use super::book::{Book, OTHER};
+use super::bound;
 use super::compile::VALUE;
 use super::hosts::HostMap;
 use super::meter::Path;
 use super::paths::Paths;
-use super::{bound, classes, property};
-use crate::language::invalid::{Code, Invalid};
+use crate::language::describe::{self, Object, fields_of, object};
+use crate::language::invalid::Invalid;
+use crate::language::limits;
 use crate::language::modes::Callers;
-use crate::language::path_template::PathTemplate;
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
-use crate::language::{limits, names};
 use crate::matching::budget::Budget;
 use crate::policy::code_class::CODE_CLASSES;
 use crate::policy::series::Stock;
@@ -52,39 +54,6 @@ pub(super) enum Source {
     },
 }
 
-/// The names of the sources, as a policy writes them.
-pub(super) const SOURCES: &[&str] = &[
-    "fixed",
-    "header",
-    "responseHeader",
-    "cookie",
-    "queryParam",
-    "method",
-    "host",
-    "hostMap",
-    "pathTemplates",
-    "statusCode",
-    "statusClass",
-    "grpcStatus",
-    "responseFlags",
-    "durationClass",
-    "property",
-    "nodeMetadata",
-    "sourcePrincipal",
-    "destinationPrincipal",
-    "upstreamCluster",
-    "upstreamHost",
-    "connectionSecurity",
-];
-
-/// What a segment of a template takes: a node, and a word.
-const SEGMENT: usize = 160;
-
-/// Values of a connection's security, as Istio names them.
-const SECURITY: [&str; 3] = ["none", "tls", "mutual_tls"];
-/// Methods that everybody knows; another one is `other`.
-const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
-
 /// The properties to read in the log phase, each once, and whose certificates count.
 #[derive(Debug, Default)]
 pub(super) struct Wants(pub(super) Vec<Path>, pub(super) Callers);
@@ -102,127 +71,69 @@ impl Wants {
     }
 }
 
-/// What is known of a source before its values are declared.
-pub(super) struct Facts {
-    /// Its values are known beforehand, whatever the policy says.
-    pub(super) closed: bool,
+/// How a source is written and read.
+pub(super) type Kind = describe::Kind<Reader>;
+
+/// What holds for a source before its values are declared, and how it is read from under its name.
+#[derive(Clone, Copy)]
+pub(super) struct Reader {
+    pub(super) values: Values,
     /// Its values are long names of the mesh.
-    pub(super) long: bool,
+    pub(super) is_long: bool,
     /// What stands for no value, if the policy does not say.
-    pub(super) missing: &'static str,
+    missing: &'static str,
+    read: fn(&Tree, &mut Reading<'_>) -> Result<Source, Invalid>,
 }
 
-/// What holds for the source called `kind`.
-pub(super) fn facts(kind: &str, stock: Stock) -> Facts {
-    let closed = [
-        "fixed",
-        "hostMap",
-        "pathTemplates",
-        "method",
-        "statusClass",
-        "grpcStatus",
-        "durationClass",
-        "connectionSecurity",
-        "nodeMetadata",
-    ];
-    let long = ["sourcePrincipal", "destinationPrincipal", "upstreamCluster", "property", "nodeMetadata"];
-    Facts {
-        closed: closed.contains(&kind),
-        long: long.contains(&kind),
-        missing: match (stock, kind) {
-            // What the expression that cuts these labels out takes for a code.
-            (Stock::Code, _) => "000",
-            (Stock::CodeClass, _) => "0xx",
-            (_, "statusCode" | "statusClass" | "grpcStatus") => "none",
-            _ => "unknown",
-        },
+/// Who says what the values of a source are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Values {
+    /// Whoever sends requests.
+    OfRequests,
+    /// The source, but a policy may add some.
+    WellKnown,
+    /// The source alone.
+    OfSource,
+}
+
+/// A tag that is being read.
+pub(super) struct Reading<'r> {
+    pub(super) tag: usize,
+    pub(super) book: &'r mut Book,
+    pub(super) wants: &'r mut Wants,
+    pub(super) budget: &'r Budget,
+}
+
+/// The source of a tag.
+pub(super) static SOURCE: Object =
+    object!("source", ExactlyOne, "Where the value of a tag is read.", [], fields_of!(kinds::KINDS));
+
+/// All sources.
+pub(super) static SOURCES: [Kind; kinds::KINDS.len()] = kinds::KINDS;
+
+/// What stands for no value of a tag, if the policy does not say.
+pub(super) fn missing(reader: &Reader, stock: Stock) -> &'static str {
+    match stock {
+        // What the expression that cuts these labels out takes for a code.
+        Stock::Code => "000",
+        Stock::CodeClass => "0xx",
+        Stock::WasmFilter | Stock::Tag | Stock::Component | Stock::Cache => reader.missing,
     }
 }
 
 /// Reads the source called `kind` and declares its values.
 pub(super) fn read(
-    kind: &'static str,
     fields: Fields<'_>,
-    tag: usize,
-    book: &mut Book,
-    wants: &mut Wants,
-    budget: &Budget,
+    kind: &str,
+    reader: &Reader,
+    reading: &mut Reading<'_>,
 ) -> Result<Source, Invalid> {
-    let name = |check: fn(&str) -> Result<Box<str>, Invalid>| {
-        fields.required(kind, |t| check(read::text(t)?)).map(str::into_boxed_bytes)
-    };
-    if matches!(fields.required(kind, Ok)?, Tree::Flag(false)) {
-        return Err(
-            Invalid::new(Code::BadValue, "only true has a meaning", "leave the tag out").in_field(kind)
-        );
-    }
-    Ok(match kind {
-        "fixed" => {
-            Source::Fixed(book.declare(tag, &fields.required(kind, |t| bound::value(read::text(t)?))?))
+    fields.required(kind, |tree| {
+        if matches!(tree, Tree::Flag(false)) {
+            read::only_true(tree)?;
         }
-        "header" => Source::Header(name(names::header)?),
-        "responseHeader" => {
-            let header = fields.required(kind, |t| names::header(read::text(t)?))?;
-            Source::Text(vec![wants.place(&["response", "headers", &header])])
-        }
-        "cookie" => Source::Cookie(name(names::cookie)?),
-        "queryParam" => Source::Query(name(names::parameter)?),
-        "hostMap" => Source::HostMap(fields.required(kind, |t| host_map(t, tag, book, budget))?),
-        "pathTemplates" => Source::Paths(fields.required(kind, |t| paths(t, tag, book, budget))?),
-        "durationClass" => {
-            let bounds = fields.required(kind, classes::durations)?;
-            let values =
-                classes::duration_names(&bounds).iter().map(|name| book.declare(tag, name)).collect();
-            Source::Duration(wants.place(&["request", "duration"]), bounds, values)
-        }
-        "property" => Source::Text(vec![wants.place_of(fields.required(kind, property::text)?)]),
-        "nodeMetadata" => Source::Constant,
-        kind => {
-            fields.required(kind, read::flag)?;
-            flagged(kind, tag, book, wants)
-        }
+        (reader.read)(tree, reading)
     })
-}
-
-/// The sources that are written as `true`.
-fn flagged(kind: &str, tag: usize, book: &mut Book, wants: &mut Wants) -> Source {
-    match kind {
-        "method" => {
-            METHODS.iter().for_each(|method| _ = book.declare(tag, method));
-            Source::Method
-        }
-        "host" => Source::Host,
-        "statusCode" => Source::Status(wants.place(&["response", "code"])),
-        "statusClass" => {
-            // The first is no class: it stands for no answer.
-            let values =
-                CODE_CLASSES.map(|class| if class == "none" { MISSING } else { book.declare(tag, class) });
-            Source::StatusClass(wants.place(&["response", "code"]), values)
-        }
-        "grpcStatus" => {
-            (0..=16).for_each(|status| _ = book.declare(tag, &status.to_string()));
-            Source::Grpc(wants.place(&["response", "grpc_status"]))
-        }
-        "responseFlags" => Source::Flags(wants.place(&["response", "flags"])),
-        "sourcePrincipal" => Source::Caller {
-            presented: wants.place(&["connection", "uri_san_peer_certificate"]),
-            own: wants.place(&["upstream", "uri_san_local_certificate"]),
-            verified: (wants.1 == Callers::Verified)
-                .then(|| wants.place(&["connection", "peer_certificate_valid"])),
-        },
-        "destinationPrincipal" => {
-            let paths =
-                [["upstream", "uri_san_peer_certificate"], ["connection", "uri_san_local_certificate"]];
-            Source::Text(paths.map(|path| wants.place(&path)).into())
-        }
-        "upstreamCluster" => Source::Text(vec![wants.place(&["xds", "cluster_name"])]),
-        "upstreamHost" => Source::Text(vec![wants.place(&["upstream", "address"])]),
-        _ => Source::Security {
-            mutual: wants.place(&["connection", "mtls"]),
-            version: wants.place(&["connection", "tls_version"]),
-            values: SECURITY.map(|security| book.declare(tag, security)),
-        },
-    }
 }
 
 pub(super) fn host_map(
@@ -240,36 +151,6 @@ pub(super) fn host_map(
         map.insert(&key, book.declare(tag, &value));
     }
     Ok(map)
-}
-
-/// A template is its own value, or `{"template": …, "value": …}` names one.
-fn paths(tree: &Tree, tag: usize, book: &mut Book, budget: &Budget) -> Result<Paths, Invalid> {
-    let mut paths = Paths::new();
-    read::list(tree, limits::TEMPLATES, |t| {
-        let (written, value) = match t {
-            Tree::Table(_) => {
-                let fields = Fields::open(t, &["template", "value"])?;
-                let value = fields.required("value", |t| bound::value(read::text(t)?))?;
-                (fields.required("template", read::text)?, value.into())
-            }
-            _ => (read::text(t)?, bound::printable(read::text(t)?)),
-        };
-        let segments = written.bytes().filter(|b| *b == b'/').count();
-        budget.hold(VALUE.saturating_add(segments.saturating_mul(SEGMENT)))?;
-        let template = PathTemplate::new(written)?;
-        if template.segments().0.len() > limits::TEMPLATE_SEGMENTS || bound::value(&value).is_err() {
-            return Err(Invalid::new(
-                Code::BadPath,
-                "the template is too long for a label",
-                format!(
-                    "at most {} segments; name it: {{\"template\": …, \"value\": \"short\"}}",
-                    limits::TEMPLATE_SEGMENTS
-                ),
-            ));
-        }
-        paths.insert(&template, written, book.declare(tag, &value))
-    })?;
-    paths.bounded()
 }
 
 /// A property that is a number.
