@@ -8,6 +8,9 @@ use crate::language::invalid::Invalid;
 use crate::language::tree::Tree;
 use crate::policy::Policy;
 
+#[cfg(test)]
+mod tests;
+
 /// The names of all filters.
 pub const FILTERS: &[&str] = &[Router::FILTER, Splitter::FILTER, Tagger::FILTER, Egress::FILTER];
 

@@ -22,6 +22,7 @@ use crate::language::describe::{Field, Kind};
 use crate::language::invalid::Invalid;
 pub(crate) use reading::{OfPath, Reading};
 pub(crate) use terms::{Terms, integer};
+pub(crate) use within::In;
 
 /// A way to test a value.
 trait ValueTest: Sized {

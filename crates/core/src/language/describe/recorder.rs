@@ -17,7 +17,7 @@ pub(crate) fn note(object: &'static Object, name: &str) {
     object.includes.iter().for_each(|included| note(included, name));
 }
 
-/// The objects and fields that readers of this thread have asked for.
-pub(crate) fn asked() -> BTreeSet<(&'static str, &'static str)> {
-    ASKED.with_borrow(Clone::clone)
+/// The objects and fields that readers of this thread have asked for since this was called last.
+pub(crate) fn take() -> BTreeSet<(&'static str, &'static str)> {
+    ASKED.take()
 }

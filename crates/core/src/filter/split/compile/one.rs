@@ -20,7 +20,11 @@ use crate::matching::parse::{self, Budget};
 
 pub(super) static SPLIT: Object = object!(
     "split",
-    Any,
+    // In a layer every canary reserves its part.
+    Where(
+        r#"{"dependentSchemas": {"layer": {"properties": {"backends": {"items": {"anyOf": [
+            {"required": ["maxWeight"]}, {"required": ["baseline"], "properties": {"baseline": {"const": true}}}]}}}}}}"#
+    ),
     "A split: whose traffic, by what key, into which backends.",
     [&parse::HOSTS],
     [
