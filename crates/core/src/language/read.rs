@@ -42,6 +42,21 @@ impl<'t> Fields<'t> {
         })
     }
 
+    /// Reads a field of a table that is not open yet, as often as it is written.
+    pub(crate) fn before_all(
+        tree: &Tree,
+        object: &'static Object,
+        name: &str,
+        read: impl Fn(&Tree) -> Result<(), Invalid>,
+    ) -> Result<(), Invalid> {
+        debug_assert!(object.find(name).is_some(), "{name:?} is read and not described");
+        #[cfg(test)]
+        crate::language::describe::recorder::note(object, name);
+        let fields = if let Tree::Table(fields) = tree { fields.as_slice() } else { &[] };
+        let mut named = fields.iter().filter(|(field, _)| field == name);
+        named.try_for_each(|(_, tree)| read(tree).map_err(|e| e.in_field(name)))
+    }
+
     /// Reads a field if it is there; `null` is as good as absent.
     pub(crate) fn optional<T>(
         self,

@@ -89,14 +89,10 @@ impl Head {
     ) -> Result<(Self, Fields<'t>), Invalid> {
         budget.open(tree)?;
         // First, so that a policy for another filter is not refused for its fields.
-        if let Tree::Table(table) = tree {
-            for (_, named) in table.iter().filter(|(name, _)| name == "filter") {
-                let named = read::text(named).map_err(|e| e.in_field("filter"))?;
-                if named != filter {
-                    return Err(wrong_filter(named, filter).in_field("filter"));
-                }
-            }
-        }
+        Fields::before_all(tree, object, "filter", |named| match read::text(named)? {
+            named if named == filter => Ok(()),
+            named => Err(wrong_filter(named, filter)),
+        })?;
         let fields = Fields::open(tree, object)?;
         let head = Self {
             mode: modes::mode(fields)?,
