@@ -45,7 +45,7 @@ impl Source {
             at,
             place: String::new(),
             message: format!("this is neither YAML nor JSON: {message}"),
-            help: "mend the text there".to_owned(),
+            help: "fix the syntax there".to_owned(),
         })
     }
 

@@ -94,7 +94,7 @@ impl Budget {
         Err(Invalid::new(
             Code::TooHeavy,
             "the policy weighs more than 32 MiB, counted up to here",
-            "split it by workload, or say it with fewer hosts, paths and values",
+            "split it by workload, or write fewer hosts, paths and values",
         ))
     }
 

@@ -194,7 +194,7 @@ fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {
         if let Some(other) = excluded.iter().find(|name| *name != answer && fields.has(name)) {
             return Err(Invalid::new(
                 Code::Conflict,
-                format!("{answer:?} answers the request, so {other:?} has no use"),
+                format!("{answer:?} answers the request, so {other:?} has no effect"),
                 "keep one of them",
             ));
         }

@@ -127,7 +127,7 @@ impl Redirect {
         if redirect.scheme.is_none() && redirect.authority.is_none() && redirect.path.is_none() {
             return Err(Invalid::new(
                 Code::MissingField,
-                "the redirect leads to where the request came from",
+                "the redirect would lead back to the same place",
                 "add \"scheme\", \"authority\" or \"path\"",
             ));
         }

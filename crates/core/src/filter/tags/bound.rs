@@ -66,7 +66,7 @@ impl Bound {
         if declared && fields.has("maxValues") {
             return Err(Invalid::new(
                 Code::Conflict,
-                "the values of this tag are declared, so \"maxValues\" has no use",
+                "the values of this tag are declared, so \"maxValues\" has no effect",
                 "leave it out; anything else is \"other\"",
             )
             .in_field("maxValues"));
@@ -126,7 +126,7 @@ fn is_possible(c: char) -> bool {
 fn impossible(c: char) -> Invalid {
     Invalid::new(
         Code::BadValue,
-        format!("{c:?} cannot stand in a label's value"),
+        format!("a label's value cannot hold {c:?}"),
         "use printable ASCII without = ; \" and backslash",
     )
 }

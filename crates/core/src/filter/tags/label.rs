@@ -27,10 +27,7 @@ pub(super) fn read(written: &str) -> Result<Box<str>, Invalid> {
         );
     }
     if ["le", "quantile", super::OVERFLOW].contains(&written) {
-        return refuse(
-            format!("{written:?} is a label with a meaning of its own"),
-            "choose another name".to_owned(),
-        );
+        return refuse(format!("{written:?} is a reserved label"), "choose another name".to_owned());
     }
     Ok(written.into())
 }
@@ -59,7 +56,7 @@ pub(super) fn published(name: &str, source: &Source, wants: &[super::Path]) -> R
     };
     if DECISIONS.contains(&&*state) && !copies {
         return refuse(
-            format!("a filter says what it decided in {state:?}, which this tag would overwrite"),
+            format!("{state:?} holds what a filter decided; this tag would overwrite it"),
             format!("choose another name, or write {{\"property\": \"{state}\"}} to publish that"),
         );
     }
@@ -70,7 +67,7 @@ pub(super) fn published(name: &str, source: &Source, wants: &[super::Path]) -> R
 pub(super) fn attribute(written: &str) -> Result<Box<str>, Invalid> {
     if written.starts_with(state::TAG) {
         return refuse(
-            format!("filter state that begins with {:?} is the filters' own", state::TAG),
+            format!("filter state that begins with {:?} is reserved for the filters", state::TAG),
             "choose another name".to_owned(),
         );
     }

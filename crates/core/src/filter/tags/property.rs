@@ -24,7 +24,7 @@ const OTHERS: [(&str, &str); 8] = [
     (
         "source.port destination.port upstream.port upstream.request_attempt_count connection.id \
          xds.listener_direction request.headers response.headers xds.node metadata",
-        "no label can be made of it",
+        "it cannot be a label",
     ),
 ];
 
@@ -38,7 +38,7 @@ pub(super) fn text(tree: &Tree) -> Result<Path, Invalid> {
     let found = OTHERS.iter().find_map(|(names, help)| Some((names.split(' ').find(is)?, help)));
     match found {
         None => Ok(path),
-        Some((name, help)) => Err(Invalid::new(Code::BadValue, format!("{name:?} is no text"), *help)),
+        Some((name, help)) => Err(Invalid::new(Code::BadValue, format!("{name:?} is not text"), *help)),
     }
 }
 

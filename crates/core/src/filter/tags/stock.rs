@@ -48,7 +48,7 @@ pub(super) fn read(fields: Fields<'_>, kind: &str, grammar: Grammar) -> Result<O
     match WORDS.into_iter().find(|word| fields.has(word)) {
         None => Ok(Some(stock)),
         Some(word) => {
-            let message = format!("{:?} carries a code and no other word", stock.as_str());
+            let message = format!("{:?} carries a code and no other text", stock.as_str());
             refuse(Code::BadStockLabel, message, "leave it out".to_owned(), word)
         }
     }

@@ -77,7 +77,7 @@ fn refused(text: &str, ambiguity: Ambiguity) -> Invalid {
     Invalid::new(
         Code::BadPath,
         format!(
-            "a request for {text:?} is ambiguous ({}): nothing with \"paths\" allows it",
+            "a request for {text:?} is ambiguous ({}): no rule with \"paths\" allows it",
             ambiguity.as_str()
         ),
         "write a path that every server reads alike",

@@ -149,7 +149,7 @@ pub(super) fn asked(read: &[Read]) -> Result<u32, Invalid> {
         let Some(most) = one.max_weight else {
             return Err(Invalid::new(
                 Code::MissingField,
-                "\"maxWeight\" is missing, which a backend needs in a layer",
+                "missing field \"maxWeight\", which a backend needs in a layer",
                 "reserve as much of the layer as this backend may ever get",
             )
             .in_index(place));
@@ -174,7 +174,7 @@ fn misfit_of(misfit: Misfit, total: u32, read: &[Read], sharing: usize) -> Inval
             let (why, help) = if own {
                 (
                     format!("its \"maxWeight\" of {room}"),
-                    "raise \"maxWeight\", which moves no user while it stands behind the others".to_owned(),
+                    "raise \"maxWeight\", which moves no user while its slot is the last".to_owned(),
                 )
             } else {
                 (

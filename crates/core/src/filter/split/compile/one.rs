@@ -200,7 +200,7 @@ fn guards(fields: Fields<'_>, read: &[backends::Read]) -> Result<Vec<Option<Rule
     if of_all.as_ref().is_some_and(|rule| rule.cluster().is_some()) && canaries > 1 {
         return Err(Invalid::new(
             Code::Conflict,
-            format!("one cluster cannot tell whether {canaries} backends are there"),
+            format!("one cluster cannot be probed for {canaries} backends"),
             "write this \"guard\" at the backend whose cluster it is",
         )
         .in_field("guard"));

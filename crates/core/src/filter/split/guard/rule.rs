@@ -121,7 +121,11 @@ impl Default for Rule {
 fn cluster(tree: &Tree) -> Result<Box<str>, Invalid> {
     let name = read::text(tree)?;
     if name.is_empty() {
-        return Err(Invalid::new(Code::BadValue, "the cluster has no name", "write Envoy's name of it"));
+        return Err(Invalid::new(
+            Code::BadValue,
+            "the name of the cluster is empty",
+            "write Envoy's name of it",
+        ));
     }
     names::header_value(name).map(|_| name.into())
 }
