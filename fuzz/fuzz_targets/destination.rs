@@ -5,7 +5,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use libfuzzer_sys::fuzz_target;
-use narrows_core::egress::destination::{Ambiguity, Destination, Host};
+use narrows_core::egress::ambiguity::Ambiguity;
+use narrows_core::egress::destination::{Destination, Host};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(destination) = Destination::of(bytes) {

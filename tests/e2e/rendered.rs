@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use narrows::filter::Filter;
-use narrows::render::{Shape, Wanted, render};
+use narrows::render::{RenderRequest, Shape, render};
 use narrows_core::Tree;
 use narrows_testkit::echo::{Echo, EchoOptions};
 use narrows_testkit::envoy::{Envoy, EnvoyOptions};
@@ -16,7 +16,7 @@ use serde_json::Value;
 pub(crate) fn rendered(filter: &str, policy: &str, shape: Shape) -> Value {
     let tree = Tree::parse(policy.as_bytes()).unwrap();
     let filter = Filter::named(filter).unwrap();
-    let wanted = Wanted {
+    let wanted = RenderRequest {
         filter,
         tree: tree.clone(),
         policy: &filter.compile(&tree).unwrap(),

@@ -1,45 +1,57 @@
-//! The codes of what only this tool can find: faults around a policy. Those of the
-//! policy itself are [`narrows_core::Code`].
+//! Codes of findings, each with what `narrows explain` prints about it.
+//!
+//! A finding holds its code, and a code holds its explanation: what is not explained cannot be
+//! reported. Codes of the policy language are in [`policy`]; codes of rules are beside the rule, in
+//! [`crate::lint::rules`]; here are the codes of what is found while files are read.
 
-/// A policy that does not say which filter it is for.
-pub const UNKNOWN_FILTER: &str = "NRW600";
-/// A field, value or kind that the stated Istio release does not have.
-pub const NOT_IN_RELEASE: &str = "NRW601";
-/// A field that no Istio release has.
-pub const UNKNOWN_FIELD: &str = "NRW602";
-/// A value that Istio refuses.
-pub const REFUSED: &str = "NRW603";
-/// A field that Istio requires.
-pub const REQUIRED: &str = "NRW604";
-/// A module's address or digest that cannot work.
-pub const MODULE: &str = "NRW605";
-/// A resource that attaches to no proxy, or not to the one that was meant.
-pub const ATTACHMENT: &str = "NRW606";
-/// A direction or port on which the filter never runs.
-pub const NEVER_RUNS: &str = "NRW607";
-/// A failure strategy that breaks the filter's promise.
-pub const FAIL_STRATEGY: &str = "NRW608";
-/// Filters whose order is left to chance.
-pub const ORDER: &str = "NRW609";
-/// A configuration that does not reach the filter as JSON.
-pub const NOT_A_STRING: &str = "NRW610";
-/// A field that is accepted and does nothing.
-pub const NO_EFFECT: &str = "NRW611";
-/// A file of requests or keys that cannot be read.
-pub const BAD_REQUESTS: &str = "NRW612";
-/// Policies on one proxy that refuse each other's traffic.
-pub const TWICE: &str = "NRW613";
-/// A port of a Service whose protocol Istio has to guess.
-pub const UNDECLARED: &str = "NRW614";
-/// A filter before or behind one that it belongs on the other side of.
-pub const MISPLACED: &str = "NRW615";
-/// A policy that is there to stop something and stops nothing.
-pub const EVERYTHING_PASSES: &str = "NRW616";
-/// Callers whose certificates nobody verified, beside a policy that believes them.
-pub const UNVERIFIED: &str = "NRW620";
-/// A rewriting of path or host that Istio's authorization sees.
-pub const BEFORE_AUTHORIZATION: &str = "NRW621";
-/// A stripping, or a host that comes back, that Istio's authorization does not see.
-pub const BEHIND_AUTHORIZATION: &str = "NRW622";
-/// A host that the proxy's route table does not know.
-pub const UNROUTED: &str = "NRW623";
+pub mod policy;
+
+use std::fmt;
+
+/// A kind of finding. Its id never changes its meaning.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The id, such as `NRW614`.
+    pub id: &'static str,
+    /// What is wrong, in a phrase.
+    pub title: &'static str,
+    /// Why it is wrong, and what to do.
+    pub text: &'static str,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+/// Declares codes and the list of them, so that the list misses none.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $id:literal, $title:literal, $text:literal;)+) => {
+        $($(#[$doc])* pub const $name: &Code = &Code { id: $id, title: $title, text: $text };)+
+
+        /// The codes of what is found while files are read.
+        pub const READING: &[&Code] = &[$($name),+];
+    };
+}
+
+codes! {
+    /// No field, module or option names the filter of a policy.
+    UNKNOWN_FILTER = "NRW600",
+        "unknown filter",
+        "A policy in a file of its own names its filter in the field \"filter\", or the command line does
+with --filter. In the configuration of Istio and Envoy the name of the module names the filter:
+.../canary-split:0.1.0, canary-split.wasm.";
+    /// A configuration that does not reach the filter as JSON.
+    NOT_A_STRING = "NRW610",
+        "configuration that does not reach the filter as JSON",
+        "Envoy hands a google.protobuf.StringValue to the filter as text. Any other message, such as
+google.protobuf.Struct, arrives as the bytes of protobuf, which the filter cannot read.";
+    /// A file of requests that cannot be read.
+    BAD_REQUESTS = "NRW612",
+        "requests cannot be read",
+        "A file of requests is a list. Each request has any of these fields: method, target, authority,
+headers (a list of \"name: value\" lines in order, \\xNN for a byte), scheme, source (address,
+principal, verified, namespace, workload), serverName, cluster, virtualHost, stripped and repeat. If
+there is a repeat, {n} in the texts counts from 1.";
+}

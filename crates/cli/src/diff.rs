@@ -24,9 +24,18 @@ pub struct SplitDiff {
     /// Who moves, in the order of the buckets.
     pub moves: Vec<Move>,
     /// Why the buckets of the two policies are not the same people, if they are not.
-    pub redrawn: Option<&'static str>,
+    pub redrawn: Option<Redrawn>,
     /// The keys that move, where keys were given.
     pub keys: Vec<KeyMove>,
+}
+
+/// Why the same user has another bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redrawn {
+    /// Another salt is hashed before the key.
+    Salt,
+    /// The key is read from somewhere else.
+    Key,
 }
 
 /// Buckets that go from one backend to another.
@@ -69,10 +78,10 @@ pub fn splits(old: &Splitter, new: &Splitter, keys: &[&str]) -> Vec<SplitDiff> {
     let (old, new): (Vec<_>, Vec<_>) = (old.views().collect(), new.views().collect());
     let names = old.iter().chain(&new).map(|view| view.name);
     let mut seen = BTreeSet::new();
-    names.filter(|name| seen.insert(*name)).map(|name| one(name, &old, &new, keys)).collect()
+    names.filter(|name| seen.insert(*name)).map(|name| compare(name, &old, &new, keys)).collect()
 }
 
-fn one(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> SplitDiff {
+fn compare(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> SplitDiff {
     let of = |views: &[View<'_>]| views.iter().find(|view| view.name == name).map(Owner::of);
     // Without the split, everyone is where its baseline is.
     let (old, new) = match (of(old), of(new)) {
@@ -89,12 +98,10 @@ fn one(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> SplitDi
             };
         }
     };
-    let redrawn = if old.salt != new.salt {
-        Some("the salt changes")
-    } else if old.sources != new.sources {
-        Some("the key changes")
-    } else {
-        None
+    let redrawn = match (old.salt == new.salt, old.sources == new.sources) {
+        (true, true) => None,
+        (false, _) => Some(Redrawn::Salt),
+        (true, false) => Some(Redrawn::Key),
     };
     let moves = if redrawn.is_some() { at_random(&old, &new) } else { by_bucket(&old, &new) };
     let keys = keys.iter().filter_map(|key| {
@@ -220,7 +227,7 @@ impl SplitDiff {
             "split": self.name,
             "moves": moves.collect::<Vec<_>>(),
             "mode": self.mode.map(|(from, to)| json!({ "from": word(from), "to": word(to) })),
-            "redrawn": self.redrawn,
+            "redrawn": self.redrawn.map(Redrawn::as_str),
             "keys": keys.collect::<Vec<_>>(),
         })
     }
@@ -232,6 +239,24 @@ pub const fn word(mode: Mode) -> &'static str {
         Mode::Enforce => "enforce",
         Mode::Report => "report",
         Mode::Off => "off",
+    }
+}
+
+impl Redrawn {
+    /// The same in words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Salt => "the salt changes",
+            Self::Key => "the key changes",
+        }
+    }
+
+    /// The field of a split that says it.
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Salt => "salt",
+            Self::Key => "key",
+        }
     }
 }
 

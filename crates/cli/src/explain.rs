@@ -1,54 +1,35 @@
 //! What each code means, at more length than fits a message.
 
-mod around;
-mod policy;
+use std::sync::LazyLock;
 
-/// A code, told.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// The code.
-    pub code: &'static str,
-    /// What it says, in a phrase.
-    pub title: &'static str,
-    /// Why it is so, and what to do.
-    pub text: &'static str,
-}
+use crate::code::{Code, READING, policy};
+use crate::lint;
 
 /// All codes, in order.
-pub const ALL: &[Entry] = &{
-    const COUNT: usize = policy::ENTRIES.len() + around::ENTRIES.len();
-    let mut all = [policy::ENTRIES[0]; COUNT];
-    let mut i = 0;
-    while i < COUNT {
-        all[i] = if i < policy::ENTRIES.len() {
-            policy::ENTRIES[i]
-        } else {
-            around::ENTRIES[i - policy::ENTRIES.len()]
-        };
-        i += 1;
-    }
+static ALL: LazyLock<Vec<&'static Code>> = LazyLock::new(|| {
+    let policies = policy::ALL.iter().map(|fault| policy::of(*fault));
+    let mut all: Vec<_> = policies.chain(READING.iter().copied()).chain(lint::codes()).collect();
+    all.sort_by_key(|code| code.id);
     all
-};
+});
 
-/// The entry of a code.
-pub fn of(code: &str) -> Option<&'static Entry> {
-    ALL.iter().find(|entry| entry.code == code)
+/// All codes, in order.
+pub fn all() -> &'static [&'static Code] {
+    &ALL
+}
+
+/// The code of that id.
+pub fn find(id: &str) -> Option<&'static Code> {
+    all().iter().copied().find(|code| code.id == id)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL, of};
+    use super::all;
 
     #[test]
-    fn every_code_is_told() {
-        let sources = [include_str!("../../core/src/language/invalid.rs"), include_str!("code.rs")];
-        let codes = sources.iter().flat_map(|text| text.split("\"NRW").skip(1)).map(|rest| &rest[..3]);
-        let untold: Vec<_> = codes.filter(|digits| of(&format!("NRW{digits}")).is_none()).collect();
-        assert!(untold.is_empty(), "tell in explain/policy.rs or explain/around.rs: {untold:?}");
-    }
-
-    #[test]
-    fn codes_are_in_order() {
-        assert!(ALL.windows(2).all(|pair| pair[0].code < pair[1].code));
+    fn every_code_is_there_once_and_explained() {
+        assert!(all().is_sorted_by(|a, b| a.id < b.id));
+        assert!(all().iter().all(|code| !code.title.is_empty() && code.text.ends_with('.')));
     }
 }

@@ -1,15 +1,14 @@
 //! The filters, in one table. Another one is another line.
 
+use std::any::Any;
+
 use narrows_core::Weight;
 use narrows_core::describe::Object;
-use narrows_core::egress::Egress;
-use narrows_core::router::Router;
 use narrows_core::split::Splitter;
 use narrows_core::stats_tags::Labels;
-use narrows_core::tags::Tagger;
 use narrows_core::{Decision, Fault, Invalid, Policy, Request, Series, Tree};
 
-use crate::simulate::{Outcome, Tell, Told};
+use crate::simulate::{Explanation, Outcome};
 use crate::source::Node;
 
 /// How a filter is attached unless the operator says otherwise.
@@ -19,12 +18,12 @@ pub struct Attachment {
     pub phase: &'static str,
     /// Its priority within the phase: higher runs first.
     pub priority: i32,
-    /// Whether requests pass where the filter cannot run.
+    /// Whether requests pass while the filter cannot run.
     pub fails_open: bool,
 }
 
-macro_rules! filters {
-    ($($filter:ident: $policy:ty => $phase:literal $priority:literal $open:literal ;)+) => {
+macro_rules! by_name {
+    ($($filter:ident: $policy:ty => $phase:literal $priority:literal;)+) => {
         /// A filter of Narrows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Filter { $(#[doc = concat!("See [`", stringify!($policy), "`].")] $filter),+ }
@@ -51,7 +50,7 @@ macro_rules! filters {
             pub const fn attachment(self) -> Attachment {
                 match self {
                     $(Self::$filter => Attachment {
-                        phase: $phase, priority: $priority, fails_open: $open,
+                        phase: $phase, priority: $priority, fails_open: !<$policy>::FAIL_CLOSED,
                     }),+
                 }
             }
@@ -69,7 +68,8 @@ macro_rules! filters {
 
             /// Labels for Istio's metrics, each with the filter state that holds it.
             pub fn published(&self) -> Vec<(String, String)> {
-                match &self.0 { $(Compiled::$filter(policy) => Tell::published(&**policy)),+ }
+                let common = match &self.0 { $(Compiled::$filter(policy) => policy.common()),+ };
+                common.published.iter().map(|(label, state)| (label.to_string(), state.to_string())).collect()
             }
 
             /// The labels of its series, given the policy as written.
@@ -77,9 +77,15 @@ macro_rules! filters {
                 match &self.0 { $(Compiled::$filter(policy) => Labels::of(&**policy, written)),+ }
             }
 
-            /// What every worker takes to hold it, in bytes.
+            /// What it takes in every worker.
             pub fn weight(&self) -> Weight {
                 match &self.0 { $(Compiled::$filter(policy) => policy.common().weight),+ }
+            }
+
+            /// The splits, if it has any.
+            pub fn splitter(&self) -> Option<&Splitter> {
+                let policy: &dyn Any = match &self.0 { $(Compiled::$filter(policy) => &**policy),+ };
+                policy.downcast_ref()
             }
 
             /// What was loaded, in a few words.
@@ -87,12 +93,12 @@ macro_rules! filters {
                 match &self.0 { $(Compiled::$filter(policy) => policy.summary()),+ }
             }
 
-            /// What is likely not meant, though nothing is wrong.
+            /// What is probably a mistake, although the policy loads.
             pub fn warnings(&self) -> Vec<Fault> {
                 match &self.0 { $(Compiled::$filter(policy) => policy.warnings()),+ }
             }
 
-            /// The headers that it takes away from what a client sent, some with a `*` at
+            /// The headers that it removes from what a client sent, some with a `*` at
             /// their end.
             pub fn strips(&self) -> Vec<&str> {
                 let common = match &self.0 { $(Compiled::$filter(policy) => policy.common()),+ };
@@ -107,17 +113,9 @@ macro_rules! filters {
     };
 }
 
-// Phase and priority: the router after JWT, so that it can trust claims; tags when it is
-// known what was decided; what leaves is judged as it leaves, and so last. Where Istio
-// authorizes, [`crate::placement`] has more to say.
-filters! {
-    HeaderRouter: Router => "AUTHZ" 200 true;
-    CanarySplit: Splitter => "STATS" 200 true;
-    MetricTags: Tagger => "STATS" 100 true;
-    EgressPolicy: Egress => "STATS" 50 false;
-}
+narrows_core::filters!(by_name);
 
-/// A policy that cannot be wrong any more, of whichever filter.
+/// A policy that was compiled without a fault, of any filter.
 #[derive(Clone, Debug)]
 pub struct AnyPolicy(Compiled);
 
@@ -138,7 +136,7 @@ impl Filter {
         Self::ALL.into_iter().find(names)
     }
 
-    /// The filter that a policy says it is for.
+    /// The filter that a policy names.
     pub fn of_policy(policy: &Node) -> Option<Self> {
         Self::named(policy.text_at("filter")?)
     }
@@ -149,23 +147,13 @@ impl Filter {
     }
 }
 
-impl AnyPolicy {
-    /// The splits, if it has any.
-    pub fn splitter(&self) -> Option<&Splitter> {
-        match &self.0 {
-            Compiled::CanarySplit(splitter) => Some(splitter),
-            _ => None,
-        }
-    }
-}
-
-fn decide<P: Policy + Tell>(policy: &P, request: Request<'_>) -> Outcome {
-    let (decision, verdict): (Decision<'_>, _) = policy.decide(request);
-    let told: Told = policy.tell(&verdict, &decision);
-    // A policy that has nothing to do is not asked in a proxy either.
+fn decide<P: Policy>(policy: &P, request: Request<'_>) -> Outcome {
+    let (decision, verdict) = policy.decide(request);
+    let explanation = Explanation::of(&policy.outcome(&verdict, &decision));
+    // In a proxy a policy that has nothing to do is not called.
     let needs = policy.common().needs;
     let idle = !needs.headers && !needs.outcome;
-    Outcome::new(told, &if idle { Decision::default() } else { decision })
+    Outcome::new(explanation, &if idle { Decision::default() } else { decision })
 }
 
 #[cfg(test)]

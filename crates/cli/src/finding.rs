@@ -1,22 +1,19 @@
-//! What is wrong, where, and what to do about it; and what kept us from looking.
+//! What is wrong in a file, where, and what to do about it.
 
-use std::fmt;
 use std::ops::Range;
 
-use narrows_core::Fault;
-
-use crate::source::Node;
+use crate::code::Code;
 
 /// Something wrong in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The stable code.
-    pub code: &'static str,
-    /// Whether it is refused, or only likely to disappoint.
+    /// What kind of fault it is.
+    pub code: &'static Code,
+    /// Whether it is refused, or accepted and likely a mistake.
     pub level: Level,
     /// The bytes of the file.
     pub at: Range<usize>,
-    /// The place in the policy or manifest, such as `splits[0].name`; may be empty.
+    /// The path in the policy or resource, such as `splits[0].name`; may be empty.
     pub place: String,
     /// What is wrong: a lower-case phrase.
     pub message: String,
@@ -34,37 +31,20 @@ pub enum Level {
 }
 
 impl Finding {
-    /// A fault of a policy, placed in the file that holds it.
-    pub fn of_policy(fault: &Fault, policy: &Node) -> Self {
+    /// An error.
+    pub fn error(code: &'static Code, at: &Range<usize>, place: &str, message: &str, help: &str) -> Self {
         Self {
-            code: fault.code.as_str(),
+            code,
             level: Level::Error,
-            at: policy.locate(fault),
-            place: fault.place.to_string(),
-            message: fault.message.clone(),
-            help: fault.help.clone(),
+            at: at.clone(),
+            place: place.to_owned(),
+            message: message.to_owned(),
+            help: help.to_owned(),
         }
     }
-}
 
-/// Why a command could not run at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    message: String,
-    help: String,
-}
-
-impl Failure {
-    /// What kept it from running, and what to do about it.
-    pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: help.into() }
+    /// A warning.
+    pub fn warning(code: &'static Code, at: &Range<usize>, place: &str, message: &str, help: &str) -> Self {
+        Self { level: Level::Warning, ..Self::error(code, at, place, message, help) }
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}\n  = help: {}", self.message, self.help)
-    }
-}
-
-impl std::error::Error for Failure {}

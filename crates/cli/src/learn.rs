@@ -1,4 +1,4 @@
-//! What `egress-policy` told in a proxy's log, as one policy.
+//! The destinations that `egress-policy` logged, as one policy.
 
 mod log;
 
@@ -10,19 +10,19 @@ use narrows_core::egress::destination::Destination;
 use narrows_core::egress::learn::METHODS;
 use serde_json::Value;
 
-use crate::render::yaml;
+use crate::write::yaml;
 
-/// The word that the filter's lines begin with.
+/// The first word of the filter's lines.
 const SPEAKER: &str = "egress-policy";
 
-/// What was asked for and no rule names.
+/// Destinations that were requested and that no rule names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Learnt {
-    /// How many lines told of it.
+    /// How many lines there were.
     pub lines: usize,
     /// Requests to hosts that no line names.
     pub unnamed: u64,
-    /// Who told, as Envoy names plugins before their words.
+    /// The plugins that logged them, as Envoy names plugins.
     pub plugins: BTreeSet<String>,
     /// The methods by host; none is any.
     hosts: BTreeMap<String, Option<BTreeSet<String>>>,
@@ -103,22 +103,24 @@ impl Learnt {
         }
         policy.push(("rules", Tree::List(rules.collect())));
         let mut out = format!(
-            "# {} hosts out of {} lines: everything that was tried. Take out what must not be.\n",
+            "# {} hosts from {} lines: everything that was requested. Remove what must not be allowed.\n",
             self.hosts(),
             self.lines
         );
         if !addresses.is_empty() {
-            out.push_str("# \"except\" lets private addresses out: take out of it what must not be, too.\n");
+            out.push_str(
+                "# \"except\" allows private addresses: remove there, too, what must not be allowed.\n",
+            );
         }
         if !names.is_empty() {
             out.push_str(&format!(
-                "# \"denyPrivateAddresses\" keeps in whatever a rule says: {}.\n",
+                "# \"denyPrivateAddresses\" denies these even if a rule allows them: {}.\n",
                 names.join(", ")
             ));
         }
         if self.unnamed > 0 {
             out.push_str(&format!(
-                "# {} requests went to hosts that no line names: raise \"maxHosts\".\n",
+                "# {} requests went to hosts that are not in the log: raise \"maxHosts\".\n",
                 self.unnamed
             ));
         }

@@ -3,27 +3,28 @@
 //! The command line of Narrows, as a library: the tests of the examples check their
 //! manifests with the same code that `narrows lint` runs.
 //!
-//! What a policy means is the core's alone to say ([`narrows_core::Policy`]); here are
-//! the files around it: where policies stand in them, what Istio knows, and how all of
-//! that is told to people and machines.
+//! The core gives a policy its meaning ([`narrows_core::Policy`]). This crate reads the files
+//! around policies, knows what Istio does with them, and reports to people and programs.
+//!
+//! The modules are in layers; `tests/architecture.py` lists them, the lowest first.
 
-mod chain;
+pub mod clap_error;
 pub mod code;
 pub mod command;
 pub mod diff;
+pub mod documents;
+pub mod error;
+mod escape;
 pub mod explain;
 pub mod filter;
 pub mod finding;
+pub mod istio;
 pub mod learn;
 pub mod lint;
-pub mod manifest;
 pub mod placement;
 pub mod render;
 pub mod report;
 pub mod schema;
-mod shown;
 pub mod simulate;
 pub mod source;
-mod unverified;
-pub mod usage;
-pub mod wrap;
+pub mod write;

@@ -1,14 +1,27 @@
-//! Everything that can be said about a file without running it.
+//! Checks files without running them.
 
-use narrows_core::{Fault, Weight, vm_config};
+mod attached;
+mod chain;
+mod fields;
+mod gateways;
+mod manifest;
+mod policy;
+mod rule;
+mod rules;
+mod run;
+mod telemetry;
 
-use crate::chain;
+use narrows_core::Weight;
+
+use crate::code::Code;
+use crate::documents::Kind;
 use crate::filter::Filter;
-use crate::finding::{Finding, Level};
-use crate::manifest::{self, Release};
-use crate::source::{Node, Source};
-use crate::unverified;
-use crate::wrap::{self, Found, Kind};
+use crate::finding::Finding;
+use crate::istio::Release;
+use crate::source::{Node, SourceFile};
+use manifest::Manifest;
+use rule::Check;
+use run::{File, Run};
 
 /// What the caller knows about the files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,152 +36,95 @@ pub struct Options {
 #[derive(Clone, Debug)]
 pub struct Checked {
     /// The file.
-    pub source: Source,
+    pub source: SourceFile,
     /// What is wrong, in the order of the text.
     pub findings: Vec<Finding>,
     /// How many policies were found in it.
     pub policies: usize,
-    /// How many resources of Istio were judged.
+    /// How many resources of Istio were checked.
     pub manifests: usize,
-    /// What the heaviest and the dearest of the policies take.
+    /// The most memory and the most work that one of the policies takes.
     pub weight: Weight,
-    /// Whether a policy in it believes certificates that need not have been verified.
-    believes: bool,
-    /// Where it lets in callers with such certificates.
-    openings: Vec<Finding>,
+}
+
+/// The codes of all rules, in order.
+pub fn codes() -> impl Iterator<Item = &'static Code> {
+    rules::ALL.iter().map(|rule| &rule.code)
 }
 
 /// Checks a file.
-pub fn check(source: Source, options: Options) -> Checked {
-    let documents = source.documents();
-    let mut checked = Checked::of(source, &documents, options);
-    let order = manifest::together(&resources(0, &documents));
-    checked.add(order.into_iter().map(|(_, finding)| finding));
-    let believes = checked.believes;
-    checked.open(believes);
-    checked
+pub fn check(source: SourceFile, options: Options) -> Checked {
+    let mut file = File::read(&source);
+    let mut found = across(&Run::new(std::slice::from_ref(&file)));
+    let of_run = found.drain(..).map(|(_, finding)| finding).collect();
+    Checked::new(source, &mut file, of_run, options)
 }
 
 /// Checks files that are applied together.
-pub fn check_all(sources: Vec<Source>, options: Options) -> Vec<Checked> {
-    let read: Vec<_> = sources.iter().map(Source::documents).collect();
-    let together: Vec<_> = read.iter().enumerate().flat_map(|(file, read)| resources(file, read)).collect();
-    let order = manifest::together(&together);
-    let checked = sources.into_iter().zip(&read).enumerate().map(|(file, (source, documents))| {
-        let mut checked = Checked::of(source, documents, options);
-        let own = order.iter().filter(|(of, _)| *of == file);
-        checked.add(own.map(|(_, finding)| finding.clone()));
-        checked
-    });
-    let mut checked: Vec<Checked> = checked.collect();
-    let believes = checked.iter().any(|checked| checked.believes);
-    checked.iter_mut().for_each(|checked| checked.open(believes));
-    checked
+pub fn check_all(sources: Vec<SourceFile>, options: Options) -> Vec<Checked> {
+    let mut files: Vec<_> = sources.iter().map(File::read).collect();
+    let mut of_run: Vec<Vec<Finding>> = vec![Vec::new(); files.len()];
+    for (file, finding) in across(&Run::new(&files)) {
+        of_run[file].push(finding);
+    }
+    let read = sources.into_iter().zip(&mut files).zip(of_run);
+    read.map(|((source, file), of_run)| Checked::new(source, file, of_run, options)).collect()
 }
 
-/// The resources of a file that could be read, each with the file's number.
-fn resources(file: usize, documents: &Result<Vec<Node>, Finding>) -> Vec<(usize, &Node)> {
-    let documents = documents.iter().flatten();
-    documents.flat_map(wrap::resources).map(|resource| (file, resource)).collect()
+/// What is wrong between the files of a run.
+fn across(run: &Run<'_>) -> Vec<(usize, Finding)> {
+    let mut findings = Vec::new();
+    for check in rules::ALL.iter().flat_map(|rule| rule.checks) {
+        if let Check::Run(check) = check {
+            check(run, &mut findings);
+        }
+    }
+    findings
 }
 
 impl Checked {
-    /// A file of which nothing more is known.
-    pub(crate) fn with(source: Source, findings: Vec<Finding>) -> Self {
-        Self {
-            source,
-            findings,
-            policies: 0,
-            manifests: 0,
-            weight: Weight::default(),
-            believes: false,
-            openings: Vec::new(),
-        }
+    /// A file that was not checked further.
+    pub(crate) fn with(source: SourceFile, findings: Vec<Finding>) -> Self {
+        Self { source, findings, policies: 0, manifests: 0, weight: Weight::default() }
     }
 
-    fn of(source: Source, documents: &Result<Vec<Node>, Finding>, options: Options) -> Self {
-        let mut checked = Self::with(source, Vec::new());
-        match documents {
-            Err(finding) => checked.findings.push(finding.clone()),
-            Ok(documents) => {
-                for resource in documents.iter().flat_map(wrap::resources) {
-                    checked.resource(resource, options);
-                }
-            }
+    fn new(source: SourceFile, file: &mut File, of_run: Vec<Finding>, options: Options) -> Self {
+        let mut checked = Self::with(source, std::mem::take(&mut file.findings));
+        checked.policies = file.policies.len();
+        for resource in file.resources() {
+            checked.resource(resource, options.istio.unwrap_or(Release::NEWEST));
         }
+        for found in &file.policies {
+            let (weight, findings) = policy::check(found, options.filter);
+            checked.weight.bytes = checked.weight.bytes.max(weight.bytes);
+            checked.weight.work = checked.weight.work.max(weight.work);
+            checked.findings.extend(findings);
+        }
+        checked.findings.extend(of_run);
+        checked.findings.sort_by_key(|finding| finding.at.start);
         checked
     }
 
-    /// Warns of what lets unverified callers in, if a policy of the run believes them.
-    fn open(&mut self, believes: bool) {
-        let openings = std::mem::take(&mut self.openings);
-        self.add(openings.into_iter().filter(|_| believes));
-    }
-
-    /// Adds findings, and puts all in the order of the text.
-    fn add(&mut self, findings: impl Iterator<Item = Finding>) {
-        self.findings.extend(findings);
-        self.findings.sort_by_key(|finding| finding.at.start);
-    }
-
-    fn resource(&mut self, resource: &Node, options: Options) {
-        if manifest::is_known(Kind::of(resource)) {
+    fn resource(&mut self, resource: &Node, release: Release) {
+        let manifest = Manifest::new(resource, release);
+        if let Some(schema) = manifest.schema() {
             self.manifests += 1;
-            let release = options.istio.unwrap_or(Release::NEWEST);
-            self.findings.extend(manifest::lint(resource, release));
+            // A resource that the release does not have needs no other check.
+            if fields::check(resource, schema, release, &mut self.findings) {
+                for check in rules::ALL.iter().flat_map(|rule| rule.checks) {
+                    if let Check::Resource(check) = check {
+                        check(&manifest, &mut self.findings);
+                    }
+                }
+            }
         }
-        if Kind::of(resource) != Kind::Policy {
-            self.openings.extend(unverified::openings(resource));
-        }
-        if Kind::of(resource) == Kind::Envoy {
-            self.findings.extend(chain::check(&self.source, resource));
-        }
-        for found in wrap::policies(&self.source, resource, &mut self.findings) {
-            self.policies += 1;
-            let (weight, findings) = policy(&found, options.filter);
-            self.weight.bytes = self.weight.bytes.max(weight.bytes);
-            self.weight.work = self.weight.work.max(weight.work);
-            self.believes |= unverified::believes(&found.policy);
-            self.findings.extend(findings);
-        }
-    }
-}
-
-/// What a policy weighs, and what is wrong with it and with the VM configuration beside it.
-fn policy(found: &Found, named: Option<Filter>) -> (Weight, Vec<Finding>) {
-    // What a bare policy is for is said on the command line; a module says it itself.
-    let told = if found.within == Kind::Policy { named.or(found.filter) } else { found.filter };
-    let Some(filter) = told else { return (Weight::default(), vec![wrap::unknown_filter(&found.policy)]) };
-    let mut weight = Weight::default();
-    let mut findings = Vec::new();
-    if let Some(vm) = &found.vm
-        && let Err(invalid) = vm_config::strict(json(vm).as_bytes())
-    {
-        findings.extend(invalid.faults().iter().map(|fault| Finding::of_policy(fault, vm)));
-    }
-    match filter.compile(&found.policy.tree()) {
-        Ok(policy) => {
-            weight = policy.weight();
-            findings.extend(policy.warnings().iter().map(|warning| likely_not_meant(warning, &found.policy)));
-        }
-        Err(invalid) => {
-            findings.extend(invalid.faults().iter().map(|fault| Finding::of_policy(fault, &found.policy)));
+        if manifest.kind == Kind::Envoy {
+            let chains = chain::find(&self.source, resource);
+            for check in rules::ALL.iter().flat_map(|rule| rule.checks) {
+                if let Check::Chain(check) = check {
+                    chains.iter().for_each(|chain| check(chain, &mut self.findings));
+                }
+            }
         }
     }
-    (weight, findings)
-}
-
-fn likely_not_meant(warning: &Fault, policy: &Node) -> Finding {
-    Finding {
-        code: warning.code.as_str(),
-        level: Level::Warning,
-        at: policy.head(),
-        place: String::new(),
-        message: warning.message.clone(),
-        help: warning.help.clone(),
-    }
-}
-
-fn json(node: &Node) -> String {
-    crate::render::json::line(&node.tree())
 }

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use narrows::clap_error;
 use narrows::command::Arguments;
-use narrows::usage;
 
 /// Could not run.
 const FAILED: u8 = 2;
@@ -14,8 +14,8 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(e) => {
-            match usage::failure(&e) {
-                Some(failure) => eprintln!("{failure}"),
+            match clap_error::describe(&e) {
+                Some(error) => eprintln!("{error}"),
                 None => _ = e.print(),
             }
             return if e.use_stderr() { FAILED.into() } else { ExitCode::SUCCESS };
@@ -23,13 +23,13 @@ fn main() -> ExitCode {
     };
     match arguments.run() {
         Ok(done) => {
-            // Whoever closed the pipe has read enough.
+            // The reader may have closed the pipe.
             _ = std::io::stdout().write_all(done.output.as_bytes());
             eprint!("{}", done.refusal);
             if done.findings { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
-        Err(failure) => {
-            eprintln!("{failure}");
+        Err(error) => {
+            eprintln!("{error}");
             FAILED.into()
         }
     }

@@ -38,7 +38,7 @@ pub struct Position {
     priority: Reverse<i64>,
 }
 
-/// What a policy has to do with authorization.
+/// What of a policy matters to authorization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Deeds {
     /// It writes another path or host than the client sent.
@@ -52,16 +52,13 @@ pub struct Deeds {
 impl Deeds {
     /// Of a policy as written.
     pub fn of(filter: Filter, policy: &Node) -> Self {
-        let is_empty = |list: &str| policy.get(list).is_none_or(|list| list.elements().is_empty());
         let restores = filter == Filter::CanarySplit && deed::is_on(policy, "restoreHost");
+        let has_elements =
+            deed::LISTS.iter().filter_map(|(list, _)| policy.get(list)).any(|l| !l.elements().is_empty());
         Self {
-            rewrites: !restores && !deed::rewriting(filter, policy).is_empty(),
+            rewrites: !restores && !deed::rewriting(policy).is_empty(),
             restores,
-            only_strips: match filter {
-                Filter::HeaderRouter => is_empty("rules"),
-                Filter::CanarySplit => is_empty("splits"),
-                Filter::MetricTags | Filter::EgressPolicy => false,
-            },
+            only_strips: strips_for_others(filter) && !has_elements,
         }
     }
 
@@ -72,27 +69,25 @@ impl Deeds {
         if !site.authorizes() {
             return own;
         }
-        match filter {
-            _ if self.only_strips => stripping(filter),
-            // Behind authorization, and before the filters that were behind it all along.
-            Filter::HeaderRouter if self.rewrites => Slot { phase: "STATS", priority: 300 },
+        if self.only_strips {
+            stripping(filter)
+        } else if self.restores {
             // Before everything that reads the host.
-            Filter::CanarySplit if self.restores => Slot { phase: "AUTHZ", priority: 300 },
-            _ => own,
+            Slot { phase: "AUTHZ", priority: 300 }
+        } else if self.rewrites && filter == Filter::HeaderRouter {
+            // Behind authorization, and before the filters that were behind it all along.
+            Slot { phase: "STATS", priority: 300 }
+        } else {
+            own
         }
     }
 
     /// The rank among the filters of a proxy, in the order in which they are meant to run;
     /// none for what only strips, which disturbs nobody.
-    pub fn rank(self, filter: Filter) -> Option<u8> {
-        match filter {
-            _ if self.only_strips => None,
-            Filter::CanarySplit if self.restores => Some(0),
-            Filter::HeaderRouter => Some(1),
-            Filter::CanarySplit => Some(2),
-            Filter::MetricTags => Some(3),
-            Filter::EgressPolicy => Some(4),
-        }
+    pub fn rank(self, filter: Filter) -> Option<usize> {
+        // As in the table of the filters; what restores a host comes before all of them.
+        let own = Filter::ALL.iter().position(|known| *known == filter)?.saturating_add(1);
+        (!self.only_strips).then_some(if self.restores { 0 } else { own })
     }
 }
 

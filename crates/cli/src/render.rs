@@ -1,8 +1,5 @@
 //! Policies as resources: for a release of Istio, or for plain Envoy.
 
-pub mod json;
-pub(crate) mod yaml;
-
 mod envoy;
 mod labels;
 mod resource;
@@ -11,30 +8,30 @@ mod telemetry;
 use clap::ValueEnum;
 use narrows_core::Tree;
 
+use crate::error::CliError;
 use crate::filter::{AnyPolicy, Filter};
-use crate::finding::Failure;
-use crate::manifest::Release;
+use crate::istio::{Mode, Release};
 
 /// What to render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shape {
-    /// Istio's resource of 1.12 and later
+    /// A resource of Istio 1.12 and later
     WasmPlugin,
-    /// Istio's resource of 1.30 and later
+    /// A resource of Istio 1.30 and later
     TrafficExtension,
-    /// Labels for Istio's own metrics out of what the filter publishes
+    /// Labels for the metrics of Istio, from the filter state that the filter writes
     Telemetry,
-    /// The HTTP filter of Envoy's configuration
+    /// The HTTP filter in a configuration of Envoy
     EnvoyFilterBlock,
-    /// Envoy's `stats_tags`, which cut the labels out of the filter's series
+    /// `stats_tags` of Envoy, which extract the labels from the series of the filter
     StatsTags,
-    /// The same for Istio: `extraStatTags` of its mesh configuration
+    /// The same for Istio: `extraStatTags` in its mesh configuration
     ExtraStatTags,
 }
 
 /// A policy and how it is to be attached.
 #[derive(Clone, Debug)]
-pub struct Wanted<'p> {
+pub struct RenderRequest<'p> {
     /// The filter.
     pub filter: Filter,
     /// The policy as written.
@@ -56,7 +53,7 @@ pub struct Wanted<'p> {
     /// The digest that it must have.
     pub sha256: Option<String>,
     /// The direction, as Istio has it.
-    pub mode: Option<&'static str>,
+    pub mode: Option<Mode>,
     /// The ports.
     pub ports: Vec<u16>,
     /// The phase, if not the filter's own.
@@ -72,14 +69,14 @@ pub struct Wanted<'p> {
 }
 
 /// Renders a policy.
-pub fn render(shape: Shape, wanted: &Wanted<'_>) -> Result<String, Failure> {
+pub fn render(shape: Shape, request: &RenderRequest<'_>) -> Result<String, CliError> {
     match shape {
-        Shape::WasmPlugin => resource::wasm_plugin(wanted),
-        Shape::TrafficExtension => resource::traffic_extension(wanted),
-        Shape::Telemetry => telemetry::render(wanted),
-        Shape::EnvoyFilterBlock => envoy::filter_block(wanted),
-        Shape::StatsTags => Ok(labels::stats_tags(wanted)),
-        Shape::ExtraStatTags => Ok(labels::extra_stat_tags(wanted)),
+        Shape::WasmPlugin => resource::wasm_plugin(request),
+        Shape::TrafficExtension => resource::traffic_extension(request),
+        Shape::Telemetry => telemetry::render(request),
+        Shape::EnvoyFilterBlock => envoy::filter_block(request),
+        Shape::StatsTags => Ok(labels::stats_tags(request)),
+        Shape::ExtraStatTags => Ok(labels::extra_stat_tags(request)),
     }
 }
 

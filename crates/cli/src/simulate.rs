@@ -1,23 +1,24 @@
 //! Requests and what a policy decides on each: the same function that Envoy runs.
 
+mod explanation;
 mod requests;
 mod shares;
-mod tell;
 
 use std::borrow::Cow;
 
 use narrows_core::{Decision, Edit, Reply};
 use serde_json::{Map, Value, json};
 
+pub use crate::escape::printable;
+pub use explanation::Explanation;
 pub use requests::{Requests, Sent, read as requests};
 pub use shares::{Share, Shares};
-pub use tell::{Tell, Told};
 
 /// What was decided on one request.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// What decided, and why.
-    pub told: Told,
+    pub explanation: Explanation,
     /// What is done to the request, in order, for people.
     pub request: Vec<String>,
     /// What is done to the response.
@@ -42,11 +43,11 @@ pub struct Replied {
 }
 
 impl Outcome {
-    /// A decision, told.
-    pub fn new(told: Told, decision: &Decision<'_>) -> Self {
+    /// A decision with its explanation.
+    pub fn new(explanation: Explanation, decision: &Decision<'_>) -> Self {
         let strips = decision.strip.iter().map(|name| format!("strip {}", printable(name)));
         Self {
-            told,
+            explanation,
             request: strips.chain(decision.request.iter().map(edit)).collect(),
             response: decision.response.iter().map(edit).collect(),
             reply: decision.reply.as_ref().map(Replied::of),
@@ -56,7 +57,7 @@ impl Outcome {
 
     /// One line: what decided, then what is done.
     pub fn line(&self) -> String {
-        let facts = self.told.facts.iter().map(|(name, value)| format!("{name}={value}"));
+        let facts = self.explanation.facts.iter().map(|(name, value)| format!("{name}={value}"));
         let mut line = facts.collect::<Vec<_>>().join(" ");
         if line.is_empty() {
             line.push('-');
@@ -72,7 +73,7 @@ impl Outcome {
 
     /// The same as data.
     pub fn json(&self) -> Value {
-        let facts = self.told.facts.iter().map(|(name, value)| (name.clone(), json!(value)));
+        let facts = self.explanation.facts.iter().map(|(name, value)| (name.clone(), json!(value)));
         json!({
             "decided": Value::Object(facts.collect()),
             "request": self.request,
@@ -106,16 +107,4 @@ fn edit(edit: &Edit<'_>) -> String {
         Edit::Set(name, value) => format!("set {name}: {}", printable(value)),
         Edit::Add(name, value) => format!("add {name}: {}", printable(value)),
     }
-}
-
-/// Bytes as text on one line; what cannot be shown is escaped as it is written.
-pub fn printable(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for byte in bytes {
-        match byte {
-            b' '..=b'~' => text.push(char::from(*byte)),
-            other => text.push_str(&format!("\\x{other:02x}")),
-        }
-    }
-    text
 }

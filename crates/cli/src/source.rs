@@ -1,7 +1,7 @@
-//! Files of YAML or JSON, read so that every value knows where it stands.
+//! Files of YAML or JSON, read so that every value knows its place.
 //!
-//! The YAML library is named only here and in [`node`]: it is young, and could be
-//! exchanged without anyone else noticing.
+//! Only this module and [`node`] use the YAML library: it is young, and can be replaced
+//! without other changes.
 
 mod inner;
 mod locate;
@@ -12,35 +12,37 @@ use std::path::Path;
 
 use narrows_core::Code;
 
-use crate::finding::{Failure, Finding, Level};
+use crate::code::policy;
+use crate::error::CliError;
+use crate::finding::{Finding, Level};
 pub use node::{Key, Node, Value};
 
 /// A file as it was given.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct SourceFile {
     /// The file's name, for reports.
     pub path: String,
-    /// What stands in it.
+    /// Its content.
     pub text: String,
 }
 
-impl Source {
+impl SourceFile {
     /// Reads a file; `-` is the standard input.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
+    pub fn read(path: &Path) -> Result<Self, CliError> {
         let name = path.display().to_string();
         let text = if name == "-" {
             std::io::read_to_string(std::io::stdin())
         } else {
             std::fs::read_to_string(path)
         };
-        let failed = |e| Failure::new(format!("cannot read {name:?}: {e}"), "name a file of UTF-8 text");
+        let failed = |e| CliError::new(format!("cannot read {name:?}: {e}"), "name a file of UTF-8 text");
         Ok(Self { text: text.map_err(failed)?, path: name })
     }
 
     /// The documents of the file, empty ones left out.
     pub fn documents(&self) -> Result<Vec<Node>, Finding> {
         node::documents(&self.text).map_err(|(at, message)| Finding {
-            code: Code::NotJson.as_str(),
+            code: policy::of(Code::NotJson),
             level: Level::Error,
             at,
             place: String::new(),
@@ -50,7 +52,7 @@ impl Source {
     }
 
     /// Line and column of an offset, both from 1; columns count characters. Of many offsets ask
-    /// [`Source::lines`].
+    /// [`SourceFile::lines`].
     pub fn position(&self, offset: usize) -> (usize, usize) {
         self.lines().position(offset)
     }

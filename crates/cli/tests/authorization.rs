@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use narrows::lint::{self, Options};
-use narrows::source::Source;
+use narrows::source::SourceFile;
 
 const REWRITES: &str = "rules: [{ name: r, rewrite: { path: { replaceFull: /x } } }]";
 const STRIPS: &str = "strip: [x-user], rules: [{ name: r, route: { to: v2 } }]";
@@ -30,11 +30,11 @@ fn plugin(name: &str, place: &[&str], policy: &str) -> String {
 
 /// The codes of these plugins and resources in one run, those alone that are asked about.
 fn codes(text: &str) -> Vec<&'static str> {
-    let checked = lint::check(Source { path: String::new(), text: text.to_owned() }, Options::default());
+    let checked = lint::check(SourceFile { path: String::new(), text: text.to_owned() }, Options::default());
     let errors: Vec<_> = checked.findings.iter().filter(|f| f.message.contains("cannot be read")).collect();
     assert!(errors.is_empty(), "{errors:?}\n{text}");
     let asked = ["NRW621", "NRW622", "NRW623"];
-    checked.findings.iter().map(|finding| finding.code).filter(|code| asked.contains(code)).collect()
+    checked.findings.iter().map(|finding| finding.code.id).filter(|code| asked.contains(code)).collect()
 }
 
 fn slot(phase: &str) -> [String; 2] {
@@ -108,9 +108,9 @@ fn where_no_side_is_said_the_other_remedy_is() {
     {
         for (policy, phase) in [(REWRITES, "phase: AUTHZ"), (STRIPS, "phase: STATS")] {
             let text = plugin("p", &[place, &[phase, "priority: 300"]].concat(), policy);
-            let checked = lint::check(Source { path: String::new(), text }, Options::default());
+            let checked = lint::check(SourceFile { path: String::new(), text }, Options::default());
             let helps: Vec<_> =
-                checked.findings.iter().filter(|finding| finding.code.starts_with("NRW62")).collect();
+                checked.findings.iter().filter(|finding| finding.code.id.starts_with("NRW62")).collect();
             assert_eq!(helps.len(), 1, "{place:?} {policy}");
             assert_eq!(helps[0].help.contains("mode CLIENT"), said, "{place:?} {policy}");
         }
@@ -214,16 +214,17 @@ fn a_waypoint_is_told_by_its_targets_and_by_its_class() {
     };
     let message = |place: &[&str], policy: &str, around: &str| {
         let text = plugin("p", place, policy) + around;
-        let checked = lint::check(Source { path: String::new(), text }, Options::default());
+        let checked = lint::check(SourceFile { path: String::new(), text }, Options::default());
         checked.findings.iter().map(|finding| finding.message.clone()).collect::<Vec<_>>().join("; ")
     };
     let policy = &format!("trust: mesh, {MOVES}");
     assert!(message(&place, policy, &shown("istio")).contains("404"));
     assert!(
-        message(&place, policy, &shown("istio-waypoint")).contains("a waypoint knows only its own service")
+        message(&place, policy, &shown("istio-waypoint"))
+            .contains("a waypoint has routes only to its own service")
     );
     let server: Vec<&str> = place.into_iter().chain([SERVER]).collect();
-    assert!(message(&server, policy, "").contains("a waypoint knows only its own service"));
+    assert!(message(&server, policy, "").contains("a waypoint has routes only to its own service"));
     // To change the host that the service sees is what a rewrite is for.
     let rewrites = "trust: mesh, rules: [{ name: r, rewrite: { authority: b.example.com } }]";
     assert_eq!(message(&place, rewrites, &shown("istio-waypoint")), "");

@@ -83,3 +83,18 @@ fn a_clusters_export_is_many_documents() {
     let told = narrows(&here, &["lint", "all.yaml"]);
     assert!(told.contains("0 errors and 0 warnings in 1 file: 2000 policies"), "{told}");
 }
+
+#[test]
+fn a_cluster_has_many_plugins() {
+    let here = directory("plugins");
+    let plugin = |i: usize| {
+        format!(
+            "---\napiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{ name: p{i}, namespace: shop }}\n\
+             spec: {{ url: \"oci://r.example/n/header-router:1\", selector: {{ matchLabels: {{ app: a{i} }} }}, \
+             phase: AUTHZ, priority: 200, failStrategy: FAIL_RELOAD, pluginConfig: {{ trust: mesh }} }}\n"
+        )
+    };
+    fs::write(here.join("all.yaml"), (0..2_000).map(plugin).collect::<String>()).unwrap();
+    let told = narrows(&here, &["lint", "all.yaml"]);
+    assert!(told.contains("2000 policies, 2000 manifests"), "{told}");
+}

@@ -3,11 +3,11 @@
 
 use clap::ValueEnum;
 use narrows::filter::Filter;
+use narrows::istio::{Mode, Release};
 use narrows::lint::{self, Options};
-use narrows::manifest::Release;
-use narrows::render::{self, Shape, Wanted};
+use narrows::render::{self, RenderRequest, Shape};
 use narrows::report::{self, Format};
-use narrows::source::Source;
+use narrows::source::SourceFile;
 use narrows_core::Tree;
 
 const POLICIES: [(Filter, &str); 5] = [
@@ -44,7 +44,7 @@ fn what_is_rendered_is_accepted() {
                 Shape::value_variants().iter().flat_map(|shape| [(shape, false), (shape, true)])
             {
                 let envoy = *shape == Shape::EnvoyFilterBlock;
-                let wanted = Wanted {
+                let request = RenderRequest {
                     filter,
                     tree: tree.clone(),
                     policy: &compiled,
@@ -58,7 +58,7 @@ fn what_is_rendered_is_accepted() {
                             + filter.name(),
                     ),
                     sha256: Some("0".repeat(64)),
-                    mode: Some(if by_target { "SERVER" } else { "CLIENT" }),
+                    mode: Some(if by_target { Mode::Server } else { Mode::Client }),
                     // On a waypoint no port ever matches.
                     ports: if by_target { Vec::new() } else { vec![8080] },
                     phase: None,
@@ -67,7 +67,7 @@ fn what_is_rendered_is_accepted() {
                     strict: false,
                     metric: None,
                 };
-                let Ok(text) = render::render(*shape, &wanted) else {
+                let Ok(text) = render::render(*shape, &request) else {
                     let lacks_kind = *shape == Shape::TrafficExtension && minor < 30;
                     assert!(lacks_kind || (by_target && minor < 22), "{shape:?} for 1.{minor}");
                     continue;
@@ -96,7 +96,7 @@ fn targets() -> Vec<(String, String)> {
 }
 
 fn check(shape: Shape, istio: Release, text: String, policy: &Tree) {
-    let source = Source { path: format!("{shape:?} for {istio}"), text };
+    let source = SourceFile { path: format!("{shape:?} for {istio}"), text };
     if matches!(shape, Shape::StatsTags | Shape::ExtraStatTags) {
         assert_eq!(source.documents().unwrap().len(), 1, "{}", source.text);
         return;
@@ -105,7 +105,7 @@ fn check(shape: Shape, istio: Release, text: String, policy: &Tree) {
     let resources = source.documents().unwrap();
     let found: Vec<_> = resources
         .iter()
-        .flat_map(|resource| narrows::wrap::policies(&source, resource, &mut Vec::new()))
+        .flat_map(|resource| narrows::documents::policies(&source, resource, &mut Vec::new()))
         .collect();
     if shape != Shape::Telemetry {
         assert_eq!(found.len(), resources.len(), "{}", source.text);
@@ -138,8 +138,9 @@ fn fields_come_with_their_release() {
                  spec:\n  url: oci://registry.example/another:1\n  {field}\n"
             );
             let istio = Some(format!("1.{minor}").parse().unwrap());
-            let checked = lint::check(Source { path: String::new(), text }, Options { filter: None, istio });
-            let codes: Vec<_> = checked.findings.iter().map(|finding| finding.code).collect();
+            let checked =
+                lint::check(SourceFile { path: String::new(), text }, Options { filter: None, istio });
+            let codes: Vec<_> = checked.findings.iter().map(|finding| finding.code.id).collect();
             let expected: &[&str] = if minor < first { &["NRW601"] } else { &[] };
             assert_eq!(codes, expected, "{field} in 1.{minor}");
         }

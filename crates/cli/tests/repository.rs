@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use narrows::istio::Release;
 use narrows::lint::{self, Options};
-use narrows::manifest::Release;
 use narrows::report::{self, Format};
-use narrows::source::Source;
+use narrows::source::SourceFile;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -37,7 +37,9 @@ fn examples_are_clean() {
     files(&root().join("examples"), &mut all);
     let checked: Vec<_> = all
         .iter()
-        .map(|path| lint::check(Source::read(path).unwrap(), Options { filter: None, istio: release(path) }))
+        .map(|path| {
+            lint::check(SourceFile::read(path).unwrap(), Options { filter: None, istio: release(path) })
+        })
         .collect();
     let faulty: Vec<_> = checked.iter().filter(|checked| !checked.findings.is_empty()).cloned().collect();
     assert!(faulty.is_empty(), "{}", report::report(Format::Text, &faulty, false));
@@ -50,7 +52,7 @@ fn the_mesh_is_clean() {
     files(&root().join("envoy-configs"), &mut all);
     let checked: Vec<_> = all
         .iter()
-        .map(|path| Source::read(path).unwrap())
+        .map(|path| SourceFile::read(path).unwrap())
         .filter(|source| source.text.contains("\nstatic_resources:"))
         .map(|source| lint::check(source, Options::default()))
         .collect();

@@ -1,9 +1,5 @@
-//! The filters by name, for those who hold a policy and not its type.
+//! The table of the filters. Another one is another line.
 
-use crate::filter::egress::Egress;
-use crate::filter::router::Router;
-use crate::filter::split::Splitter;
-use crate::filter::tags::Tagger;
 use crate::language::invalid::Invalid;
 use crate::language::tree::Tree;
 use crate::policy::Policy;
@@ -11,17 +7,37 @@ use crate::policy::Policy;
 #[cfg(test)]
 mod tests;
 
-/// The names of all filters.
-pub const FILTERS: &[&str] = &[Router::FILTER, Splitter::FILTER, Tagger::FILTER, Egress::FILTER];
-
-/// Compiles a policy for the filter of that name and forgets it; `None` if there is
-/// no such filter.
-pub fn check(filter: &str, policy: &Tree) -> Option<Result<(), Invalid>> {
-    match filter {
-        Router::FILTER => Some(Router::compile(policy).map(drop)),
-        Splitter::FILTER => Some(Splitter::compile(policy).map(drop)),
-        Tagger::FILTER => Some(Tagger::compile(policy).map(drop)),
-        Egress::FILTER => Some(Egress::compile(policy).map(drop)),
-        _ => None,
-    }
+/// Calls `$with!` with a line for each filter: a name for it in code, its policy, and how Istio
+/// attaches it unless the operator says otherwise, by phase and priority.
+///
+/// The router runs after JWT, so that it can trust claims; tags when it is known what was decided;
+/// what leaves is judged as it leaves, and so last.
+#[macro_export]
+macro_rules! filters {
+    ($with:ident) => {
+        $with! {
+            HeaderRouter: $crate::router::Router => "AUTHZ" 200;
+            CanarySplit: $crate::split::Splitter => "STATS" 200;
+            MetricTags: $crate::tags::Tagger => "STATS" 100;
+            EgressPolicy: $crate::egress::Egress => "STATS" 50;
+        }
+    };
 }
+
+macro_rules! by_name {
+    ($($filter:ident: $policy:ty => $phase:literal $priority:literal;)+) => {
+        /// The names of all filters.
+        pub const FILTERS: &[&str] = &[$(<$policy>::FILTER),+];
+
+        /// Compiles a policy for the filter of that name and forgets it; `None` if there is
+        /// no such filter.
+        pub fn check(filter: &str, policy: &Tree) -> Option<Result<(), Invalid>> {
+            $(if filter == <$policy>::FILTER {
+                return Some(<$policy>::compile(policy).map(drop));
+            })+
+            None
+        }
+    };
+}
+
+filters!(by_name);

@@ -68,6 +68,7 @@ pub use order::hash_of;
 pub use policy::code_class::CODE_CLASSES;
 pub use policy::common::Common;
 pub use policy::decision::{Decision, Reply, Unlisted};
+pub use policy::outcome::Outcome;
 pub use policy::record::Record;
 pub use policy::series::{Grammar, Kind, Measurement, Series};
 pub use policy::{Needs, Policy, lease, state, vm_config};

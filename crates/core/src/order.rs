@@ -35,7 +35,8 @@ pub(crate) fn distinct(numbers: Vec<u64>) -> Vec<u64> {
     sorted
 }
 
-fn merged<T: Copy>(mut from: Vec<T>, is_after: impl Fn(&T, &T) -> bool) -> Vec<T> {
+/// The same for what is sorted often, at a few hundred bytes of every module.
+pub(crate) fn merged<T: Copy>(mut from: Vec<T>, is_after: impl Fn(&T, &T) -> bool) -> Vec<T> {
     let mut to: Vec<T> = Vec::with_capacity(from.len());
     let mut width = 1usize;
     while width < from.len() {

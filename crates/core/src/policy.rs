@@ -9,10 +9,12 @@ pub(crate) mod common;
 pub(crate) mod decision;
 pub(crate) mod head;
 pub mod lease;
+pub(crate) mod outcome;
 pub(crate) mod record;
 pub(crate) mod series;
 pub mod state;
 pub mod vm_config;
+
 use std::borrow::Cow;
 
 use crate::action::edit::Edit;
@@ -23,6 +25,7 @@ use crate::language::tree::Tree;
 use crate::matching::request::Request;
 use common::Common;
 use decision::Decision;
+use outcome::Outcome;
 use record::Record;
 
 /// A compiled policy: it cannot be wrong any more, and it decides.
@@ -63,6 +66,11 @@ pub trait Policy: Sized {
         decision: &mut Decision<'a>,
         record: Option<&mut Record>,
     ) -> Self::Verdict;
+
+    /// What was decided, for tools: unless a filter knows more, the filter state that it writes.
+    fn outcome(&self, _verdict: &Self::Verdict, decision: &Decision<'_>) -> Outcome {
+        Outcome::of_state(decision)
+    }
 
     /// Whether a trailer of that name must not go on, given what was decided on its
     /// request: it would be a header that was removed, or that a filter has written. No

@@ -5,8 +5,8 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use narrows_core::split::Splitter;
-use narrows_core::split::bucket::{bucket, hash};
-use narrows_core::{Policy, Request, Tree};
+use narrows_core::split::bucket::bucket;
+use narrows_core::{Policy, Request, Tree, hash_of as hash};
 use serde_json::{Value, json};
 
 const VECTORS: &str = include_str!("../../../filters/canary-split/vectors.json");

@@ -6,8 +6,8 @@ use narrows_core::{Decision, Edit, Reply, names};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MapType;
 
+use crate::map::Map;
 use crate::metric::Ids;
-use crate::read;
 
 /// Counts and publishes what was decided on a request, in any phase.
 pub(crate) fn account(decision: &Decision<'_>, ids: &Ids) {
@@ -43,8 +43,8 @@ pub(crate) fn edits(map: MapType, edits: &[Edit<'_>]) {
 
 /// Takes out what is `unwanted` of a message that is in its phase; pseudo headers stay.
 pub(crate) fn removal(map: MapType, unwanted: impl Fn(&[u8]) -> bool) {
-    let headers = read::map(map);
-    let names = headers.iter().map(|(name, _)| name.as_bytes());
+    let headers = Map::read(map);
+    let names = headers.pairs().map(|(name, _)| name);
     let names = names.filter(|name| !name.starts_with(b":") && unwanted(name)).collect();
     for name in names::distinct(names).into_iter().filter_map(|name| from_utf8(name).ok()) {
         _ = hostcalls::set_map_value_bytes(map, name, None);

@@ -21,6 +21,7 @@ mod apply;
 mod extension;
 mod lease;
 mod loaded;
+mod map;
 mod metric;
 mod node;
 mod read;

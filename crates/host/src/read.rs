@@ -6,19 +6,6 @@ use narrows_core::limits::POLICY_BYTES;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 
-/// A header as Envoy gives it: a valid lower-case name, and bytes.
-pub(crate) type Header = (String, Vec<u8>);
-
-/// All request headers in order; only in the request phase.
-pub(crate) fn request_headers() -> Vec<Header> {
-    map(MapType::HttpRequestHeaders)
-}
-
-/// All headers or trailers of a message that is in its phase.
-pub(crate) fn map(map: MapType) -> Vec<Header> {
-    hostcalls::get_map_bytes(map).unwrap_or_default()
-}
-
 /// `:authority` alone; only in the request phase.
 pub(crate) fn authority() -> Vec<u8> {
     request_header(":authority").unwrap_or_default()

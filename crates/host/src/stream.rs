@@ -9,6 +9,7 @@ use proxy_wasm::types::{Action, MapType};
 
 use crate::extension::{Ended, Extension};
 use crate::loaded::Loaded;
+use crate::map::Map;
 use crate::node::RouteSaid;
 use crate::{apply, read};
 
@@ -44,19 +45,18 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         }
         let Common { needs, .. } = policy.common();
         let wanted = |wanted: bool, path: &[&str]| wanted.then(|| read::property(path)).flatten();
-        let headers = match needs.only_header {
-            Some(name) => {
-                read::request_header(name).map(|value| (name.to_owned(), value)).into_iter().collect()
-            }
-            None if needs.headers => read::request_headers(),
-            None => Vec::new(),
+        let (one, all) = match needs.only_header {
+            Some(name) => (read::request_header(name).map(|value| (name, value)), Map::default()),
+            None if needs.headers => (None, Map::read(MapType::HttpRequestHeaders)),
+            None => (None, Map::default()),
         };
+        let one = one.iter().map(|(name, value)| (name.as_bytes(), value.as_slice()));
         let address = wanted(needs.address, &["source", "address"]);
         let principal = needs.principal.then(|| node.principal()).flatten();
         let is_verified = needs.verified && principal.is_some() && node.is_verified();
         let stripped = wanted(needs.stripped, &[strip::STATE]);
         let nonce = if needs.nonce { loaded.nonce() } else { 0 };
-        let request = Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())))
+        let request = Request::new(one.chain(all.pairs()))
             .from_source(Source { address: address.as_deref(), principal: principal.as_deref() })
             .verified(is_verified)
             .already_stripped(stripped.as_deref())

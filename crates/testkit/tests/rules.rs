@@ -16,6 +16,9 @@ const RULES: usize = 5_000;
 /// lines of a header, of which Envoy takes a hundred unless it is told otherwise.
 const EACH: usize = narrows_core::limits::EACH;
 
+/// Bytes of requests that are compared: each with the one of twice as many.
+const PAIRS: [(usize, usize); 4] = [(4_000, 8_000), (7_500, 15_000), (15_000, 30_000), (30_000, 60_000)];
+
 /// A policy, and a request of about as many bytes as are asked for.
 struct Shape {
     name: &'static str,
@@ -360,13 +363,19 @@ fn a_request_costs_its_length() -> anyhow::Result<()> {
             Ok(outcome.work.fuel_of("proxy_on_request_headers"))
         };
         // The first request also pays for what is made once.
-        price(4_000)?;
-        let prices: Vec<u64> = [15_000, 30_000, 60_000].into_iter().map(price).collect::<Result<_, _>>()?;
-        println!("{filter:14} {name:70} {prices:>12?}");
-        let most = prices.last().copied().unwrap_or_default();
-        if prices.windows(2).any(|pair| pair[1] * 10 > pair[0] * 22) {
-            wrong.push(format!("{name}: more than its length: {prices:?}"));
+        price(60_000)?;
+        let mut most = 0;
+        let mut shown = String::new();
+        for (bytes, twice) in PAIRS {
+            let (once, double) = (price(bytes)?, price(twice)?);
+            shown.push_str(&format!(" {once:>9} {double:>9} ({}%)", double * 100 / once));
+            // 2.2 times, in whole numbers.
+            if double * 5 > once * 11 {
+                wrong.push(format!("{name}: {bytes} bytes cost {once}, {twice} cost {double}"));
+            }
+            most = most.max(double);
         }
+        println!("{filter:14} {name:70}{shown}");
         if most > CEILING {
             wrong.push(format!("{name}: {most}"));
         }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use narrows::filter::Filter;
-use narrows::render::{self, Shape, Wanted};
+use narrows::render::{self, RenderRequest, Shape};
 use narrows_core::Tree;
 use narrows_testkit::bootstrap::native_filter;
 use narrows_tests::{STRICT, configured};
@@ -63,7 +63,7 @@ pub(super) fn render(
 ) -> String {
     let tree = Tree::parse(policy.as_bytes()).unwrap();
     let filter = Filter::named(filter).unwrap();
-    let wanted = Wanted {
+    let wanted = RenderRequest {
         strict: false,
         filter,
         tree: tree.clone(),
@@ -75,7 +75,7 @@ pub(super) fn render(
         targets: Vec::new(),
         url: Some(format!("oci://registry.example/narrows/{}:1", filter.name())),
         sha256: None,
-        mode,
+        mode: mode.map(|mode| mode.parse().unwrap()),
         ports: Vec::new(),
         phase,
         priority: None,

@@ -1,7 +1,7 @@
 //! Does `authority` go where `narrows lint` says that it goes?
 
 use narrows::lint::{self, Options};
-use narrows::source::Source;
+use narrows::source::SourceFile;
 use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, static_cluster};
 use narrows_testkit::echo::{Echo, EchoOptions};
 use narrows_testkit::envoy::{Envoy, EnvoyOptions};
@@ -61,8 +61,8 @@ fn a_gateway_routes_what_lint_says_that_it_does() {
             let plugin = render(filter, &policy.to_string(), Some("CLIENT"), None);
             let manifests = [&shop].into_iter().chain(&other).map(|(manifest, _)| manifest.as_str());
             let text = plugin.clone() + &manifests.collect::<String>();
-            let checked = lint::check(Source { path: String::new(), text }, Options::default());
-            let codes: Vec<_> = checked.findings.iter().map(|finding| finding.code).collect();
+            let checked = lint::check(SourceFile { path: String::new(), text }, Options::default());
+            let codes: Vec<_> = checked.findings.iter().map(|finding| finding.code.id).collect();
             let expected: &[&str] = if goes { &[] } else { &["NRW623"] };
             assert_eq!(codes, expected, "{filter} {authority} {other:?}");
 
@@ -112,8 +112,8 @@ fn a_waypoint_sends_every_host_to_its_own_service() {
         let target = "  targetRefs: [{ group: \"\", kind: Service, name: stock }]\n";
         let text = plugin.replace("  selector:\n    matchLabels:\n      istio: ingressgateway\n", target);
         assert!(text.contains("targetRefs"), "{text}");
-        let checked = lint::check(Source { path: String::new(), text }, Options::default());
-        let found: Vec<_> = checked.findings.iter().map(|finding| finding.code).collect();
+        let checked = lint::check(SourceFile { path: String::new(), text }, Options::default());
+        let found: Vec<_> = checked.findings.iter().map(|finding| finding.code.id).collect();
         assert_eq!(found, codes, "{destination}");
 
         let start = bootstrap(

@@ -5,36 +5,37 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Done, Output, policy};
+use super::loaded::policy;
+use super::{Done, Output};
 use crate::diff::{self, MoveKind, SplitDiff};
+use crate::error::CliError;
+use crate::escape;
 use crate::filter::Filter;
-use crate::finding::Failure;
-use crate::shown;
-use crate::source::Source;
+use crate::source::SourceFile;
 
-/// Say who moves from where to where between two canary-split policies
+/// Compare two canary-split policies: which users change their backend
 ///
-/// Counts all 1,000,000 buckets. Exit code 1 if anyone who was sent to a canary is sent
-/// back or to another one.
+/// Counts all 1,000,000 buckets. The exit code is 1 if a user of a canary goes back to the baseline
+/// or to another canary.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The policy in force
     old: PathBuf,
-    /// The policy that is to take its place
+    /// The policy that will replace it
     new: PathBuf,
-    /// Keys to look at one by one: a file with one on each line
+    /// A file of keys, one a line, that are looked up one by one
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
-    /// Exit with 0 even if anyone is sent back, as a rollback does
+    /// Exit with 0 even if users go back, as in a rollback
     #[arg(long)]
     allow_back: bool,
-    /// How to write it
+    /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Output,
 }
 
 impl Arguments {
-    pub(super) fn run(self) -> Result<Done, Failure> {
+    pub(super) fn run(self) -> Result<Done, CliError> {
         let load = |path: &PathBuf| policy(path, Some(Filter::CanarySplit), self.format);
         let (old, new) = match (load(&self.old)?, load(&self.new)?) {
             (Ok(old), Ok(new)) => (old, new),
@@ -42,16 +43,16 @@ impl Arguments {
         };
         let (Some(from), Some(to)) = (old.policy.splitter(), new.policy.splitter()) else {
             let other = if old.policy.splitter().is_none() { old.filter } else { new.filter };
-            return Err(Failure::new(
+            return Err(CliError::new(
                 format!("a policy of {} has no buckets to compare", other.name()),
                 "give two policies of canary-split",
             ));
         };
-        let keys = self.keys.as_deref().map(Source::read).transpose()?;
+        let keys = self.keys.as_deref().map(SourceFile::read).transpose()?;
         let keys: Vec<&str> =
             keys.iter().flat_map(|source| source.text.lines()).filter(|k| !k.is_empty()).collect();
         let splits = diff::splits(from, to, &keys);
-        let notes = diff::notes(&old.node, &new.node);
+        let notes = diff::notes(&old.node, &new.node, &splits);
         let output = match self.format {
             Output::Text => text(&splits, &notes, self.keys.is_some().then_some(keys.len())),
             Output::Json => {
@@ -73,7 +74,8 @@ fn text(splits: &[SplitDiff], notes: &[String], keys: Option<usize>) -> String {
             text.push_str(&format!("  the mode changes from {from} to {to}\n"));
         }
         if let Some(why) = split.redrawn {
-            text.push_str(&format!("  {why}: everyone is drawn anew, so these are expected numbers\n"));
+            let why = why.as_str();
+            text.push_str(&format!("  {why}: every user gets a new bucket, so these are expected numbers\n"));
         }
         if split.moves.is_empty() {
             text.push_str("  nobody moves\n");
@@ -99,11 +101,14 @@ fn text(splits: &[SplitDiff], notes: &[String], keys: Option<usize>) -> String {
             text.push_str(&format!("  {} of {of} keys move\n", split.keys.len()));
         }
         for key in &split.keys {
-            text.push_str(&format!("    {}: {} -> {}\n", shown::word(&key.key), key.from, key.to));
+            text.push_str(&format!("    {}: {} -> {}\n", escape::word(&key.key), key.from, key.to));
         }
     }
     for note in notes {
-        text.push_str(&format!("note: {note}, which is not in these numbers\n"));
+        text.push_str(&format!("note: {note}\n"));
+    }
+    if !notes.is_empty() {
+        text.push_str("the numbers above do not include what the notes say\n");
     }
     let back = splits.iter().any(SplitDiff::takes_back);
     text.push_str(if back { "someone is taken off a canary\n" } else { "nobody is sent back\n" });

@@ -3,25 +3,25 @@
 use clap::Args;
 
 use super::Done;
+use crate::error::CliError;
 use crate::explain;
-use crate::finding::Failure;
 
-/// Say more about a code
+/// Explain a code
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The code, such as NRW201; without one, all are listed
+    /// The code, such as NRW201; without it, all codes are listed
     code: Option<String>,
 }
 
 impl Arguments {
-    pub(super) fn run(self) -> Result<Done, Failure> {
-        let Some(code) = self.code else {
-            let list = explain::ALL.iter().map(|entry| format!("{}  {}\n", entry.code, entry.title));
+    pub(super) fn run(self) -> Result<Done, CliError> {
+        let Some(id) = self.code else {
+            let list = explain::all().iter().map(|code| format!("{}  {}\n", code.id, code.title));
             return Ok(Done::clean(list.collect()));
         };
-        let entry = explain::of(&code.to_ascii_uppercase()).ok_or_else(|| {
-            Failure::new(format!("there is no code {code:?}"), "run \"narrows explain\" for the list")
+        let code = explain::find(&id.to_ascii_uppercase()).ok_or_else(|| {
+            CliError::new(format!("unknown code {id:?}"), "run \"narrows explain\" for the list")
         })?;
-        Ok(Done::clean(format!("{}: {}\n\n{}\n", entry.code, entry.title, entry.text.trim())))
+        Ok(Done::clean(format!("{}: {}\n\n{}\n", code.id, code.title, code.text)))
     }
 }

@@ -6,24 +6,24 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Done;
-use crate::finding::Failure;
+use crate::error::CliError;
 use crate::learn::Learnt;
 
-/// Turn what egress-policy has learnt into rules
+/// Turn the destinations that egress-policy has logged into rules
 ///
-/// Reads a proxy's log, finds the lines of `learn` in it, and prints one policy that
-/// allows what they name: for a person to read and to shorten.
+/// Reads the log of a proxy, finds the lines that the field `learn` causes, and prints one policy
+/// that allows these destinations. Read it and remove what must not be allowed.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The log; `-` is the standard input
     log: PathBuf,
-    /// Take the lines of this plugin alone, as Envoy names it behind `wasm log`; may be given again
+    /// Read only the lines of this plugin, as Envoy names it after `wasm log`; can be repeated
     #[arg(long = "plugin", value_name = "NAME")]
     plugins: Vec<String>,
 }
 
 impl Arguments {
-    pub(super) fn run(self) -> Result<Done, Failure> {
+    pub(super) fn run(self) -> Result<Done, CliError> {
         let name = self.log.display().to_string();
         let mut log = Vec::new();
         let read = if name == "-" {
@@ -31,20 +31,20 @@ impl Arguments {
         } else {
             std::fs::read(&self.log).map(|bytes| log = bytes)
         };
-        read.map_err(|e| Failure::new(format!("cannot read {name:?}: {e}"), "name a proxy's log"))?;
+        read.map_err(|e| CliError::new(format!("cannot read {name:?}: {e}"), "name the log of a proxy"))?;
         let learnt = Learnt::of(&String::from_utf8_lossy(&log), &self.plugins);
         if learnt.lines == 0 {
-            return Err(Failure::new(
-                format!("no line of egress-policy's \"learn\" is in {name:?}"),
+            return Err(CliError::new(
+                format!("there is no line of the field \"learn\" of egress-policy in {name:?}"),
                 "give the whole log of a proxy whose policy has \"learn\", such as kubectl logs prints it; the first \
-                 line of a container's file is not read, for it may be the rest of another",
+                 line of a container's file is skipped, because it may be the rest of another line",
             ));
         }
         if self.plugins.is_empty() && learnt.plugins.len() > 1 {
-            let told: Vec<String> = learnt.plugins.iter().map(|plugin| format!("{plugin:?}")).collect();
-            return Err(Failure::new(
-                format!("several plugins told what they have learnt: {}", told.join(", ")),
-                "name those that are egress-policy with --plugin: another module may repeat what a caller has sent",
+            let names: Vec<String> = learnt.plugins.iter().map(|plugin| format!("{plugin:?}")).collect();
+            return Err(CliError::new(
+                format!("several plugins have logged destinations: {}", names.join(", ")),
+                "choose those that are egress-policy with --plugin: another module may log text of a caller",
             ));
         }
         Ok(Done::clean(learnt.policy()))

@@ -6,38 +6,38 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Done, FilterName};
-use crate::finding::Failure;
+use crate::error::CliError;
+use crate::istio::Release;
 use crate::lint::{self, Options};
-use crate::manifest::Release;
 use crate::report::{self, Format};
-use crate::source::Source;
+use crate::source::SourceFile;
 
-/// Check policies, and the resources that carry them
+/// Check policies and the resources around them
 ///
-/// Reads a bare policy, Istio's `WasmPlugin`, `TrafficExtension`, `Telemetry` and
-/// `EnvoyFilter`, what routes around them (`VirtualService`, `DestinationRule`, `Gateway`,
-/// `ServiceEntry`, `Service`), and Envoy's own files; YAML or JSON, several documents in a
-/// file. Files that are named together are taken as applied together.
+/// Reads bare policies, resources of Istio (`WasmPlugin`, `TrafficExtension`, `Telemetry`,
+/// `EnvoyFilter`), resources that route traffic (`VirtualService`, `DestinationRule`, `Gateway`,
+/// `ServiceEntry`, `Service`), and configuration of Envoy; YAML or JSON, several documents in a
+/// file. Files that are named together are checked as applied together.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The files; `-` is the standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The filter that a bare policy is for, if it does not say so itself
+    /// The filter of bare policies that do not name it
     #[arg(long, value_name = "NAME")]
     filter: Option<FilterName>,
-    /// The Istio release that resources are for, such as 1.30; else the newest known
+    /// The Istio release that the resources are for, such as 1.30 [default: the newest known]
     #[arg(long, value_name = "RELEASE")]
     istio: Option<Release>,
-    /// How to write the findings
+    /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 impl Arguments {
-    pub(super) fn run(self) -> Result<Done, Failure> {
+    pub(super) fn run(self) -> Result<Done, CliError> {
         let options = Options { filter: self.filter.map(|name| name.0), istio: self.istio };
-        let sources = self.files.iter().map(|path| Source::read(path)).collect::<Result<_, _>>()?;
+        let sources = self.files.iter().map(|path| SourceFile::read(path)).collect::<Result<_, _>>()?;
         let checked = lint::check_all(sources, options);
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         Ok(Done {

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Done, FilterName};
-use crate::finding::Failure;
+use crate::error::CliError;
 use crate::schema;
 
 /// Print the JSON Schema of a filter's policies
@@ -15,7 +15,7 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    pub(super) fn run(self) -> Result<Done, Failure> {
+    pub(super) fn run(self) -> Result<Done, CliError> {
         let schema = schema::of(self.filter.0);
         Ok(Done::clean(format!("{schema:#}\n")))
     }

@@ -5,62 +5,63 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Done, FilterName, Output, policy, refused};
-use crate::finding::Failure;
+use super::loaded::{policy, refused};
+use super::{Done, FilterName, Output};
+use crate::error::CliError;
 use crate::simulate::{self, Outcome, Sent, Share, Shares};
-use crate::source::Source;
+use crate::source::SourceFile;
 
 /// Decisions that are printed one by one.
 const LISTED: u64 = 100_000;
 
-/// Decide on requests as the filter would
+/// Decide on requests like the filter
 ///
-/// Prints each decision with its reason, then what share of the requests went where,
-/// with the interval in which the share of all such requests lies with 95 % confidence.
+/// Prints each decision with its reason, then the share of the requests that each destination
+/// got, with its 95 % confidence interval.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The policy, bare or in a resource
     policy: PathBuf,
     /// The requests: a list of {method, scheme, target, authority, headers, source, serverName,
-    /// cluster, repeat}
+    /// cluster, virtualHost, repeat}
     #[arg(long, value_name = "FILE")]
     requests: PathBuf,
-    /// The filter, if the policy does not say so itself
+    /// The filter, if the policy does not name it
     #[arg(long, value_name = "NAME")]
     filter: Option<FilterName>,
-    /// Print the shares alone
+    /// Print only the shares
     #[arg(long)]
     shares: bool,
-    /// How to write it
+    /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Output,
 }
 
 impl Arguments {
-    pub(super) fn run(self) -> Result<Done, Failure> {
+    pub(super) fn run(self) -> Result<Done, CliError> {
         let loaded = match policy(&self.policy, self.filter.map(|name| name.0), self.format)? {
             Ok(loaded) => loaded,
             Err(done) => return Ok(done),
         };
-        let source = Source::read(&self.requests)?;
+        let source = SourceFile::read(&self.requests)?;
         let requests = match simulate::requests(&source) {
             Ok(requests) => requests,
             Err(finding) => return Ok(refused(self.format, source, vec![finding])),
         };
         if !self.shares && requests.count() > LISTED {
-            return Err(Failure::new(
+            return Err(CliError::new(
                 format!(
-                    "{} decisions are more than {LISTED}: nobody reads them one by one",
+                    "{} decisions are more than {LISTED}, too many to print one by one",
                     requests.count()
                 ),
-                "print what share of them went where: --shares",
+                "print only the shares: --shares",
             ));
         }
         let mut shares = Shares::default();
         let mut decisions = Vec::new();
         for sent in requests.iter() {
             let outcome = loaded.policy.decide(sent.request());
-            shares.count(&outcome.told);
+            shares.count(&outcome.explanation);
             if !self.shares {
                 decisions.push((sent, outcome));
             }

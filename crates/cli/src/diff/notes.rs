@@ -1,40 +1,96 @@
-//! What else changes, and cannot be told from buckets.
+//! What else differs, and does not show in the numbers of buckets.
 
 use narrows_core::Tree;
 
+use super::SplitDiff;
 use crate::source::Node;
 
-/// The fields of the split that decide before the key does, where they differ; and
-/// what differs beside the splits.
-pub fn notes(old: &Node, new: &Node) -> Vec<String> {
+/// Fields of a backend that the buckets show.
+const OF_BACKEND: [&str; 2] = ["weight", "maxWeight"];
+
+/// Every difference between two policies that the numbers do not show. Whatever is not known
+/// to be in the numbers is noted.
+pub fn notes(old: &Node, new: &Node, diffs: &[SplitDiff]) -> Vec<String> {
     let mut notes = Vec::new();
-    let beside = changed(old, new, &["splits", "mode"]);
-    if !beside.is_empty() {
-        notes.push(format!("the policy also differs in {}", beside.join(", ")));
+    let mut shown = vec!["splits"];
+    if !diffs.is_empty() && diffs.iter().all(|diff| diff.mode.is_some()) {
+        shown.push("mode");
     }
-    let of = |policy: &Node| policy.get("splits").map(|s| s.elements().to_vec()).unwrap_or_default();
-    let new_splits = of(new);
-    for split in of(old) {
-        let Some(name) = split.text_at("name") else { continue };
-        let Some(other) = new_splits.iter().find(|other| other.text_at("name") == Some(name)) else {
-            continue;
-        };
-        let differing = changed(&split, other, &["backends", "salt", "key", "weightTotal", "mode"]);
-        if !differing.is_empty() {
-            notes.push(format!("split {name} also differs in {}", differing.join(", ")));
-        }
+    note(&mut notes, "the policy", &differing(old, new, &shown));
+    let (old_splits, new_splits) = (elements(old, "splits"), elements(new, "splits"));
+    for side in only_one_has(old_splits, new_splits) {
+        notes.push(format!("split {side}"));
+    }
+    if !same_order(old_splits, new_splits) {
+        notes.push("the splits are tried in another order".to_owned());
+    }
+    for (name, old, new) in pairs(old_splits, new_splits) {
+        let diff = diffs.iter().find(|diff| diff.name == name);
+        split(&mut notes, name, old, new, diff);
     }
     notes
 }
 
-fn changed(old: &Node, new: &Node, except: &[&str]) -> Vec<String> {
+fn split(notes: &mut Vec<String>, name: &str, old: &Node, new: &Node, diff: Option<&SplitDiff>) {
+    // The buckets show these, or a line of their own does.
+    let mut shown = vec!["backends", "weightTotal"];
+    if diff.is_some_and(|diff| diff.mode.is_some()) {
+        shown.push("mode");
+    }
+    shown.extend(diff.and_then(|diff| diff.redrawn).map(super::Redrawn::field));
+    note(notes, &format!("split {name}"), &differing(old, new, &shown));
+    let (old_backends, new_backends) = (elements(old, "backends"), elements(new, "backends"));
+    for side in only_one_has(old_backends, new_backends) {
+        notes.push(format!("split {name}: backend {side}"));
+    }
+    for (backend, old, new) in pairs(old_backends, new_backends) {
+        note(notes, &format!("backend {backend} of split {name}"), &differing(old, new, &OF_BACKEND));
+    }
+}
+
+fn note(notes: &mut Vec<String>, what: &str, fields: &[&str]) {
+    if !fields.is_empty() {
+        notes.push(format!("{what} also differs in {}", fields.join(", ")));
+    }
+}
+
+fn elements<'n>(node: &'n Node, list: &str) -> &'n [Node] {
+    node.get(list).map(Node::elements).unwrap_or_default()
+}
+
+/// The elements of one name in two lists.
+fn pairs<'n>(old: &'n [Node], new: &'n [Node]) -> impl Iterator<Item = (&'n str, &'n Node, &'n Node)> {
+    old.iter().filter_map(|one| {
+        let name = one.text_at("name")?;
+        Some((name, one, new.iter().find(|other| other.text_at("name") == Some(name))?))
+    })
+}
+
+/// The elements that only one of two lists has.
+fn only_one_has(old: &[Node], new: &[Node]) -> Vec<String> {
+    let missing = |from: &[Node], to: &[Node], policy: &str| -> Vec<String> {
+        let names = from.iter().filter_map(|one| one.text_at("name"));
+        let names = names.filter(|name| !to.iter().any(|other| other.text_at("name") == Some(name)));
+        names.map(|name| format!("{name} is only in the {policy} policy")).collect()
+    };
+    [missing(old, new, "old"), missing(new, old, "new")].concat()
+}
+
+/// Whether the elements that both lists have come in the same order.
+fn same_order(old: &[Node], new: &[Node]) -> bool {
+    let there: Vec<&str> = pairs(old, new).map(|(name, ..)| name).collect();
+    pairs(new, old).map(|(name, ..)| name).eq(there)
+}
+
+/// The fields that differ, but for those that are shown.
+fn differing<'n>(old: &'n Node, new: &'n Node, shown: &[&str]) -> Vec<&'n str> {
     let value = |node: &Node, name: &str| node.get(name).map_or(Tree::Null, Node::tree);
     let mut names: Vec<&str> = Vec::new();
     for (key, _) in old.fields().iter().chain(new.fields()) {
-        if !except.contains(&&*key.name) && !names.contains(&&*key.name) {
+        if !shown.contains(&&*key.name) && !names.contains(&&*key.name) {
             names.push(&key.name);
         }
     }
     names.retain(|name| value(old, name) != value(new, name));
-    names.into_iter().map(str::to_owned).collect()
+    names
 }

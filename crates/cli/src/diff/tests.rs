@@ -1,6 +1,7 @@
 use narrows_core::{Policy, Tree, split::Splitter};
 
-use super::{MoveKind, splits};
+use super::{MoveKind, Redrawn, notes, splits};
+use crate::source::SourceFile;
 
 fn policy(salt: &str, one: u32, two: u32) -> Splitter {
     compile("", "", salt, one, two)
@@ -59,15 +60,68 @@ fn a_split_that_does_not_act_sends_everyone_home() {
 fn another_salt_draws_everyone_anew() {
     let (old, new) = (policy("a", 10, 0), policy("b", 10, 0));
     let diff = splits(&old, &new, &[]).remove(0);
-    assert_eq!(diff.redrawn, Some("the salt changes"));
+    assert_eq!(diff.redrawn, Some(Redrawn::Salt));
     assert_eq!(diff.moves.iter().map(|one| one.buckets).collect::<Vec<_>>(), [90_000, 90_000]);
 }
 
 #[test]
-fn keys_are_told_by_name() {
+fn keys_are_listed_by_name() {
     let keys: Vec<String> = (0..1000).map(|n| format!("user-{n}")).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let diff = splits(&policy("s", 0, 0), &policy("s", 50, 0), &keys).remove(0);
     assert!((400..600).contains(&diff.keys.len()), "{}", diff.keys.len());
     assert!(diff.keys.iter().all(|moved| moved.from == "stable" && moved.to == "one"));
+}
+
+const POLICY: &str = r#"{"splits": [
+  {"name": "one", "hosts": ["a"], "key": [{"header": "x-user-id", "trim": true}], "backends": [
+    {"name": "stable", "baseline": true, "to": "v1"},
+    {"name": "canary", "authority": "a-canary", "weight": 5, "maxWeight": 50}]},
+  {"name": "two", "hosts": ["b"], "key": [{"header": "x-user-id"}], "backends": [
+    {"name": "stable", "baseline": true}, {"name": "canary", "to": "v2", "weight": 5, "maxWeight": 50}]}]}"#;
+
+/// The notes after some text of the policy is replaced.
+fn notes_after(replace: &str, with: &str) -> Vec<String> {
+    assert!(POLICY.contains(replace), "{replace}");
+    let node = |text: String| SourceFile { path: String::new(), text }.documents().unwrap().remove(0);
+    let (old, new) = (node(POLICY.to_owned()), node(POLICY.replacen(replace, with, 1)));
+    let compile = |node: &crate::source::Node| Splitter::compile(&node.tree()).unwrap();
+    notes(&old, &new, &splits(&compile(&old), &compile(&new), &[]))
+}
+
+#[test]
+fn what_the_buckets_do_not_show_is_noted() {
+    for (replace, with, expected) in [
+        ("a-canary", "evil.example.com", "backend canary of split one also differs in authority"),
+        (
+            "\"weight\": 5",
+            "\"weight\": 5, \"requestHeaders\": {\"set\": {\"x-a\": \"b\"}}",
+            "backend canary of split one also differs in requestHeaders",
+        ),
+        (
+            "\"weight\": 5",
+            "\"weight\": 5, \"guard\": {\"passive\": false}",
+            "backend canary of split one also differs in guard",
+        ),
+        ("\"to\": \"v1\"", "\"to\": \"v3\"", "backend stable of split one also differs in to"),
+        ("\"trim\": true", "\"lowercase\": true", "split one also differs in key"),
+        ("{\"splits\"", "{\"mode\": \"enforce\", \"splits\"", "the policy also differs in mode"),
+        ("\"hosts\": [\"a\"]", "\"hosts\": [\"c\"]", "split one also differs in hosts"),
+        (
+            "\"maxWeight\": 50}]}",
+            "\"maxWeight\": 40}, {\"name\": \"next\", \"to\": \"v3\"}]}",
+            "split one: backend next is only in the new policy",
+        ),
+    ] {
+        assert_eq!(notes_after(replace, with), [expected], "{with}");
+    }
+    let renamed = notes_after("\"name\": \"two\"", "\"name\": \"three\", \"salt\": \"two\"");
+    assert_eq!(renamed, ["split two is only in the old policy", "split three is only in the new policy"]);
+    let (one, two) = POLICY.split_once("  {\"name\": \"two\"").unwrap();
+    let (head, one) = one.split_once('\n').unwrap();
+    let (two, tail) = two.rsplit_once("]}").unwrap();
+    let swapped =
+        format!("{head}\n  {{\"name\": \"two\"{two},\n{}]}}{tail}", one.trim_end().trim_end_matches(','));
+    assert_eq!(notes_after(POLICY, &swapped), ["the splits are tried in another order"]);
+    assert!(notes_after("\"weight\": 5", "\"weight\": 20").is_empty(), "a weight is in the numbers");
 }

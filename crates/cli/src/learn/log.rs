@@ -1,4 +1,4 @@
-//! Whose words a line of a proxy's log is.
+//! Which module logged a line of a proxy's log.
 //!
 //! A caller chooses what an access log says of it, and a container runtime cuts a long line into
 //! records: so a caller can choose how a record begins. What counts is what a *whole* line says, and
@@ -134,8 +134,8 @@ fn message(line: &str) -> Option<Message> {
     of_module(said)
 }
 
-/// What stands behind `wasm log`: ` NAME ROOT VM: WORDS`, where any of the three may be missing.
-/// Everything behind the first colon is the module's, and may quote a client.
+/// The text after `wasm log`: ` NAME ROOT VM: WORDS`, where any of the three may be missing.
+/// Everything after the first colon is the module's, and may quote a client.
 fn of_module(said: &str) -> Option<Message> {
     let (plugin, words) = said.split_once(": ")?;
     let plugin = plugin.trim_start();

@@ -165,11 +165,11 @@ fn lines_are_merged_into_a_policy_that_loads() {
     let learnt = learnt(&log);
     assert_eq!((learnt.lines, learnt.hosts()), (3, 5));
     let policy = learnt.policy();
-    let source = crate::source::Source { path: String::new(), text: policy.clone() };
+    let source = crate::source::SourceFile { path: String::new(), text: policy.clone() };
     let tree = source.documents().unwrap()[0].tree();
     Filter::EgressPolicy.compile(&tree).unwrap();
     assert!(policy.contains("hosts: [b.example]\n      methods: [GET, POST]\n"), "{policy}");
     assert!(policy.contains("hosts: [\"[2001:db8::1]\"]\n  - "), "{policy}");
     assert!(policy.contains("except: [\"10.20.30.40\"]"), "{policy}");
-    assert!(policy.contains("keeps in whatever a rule says: localhost."), "{policy}");
+    assert!(policy.contains("denies these even if a rule allows them: localhost."), "{policy}");
 }

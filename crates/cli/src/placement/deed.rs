@@ -2,7 +2,6 @@
 
 use narrows_core::Tree;
 
-use crate::filter::Filter;
 use crate::source::{Node, Value};
 
 /// One rewriting of a path or a host.
@@ -29,20 +28,19 @@ pub struct Host<'n> {
     pub within: &'n Node,
 }
 
+/// Reads the rewritings of one element of a list of the policy.
+pub type Reader = for<'n> fn(&'n Node, &str, bool) -> Vec<Deed<'n>>;
+
+/// The lists of a policy whose elements may rewrite, whatever its filter.
+pub const LISTS: [(&str, Reader); 2] = [("rules", rule), ("splits", split)];
+
 /// Everything of a policy that rewrites a path or a host, in the order of the text.
-pub fn rewriting(filter: Filter, policy: &Node) -> Vec<Deed<'_>> {
-    let list = match filter {
-        Filter::HeaderRouter => "rules",
-        Filter::CanarySplit => "splits",
-        Filter::MetricTags | Filter::EgressPolicy => return Vec::new(),
-    };
+pub fn rewriting(policy: &Node) -> Vec<Deed<'_>> {
     let mut deeds = Vec::new();
-    for (i, element) in policy.get(list).map(Node::elements).unwrap_or_default().iter().enumerate() {
-        let (place, acts) = (format!("{list}[{i}]"), acts(policy) && acts(element));
-        deeds.extend(match filter {
-            Filter::HeaderRouter => rule(element, &place, acts),
-            _ => split(element, &place, acts),
-        });
+    for (list, read) in LISTS {
+        for (i, element) in policy.get(list).map(Node::elements).unwrap_or_default().iter().enumerate() {
+            deeds.extend(read(element, &format!("{list}[{i}]"), acts(policy) && acts(element)));
+        }
     }
     deeds
 }

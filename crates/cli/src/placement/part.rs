@@ -5,14 +5,14 @@ use narrows_core::{Tree, names};
 
 use super::site::Site;
 use super::{Deeds, Slot, stripping, strips_for_others};
+use crate::error::CliError;
 use crate::filter::{AnyPolicy, Filter};
-use crate::finding::Failure;
 use crate::source::Node;
 
 /// One plugin of a policy.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// What stands behind the resource's name.
+    /// What is appended to the name of the resource.
     pub suffix: &'static str,
     /// Where it belongs.
     pub slot: Slot,
@@ -24,7 +24,7 @@ pub struct Part {
 
 /// The plugins that a policy takes on proxies of that kind, in the order in which they run:
 /// itself, and before it one that strips, if it strips and itself comes too late for that.
-pub fn parts(filter: Filter, written: &Tree, policy: &AnyPolicy, site: Site) -> Result<Vec<Part>, Failure> {
+pub fn parts(filter: Filter, written: &Tree, policy: &AnyPolicy, site: Site) -> Result<Vec<Part>, CliError> {
     let deeds = Deeds::of(filter, &Node::unplaced(written, &(0..0)));
     let slot = deeds.slot(filter, site);
     let itself = Part { suffix: "", slot, policy: written.clone(), decides: true };
@@ -37,19 +37,19 @@ pub fn parts(filter: Filter, written: &Tree, policy: &AnyPolicy, site: Site) -> 
     Ok(vec![Part { suffix: "-strip", slot: stripping(filter), policy, decides: false }, itself])
 }
 
-/// The policy that strips the same and does nothing else. What it has stripped, it says in
-/// filter state, so that the policy itself leaves alone what is written in between.
-fn only_stripping(filter: Filter, written: &Tree, names: &[&str]) -> Result<Tree, Failure> {
+/// The policy that strips the same headers and does nothing else. It writes into filter state what
+/// it has stripped, so that the policy itself keeps what filters between them write.
+fn only_stripping(filter: Filter, written: &Tree, names: &[&str]) -> Result<Tree, CliError> {
     let Tree::Table(fields) = written else { return Ok(written.clone()) };
     let of = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
     let route_header = match of("routeHeader") {
         Some(Tree::Text(name)) => name,
-        _ => narrows_core::destination::ROUTE_HEADER.to_owned(),
+        Some(_) | None => narrows_core::destination::ROUTE_HEADER.to_owned(),
     };
-    // What "trust" and "routeHeader" say need not be said again.
+    // "trust" and "routeHeader" strip these already.
     let mesh = of("trust").is_some_and(|trust| trust == Tree::Text("mesh".to_owned()));
-    let said = |name: &str| !mesh && (name == "x-narrows-*" || name.eq_ignore_ascii_case(&route_header));
-    let listed: Vec<&str> = names.iter().copied().filter(|name| !said(name)).collect();
+    let implied = |name: &str| !mesh && (name == "x-narrows-*" || name.eq_ignore_ascii_case(&route_header));
+    let listed: Vec<&str> = names.iter().copied().filter(|name| !implied(name)).collect();
     let is_covered = |name: &str, place: usize| {
         let mut others = listed.iter().enumerate().filter(|(other, _)| *other != place);
         others.any(|(other, pattern)| {
@@ -64,9 +64,9 @@ fn only_stripping(filter: Filter, written: &Tree, names: &[&str]) -> Result<Tree
         .map(|(_, name)| Tree::Text((*name).to_owned()))
         .collect();
     if strip.len() > STRIP {
-        return Err(Failure::new(
-            format!("the policy strips {} names, and one plugin strips {STRIP}", strip.len()),
-            "write fewer names, some with \"*\" at their end; or strip in a policy of your own, in phase AUTHN",
+        return Err(CliError::new(
+            format!("the policy strips {} names, more than the {STRIP} of one plugin", strip.len()),
+            "write fewer names, some with \"*\" at the end; or strip in a policy of your own, in phase AUTHN",
         ));
     }
     let mut kept = Vec::new();

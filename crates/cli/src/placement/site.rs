@@ -1,7 +1,6 @@
 //! The proxies that a resource is for, as far as authorization is concerned.
 
-/// Istio's root namespace, unless an operator chose another.
-pub const ROOT: &str = "istio-system";
+use crate::istio::ROOT_NAMESPACE;
 
 /// A kind of proxy, and the side of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +13,7 @@ pub enum Site {
     Gateway,
     /// Waypoints.
     Waypoint,
-    /// Nobody said, or several: authorization runs on one of them.
+    /// Unknown, or several of these: authorization runs on one of them.
     Mixed,
 }
 
@@ -60,7 +59,7 @@ impl Site {
             Side::Client | Side::Both if known.labels.iter().any(is_gateways) => Self::Gateway,
             Side::Server => Self::Inbound,
             // Every proxy of the mesh, and so its gateways too.
-            Side::Client if known.labels.is_empty() && known.namespace == Some(ROOT) => Self::Mixed,
+            Side::Client if known.labels.is_empty() && known.namespace == Some(ROOT_NAMESPACE) => Self::Mixed,
             Side::Client => Self::Outbound,
             Side::Both => Self::Mixed,
         }
@@ -85,7 +84,7 @@ fn is_gateways((name, value): &(&str, &str)) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Known, ROOT, Side, Site};
+    use super::{Known, ROOT_NAMESPACE as ROOT, Side, Site};
 
     fn site(namespace: &str, labels: &[(&str, &str)], targets: &[&str], side: Side) -> Site {
         Site::of(&Known {

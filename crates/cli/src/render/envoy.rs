@@ -2,23 +2,24 @@
 
 use narrows_core::Tree;
 
-use super::{Wanted, json, table, text, yaml};
-use crate::finding::Failure;
+use super::{RenderRequest, table, text};
+use crate::error::CliError;
+use crate::write::{json, yaml};
 
 /// The type of a string in a `google.protobuf.Any`.
 const STRING: &str = "type.googleapis.com/google.protobuf.StringValue";
 
-pub(super) fn filter_block(wanted: &Wanted<'_>) -> Result<String, Failure> {
-    let filter = wanted.filter.name();
+pub(super) fn filter_block(request: &RenderRequest<'_>) -> Result<String, CliError> {
+    let filter = request.filter.name();
     let name = text(format!("narrows.{filter}"));
-    let file = match wanted.url.as_deref() {
+    let file = match request.url.as_deref() {
         None => format!("dist/{filter}.wasm"),
         Some(url) => match url.split_once("://") {
             None => url.to_owned(),
             Some(("file", path)) => path.to_owned(),
             Some(_) => {
-                return Err(Failure::new(
-                    format!("Envoy alone does not fetch {url:?}"),
+                return Err(CliError::new(
+                    format!("Envoy cannot fetch {url:?} without Istio"),
                     "give the path of a file, or file:///path",
                 ));
             }
@@ -29,14 +30,14 @@ pub(super) fn filter_block(wanted: &Wanted<'_>) -> Result<String, Failure> {
         ("vm_id", name.clone()),
         ("runtime", text("envoy.wasm.runtime.v8")),
         ("code", table([("local", table([("filename", text(file))]))])),
-        // Refuse to start with a bad policy: here nobody is watching a control plane.
+        // Refuse to start with a bad policy: no control plane would report it.
         ("configuration", string("{\"strict\": true}".to_owned())),
     ]);
     let config = table([
         ("name", name.clone()),
         ("failure_policy", text("FAIL_RELOAD")),
         ("vm_config", vm),
-        ("configuration", string(json::lines(&wanted.tree))),
+        ("configuration", string(json::lines(&request.tree))),
     ]);
     let typed = table([
         ("@type", text("type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm")),

@@ -2,13 +2,14 @@
 
 use narrows_core::{Tree, vm_config};
 
-use super::{Wanted, table, text, yaml};
-use crate::finding::Failure;
-use crate::manifest::{self, Release};
+use super::{RenderRequest, table, text};
+use crate::error::CliError;
+use crate::istio::{Mode, Release, TARGETS as TARGET_KINDS};
 use crate::placement::Deeds;
 use crate::placement::part::{self, Part};
 use crate::placement::site::{Known, Side, Site};
 use crate::source::Node;
+use crate::write::yaml;
 
 /// `match` came with this release.
 const MATCH: Release = Release::minor(16);
@@ -21,50 +22,50 @@ const FAIL_RELOAD: Release = Release::minor(27);
 /// `TrafficExtension` came with this release.
 const EXTENSION: Release = Release::minor(30);
 
-pub(super) fn wasm_plugin(wanted: &Wanted<'_>) -> Result<String, Failure> {
-    resources(wanted, "WasmPlugin", |part| {
-        let mut spec = attachment(wanted, part)?;
-        spec.extend(plugin(wanted, &part.policy)?);
+pub(super) fn wasm_plugin(request: &RenderRequest<'_>) -> Result<String, CliError> {
+    resources(request, "WasmPlugin", |part| {
+        let mut spec = attachment(request, part)?;
+        spec.extend(plugin(request, &part.policy)?);
         Ok(spec)
     })
 }
 
-pub(super) fn traffic_extension(wanted: &Wanted<'_>) -> Result<String, Failure> {
-    if wanted.istio < EXTENSION {
-        return Err(Failure::new(
-            format!("Istio {} has no TrafficExtension: it came with {EXTENSION}", wanted.istio),
+pub(super) fn traffic_extension(request: &RenderRequest<'_>) -> Result<String, CliError> {
+    if request.istio < EXTENSION {
+        return Err(CliError::new(
+            format!("Istio {} has no TrafficExtension: it came with {EXTENSION}", request.istio),
             "render it as wasm-plugin",
         ));
     }
-    resources(wanted, "TrafficExtension", |part| {
-        let mut spec = attachment(wanted, part)?;
-        spec.push(("wasm".to_owned(), Tree::Table(plugin(wanted, &part.policy)?)));
+    resources(request, "TrafficExtension", |part| {
+        let mut spec = attachment(request, part)?;
+        spec.push(("wasm".to_owned(), Tree::Table(plugin(request, &part.policy)?)));
         Ok(spec)
     })
 }
 
 pub(super) type Fields = Vec<(String, Tree)>;
 
-/// A resource for each plugin that the policy takes there, with what is to be known of them.
+/// A resource for each plugin that the policy needs there, with comments.
 fn resources(
-    wanted: &Wanted<'_>,
+    request: &RenderRequest<'_>,
     kind: &str,
-    spec: impl Fn(&Part) -> Result<Fields, Failure>,
-) -> Result<String, Failure> {
-    let site = Site::of(&known(wanted));
-    let parts = match wanted.phase {
-        // Whoever names the phase has decided.
-        Some(_) => part::parts(wanted.filter, &wanted.tree, wanted.policy, Site::Outbound)?,
-        None => part::parts(wanted.filter, &wanted.tree, wanted.policy, site)?,
+    spec: impl Fn(&Part) -> Result<Fields, CliError>,
+) -> Result<String, CliError> {
+    let site = Site::of(&known(request));
+    let parts = match request.phase {
+        // A phase on the command line decides.
+        Some(_) => part::parts(request.filter, &request.tree, request.policy, Site::Outbound)?,
+        None => part::parts(request.filter, &request.tree, request.policy, site)?,
     };
     let mut out = String::new();
     for part in &parts {
         if !out.is_empty() {
             out.push_str("---\n");
         }
-        out.push_str(&comments(wanted, site, &parts, part));
-        let mut metadata = vec![("name".to_owned(), text(format!("{}{}", wanted.name, part.suffix)))];
-        metadata.extend(wanted.namespace.iter().map(|name| ("namespace".to_owned(), text(name))));
+        out.push_str(&comments(request, site, &parts, part));
+        let mut metadata = vec![("name".to_owned(), text(format!("{}{}", request.name, part.suffix)))];
+        metadata.extend(request.namespace.iter().map(|name| ("namespace".to_owned(), text(name))));
         out.push_str(&yaml::document(&table([
             ("apiVersion", text("extensions.istio.io/v1alpha1")),
             ("kind", text(kind)),
@@ -76,118 +77,120 @@ fn resources(
 }
 
 /// What is known of where it attaches.
-fn known<'w>(wanted: &'w Wanted<'_>) -> Known<'w> {
-    let side = match wanted.mode {
+fn known<'w>(request: &'w RenderRequest<'_>) -> Known<'w> {
+    let side = match request.mode {
         // A release that cannot choose runs it on both.
-        _ if wanted.istio < MATCH => Side::Both,
-        Some("CLIENT") => Side::Client,
-        Some("SERVER") => Side::Server,
-        _ => Side::Both,
+        _ if request.istio < MATCH => Side::Both,
+        Some(Mode::Client) => Side::Client,
+        Some(Mode::Server) => Side::Server,
+        None => Side::Both,
     };
     Known {
-        namespace: wanted.namespace.as_deref(),
-        labels: wanted.selector.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
-        targets: wanted.targets.iter().map(|(kind, _)| kind.as_str()).collect(),
-        gateway: wanted.gateway,
+        namespace: request.namespace.as_deref(),
+        labels: request.selector.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+        targets: request.targets.iter().map(|(kind, _)| kind.as_str()).collect(),
+        gateway: request.gateway,
         waypoint: false,
         side,
     }
 }
 
-/// What the release means for the plugin, and why it stands where it does.
-fn comments(wanted: &Wanted<'_>, site: Site, parts: &[Part], part: &Part) -> String {
+/// Comments: what the release means for the plugin, and why it has its place.
+fn comments(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part) -> String {
     let mut lines = Vec::new();
     if parts.first().is_some_and(|first| first.suffix == part.suffix) {
-        let later = if is_last(wanted) { "" } else { " and later" };
-        lines.push(format!("For Istio {}{later}.", wanted.istio));
-        let restricted = wanted.mode.is_some() || !wanted.ports.is_empty();
-        if wanted.istio < MATCH && restricted {
+        let later = if is_last(request) { "" } else { " and later" };
+        lines.push(format!("For Istio {}{later}.", request.istio));
+        let restricted = request.mode.is_some() || !request.ports.is_empty();
+        if request.istio < MATCH && restricted {
             lines.push(
                 "It has no \"match\": the filter runs in both directions and on every port.".to_owned(),
             );
         }
-        if wanted.istio < FAIL_STRATEGY {
+        if request.istio < FAIL_STRATEGY {
             lines
                 .push("It has no \"failStrategy\": a filter that cannot run refuses all traffic.".to_owned());
         }
     }
-    if wanted.phase.is_none() {
-        lines.extend(placed(wanted, site, parts, part));
+    if request.phase.is_none() {
+        lines.extend(placed(request, site, parts, part));
     }
     lines.iter().map(|line| format!("# {line}\n")).collect()
 }
 
-/// Why it stands on that side of authorization.
-fn placed(wanted: &Wanted<'_>, site: Site, parts: &[Part], part: &Part) -> Vec<String> {
-    let policy = Node::unplaced(&wanted.tree, &(0..0));
-    let deeds = Deeds::of(wanted.filter, &policy);
+/// Why it is on that side of authorization.
+fn placed(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part) -> Vec<String> {
+    let policy = Node::unplaced(&request.tree, &(0..0));
+    let deeds = Deeds::of(request.filter, &policy);
     if !part.decides {
         return vec![
-            "Two plugins of one policy. This one takes away what clients must not send, before".to_owned(),
+            "Two plugins of one policy. This one removes what clients must not send, before".to_owned(),
             "authentication and authorization.".to_owned(),
         ];
     }
-    let at_gateways = deeds.slot(wanted.filter, Site::Gateway);
+    let at_gateways = deeds.slot(request.filter, Site::Gateway);
     if site == Site::Outbound {
-        return if at_gateways == part.slot && !is_split(wanted) {
+        return if at_gateways == part.slot && !is_split(request) {
             Vec::new()
         } else {
             vec![
-                "For sidecars, outbound, where nothing is authorized. If the workloads are gateways,"
+                "For the outbound side of sidecars, where nothing is authorized. If the workloads are"
                     .to_owned(),
-                "render it with --gateway.".to_owned(),
+                "gateways, render it with --gateway.".to_owned(),
             ]
         };
     }
     let mut lines = Vec::new();
     if deeds.rewrites {
-        lines.push("Behind authorization, which judges the path and host that the client sent.".to_owned());
+        lines.push("After authorization, which checks the path and host that the client sent.".to_owned());
     } else if parts.len() > 1 {
-        lines.push("And this one decides, behind authorization.".to_owned());
+        lines.push("This one decides, after authorization.".to_owned());
     } else if deeds.restores {
-        lines.push("Before authorization, which judges the host that comes back.".to_owned());
+        lines.push("Before authorization, which checks the restored host.".to_owned());
     }
     if site == Site::Mixed && !lines.is_empty() {
         lines.push(
-            "It runs inbound or on gateways too, where requests are authorized: so it stands".to_owned(),
+            "It also runs inbound or on gateways, where requests are authorized. This place is the"
+                .to_owned(),
         );
-        lines.push("where it must there. Outbound, on a sidecar, nothing is.".to_owned());
+        lines.push("right one there. On the outbound side of a sidecar nothing is authorized.".to_owned());
     }
     lines
 }
 
 /// Whether it takes two plugins where authorization runs.
-fn is_split(wanted: &Wanted<'_>) -> bool {
-    part::parts(wanted.filter, &wanted.tree, wanted.policy, Site::Gateway).is_ok_and(|parts| parts.len() > 1)
+fn is_split(request: &RenderRequest<'_>) -> bool {
+    part::parts(request.filter, &request.tree, request.policy, Site::Gateway)
+        .is_ok_and(|parts| parts.len() > 1)
 }
 
 /// Whether nothing is known of later releases.
-fn is_last(wanted: &Wanted<'_>) -> bool {
-    wanted.istio == Release::NEWEST
+fn is_last(request: &RenderRequest<'_>) -> bool {
+    request.istio == Release::NEWEST
 }
 
 /// Which proxies: by label, or by target.
-pub(super) fn choice(wanted: &Wanted<'_>) -> Result<Fields, Failure> {
+pub(super) fn choice(request: &RenderRequest<'_>) -> Result<Fields, CliError> {
     let mut fields = Vec::new();
-    if !wanted.selector.is_empty() {
-        let labels = wanted.selector.iter().map(|(name, value)| (name.clone(), text(value)));
+    if !request.selector.is_empty() {
+        let labels = request.selector.iter().map(|(name, value)| (name.clone(), text(value)));
         fields.push(("selector".to_owned(), table([("matchLabels", Tree::Table(labels.collect()))])));
     }
-    if wanted.targets.is_empty() {
+    if request.targets.is_empty() {
         return Ok(fields);
     }
-    if wanted.istio < TARGETS {
-        return Err(Failure::new(
-            format!("Istio {} has no \"targetRefs\": they came with {TARGETS}", wanted.istio),
+    if request.istio < TARGETS {
+        return Err(CliError::new(
+            format!("Istio {} has no \"targetRefs\": they came with {TARGETS}", request.istio),
             "attach it with --selector",
         ));
     }
     let mut targets = Vec::new();
-    for (kind, name) in &wanted.targets {
-        let Some((_, group)) = manifest::TARGETS.iter().find(|(known, _)| known == kind) else {
-            let known = manifest::TARGETS.map(|(kind, _)| format!("{kind}/NAME")).join(", ");
-            return Err(Failure::new(
-                format!("nothing attaches to a {kind}"),
+    for (kind, name) in &request.targets {
+        let Some((_, group)) = TARGET_KINDS.iter().find(|(known, _)| known == kind) else {
+            let known = TARGET_KINDS.map(|(kind, _)| format!("{kind}/NAME")).join(", ");
+            return Err(CliError::new(
+                format!("a filter cannot attach to a {kind}"),
                 format!("write --target with one of {known}"),
             ));
         };
@@ -198,17 +201,17 @@ pub(super) fn choice(wanted: &Wanted<'_>) -> Result<Fields, Failure> {
 }
 
 /// Which proxies, in which order, direction and on which ports.
-fn attachment(wanted: &Wanted<'_>, part: &Part) -> Result<Fields, Failure> {
-    let mut fields = choice(wanted)?;
-    fields.push(("phase".to_owned(), text(wanted.phase.unwrap_or(part.slot.phase))));
-    let priority = wanted.priority.filter(|_| part.decides).unwrap_or(part.slot.priority);
+fn attachment(request: &RenderRequest<'_>, part: &Part) -> Result<Fields, CliError> {
+    let mut fields = choice(request)?;
+    fields.push(("phase".to_owned(), text(request.phase.unwrap_or(part.slot.phase))));
+    let priority = request.priority.filter(|_| part.decides).unwrap_or(part.slot.priority);
     fields.push(("priority".to_owned(), Tree::Integer(priority.into())));
-    let restricted = wanted.mode.is_some() || !wanted.ports.is_empty();
-    if restricted && wanted.istio >= MATCH {
+    let restricted = request.mode.is_some() || !request.ports.is_empty();
+    if restricted && request.istio >= MATCH {
         let mut clause = Vec::new();
-        clause.extend(wanted.mode.map(|mode| ("mode".to_owned(), text(mode))));
-        if !wanted.ports.is_empty() {
-            let ports = wanted.ports.iter().map(|port| table([("number", Tree::Integer((*port).into()))]));
+        clause.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
+        if !request.ports.is_empty() {
+            let ports = request.ports.iter().map(|port| table([("number", Tree::Integer((*port).into()))]));
             clause.push(("ports".to_owned(), Tree::List(ports.collect())));
         }
         fields.push(("match".to_owned(), Tree::List(vec![Tree::Table(clause)])));
@@ -217,23 +220,23 @@ fn attachment(wanted: &Wanted<'_>, part: &Part) -> Result<Fields, Failure> {
 }
 
 /// The module and its policy.
-fn plugin(wanted: &Wanted<'_>, policy: &Tree) -> Result<Fields, Failure> {
-    let url = wanted.url.as_ref().ok_or_else(|| {
-        Failure::new("nothing says where the module is", "add --url oci://registry/repository:tag")
+fn plugin(request: &RenderRequest<'_>, policy: &Tree) -> Result<Fields, CliError> {
+    let url = request.url.as_ref().ok_or_else(|| {
+        CliError::new("the address of the module is missing", "add --url oci://registry/repository:tag")
     })?;
     let mut fields = vec![("url".to_owned(), text(url))];
-    fields.extend(wanted.sha256.iter().map(|digest| ("sha256".to_owned(), text(digest))));
+    fields.extend(request.sha256.iter().map(|digest| ("sha256".to_owned(), text(digest))));
     if !url.contains("://") || url.starts_with("oci:") {
         fields.push(("imagePullPolicy".to_owned(), text("IfNotPresent")));
     }
-    let strategy = match (wanted.istio, wanted.filter.attachment().fails_open) {
+    let strategy = match (request.istio, request.filter.attachment().fails_open) {
         (release, _) if release >= FAIL_RELOAD => Some("FAIL_RELOAD"),
         (release, open) if release >= FAIL_STRATEGY => Some(if open { "FAIL_OPEN" } else { "FAIL_CLOSE" }),
         _ => None,
     };
     fields.extend(strategy.map(|strategy| ("failStrategy".to_owned(), text(strategy))));
-    if wanted.strict {
-        let root_id = [wanted.filter.name(), vm_config::STRICT].concat();
+    if request.strict {
+        let root_id = [request.filter.name(), vm_config::STRICT].concat();
         fields.push(("pluginName".to_owned(), text(root_id)));
     }
     fields.push(("pluginConfig".to_owned(), policy.clone()));

@@ -4,23 +4,24 @@ use narrows_core::Tree;
 use narrows_core::stats_tags::overrides;
 
 use super::resource::choice;
-use super::{Wanted, table, text, yaml};
-use crate::finding::Failure;
-use crate::manifest::Release;
+use super::{RenderRequest, table, text};
+use crate::error::CliError;
+use crate::istio::Release;
+use crate::write::yaml;
 
-pub(super) fn render(wanted: &Wanted<'_>) -> Result<String, Failure> {
-    let published = wanted.policy.published();
+pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
+    let published = request.policy.published();
     if published.is_empty() {
-        let message = "the policy publishes nothing that a label could be made of";
-        return Err(Failure::new(message, "name tags in \"publish\""));
+        let message = "the policy publishes no filter state for labels";
+        return Err(CliError::new(message, "name tags in \"publish\""));
     }
-    let version = if wanted.istio >= Release::minor(22) { "v1" } else { "v1alpha1" };
-    let mut metadata = vec![("name".to_owned(), text(&wanted.name))];
-    metadata.extend(wanted.namespace.iter().map(|name| ("namespace".to_owned(), text(name))));
-    let mut spec = choice(wanted)?;
-    let mut which = vec![("metric".to_owned(), text(wanted.metric.as_deref().unwrap_or("ALL_METRICS")))];
-    which.extend(wanted.mode.map(|mode| ("mode".to_owned(), text(mode))));
-    let clause = overrides(&published, wanted.istio >= Release::minor(24), which);
+    let version = if request.istio >= Release::minor(22) { "v1" } else { "v1alpha1" };
+    let mut metadata = vec![("name".to_owned(), text(&request.name))];
+    metadata.extend(request.namespace.iter().map(|name| ("namespace".to_owned(), text(name))));
+    let mut spec = choice(request)?;
+    let mut which = vec![("metric".to_owned(), text(request.metric.as_deref().unwrap_or("ALL_METRICS")))];
+    which.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
+    let clause = overrides(&published, request.istio >= Release::minor(24), which);
     let metric = table([
         ("providers", Tree::List(vec![table([("name", text("prometheus"))])])),
         ("overrides", Tree::List(vec![clause])),
@@ -32,5 +33,5 @@ pub(super) fn render(wanted: &Wanted<'_>) -> Result<String, Failure> {
         ("metadata", Tree::Table(metadata)),
         ("spec", Tree::Table(spec)),
     ]);
-    Ok(format!("# For Istio {}.\n{}", wanted.istio, yaml::document(&document)))
+    Ok(format!("# For Istio {}.\n{}", request.istio, yaml::document(&document)))
 }

@@ -1,7 +1,7 @@
 //! Annotations of a GitHub workflow (`::error file=…::`).
 
+use crate::escape;
 use crate::lint::Checked;
-use crate::shown;
 
 pub(super) fn report(checked: &[Checked]) -> String {
     let mut text = String::new();
@@ -24,5 +24,5 @@ fn data(text: &str) -> String {
 }
 
 fn property(text: &str) -> String {
-    data(&shown::line(text)).replace(':', "%3A").replace(',', "%2C")
+    data(&escape::line(text)).replace(':', "%3A").replace(',', "%2C")
 }

@@ -4,13 +4,13 @@ use serde_json::json;
 
 use crate::finding::{Finding, Level};
 use crate::lint::Checked;
-use crate::source::Source;
+use crate::source::SourceFile;
 
 pub(super) fn report(checked: &[Checked]) -> String {
     let findings: Vec<_> = placed(checked)
         .map(|(source, [(line, column), (end_line, end_column)], finding)| {
             json!({
-                "code": finding.code,
+                "code": finding.code.id,
                 "level": level(finding.level),
                 "file": source.path,
                 "line": line,
@@ -38,7 +38,9 @@ pub(super) fn level(level: Level) -> &'static str {
 }
 
 /// Every finding with its file, and the line and column where it begins and ends.
-pub(super) fn placed(checked: &[Checked]) -> impl Iterator<Item = (&Source, [(usize, usize); 2], &Finding)> {
+pub(super) fn placed(
+    checked: &[Checked],
+) -> impl Iterator<Item = (&SourceFile, [(usize, usize); 2], &Finding)> {
     checked.iter().flat_map(|Checked { source, findings, .. }| {
         let lines = source.lines();
         let place = move |finding: &Finding| [finding.at.start, finding.at.end].map(|at| lines.position(at));

@@ -2,28 +2,26 @@
 
 use serde_json::json;
 
-use crate::explain;
 use crate::lint::Checked;
 
 pub(super) fn report(checked: &[Checked]) -> String {
-    let mut codes: Vec<&str> = checked.iter().flat_map(|c| &c.findings).map(|finding| finding.code).collect();
-    codes.sort_unstable();
+    let mut codes: Vec<_> = checked.iter().flat_map(|c| &c.findings).map(|finding| finding.code).collect();
+    codes.sort_unstable_by_key(|code| code.id);
     codes.dedup();
     let rules: Vec<_> = codes
         .iter()
         .map(|code| {
-            let entry = explain::of(code);
             json!({
-                "id": code,
-                "shortDescription": { "text": entry.map_or(*code, |entry| entry.title) },
-                "fullDescription": { "text": entry.map_or("", |entry| entry.text).trim() },
+                "id": code.id,
+                "shortDescription": { "text": code.title },
+                "fullDescription": { "text": code.text },
             })
         })
         .collect();
     let results: Vec<_> = super::json::placed(checked)
         .map(|(source, [(line, column), (end_line, end_column)], finding)| {
             json!({
-                "ruleId": finding.code,
+                "ruleId": finding.code.id,
                 "level": super::json::level(finding.level),
                 "message": { "text": format!("{}; {}", finding.message, finding.help) },
                 "locations": [{ "physicalLocation": {

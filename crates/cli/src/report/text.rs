@@ -4,9 +4,9 @@ use annotate_snippets::{AnnotationKind, Group, Level as Shown, Renderer, Snippet
 
 use narrows_core::limits::{REGEX_WORK, WEIGHT};
 
+use crate::escape;
 use crate::finding::{Finding, Level};
 use crate::lint::Checked;
-use crate::shown;
 use crate::source::Lines;
 
 pub(super) fn report(checked: &[Checked], colour: bool) -> String {
@@ -23,7 +23,7 @@ pub(super) fn findings(checked: &[Checked], colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut told = Vec::new();
     for Checked { source, findings, .. } in checked {
-        let (path, lines) = (shown::line(&source.path), source.lines());
+        let (path, lines) = (escape::line(&source.path), source.lines());
         for finding in findings {
             told.push(renderer.render(&[group(&path, &lines, finding)]) + "\n");
         }
@@ -43,7 +43,7 @@ fn group<'a>(path: &'a str, lines: &Lines<'a>, finding: &'a Finding) -> Group<'a
     if !finding.place.is_empty() {
         marked = marked.label(&finding.place);
     }
-    let title = level.primary_title(&finding.message).id(finding.code);
+    let title = level.primary_title(&finding.message).id(finding.code.id);
     let snippet = Snippet::source(text).line_start(number).path(path).fold(true).annotation(marked);
     title.element(snippet).element(Shown::HELP.message(&finding.help))
 }

@@ -4,7 +4,7 @@ use narrows_core::{Request, Source as Caller, Surroundings, Tree, inline_headers
 
 use crate::code;
 use crate::finding::{Finding, Level};
-use crate::source::{Node, Source, Value};
+use crate::source::{Node, SourceFile, Value};
 
 /// A request as it is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Row {
 
 /// The requests of a file: a list in each document, or what a case file sends. A request with `repeat` is sent
 /// that often, with `{n}` in its texts counting from 1.
-pub fn read(source: &Source) -> Result<Requests, Finding> {
+pub fn read(source: &SourceFile) -> Result<Requests, Finding> {
     let mut requests = Requests::default();
     for document in source.documents()? {
         let list = document.get("cases").unwrap_or(&document);
@@ -272,7 +272,7 @@ fn fault(node: &Node, message: &str, help: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::{read, unescape};
-    use crate::source::Source;
+    use crate::source::SourceFile;
 
     #[test]
     fn bytes_can_be_written() {
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn what_envoy_holds_once_is_joined() {
         let text = "- headers: ['X-A: 1', 'User-Agent: a', 'x-a: 2', 'user-agent: b']\n";
-        let requests = read(&Source { path: String::new(), text: text.to_owned() }).unwrap();
+        let requests = read(&SourceFile { path: String::new(), text: text.to_owned() }).unwrap();
         let sent: Vec<_> = requests.iter().collect();
         assert_eq!(requests.count(), sent.len() as u64);
         let lines: Vec<String> = sent[0]
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn repeats_count() {
         let text = "- target: /a/{n}\n  headers: ['X-User-Id: u{n}']\n  repeat: 2\n- target: '/{n}'\n";
-        let requests = read(&Source { path: String::new(), text: text.to_owned() }).unwrap();
+        let requests = read(&SourceFile { path: String::new(), text: text.to_owned() }).unwrap();
         let sent: Vec<_> = requests.iter().collect();
         assert_eq!(requests.count(), sent.len() as u64);
         let titles: Vec<_> = sent.iter().map(super::Sent::title).collect();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Told;
+use super::explanation::Explanation;
 
 /// What one outcome got, among the requests of its scope.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,13 +23,20 @@ pub struct Shares(Vec<Share>);
 
 impl Shares {
     /// Counts one more.
-    pub fn count(&mut self, told: &Told) {
-        let known =
-            self.0.iter_mut().find(|share| share.scope == told.scope && share.outcome == told.outcome);
+    pub fn count(&mut self, explanation: &Explanation) {
+        let known = self
+            .0
+            .iter_mut()
+            .find(|share| share.scope == explanation.scope && share.outcome == explanation.outcome);
         if let Some(share) = known {
             share.count += 1;
         } else {
-            self.0.push(Share { scope: told.scope.clone(), outcome: told.outcome.clone(), count: 1, of: 0 });
+            self.0.push(Share {
+                scope: explanation.scope.clone(),
+                outcome: explanation.outcome.clone(),
+                count: 1,
+                of: 0,
+            });
         }
     }
 

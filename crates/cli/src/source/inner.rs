@@ -6,12 +6,13 @@ use narrows_core::{Code, Tree};
 use serde::de::IgnoredAny;
 
 use super::{Node, line_of, node};
+use crate::code::policy;
 use crate::finding::{Finding, Level};
 
 /// Reads the JSON that a string holds, with places in the text around it.
 ///
-/// The filter will read it as JSON, so it is read as JSON here; as YAML, which
-/// almost every JSON is too, it is read once more for the places alone.
+/// The filter will read it as JSON, so it is read as JSON here. It is read a second time as
+/// YAML, which almost every JSON is too, only for the places.
 pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
     let content = string.text().unwrap_or_default();
     let offsets = align(content, text, &string.at);
@@ -32,7 +33,7 @@ pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
         let place = broken.map(|e| format!(" at line {} column {}", e.line(), e.column()));
         let at = outer(&(at..at + 1));
         Finding {
-            code: fault.map_or(Code::NotJson, |fault| fault.code).as_str(),
+            code: policy::of(fault.map_or(Code::NotJson, |fault| fault.code)),
             level: Level::Error,
             // A block of several lines is too much to point at.
             at: if at.is_empty() { string.at.start..line_of(text, string.at.start).end } else { at },
@@ -51,10 +52,10 @@ pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
     })
 }
 
-/// For each byte of a string's content, where it stands in the text around it.
+/// For each byte of a string's content, its place in the text around it.
 ///
 /// White space may have been folded or cut off and escapes resolved, but the other
-/// characters stand there in the same order.
+/// characters are there in the same order.
 fn align(content: &str, text: &str, at: &Range<usize>) -> Vec<Range<usize>> {
     let raw = text.get(at.clone()).unwrap_or_default();
     let escaped = raw.starts_with('"');
@@ -75,7 +76,7 @@ fn align(content: &str, text: &str, at: &Range<usize>) -> Vec<Range<usize>> {
     offsets
 }
 
-/// How many bytes of the text stand for a character of the content.
+/// How many bytes of the text encode a character of the content.
 fn width(rest: &str, character: char, escaped: bool) -> usize {
     if escaped && rest.starts_with('\\') {
         return match rest.as_bytes().get(1) {

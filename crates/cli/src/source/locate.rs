@@ -5,9 +5,23 @@ use std::ops::Range;
 use narrows_core::{Code, Fault, Step};
 
 use super::{Node, Value};
+use crate::code::policy;
+use crate::finding::{Finding, Level};
 
 impl Node {
-    /// Where a fault stands: on the field's name if the name is at fault, else on the
+    /// A fault of this policy as a finding in its file.
+    pub fn finding(&self, fault: &Fault) -> Finding {
+        Finding {
+            code: policy::of(fault.code),
+            level: Level::Error,
+            at: self.locate(fault),
+            place: fault.place.to_string(),
+            message: fault.message.clone(),
+            help: fault.help.clone(),
+        }
+    }
+
+    /// Where a fault is: on the field's name if the name is at fault, else on the
     /// value, or on the name of a value that goes over lines.
     pub fn locate(&self, fault: &Fault) -> Range<usize> {
         let of_name = matches!(fault.code, Code::UnknownField | Code::RepeatedField);
@@ -18,13 +32,13 @@ impl Node {
                 Step::Index(index) => node.elements().get(*index).map(|element| (None, element)),
                 Step::Field(field) => {
                     let mut same = node.fields().iter().filter(|(key, _)| key.name == *field);
-                    // The second of two is the one too many.
+                    // Of two fields the second is the duplicate.
                     let found =
                         if fault.code == Code::RepeatedField { same.next_back() } else { same.next() };
                     found.map(|(key, value)| (Some(key), value))
                 }
             };
-            // A field that is missing is missed where it should be.
+            // A missing field is reported at the table that should have it.
             let Some((key, inner)) = next else { break };
             (name, node) = (key, inner);
         }

@@ -9,17 +9,17 @@ use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, S
 use serde_saphyr::Spanned;
 use serde_saphyr::options::DuplicateKeyPolicy;
 
-/// A value and the bytes that it stands on. A list or table over several lines
-/// stands where it begins.
+/// A value and its bytes in the text. A list or table over several lines is placed
+/// where it begins.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// The bytes of the text.
     pub at: Range<usize>,
-    /// What stands there.
+    /// The value.
     pub value: Value,
 }
 
-/// What stands somewhere.
+/// A value without its place.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// Neither a list nor a table.
@@ -40,7 +40,7 @@ pub struct Key {
 }
 
 impl Node {
-    /// A value that stands as a whole where its text stands.
+    /// A value all of whose parts have the place of the whole.
     pub fn unplaced(tree: &Tree, at: &Range<usize>) -> Self {
         let value = match tree {
             Tree::List(elements) => Value::List(elements.iter().map(|e| Self::unplaced(e, at)).collect()),
@@ -68,7 +68,7 @@ impl Node {
     pub fn fields(&self) -> &[(Key, Self)] {
         match &self.value {
             Value::Table(fields) => fields,
-            _ => &[],
+            Value::Scalar(_) | Value::List(_) => &[],
         }
     }
 
@@ -76,8 +76,13 @@ impl Node {
     pub fn elements(&self) -> &[Self] {
         match &self.value {
             Value::List(elements) => elements,
-            _ => &[],
+            Value::Scalar(_) | Value::Table(_) => &[],
         }
+    }
+
+    /// The values directly inside: of the fields and the elements.
+    pub fn children(&self) -> impl Iterator<Item = &Self> {
+        self.fields().iter().map(|(_, value)| value).chain(self.elements())
     }
 
     /// The value under a path of names such as `spec.wasm.url`; `null` is nothing.

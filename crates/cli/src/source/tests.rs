@@ -1,17 +1,17 @@
 use narrows_core::Tree;
 
-use super::{Node, Source};
+use super::{Node, SourceFile};
 
-fn source(text: &str) -> Source {
-    Source { path: String::new(), text: text.to_owned() }
+fn source(text: &str) -> SourceFile {
+    SourceFile { path: String::new(), text: text.to_owned() }
 }
 
-fn only(source: &Source) -> Node {
+fn only(source: &SourceFile) -> Node {
     source.documents().unwrap().remove(0)
 }
 
-/// What the text has where the value at a path of the inner JSON stands.
-fn inner<'t>(source: &'t Source, path: &str) -> &'t str {
+/// The text at the place of a value of the inner JSON.
+fn inner<'t>(source: &'t SourceFile, path: &str) -> &'t str {
     let document = only(source);
     let node = source.inner(document.get("v").unwrap()).unwrap();
     &source.text[node.get(path).unwrap().at.clone()]
@@ -42,7 +42,7 @@ fn what_is_broken_inside_is_found_too() {
     ] {
         let source = source(text);
         let finding = source.inner(only(&source).get("v").unwrap()).unwrap_err();
-        assert_eq!(finding.code, "NRW100");
+        assert_eq!(finding.code.id, "NRW100");
         assert_eq!(source.position(finding.at.start), at, "{text}");
     }
 }

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use narrows::documents;
 use narrows::filter::Filter;
-use narrows::source::Source;
-use narrows::wrap;
+use narrows::source::SourceFile;
 use serde_json::Value;
 
 /// Every policy, with its filter and where it is written.
@@ -34,10 +34,10 @@ pub(super) fn policies() -> Vec<(Filter, String, Value)> {
     for path in
         files(&root.join("examples"), "yaml").into_iter().chain(files(&root.join("envoy-configs"), "yaml"))
     {
-        let source = Source::read(&path).unwrap();
-        let documents = source.documents().unwrap();
-        for resource in documents.iter().flat_map(wrap::resources) {
-            for policy in wrap::policies(&source, resource, &mut Vec::new()) {
+        let source = SourceFile::read(&path).unwrap();
+        let written = source.documents().unwrap();
+        for resource in written.iter().flat_map(documents::resources) {
+            for policy in documents::policies(&source, resource, &mut Vec::new()) {
                 let Some(filter) = policy.filter else { continue };
                 found.push((filter, path.display().to_string(), value(&policy.policy.tree())));
             }

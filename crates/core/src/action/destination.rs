@@ -19,10 +19,7 @@ use crate::matching::parse;
 use crate::matching::request::Request;
 use crate::wire::host::Host;
 
-/// The route header unless a policy names another.
-pub const ROUTE_HEADER: &str = "x-narrows-route";
-/// Where the caller's authority is kept when it is rewritten.
-pub const FORWARDED_HOST: &str = "x-forwarded-host";
+pub use crate::language::names::{FORWARDED_HOST, ROUTE_HEADER};
 
 /// The fields that name a destination.
 pub(crate) static DESTINATION: Object = object!(

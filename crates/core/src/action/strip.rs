@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 
-use crate::action::destination::FORWARDED_HOST;
 use crate::action::edit::Edit;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::join::joined;
 use crate::language::limits;
 use crate::language::modes::{Mode, Trust};
-use crate::language::names::{self, NamePattern, OWN_PREFIX};
+use crate::language::names::{self, FORWARDED_HOST, NamePattern, OWN_PREFIX};
 use crate::language::read::{self, Fields};
 use crate::matching::request::Request;
 

@@ -5,6 +5,7 @@
 //! and what is ambiguous is denied.
 
 mod address;
+pub mod ambiguity;
 mod caller;
 mod compile;
 mod decide;
@@ -20,6 +21,7 @@ mod route;
 mod rule;
 #[cfg(test)]
 mod tests;
+
 use crate::language::modes::Callers;
 use crate::matching::hosts::HostSet;
 use crate::matching::index::Index;

@@ -6,6 +6,7 @@ mod respond;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+
 use crate::action::destination::Destination;
 use crate::action::edit::HeaderEdits;
 use crate::language::modes::Mode;

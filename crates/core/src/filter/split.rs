@@ -19,6 +19,7 @@ pub mod slots;
 #[cfg(test)]
 mod tests;
 mod view;
+
 use std::cell::Cell;
 
 use crate::action::destination::Destination;

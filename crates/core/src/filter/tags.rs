@@ -11,10 +11,12 @@ mod attributes;
 mod book;
 mod bound;
 mod capture;
+mod captured;
 mod classes;
 mod compile;
 mod condition;
 mod decide;
+mod draft;
 mod hosts;
 mod label;
 mod meter;
@@ -23,15 +25,18 @@ mod metric;
 mod paths;
 mod property;
 mod report;
+mod rules;
 mod source;
 mod stock;
+mod tag;
 #[cfg(test)]
 mod tests;
+
 use crate::matching::matches::Match;
 use crate::policy::common::Common;
-use bound::Bound;
+use captured::Captured;
 use metric::Metric;
-use source::Source;
+use tag::Tag;
 
 pub use meter::{Ask, Meter, Path, Report};
 pub use metered::Metered;
@@ -47,20 +52,6 @@ pub struct Tagger {
     meter: Meter,
 }
 
-/// A tag: where its value is read, and what it may be.
-#[derive(Clone, Debug)]
-struct Tag {
-    name: Box<str>,
-    source: Source,
-    bound: Bound,
-    /// The filter state in which the value is published.
-    state: Option<Box<str>>,
-    /// Whether a metric counts by it, or it is published.
-    used: bool,
-    /// The place of the series that counts its dropped values.
-    dropped: usize,
-}
-
 /// What is remembered of a request until its end: what its tags read of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
@@ -73,20 +64,3 @@ pub struct Verdict {
     /// Whether the request was gRPC.
     grpc: bool,
 }
-
-/// What a tag has read of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Captured {
-    /// Nothing: it is read in the log phase.
-    Later,
-    /// A value that the book knows.
-    Known(u32),
-    /// A bounded value that it did not know.
-    Text(Box<str>),
-    /// The rules of an attribute that depend on the response, and the first that
-    /// does not.
-    Rules(Vec<u32>),
-}
-
-/// The tag name that marks the series beyond `maxSeries`.
-const OVERFLOW: &str = "overflow";

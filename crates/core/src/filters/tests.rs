@@ -8,10 +8,13 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::filter::egress::Egress;
+use crate::filter::router::Router;
+use crate::filter::split::Splitter;
+use crate::filter::tags::Tagger;
 use crate::language::describe::{Object, Type, recorder};
 use crate::language::tree::Tree;
 use crate::policy::{Policy, vm_config};
-use crate::{egress::Egress, router::Router, split::Splitter, tags::Tagger};
 
 /// Matches in which every test of a value and of a path is read.
 const MATCHES: [&str; 11] = [

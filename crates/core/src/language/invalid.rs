@@ -41,7 +41,6 @@ pub enum Step {
 
 /// The kinds of fault. A code never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Code {
     /// The text is not JSON.
     NotJson,

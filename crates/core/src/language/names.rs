@@ -12,6 +12,11 @@ use crate::order::sorted;
 /// The prefix of every header that belongs to Narrows.
 pub const OWN_PREFIX: &str = "x-narrows-";
 
+/// The route header unless a policy names another.
+pub const ROUTE_HEADER: &str = "x-narrows-route";
+/// Where the caller's authority is kept when it is rewritten.
+pub const FORWARDED_HOST: &str = "x-forwarded-host";
+
 /// The places of names. Hashed as the index is: the standard library's own hash would
 /// be one more in every module.
 pub type Places = HashMap<Box<[u8]>, u32, Xxh64Builder>;

@@ -5,13 +5,17 @@
 //! cannot take gigabytes. The sums are bounds from above, not sizes; a test holds them to what real
 //! modules take.
 
+mod sums;
+
 use std::cell::{Cell, RefCell};
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
-use crate::language::tree::{ELEMENT, FIELD, Tree, text_bytes, too_large, too_long};
+use crate::language::tree::{Tree, too_large, too_long};
 use crate::matching::needles::{self, Hay, Needle, Needles};
 use crate::matching::pattern::Pattern;
+
+use sums::Sums;
 
 /// What a match takes besides its conditions.
 pub(crate) const MATCH: usize = 288;
@@ -198,150 +202,5 @@ impl Budget {
     }
 }
 
-/// What a policy takes as it is written and read, and what is kept of any of it.
-#[derive(Default)]
-struct Sums {
-    written: usize,
-    read: usize,
-    held: usize,
-}
-
-impl Sums {
-    fn add(&mut self, tree: &Tree) -> Result<(), Invalid> {
-        match tree {
-            Tree::Text(text) => {
-                self.text(text)?;
-                // A quotation is a piece of its own.
-                let quotes = text.bytes().filter(|b| *b == b'%').count();
-                self.note(2, text_bytes(text), quotes.saturating_mul(24));
-            }
-            Tree::List(elements) => {
-                for (i, element) in elements.iter().enumerate() {
-                    self.note(1, ELEMENT, ELEMENT);
-                    self.add(element).map_err(|e| e.in_index(i))?;
-                }
-                self.note(2, 0, 0);
-            }
-            Tree::Table(fields) => {
-                for (name, value) in fields {
-                    self.text(name)?;
-                    self.note(4, FIELD.saturating_add(text_bytes(name)), FIELD);
-                    self.add(value).map_err(|e| e.in_field(name))?;
-                }
-                self.note(2, 0, 0);
-            }
-            Tree::Null | Tree::Flag(_) | Tree::Integer(_) | Tree::Fraction(_) => self.note(1, 0, 0),
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, written: usize, read: usize, held: usize) {
-        self.written = self.written.saturating_add(written);
-        self.read = self.read.saturating_add(read);
-        self.held = self.held.saturating_add(held);
-    }
-
-    /// A text is kept once at least.
-    fn text(&mut self, text: &str) -> Result<(), Invalid> {
-        self.note(text.len(), 0, text_bytes(text));
-        if text.len() <= limits::TEXT_BYTES {
-            return Ok(());
-        }
-        Err(Invalid::new(
-            Code::TooMany,
-            "a text is longer than 65536 bytes",
-            "shorten it: no request holds as much",
-        ))
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    #[cfg(target_family = "wasm")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    use crate::filter::router::Router;
-    use crate::language::tree::Tree;
-    use crate::policy::Policy;
-
-    fn compile(policy: &str) -> Result<Router, crate::language::invalid::Invalid> {
-        Tree::parse(policy.as_bytes()).and_then(|tree| Router::compile(&tree))
-    }
-
-    fn list(count: usize, of: impl Fn(usize) -> String) -> String {
-        let texts: Vec<String> = (0..count).map(|n| format!("{:?}", of(n))).collect();
-        format!("[{}]", texts.join(","))
-    }
-
-    #[test]
-    fn a_policy_weighs_the_same_everywhere() {
-        let policy = r#"{ "rules": [{ "name": "a", "matches": [
-            { "hosts": ["a.example", "*.b.example"], "path": { "in": ["/a", "/b"] }, "method": { "in": ["GET", "PUT"] },
-              "headers": { "x": { "regex": "a(b|[c-f])*g{3}" }, "y": { "contains": "abc" }, "z": { "range": { "from": 1, "to": 77 } } } }],
-            "rewrite": { "path": { "regex": { "match": "^/v([0-9]+)", "replace": "/\\1" } } } }] }"#;
-        assert_eq!(compile(policy).unwrap().common().weight.bytes, 8_643);
-        assert!(compile("{}").unwrap().common().weight.bytes < 100);
-    }
-
-    #[test]
-    fn a_product_is_refused_with_its_figures_and_a_sum_is_not() {
-        let matches = |hosts: usize, paths: usize, n: usize| {
-            format!(
-                r#"{{ "hosts": {}, "path": {{ "in": {} }} }}"#,
-                list(hosts, |h| format!("h{h}x{n}")),
-                list(paths, |p| format!("/{p}"))
-            )
-        };
-        let rule = |name: usize, matches: &str| format!(r#"{{ "name": "r{name}", "matches": [{matches}] }}"#);
-        let policy = |rules: &[String]| format!(r#"{{ "rules": [{}] }}"#, rules.join(","));
-        let shared: Vec<_> = (0..16).map(|n| rule(n, &matches(256, 1024, n))).collect();
-        let weight = compile(&policy(&shared)).unwrap().common().weight.bytes;
-        assert!(weight < 8 << 20, "{weight}");
-        let apart: Vec<_> = (0..10_000).map(|n| rule(n, &matches(4, 12, n))).collect();
-        let refused = compile(&policy(&apart)).unwrap_err().to_string();
-        assert!(refused.contains("NRW112") && refused.contains("rules["), "{refused}");
-        assert!(
-            refused.contains("4 hosts \u{d7} 12 paths are 48 index entries")
-                || refused.contains("weighs more than 32 MiB"),
-            "{refused}"
-        );
-    }
-
-    #[test]
-    fn what_is_refused_is_quoted_in_short() {
-        let long = "x".repeat(60_000);
-        for policy in [
-            format!(r#"{{ "rules": [{{ "name": "{long}" }}] }}"#),
-            format!(r#"{{ "{long}": 1 }}"#),
-            format!(r#"{{ "rules": [{{ "name": "a", "matches": [{{ "hosts": ["!{long}"] }}] }}] }}"#),
-            format!(
-                r#"{{ "rules": [{{ "name": "a", "matches": [{{ "headers": {{ "{long}": {{ "exact": "a" }} }} }}] }}] }}"#
-            ),
-            format!(
-                r#"{{ "rules": [{{ "name": "a", "matches": [{{ "headers": {{ "a": {{ "regex": "(" , "{long}": 1 }} }} }}] }}] }}"#
-            ),
-            format!(
-                r#"{{ "rules": [{{ "name": "a", "matches": [{{ "headers": {{ "a": "{long}" }} }}] }}] }}"#
-            ),
-            format!(r#"{{ "rules": [{{ "name": "a", "route": {{ "authority": "{long}!" }} }}] }}"#),
-            format!(r#"{{ "filter": "{long}" }}"#),
-            format!(r#"{{ "mode": "{long}" }}"#),
-            format!(r#"{{ "strip": ["{long} "] }}"#),
-            format!(
-                r#"{{ "rules": [{{ "name": "a", "matches": [{{ "path": {{ "template": "{long}" }} }}] }}] }}"#
-            ),
-            format!(
-                r#"{{ "rules": [{{ "name": "a", "rewrite": {{ "path": {{ "replaceFull": "{long}" }} }} }}] }}"#
-            ),
-            format!(r#"{{ "a": "{long}{long}" }}"#),
-            format!("{{ {} \"a\": 1 }}", format!("\"{long}\": 1,").repeat(30)),
-        ] {
-            let refused = compile(&policy).unwrap_err();
-            for fault in refused.faults() {
-                let told = fault.to_string();
-                assert!(told.len() < 1_000, "{} bytes: {told}", told.len());
-            }
-            assert!(refused.faults().len() <= 20);
-        }
-    }
-}
+mod tests;

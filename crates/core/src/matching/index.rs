@@ -22,11 +22,11 @@
 
 mod anchor;
 mod bar;
+mod fact;
 mod facts;
 mod leaf;
 mod trie;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+
 use std::rc::Rc;
 
 use crate::language::invalid::Invalid;
@@ -37,7 +37,8 @@ use crate::matching::matches::Match;
 use crate::matching::request::Request;
 use crate::order::distinct;
 use anchor::Anchors;
-use facts::{Fact, Facts, Vocabulary};
+use fact::Fact;
+use facts::{Facts, Vocabulary};
 use trie::Trie;
 
 /// An index over numbered clauses; the lowest number that matches wins.
@@ -79,12 +80,6 @@ struct Group {
     /// How many paths were filed for them.
     paths: usize,
 }
-
-/// Numbers by facts, which are hashes already.
-type ByFact = HashMap<Fact, u32, BuildHasherDefault<Identity>>;
-
-#[derive(Clone, Debug, Default)]
-struct Identity(u64);
 
 /// What an entry takes besides the facts that it is filed under.
 const ENTRY: usize = 104;
@@ -213,6 +208,8 @@ pub(crate) struct Found<'s> {
     count: usize,
     tried: Vec<u64>,
     numbers: usize,
+    /// The fact that was looked for last and does not hold.
+    missing: Fact,
 }
 
 impl Index {
@@ -247,8 +244,8 @@ impl Index {
         }
         let path = request.path().to_ascii_lowercase();
         let facts = Facts::of(request, &self.vocabulary);
-        let mut found =
-            Found { verify: &verify, best: None, count: 0, tried: Vec::new(), numbers: self.numbers };
+        let (numbers, missing) = (self.numbers, 0);
+        let mut found = Found { verify: &verify, best: None, count: 0, tried: Vec::new(), numbers, missing };
         for trie in places.into_iter().filter_map(|place| self.tries.get(usize::try_from(place).ok()?)) {
             trie.scan(&path, &facts, &mut found);
         }
@@ -265,17 +262,29 @@ impl Found<'_> {
         self.best.is_none_or(|best| number < best)
     }
 
-    /// Lowers the best to the first of these clauses, in their order, that holds.
-    fn first(&mut self, clauses: impl Iterator<Item = u32>) {
-        for number in clauses {
+    /// Lowers the best to the first of these clauses, in their order, that holds. Each comes with
+    /// a fact that must hold too, or with 0.
+    fn first(&mut self, clauses: impl Iterator<Item = (u32, Fact)>, facts: &Facts<'_, '_>) {
+        for (number, guard) in clauses {
             if !self.is_early(number) {
                 return;
             }
-            if self.is_new(number) && (self.verify)(number) {
+            if guard != 0 && self.misses(guard, facts) || !self.is_new(number) {
+                continue;
+            }
+            // Looked up once for each clause, which many facts may lead to.
+            if guard != 0 && !facts.holds(guard) {
+                self.missing = guard;
+            } else if (self.verify)(number) {
                 self.best = Some(number);
                 return;
             }
         }
+    }
+
+    /// Whether a fact is known not to hold, without looking for it.
+    fn misses(&self, fact: Fact, facts: &Facts<'_, '_>) -> bool {
+        fact == self.missing || !facts.may_hold(fact)
     }
 
     /// Whether a clause was not tried before, as far as that is known.
@@ -292,22 +301,5 @@ impl Found<'_> {
         let is_new = *word & bit == 0;
         *word |= bit;
         is_new
-    }
-}
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        // Only `write_u64` is called for a `u64`; anything else is folded in, not lost.
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, fact: u64) {
-        self.0 = fact;
     }
 }

@@ -5,6 +5,7 @@
 //! by itself would cost the value's length times the number of conditions.
 
 mod finder;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Deref;

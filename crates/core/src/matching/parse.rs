@@ -3,6 +3,7 @@
 mod hosts;
 mod path;
 mod value;
+
 use super::matches::Match;
 use super::named::{Named, QueryMatch};
 use super::source::{Cidr, PrincipalPattern, SourceMatch};

@@ -10,6 +10,7 @@ mod relation;
 mod replacer;
 mod sets;
 mod table;
+
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
 use regex_automata::util::syntax;
 

@@ -3,6 +3,7 @@
 
 mod look;
 mod table;
+
 use std::ops::Deref;
 
 use crate::language::modes::Callers;

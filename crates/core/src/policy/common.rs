@@ -17,6 +17,9 @@ pub struct Common {
     pub series: Vec<Series>,
     /// The labels of the series that are named as requests are served.
     pub labels: Vec<Box<str>>,
+    /// Filter state that later filters, logs and Istio's metrics may read: a label for each, and its
+    /// name.
+    pub published: Vec<(Box<str>, Box<str>)>,
     /// What must be read of a request for this policy to decide.
     pub needs: Needs,
     pub(crate) needles: Needles,

@@ -7,6 +7,7 @@
 //! is older follows from numbers that are given out in order, and who is gone without a
 //! word from what others count while it is silent.
 
+mod bytes;
 mod register;
 mod watcher;
 

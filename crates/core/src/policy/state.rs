@@ -8,5 +8,10 @@ pub const SPLIT: &str = "narrows_split";
 pub const BACKEND: &str = "narrows_backend";
 /// What egress-policy did, and by which rule.
 pub const EGRESS: &str = "narrows_egress";
+/// Names of filter state, each as a label of its own name.
+pub(crate) fn published(names: &[&str]) -> Vec<(Box<str>, Box<str>)> {
+    names.iter().map(|name| ((*name).into(), (*name).into())).collect()
+}
+
 /// What tags are published as, before their names.
 pub const TAG: &str = "narrows_";

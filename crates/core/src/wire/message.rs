@@ -25,16 +25,19 @@ impl<'a> Message<'a> {
     /// it: HTTP/1 drops them, and what HTTP/2 and HTTP/3 carry is dropped by whoever reads it next.
     pub fn new(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
         let mut padded = Vec::new();
-        let bare = |(name, value): (&'a [u8], &'a [u8])| {
+        let lines = headers.into_iter();
+        let mut headers = Vec::with_capacity(lines.size_hint().1.unwrap_or_default());
+        lines.for_each(|(name, value)| {
             // Of a pseudo header Envoy takes no blanks.
             let bare = if name.starts_with(b":") { value } else { field::bare(value) };
             if bare.len() < value.len() {
                 padded.push(name);
             }
-            (name, bare)
+            headers.push((name, bare));
+        });
+        let first = |wanted: &[u8]| {
+            headers.iter().find(|(name, _): &&(&[u8], _)| *name == wanted).map(|(_, value)| *value)
         };
-        let headers: Vec<_> = headers.into_iter().map(bare).collect();
-        let first = |wanted: &[u8]| headers.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
         let authority = first(b":authority").or_else(|| first(b"host")).unwrap_or_default();
         let target = first(b":path").unwrap_or_default();
         let (path, query) = split_target(target);

@@ -16,7 +16,7 @@ mod judge;
 mod random;
 
 use generate::Sent;
-use narrows_core::request::Source;
+use narrows_core::Source;
 use narrows_core::router::Router;
 use narrows_core::{Policy, Request, Tree};
 use random::Random;

@@ -35,6 +35,14 @@ fn kinds() -> Vec<Kind> {
         json!({ "default": "allow", "rules": [{ "name": "r", "action": "deny", "to": { "paths": paths } }] });
     let query: Value = (0..8).map(|n| (format!("x-{n}"), json!("%QUERY_PARAM(q)%"))).collect();
     let quotes = json!({ "rules": [{ "name": "r", "requestHeaders": { "set": query } }] });
+    let path = |from: usize| -> Value {
+        (from..from + 16).map(|n| (format!("x-{n}"), json!("%PATH%".repeat(8)))).collect()
+    };
+    let written =
+        json!({ "rules": [{ "name": "r", "requestHeaders": { "set": path(0), "add": path(16) } }] });
+    let end = |n: usize| json!({ "suffix": format!("{n:04X}"), "repeated": "any", "ignoreCase": true });
+    let ends = |n: usize| json!({ "name": format!("r{n}"), "matches": [{ "queryParams": { "b": end(n), "c": { "present": true } } }] });
+    let values: String = (0..BYTES / 7).map(|n| format!("b={n:04x}&")).collect();
     vec![
         Kind {
             name: "expressions with a table",
@@ -69,6 +77,21 @@ fn kinds() -> Vec<Kind> {
             filter: "header-router",
             policy: quotes,
             target: text("/?", "a=%61&", "q=1", BYTES),
+            header: None,
+        },
+        Kind {
+            name: "texts written",
+            filter: "header-router",
+            policy: written,
+            // Longer ones would be longer than what is written.
+            target: text("/", "p", "", BYTES / 7),
+            header: None,
+        },
+        Kind {
+            name: "values in order",
+            filter: "header-router",
+            policy: json!({ "rules": (0..1_000).map(ends).collect::<Vec<_>>() }),
+            target: format!("/?{values}"),
             header: None,
         },
     ]

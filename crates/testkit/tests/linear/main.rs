@@ -1,8 +1,8 @@
 //! No request is dear: what a filter does for one is bounded by its bytes.
 //!
 //! For each kind of costly request, under the dearest policy of that kind that loads: twice the
-//! bytes cost at most 2.2 times as much (but for one step, see [`is_linear`]), and 60 kB, all that
-//! Envoy takes unless it is told otherwise, stay below a ceiling. Fuel is wasmtime's count of
+//! bytes cost at most 2.2 times as much, and 60 kB, all that Envoy takes unless it is told
+//! otherwise, stay below a ceiling. Fuel is wasmtime's count of
 //! instructions, the same on every machine. `cargo test --test linear -- --nocapture` prints it;
 //! `cargo test --release --test linear -- --ignored --nocapture` says how much of it a
 //! millisecond of a real Envoy is.
@@ -19,9 +19,10 @@ use serde_json::Value;
 
 /// What 60 kB may cost, in all callbacks: less than 25 ms of one core.
 ///
-/// Measured by [`calibrate`] on Envoy 1.40.0, one worker, two shared cores that were busy: 11.3
-/// million fuel in a millisecond for tables of states, 12.4 for readings of a path, 19.2 for
-/// quotations, 24.3 for rewriting, 26.2 for sets of bits. At the least of them this is 22 ms.
+/// Measured by [`calibrate`] on Envoy 1.40.0, one worker, two shared cores that were busy, the least
+/// of three runs: 11.2 million fuel in a millisecond for tables of states, 13.0 for readings of a
+/// path, 14.8 for values in order, 16.0 for quotations, 18.8 for rewriting, 27.6 for sets of bits,
+/// 27.7 for texts that are written. At the least of them this is 22 ms.
 pub(crate) const CEILING: u64 = 250_000_000;
 
 /// Bytes of requests that are compared: each with the one of twice as many.
@@ -70,15 +71,11 @@ impl Prices {
 }
 
 /// Holds a kind of request to the bounds.
-///
-/// There is one step, near 700 header lines: each line then costs up to four fifths more. It is where the list of headers that the SDK makes passes 16 KiB;
-/// why is not known. So one pair may be over the bound, if all of them together are not: fifteen
-/// times the bytes then cost at most 33 times as much.
 pub(crate) fn is_linear(costly: &Costly) -> anyhow::Result<()> {
     let mut prices = Prices::of(costly)?;
     let mut steps = Vec::new();
     let mut shown = String::new();
-    let (mut least, mut most) = (u64::MAX, 0);
+    let mut most = 0;
     for (bytes, twice) in PAIRS {
         let (price, double) = (prices.at(bytes), prices.at(twice));
         shown.push_str(&format!(" {price:>9} {double:>9} ({}%)", double * 100 / price));
@@ -86,15 +83,10 @@ pub(crate) fn is_linear(costly: &Costly) -> anyhow::Result<()> {
         if double * 5 > price * 11 {
             steps.push(format!("{bytes} bytes cost {price}, {twice} cost {double}"));
         }
-        (least, most) = (least.min(price), most.max(double));
+        most = most.max(double);
     }
     println!("{:44}{shown}", costly.name);
-    anyhow::ensure!(
-        steps.is_empty() || (steps.len() == 1 && most <= least * 33),
-        "{}: {}",
-        costly.name,
-        steps.join("; ")
-    );
+    anyhow::ensure!(steps.is_empty(), "{}: {}", costly.name, steps.join("; "));
     anyhow::ensure!(most <= CEILING, "{}: 60 kB cost {most}", costly.name);
     Ok(())
 }

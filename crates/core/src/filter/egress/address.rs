@@ -7,7 +7,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::destination::Ambiguity;
+use super::ambiguity::Ambiguity;
 
 /// Whether the last label of a name is a number: then all of it is an IPv4 address
 /// or nothing (URL standard, "ends in a number").

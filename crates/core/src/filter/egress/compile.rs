@@ -22,6 +22,7 @@ use crate::matching::value::ValueMatch;
 use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::{HEAD, Head};
+use crate::policy::state;
 
 pub(super) static POLICY: Object = object!(
     "policy",
@@ -131,6 +132,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
             },
             judges_presented: true,
             head,
+            published: state::published(&[state::EGRESS]),
             ..Common::default()
         },
         callers,

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::ambiguity::Ambiguity;
 use super::caller::Caller;
-use super::destination::{Ambiguity, Destination};
+use super::destination::Destination;
 use super::learn::Learning;
 use super::path::Readings;
 use super::route::Route;
@@ -18,6 +19,7 @@ use crate::matching::index::Index;
 use crate::matching::request::Request;
 use crate::policy::common::Common;
 use crate::policy::decision::{Decision, Reply, Unlisted};
+use crate::policy::outcome::Outcome;
 use crate::policy::record::Record;
 use crate::policy::{Policy, state};
 use crate::wire::host::Host;
@@ -33,6 +35,20 @@ impl Policy for Egress {
 
     fn compile(tree: &Tree) -> Result<Self, Invalid> {
         super::compile::egress(tree, Self::FILTER)
+    }
+
+    fn outcome(&self, verdict: &Verdict, _decision: &Decision<'_>) -> Outcome {
+        let action = match verdict.action {
+            Action::Allow => "allow",
+            Action::Deny => "deny",
+        };
+        let rule = self.ruling(verdict.ruling);
+        let outcome =
+            Outcome::new("rules", &[action, " ", rule].concat()).with("action", action).with("rule", rule);
+        match verdict.trial {
+            Some(trial) => outcome.with("trial", self.ruling(Ruling::Rule(trial))),
+            None => outcome,
+        }
     }
 
     fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {
@@ -52,7 +68,7 @@ impl Policy for Egress {
     fn warnings(&self) -> Vec<Fault> {
         let is_silent = self.says_nothing && self.common.head.mode != Mode::Off;
         let message = "there is neither \"default\" nor a rule: everything may leave";
-        let help = "write \"default\": \"deny\" and rules; \"mode\": \"off\" if nothing is to be done";
+        let help = "write \"default\": \"deny\" and rules; or \"mode\": \"off\" if it should do nothing";
         Vec::from_iter(is_silent.then(|| Fault::warning(Code::EverythingPasses, message, help)))
     }
 

@@ -1,6 +1,7 @@
 //! The decision record in the response.
 
-use super::destination::{Ambiguity, Destination};
+use super::ambiguity::Ambiguity;
+use super::destination::Destination;
 use super::rule::Outgoing;
 use super::{Action, Egress, Ruling, Verdict};
 use crate::language::modes::Mode;

@@ -10,6 +10,7 @@
 
 mod share;
 mod tell;
+
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::Invalid;
 use crate::language::limits;

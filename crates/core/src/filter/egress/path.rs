@@ -10,11 +10,12 @@
 
 mod folds;
 pub(super) mod literal;
+
 use std::borrow::Cow;
 
 use xxhash_rust::xxh64::xxh64;
 
-use super::destination::Ambiguity;
+use super::ambiguity::Ambiguity;
 use crate::language::limits;
 use crate::wire::percent;
 

@@ -1,6 +1,7 @@
 //! A rule: from whom, to what, and what then.
 
 mod read;
+
 use super::Action;
 use super::caller::Caller;
 use super::path::Readings;

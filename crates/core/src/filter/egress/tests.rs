@@ -6,6 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 mod index;
 mod learn;
 mod paths;
+mod signals;
 mod surroundings;
 
 use super::{Action, Egress, Ruling, Verdict};
@@ -246,89 +247,4 @@ fn report_changes_nothing_and_says_what_it_would() {
             "destination=.=unlisted;.;action=.=would-deny;.;narrows_egress_destinations_total"
         ]
     );
-}
-
-#[test]
-fn counts_by_rule_and_destination() {
-    let policy = compile(DESIGN).unwrap();
-    let names = |ask: &Ask<'_>| -> Vec<String> {
-        decide(&policy, ask)
-            .0
-            .count
-            .iter()
-            .map(|series| policy.common().series[*series].name.to_string())
-            .collect()
-    };
-    assert_eq!(
-        names(&Ask { authority: "x.adyen.com", ..CHECKOUT }),
-        [
-            "rule=.=payments;.;action=.=allow;.;narrows_egress_requests_total",
-            "destination=.=*.adyen.com;.;action=.=allow;.;narrows_egress_destinations_total"
-        ]
-    );
-    assert_eq!(
-        names(&Ask { authority: "a.vendor.example", ..CHECKOUT }),
-        [
-            "rule=.=default;.;action=.=deny;.;narrows_egress_requests_total",
-            "destination=.=unlisted;.;action=.=deny;.;narrows_egress_destinations_total",
-            "rule=.=new-vendor;.;action=.=would-allow;.;narrows_egress_requests_total"
-        ]
-    );
-}
-
-#[test]
-fn the_decision_is_explained() {
-    let policy = compile(r#"{"explain": {"when": {}}, "rules": [{"name": "v1", "action": "allow", "to": {"paths": [{"pathPrefix": "/v1"}]}}]}"#).unwrap();
-    let record = |ask: &Ask<'_>| match &decide(&policy, ask).0.response[..] {
-        [Edit::Add("x-narrows-explain", value)] => String::from_utf8(value.to_vec()).unwrap(),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(
-        record(&Ask { authority: "A.example:443", target: "/v1%2f", ..ASK }),
-        "filter=egress-policy; denied; rule=ambiguous-path; destination=a.example:443; reason=path-separator"
-    );
-    assert_eq!(
-        record(&Ask { authority: "a@b", ..ASK }),
-        "filter=egress-policy; denied; rule=ambiguous-host; reason=userinfo"
-    );
-}
-
-#[test]
-fn bad_policies_are_refused_with_their_place() {
-    let fault = |policy: &str| compile(policy).unwrap_err().to_string();
-    let to = |to: &str| fault(&format!(r#"{{"rules": [{{"name": "r", "action": "allow", "to": {to}}}]}}"#));
-    assert!(to(r#"{"hosts": ["https://a.example/"]}"#).contains("NRW502]: rules[0].to.hosts[0]: "));
-    assert!(to(r#"{"hosts": ["a.example:443"]}"#).contains("\"ports\""));
-    for host in ["*.10.0.0.1", "a.*.example", "**.example", "exämple", "010.0.0.1", "*.", ""] {
-        assert!(to(&format!(r#"{{"hosts": ["{host}"]}}"#)).contains("NRW502"), "{host}");
-    }
-    for bad in [
-        r#"{"hosts": []}"#,
-        r#"{"ports": [0]}"#,
-        r#"{"ports": []}"#,
-        r#"{"methods": ["get"]}"#,
-        r#"{"paths": [{"pathPrefix": "v1"}]}"#,
-        r#"{"host": ["a"]}"#,
-    ] {
-        assert!(to(bad).contains("rules[0].to"), "{bad}");
-    }
-    for bad in [
-        r#"{"rules": [{"name": "default", "action": "deny"}]}"#,
-        r#"{"rules": [{"name": "r"}]}"#,
-        r#"{"rules": [{"name": "r", "action": "deny", "from": {}}]}"#,
-        r#"{"rules": [{"name": "r", "action": "deny", "from": {"namespaces": ["A"]}}]}"#,
-        r#"{"rules": [{"name": "r", "action": "deny"}, {"name": "r", "action": "deny"}]}"#,
-        r#"{"default": "open"}"#,
-        r#"{"response": {"status": 200}}"#,
-        r#"{"learn": {"maxHosts": 0}}"#,
-        r#"{"learn": {"logEvery": "1s"}}"#,
-        r#"{"requestHeaders": {"remove": ["*"]}}"#,
-        r#"{"filter": "header-router"}"#,
-    ] {
-        assert!(compile(bad).is_err(), "{bad}");
-    }
-    // Addresses in a policy have one form too.
-    let policy =
-        compile(r#"{"rules": [{"name": "r", "action": "allow", "to": {"hosts": ["0x8080808"]}}]}"#).unwrap();
-    assert_eq!(outcome(&policy, &Ask { authority: "8.8.8.8", ..ASK }), "allow r");
 }

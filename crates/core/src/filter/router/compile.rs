@@ -19,6 +19,7 @@ use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::{HEAD, Head};
 use crate::policy::series::{Kind, Label, Series, Stock};
+use crate::policy::state;
 
 pub(super) static POLICY: Object = object!(
     "policy",
@@ -144,6 +145,7 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
             strip,
             series,
             needs,
+            published: state::published(&[state::RULE]),
             ..Common::default()
         },
         missing_host,

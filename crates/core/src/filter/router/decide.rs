@@ -12,6 +12,7 @@ use crate::matching::index::Index;
 use crate::matching::request::Request;
 use crate::policy::common::Common;
 use crate::policy::decision::{Decision, Reply};
+use crate::policy::outcome::Outcome;
 use crate::policy::record::Record;
 use crate::policy::{Policy, state};
 
@@ -23,6 +24,16 @@ impl Policy for Router {
 
     fn compile(tree: &Tree) -> Result<Self, Invalid> {
         super::compile::router(tree, Self::FILTER)
+    }
+
+    fn outcome(&self, verdict: &Verdict, _decision: &Decision<'_>) -> Outcome {
+        let name = |place: Option<usize>| place.and_then(|place| self.rule(place));
+        let rule = name(verdict.rule).unwrap_or("-");
+        let outcome = Outcome::new("rules", rule).with("rule", rule);
+        match name(verdict.reported) {
+            Some(reported) => outcome.with("reported", reported),
+            None => outcome,
+        }
     }
 
     fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {

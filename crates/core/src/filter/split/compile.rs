@@ -3,6 +3,7 @@
 mod backends;
 mod layer;
 mod one;
+
 use super::guard::{Guards, Rule};
 use super::key::Key;
 use super::{Backend, Clause, Missing, Split, Splitter, measure, restore};
@@ -21,6 +22,7 @@ use crate::order::hash_of;
 use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::{HEAD, Head};
+use crate::policy::state;
 
 pub(super) static POLICY: Object = object!(
     "policy",
@@ -103,6 +105,7 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
             needs,
             needles: budget.needles(),
             weight: budget.weight(),
+            published: state::published(&[state::SPLIT, state::BACKEND]),
             ..Common::default()
         },
         route_header,

@@ -14,6 +14,7 @@ use crate::matching::matches;
 use crate::matching::request::Request;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
+use crate::policy::outcome::Outcome;
 use crate::policy::record::Record;
 use crate::policy::series::Measurement;
 use crate::policy::{Policy, state};
@@ -35,8 +36,12 @@ impl Policy for Splitter {
             |split: &Split| split.slots.owned().iter().any(|(from, to, _)| from < to) && !split.divides();
         let is_idle = self.splits.iter().any(|split| split.mode != Mode::Off && idle(split));
         let message = "a split has weights and no \"key\": every request takes \"onMissingKey\"";
-        let help = "add \"key\", or \"onMissingKey\": \"random\" if nobody has to stay";
+        let help = "add \"key\", or \"onMissingKey\": \"random\" if users may change backends";
         Vec::from_iter(is_idle.then(|| Fault::warning(Code::NoEffect, message, help)))
+    }
+
+    fn outcome(&self, verdict: &Option<Verdict>, _decision: &Decision<'_>) -> Outcome {
+        self.told(verdict.as_ref()).unwrap_or_else(|| Outcome::new("-", "-").with("split", "-"))
     }
 
     fn drops_trailer(&self, verdict: &Option<Verdict>, name: &[u8]) -> bool {

@@ -4,6 +4,7 @@ use super::{Splitter, Verdict};
 use crate::language::modes::Mode;
 use crate::matching::request::Request;
 use crate::order::hash_of;
+use crate::policy::outcome::Outcome;
 use crate::policy::record::Record;
 
 impl Splitter {
@@ -36,5 +37,23 @@ impl Splitter {
         if split.mode == Mode::Report {
             record.say("mode", "report");
         }
+    }
+
+    /// The same for tools.
+    pub(super) fn told(&self, verdict: Option<&Verdict>) -> Option<Outcome> {
+        let verdict = verdict?;
+        let split = self.splits.get(verdict.split)?;
+        let backend = split.backends.get(verdict.backend)?;
+        let mut outcome = Outcome::new(&split.name, &backend.name)
+            .with("split", &*split.name)
+            .with("backend", &*backend.name)
+            .with("reason", verdict.reason.as_str());
+        if let Some(key) = verdict.key.and_then(|place| split.keys.get(place)) {
+            outcome = outcome.with("key", key.describe());
+        }
+        if let Some(bucket) = verdict.bucket {
+            outcome = outcome.with("bucket", bucket.to_string());
+        }
+        Some(outcome)
     }
 }

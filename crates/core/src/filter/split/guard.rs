@@ -9,6 +9,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod watched;
+
 use std::cell::Cell;
 
 use self::shared::Subject;

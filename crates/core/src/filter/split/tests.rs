@@ -5,9 +5,7 @@ mod absence;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::{Guarded, Wants};
-
-use super::{Reason, Splitter};
+use super::{Guarded, Reason, Splitter, Wants};
 use crate::{Before, Edit, Policy, Request, Served, Tree};
 
 const STABLE: &[u8] = b"outbound|8080||stock.books.svc.cluster.local";

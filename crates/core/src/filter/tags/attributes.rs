@@ -6,45 +6,22 @@
 //! Conditions are translated when the policy is loaded, so a thousand of them are
 //! indexed and no expression runs per request.
 
-use std::cell::{RefCell, RefMut};
-
-use super::book::{Book, MISSING};
-use super::bound::{self, Bound};
-use super::compile::{Draft, VALUE};
-use super::condition::{self, Codes};
-use super::source::{Source, number};
-use super::{Captured, label};
+use super::book::Book;
+use super::bound::{self, Bound, VALUE};
+use super::condition::{self};
+use super::draft::Draft;
+use super::label;
+use super::rules::{Clause, Rules};
+use super::source::Source;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::read::{self, Faults, Fields};
 use crate::language::tree::Tree;
 use crate::matching::budget;
-use crate::matching::index::{self, Index};
-use crate::matching::matches::Match;
+use crate::matching::index::{self};
 use crate::matching::parse::{self, Budget};
-use crate::matching::request::Request;
 use crate::policy::series::Stock;
-
-/// The rules of one attribute, in order.
-#[derive(Clone, Debug)]
-pub(super) struct Rules {
-    clauses: Vec<Clause>,
-    index: Index,
-    /// The place of the response code among what is read in the log phase.
-    code: usize,
-}
-
-/// One way for a value to be given.
-#[derive(Clone, Debug)]
-struct Clause {
-    value: u32,
-    /// The part that is indexed.
-    first: Match,
-    /// More conditions on what `first` says something about already.
-    also: Vec<Match>,
-    codes: Codes,
-}
 
 const PHASES: [(&str, ()); 2] = [("ON_LOG", ()), ("ON_REQUEST", ())];
 
@@ -144,48 +121,4 @@ fn rules(tree: &Tree, tag: usize, code: usize, book: &mut Book, budget: &Budget)
         index.add(number, &clause.first)?;
     }
     faults.or(Rules { clauses, index: index.finish(), code })
-}
-
-impl Rules {
-    /// What the rules say of a request; those that ask for a response code wait.
-    pub(super) fn capture(&self, request: &Request<'_>) -> Captured {
-        let waiting = RefCell::new(Vec::new());
-        let decides = |number: u32| {
-            let Some(clause) = self.clause(number) else { return false };
-            let holds = clause.first.matches(request) && clause.also.iter().all(|m| m.matches(request));
-            if holds && !clause.codes.is_empty() {
-                // The index tries them in an order of its own, and perhaps twice.
-                let mut waiting: RefMut<'_, Vec<u32>> = waiting.borrow_mut();
-                let before = waiting.partition_point(|other| *other < number);
-                if waiting.get(before) != Some(&number) {
-                    waiting.insert(before, number);
-                }
-                return false;
-            }
-            holds
-        };
-        let decided = self.index.first(request, decides);
-        let mut candidates = waiting.into_inner();
-        candidates.retain(|number| decided.is_none_or(|decided| *number < decided));
-        if candidates.is_empty() {
-            return Captured::Known(
-                decided.and_then(|number| self.clause(number)).map_or(MISSING, |clause| clause.value),
-            );
-        }
-        candidates.extend(decided);
-        Captured::Rules(candidates)
-    }
-
-    /// The value of the first candidate whose codes hold.
-    pub(super) fn settle(&self, candidates: &[u32], observed: &[Option<Vec<u8>>]) -> u32 {
-        // Without an answer there is no code, and in CEL a comparison with what is missing
-        // does not hold.
-        let code = observed.get(self.code).and_then(Option::as_deref).and_then(number).filter(|c| *c > 0);
-        let mut clauses = candidates.iter().filter_map(|number| self.clause(*number));
-        clauses.find(|clause| clause.codes.hold(code)).map_or(MISSING, |clause| clause.value)
-    }
-
-    fn clause(&self, number: u32) -> Option<&Clause> {
-        self.clauses.get(usize::try_from(number).ok()?)
-    }
 }

@@ -7,9 +7,12 @@
 //! all workers or by none, and a new VM knows what its predecessor had counted.
 
 mod entry;
+
 use crate::language::names::Places;
 use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
 
+/// The tag name that marks the series beyond `maxSeries`.
+pub(super) const OVERFLOW: &str = "overflow";
 /// The place of every tag's `missing` and `other` among its values.
 pub(super) const MISSING: u32 = 0;
 pub(super) const OTHER: u32 = 1;
@@ -198,7 +201,7 @@ impl Book {
         let shape = self.metrics.get(metric)?;
         let label = |name, stock, value| Label { name, stock, value };
         let labels = match self.grammar {
-            Grammar::StatTags => vec![label(super::OVERFLOW, Stock::Tag, "true")],
+            Grammar::StatTags => vec![label(OVERFLOW, Stock::Tag, "true")],
             // These labels have no name for it: their value says it.
             Grammar::Stock => {
                 let words = shape.tags.iter().filter_map(|tag| self.tags.get(*tag));
@@ -232,7 +235,7 @@ fn overflow_value(stock: Stock) -> &'static str {
     match stock {
         Stock::Code => "000",
         Stock::CodeClass => "0xx",
-        _ => super::OVERFLOW,
+        _ => OVERFLOW,
     }
 }
 

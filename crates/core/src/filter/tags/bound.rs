@@ -5,6 +5,9 @@ use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::read::{self, Fields};
 
+/// What a value of a tag takes besides its text.
+pub(super) const VALUE: usize = 160;
+
 /// The bounds of one tag's values.
 #[derive(Clone, Debug)]
 pub(super) struct Bound {

@@ -85,11 +85,6 @@ impl Tagger {
             && (!self.metrics.is_empty() || self.tags.iter().any(|tag| tag.used))
     }
 
-    /// The tags that are published, each with its filter state.
-    pub fn published(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.tags.iter().filter_map(|tag| Some((&*tag.name, tag.state.as_deref()?)))
-    }
-
     fn explain(&self, values: &[Captured], book: &Book, record: &mut Record) {
         for ((place, tag), value) in (0usize..).zip(&self.tags).zip(values).filter(|((_, tag), _)| tag.used) {
             let value = match value {

@@ -7,8 +7,17 @@ use crate::language::limits;
 use crate::policy::state;
 
 /// The labels of all filters' own series: Istio finds a label by the end of its name.
-const LABELS: [&str; 9] =
-    ["rule", "split", "backend", "code_class", "action", "destination", "filter", "tag", super::OVERFLOW];
+const LABELS: [&str; 9] = [
+    "rule",
+    "split",
+    "backend",
+    "code_class",
+    "action",
+    "destination",
+    "filter",
+    "tag",
+    super::book::OVERFLOW,
+];
 /// The filter state in which filters say what they decided: others believe it.
 const DECISIONS: [&str; 5] = [strip::STATE, state::RULE, state::SPLIT, state::BACKEND, state::EGRESS];
 
@@ -26,7 +35,7 @@ pub(super) fn read(written: &str) -> Result<Box<str>, Invalid> {
             format!("use 1 to {} letters, digits and _, a letter first", limits::NAME),
         );
     }
-    if ["le", "quantile", super::OVERFLOW].contains(&written) {
+    if ["le", "quantile", super::book::OVERFLOW].contains(&written) {
         return refuse(format!("{written:?} is a reserved label"), "choose another name".to_owned());
     }
     Ok(written.into())

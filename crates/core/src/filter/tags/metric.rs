@@ -102,7 +102,7 @@ impl Metric {
 
     /// The number for a request; `None` if it is not known.
     pub(super) fn number(&self, observed: &[Option<Vec<u8>>]) -> Option<u64> {
-        let read = |place: usize| super::source::number(observed.get(place)?.as_deref()?);
+        let read = |place: usize| super::property::number(observed.get(place)?.as_deref()?);
         match self.value {
             Value::One => Some(1),
             Value::Milliseconds(place) => read(place)?.checked_div(1_000_000),

@@ -28,6 +28,11 @@ const OTHERS: [(&str, &str); 8] = [
     ),
 ];
 
+/// A property that is a number.
+pub(super) fn number(bytes: &[u8]) -> Option<u64> {
+    bytes.first_chunk().copied().map(u64::from_le_bytes)
+}
+
 /// Names in the path of a property, at most.
 pub(super) const LONGEST: usize = 8;
 

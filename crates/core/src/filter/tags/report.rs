@@ -2,7 +2,8 @@
 
 use super::book::{Book, MISSING, OTHER};
 use super::meter::{Ask, Report};
-use super::source::{Source, number};
+use super::property::number;
+use super::source::Source;
 use super::{Captured, Tag, Tagger, Verdict, classes};
 use crate::language::limits;
 use crate::language::modes::Mode;

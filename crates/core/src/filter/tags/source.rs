@@ -2,13 +2,12 @@
 
 mod kinds;
 mod templates;
-use super::attributes::Rules;
 use super::book::{Book, OTHER};
-use super::bound;
-use super::compile::VALUE;
+use super::bound::{self, VALUE};
 use super::hosts::HostMap;
 use super::meter::Path;
 use super::paths::Paths;
+use super::rules::Rules;
 use crate::language::describe::{self, Object, fields_of, object};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
@@ -151,11 +150,6 @@ pub(super) fn host_map(
         map.insert(&key, book.declare(tag, &value));
     }
     Ok(map)
-}
-
-/// A property that is a number.
-pub(super) fn number(bytes: &[u8]) -> Option<u64> {
-    bytes.first_chunk().copied().map(u64::from_le_bytes)
 }
 
 impl Source {

@@ -1,7 +1,7 @@
 //! Ways to file a clause: which facts hold of a request if it matches.
 
 use super::bar::{self, Bar};
-use super::facts::{Cuts, Fact, LONGEST, Relation, bit, fact, of_block, of_needle, of_numbers, there};
+use super::fact::{Cuts, Fact, LONGEST, Relation, bit, fact, of_block, of_needle, of_numbers, there};
 use crate::matching::kind::Kind;
 use crate::matching::matches::Match;
 use crate::matching::named::Named;

@@ -4,26 +4,14 @@
 //! or that it is a number in some block. The caller's name and address are facts too. What clauses
 //! ask for is remembered with the name, so that a request is cut only where some clause would look.
 
-use super::ByFact;
 use super::anchor::Anchor;
+use super::fact::{ByFact, Cuts, Fact, Relation, fact, of_block, of_needle, of_numbers, there};
 use crate::matching::kind::Kind;
 use crate::matching::needles::Place;
 use crate::matching::request::Request;
 use crate::matching::source::{Length, ip};
 use crate::matching::value::integer;
-use crate::order::{distinct, hash};
-
-/// A fact: the hash of a kind, a name and perhaps a text in lower case.
-pub(crate) type Fact = u64;
-
-/// Where a value is cut: a bit for each length, from one byte to [`LONGEST`].
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cuts {
-    pub(super) starts: u64,
-    pub(super) ends: u64,
-    /// A bit for each power of two that is the size of a block of numbers.
-    pub(super) numbers: u64,
-}
+use crate::order::distinct;
 
 /// What clauses ask of the value under one name.
 #[derive(Clone, Copy, Debug, Default)]
@@ -209,12 +197,6 @@ impl<'r, 'a> Facts<'r, 'a> {
     }
 }
 
-/// The bit of a length; none for a length out of reach.
-pub(super) fn bit(length: usize) -> u64 {
-    let place = length.checked_sub(1).and_then(|place| u32::try_from(place).ok());
-    place.and_then(|place| 1u64.checked_shl(place)).unwrap_or_default()
-}
-
 /// The places of the bits that are set.
 fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
@@ -229,51 +211,3 @@ fn signed(fact: Fact) -> (usize, u64) {
     let bit = 1u64.checked_shl(u32::try_from(fact & 63).unwrap_or_default());
     (usize::try_from(fact >> 6 & 15).unwrap_or_default(), bit.unwrap_or_default())
 }
-
-/// What a fact says of a value.
-#[derive(Clone, Copy)]
-pub(super) enum Relation {
-    Is = 1,
-    Starts,
-    Ends,
-    Within,
-}
-
-/// The fact that a number is in a block.
-pub(super) fn of_numbers(there: Fact, power: usize, block: i64) -> Fact {
-    let size = mixed(there ^ (power as u64) << 8 ^ Relation::Within as u64);
-    mixed(size ^ block.cast_unsigned())
-}
-
-/// The fact that an address is in a network.
-pub(super) fn of_block(length: Length, network: u128) -> Fact {
-    let kind = [&[u8::from(length.v6)][..], &length.mask.to_le_bytes()].concat();
-    fact(there(Kind::Address, &kind), Relation::Within, &network.to_le_bytes())
-}
-
-/// The fact that a text was found.
-pub(super) fn of_needle(place: Place) -> Fact {
-    mixed(!(u64::from(place.hay) << 32 | u64::from(place.text)))
-}
-
-/// The fact that a name is there.
-pub(super) fn there(kind: Kind, name: &[u8]) -> Fact {
-    hash(name, kind as u64)
-}
-
-/// What is so of the value under a name, by the fact that the name is there. `text` is in lower
-/// case on both sides: a clause that minds letter case is verified anyway.
-pub(super) fn fact(there: Fact, relation: Relation, text: &[u8]) -> Fact {
-    hash(text, there ^ relation as u64)
-}
-
-/// A number with its bits spread (Steele and others, 2014): no two become one.
-fn mixed(number: u64) -> u64 {
-    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ number >> 31
-}
-
-/// A longer text is filed by that much of it: one bit for each length, and longer texts differ
-/// sooner.
-pub(super) const LONGEST: usize = 64;

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use super::Found;
 use super::anchor::{Anchor, Anchors};
 use super::bar::Bar;
-use super::facts::{Fact, Facts, Vocabulary};
-use super::{ByFact, Found};
+use super::fact::{ByFact, Fact};
+use super::facts::{Facts, Vocabulary};
 use crate::language::names::Places;
 use crate::order::sorted;
 
@@ -75,7 +76,7 @@ impl Leaf {
     pub(crate) fn scan(&self, facts: &Facts<'_, '_>, found: &mut Found<'_>) {
         match self {
             Self::Empty | Self::Waiting(_) => {}
-            Self::Few(numbers) => found.first(numbers.iter().copied()),
+            Self::Few(numbers) => found.first(unguarded(numbers), facts),
             Self::Many(many) => many.scan(facts, found),
         }
     }
@@ -156,7 +157,7 @@ impl Many {
         for Together { bar, numbers } in &self.always {
             let is_early = numbers.first().is_some_and(|number| found.is_early(*number));
             if is_early && bar.as_ref().is_none_or(|bar| bar.admits(facts.request)) {
-                found.first(numbers.iter().copied());
+                found.first(unguarded(numbers), facts);
             }
         }
     }
@@ -166,9 +167,12 @@ impl Many {
         let end = |place: usize| self.ends.get(place).map_or(0, |end| *end as usize);
         let from = place.checked_sub(1).map_or(0, end);
         let filed = self.filed.get(from..end(place)).unwrap_or_default();
-        let may_hold = |filed: &&Filed| filed.guard == 0 || facts.may_hold(filed.guard);
-        found.first(filed.iter().filter(may_hold).map(|filed| filed.number));
+        found.first(filed.iter().map(|filed| (filed.number, filed.guard)), facts);
     }
+}
+
+fn unguarded(numbers: &[u32]) -> impl Iterator<Item = (u32, Fact)> {
+    numbers.iter().map(|number| (*number, 0))
 }
 
 /// Puts clauses that are filed under no fact together with those that the same condition keeps

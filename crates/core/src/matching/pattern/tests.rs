@@ -1,4 +1,5 @@
 use regex_automata::nfa::thompson::WhichCaptures;
+
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -21,8 +21,8 @@ pub(super) struct Looked<'a> {
     needles: Option<&'a Needles>,
     search: Search,
     headers: OnceCell<Table>,
-    /// Headers that were looked at one by one so far.
-    passed: Cell<usize>,
+    /// How often all headers were looked at one by one so far.
+    passes: Cell<usize>,
     cookies: OnceCell<Table>,
     query: OnceCell<Table>,
     /// Repeated headers as one text, by name.
@@ -46,8 +46,11 @@ impl AsRef<[u8]> for Joined<'_> {
     }
 }
 
-/// Headers that are looked at one by one before a table is made of them.
-const FEW: usize = 2_048;
+/// Headers that are looked at one by one: a table is no faster, however often they are looked at.
+const FEW_HEADERS: usize = 32;
+/// Passes over more of them before a table is made: they cost about as much as it does. Were it
+/// made for fewer because the headers are many, then each of many would cost more than each of few.
+const FEW_PASSES: usize = 32;
 /// Bytes of a number that is read anew for each condition.
 const SHORT: usize = 32;
 
@@ -213,9 +216,9 @@ impl<'a> Request<'a> {
 
     /// The table of headers, once enough of them were looked at one by one.
     fn header_table(&self) -> Option<&Table> {
-        let passed = self.looked.passed.get().saturating_add(self.headers().len());
-        self.looked.passed.set(passed);
-        (passed > FEW).then(|| self.make_table())
+        let passes = self.looked.passes.get().saturating_add(1);
+        self.looked.passes.set(passes);
+        (passes > FEW_PASSES && self.headers().len() > FEW_HEADERS).then(|| self.make_table())
     }
 
     fn make_table(&self) -> &Table {

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use crate::matching::value::{Terms, ValueMatch, integer};
-use crate::order::{hash, sorted};
+use crate::order::{hash, merged, sorted};
 
 /// Pairs by name, copied: borrowed ones would bind the request to what it was made of.
 #[derive(Clone, Debug, Default)]
@@ -55,11 +55,10 @@ impl Table {
     /// The same, with its names in order; call once, after the last.
     pub(super) fn finish(mut self) -> Self {
         let places = 0u32..u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
-        let hashes: Vec<u64> = places.map(|place| hash(self.name(place), 0)).collect();
-        let hash = |place: u32| hashes.get(place as usize).copied().unwrap_or_default();
-        let order =
-            sorted(hashes.len(), &|a, b| hash(a).cmp(&hash(b)).then_with(|| self.name(a).cmp(self.name(b))));
-        self.order = order.into_iter().map(|place| (hash(place), place)).collect();
+        let hashes = places.map(|place| (hash(self.name(place), 0), place)).collect();
+        self.order = merged(hashes, |(a, first), (b, second)| {
+            a > b || a == b && self.name(*first) > self.name(*second)
+        });
         self
     }
 

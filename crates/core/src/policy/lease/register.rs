@@ -1,31 +1,21 @@
 //! The register, and what may be written there.
 
-/// The first bytes of what is shared; another form of it would have others.
-const FORM: u64 = u64::from_le_bytes(*b"narrows1");
-/// The words of the head, and of each row.
-const WORDS: usize = 5;
 /// The root contexts that are known at a time: twice the workers of any machine.
 const ROOTS: usize = 4096;
 /// The plugins that are known at a time. Each has a root context, or was refused at first.
 const PLUGINS: usize = 1024;
 
-/// The bits of a root context, and of a plugin.
-const BAD: u64 = 1;
-const BUSY: u64 = 2;
-const PLUGIN: u64 = 4;
-const LOADED: u64 = 8;
-
 /// The plugins of one filter in one proxy, and their root contexts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Register {
     /// The last number that was given out.
-    last: u64,
+    pub(super) last: u64,
     /// Whether a policy has ever been rejected.
-    ever: bool,
+    pub(super) ever: bool,
     /// Whether the gauge says that one is.
-    shown: bool,
-    plugins: Vec<Plugin>,
-    roots: Vec<Root>,
+    pub(super) shown: bool,
+    pub(super) plugins: Vec<Plugin>,
+    pub(super) roots: Vec<Root>,
 }
 
 /// A root context: one policy of one plugin in one VM.
@@ -49,16 +39,16 @@ pub struct Root {
 
 /// A plugin, as finely as a root context can tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Plugin {
-    id: u64,
+pub(super) struct Plugin {
+    pub(super) id: u64,
     /// The hash of the last good policy; 0 if there was none.
-    in_force: u64,
+    pub(super) in_force: u64,
     /// The root context that has brought it.
-    since: u64,
+    pub(super) since: u64,
     /// When a policy was refused last, if none has been taken since; else 0.
-    refused: u64,
+    pub(super) refused: u64,
     /// Whether it has had a root context.
-    is_loaded: bool,
+    pub(super) is_loaded: bool,
 }
 
 /// What becomes of a bad policy.
@@ -76,69 +66,6 @@ pub enum Judgement {
 }
 
 impl Register {
-    /// Reads what is shared. Anybody may write there: what makes no sense is nothing.
-    pub fn decode(shared: &[u8]) -> Self {
-        let mut rows = shared.chunks_exact(WORDS * 8).map(|row| {
-            let word = |at: usize| row.get(at..).and_then(<[u8]>::first_chunk).copied();
-            [0, 8, 16, 24, 32].map(|at| word(at).map_or(0, u64::from_le_bytes))
-        });
-        let Some([FORM, last, ever, shown, _]) = rows.next() else { return Self::default() };
-        let mut register = Self { last, ever: ever != 0, shown: shown != 0, ..Self::default() };
-        for [id, second, third, fourth, bits] in rows {
-            if bits & PLUGIN != 0 {
-                register.plugins.push(Plugin {
-                    id,
-                    in_force: second,
-                    since: fourth,
-                    refused: third,
-                    is_loaded: bits & LOADED != 0,
-                });
-            } else {
-                let [beat, bound] = [fourth >> 32, fourth & u64::from(u32::MAX)];
-                // Who finds somebody relies on their order.
-                if register.roots.last().is_some_and(|before| before.id >= id) {
-                    continue;
-                }
-                register.roots.push(Root {
-                    id,
-                    plugin: second,
-                    policy: third,
-                    beat: u32::try_from(beat).unwrap_or(u32::MAX),
-                    bound: u32::try_from(bound).unwrap_or(u32::MAX),
-                    is_bad: bits & BAD != 0,
-                    is_busy: bits & BUSY != 0,
-                });
-            }
-        }
-        register
-    }
-
-    /// What to share.
-    pub fn encode(&self) -> Vec<u8> {
-        let rows = self.plugins.len().saturating_add(self.roots.len()).saturating_add(1);
-        let mut shared = Vec::with_capacity(rows.saturating_mul(WORDS * 8));
-        let mut row = |words: [u64; WORDS]| {
-            words.iter().for_each(|word| shared.extend_from_slice(&word.to_le_bytes()));
-        };
-        row([FORM, self.last, self.ever.into(), self.shown.into(), 0]);
-        let bit = |is: bool, bit: u64| if is { bit } else { 0 };
-        for plugin in &self.plugins {
-            row([
-                plugin.id,
-                plugin.in_force,
-                plugin.refused,
-                plugin.since,
-                PLUGIN | bit(plugin.is_loaded, LOADED),
-            ]);
-        }
-        for root in &self.roots {
-            let bits = bit(root.is_bad, BAD) | bit(root.is_busy, BUSY);
-            let counts = u64::from(root.beat) << 32 | u64::from(root.bound);
-            row([root.id, root.plugin, root.policy, counts, bits]);
-        }
-        shared
-    }
-
     /// Enters a root context with a good policy. `last` is the number of the one
     /// that its VM had before; 0 if it had none.
     ///

@@ -2,7 +2,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::{Ambiguity, Readings};
-use crate::filter::egress::destination::tests::Random;
+use crate::filter::egress::destination::tests::spellings::Random;
 
 fn readings(path: &str) -> Result<Vec<String>, Ambiguity> {
     let readings = Readings::of(path.as_bytes())?;

@@ -4,7 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::{Ask, CHECKOUT, compile};
-use crate::filter::egress::destination::tests::Random;
+use crate::filter::egress::destination::tests::spellings::Random;
 
 /// Rules over a small world, so that many requests match several.
 fn rule(random: &mut Random, number: usize) -> String {

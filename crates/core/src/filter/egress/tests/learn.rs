@@ -4,7 +4,6 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::super::Outbound;
-
 use super::{Egress, compile};
 use crate::filter::egress::learn::{Learning, Table};
 

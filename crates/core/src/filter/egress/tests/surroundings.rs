@@ -4,7 +4,6 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::super::Outbound;
-
 use super::{ASK, Ask, Surroundings, compile, decide, outcome};
 use crate::action::edit::Edit;
 use crate::policy::Policy;

@@ -4,7 +4,6 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::super::Guarded;
-
 use super::{BEFORE, CANARY, STABLE, backend, compile, decide, names, stock};
 use crate::filter::split::{Reason, Splitter};
 use crate::{Before, Policy, Request, Served};

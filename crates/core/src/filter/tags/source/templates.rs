@@ -1,7 +1,6 @@
 //! Reading `pathTemplates`.
 
-use crate::filter::tags::bound;
-use crate::filter::tags::compile::VALUE;
+use crate::filter::tags::bound::{self, VALUE};
 use crate::filter::tags::paths::Paths;
 use crate::filter::tags::source::Reading;
 use crate::language::describe::{Field, Object, field, object};

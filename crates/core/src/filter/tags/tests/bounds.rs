@@ -4,7 +4,6 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::super::Metered;
-
 use super::{Exchange, Proxy};
 use crate::policy::Policy;
 

@@ -1,0 +1,173 @@
+//! A filter as a resource attaches it: to which proxies, and in which place of their order.
+
+use narrows_core::{Tree, names};
+
+use super::gateways::{Gateways, labels};
+use crate::code::Code;
+use crate::documents::Kind;
+use crate::filter::{AnyPolicy, Filter};
+use crate::finding::Finding;
+use crate::istio::ROOT_NAMESPACE;
+use crate::placement::site::{Known, Side, Site};
+use crate::placement::{Deeds, Position, Slot, deed};
+use crate::source::{Node, Value};
+
+/// A filter, attached.
+pub(super) struct Attached<'n> {
+    /// The number of its file.
+    pub(super) file: usize,
+    pub(super) resource: &'n Node,
+    pub(super) filter: Filter,
+    pub(super) deeds: Deeds,
+    pub(super) site: Site,
+    pub(super) side: Side,
+    /// The headers that it removes; none if it only reports.
+    pub(super) strips: Vec<String>,
+    /// The phase and priority that the resource writes.
+    position: Position,
+    /// What follows is compared with every other filter of the run, so it is read once.
+    namespace: Option<&'n str>,
+    name: &'n str,
+    labels: Vec<(&'n str, Tree)>,
+    targets: Option<Tree>,
+}
+
+impl<'n> Attached<'n> {
+    /// The filter that a resource attaches, if it is one of Narrows.
+    pub(super) fn new(file: usize, resource: &'n Node, gateways: &Gateways<'_>) -> Option<Self> {
+        let plugin = Kind::of(resource).plugin()?;
+        let filter = Filter::of_module(resource.text_at(&format!("{plugin}.url"))?)?;
+        let policy = resource.get(&format!("{plugin}.pluginConfig"));
+        let compiled = policy.and_then(|policy| filter.compile(&policy.tree()).ok());
+        let names = compiled.iter().filter(|_| policy.is_some_and(deed::acts)).flat_map(AnyPolicy::strips);
+        Some(Self {
+            file,
+            resource,
+            filter,
+            deeds: policy.map(|policy| Deeds::of(filter, policy)).unwrap_or_default(),
+            site: Site::of(&known(resource, gateways)),
+            side: side(resource),
+            strips: names.map(str::to_owned).collect(),
+            position: position(resource),
+            namespace: resource.text_at("metadata.namespace"),
+            name: resource.text_at("metadata.name").unwrap_or_default(),
+            labels: resource
+                .get("spec.selector.matchLabels")
+                .map(Node::fields)
+                .unwrap_or_default()
+                .iter()
+                .map(|(key, value)| (key.name.as_str(), value.tree()))
+                .collect(),
+            targets: resource.get("spec.targetRefs").map(Node::tree),
+        })
+    }
+
+    /// The policy, if it has one.
+    pub(super) fn policy(&self) -> Option<&'n Node> {
+        self.resource.get("spec.pluginConfig").or_else(|| self.resource.get("spec.wasm.pluginConfig"))
+    }
+
+    /// The phase and priority that the resource writes.
+    pub(super) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The phase and priority that it should have.
+    pub(super) fn slot(&self) -> Slot {
+        self.deeds.slot(self.filter, self.site)
+    }
+
+    /// Whether there may be a proxy that both run on: the one chooses all that the other
+    /// does. Two resources of one name are two versions of one.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.name() != other.name() && (self.covers(other) || other.covers(self))
+    }
+
+    /// Whether it runs wherever the other does.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        // Without any choice it is for every proxy, those that are targets too.
+        let is_for_all = self.targets.is_none() && self.labels.is_empty();
+        (is_for_all || self.targets == other.targets)
+            && (self.namespace == Some(ROOT_NAMESPACE) || self.namespace == other.namespace)
+            && self.labels.iter().all(|label| other.labels.contains(label))
+    }
+
+    /// Whether it removes a header, in every spelling.
+    pub(super) fn takes_away(&self, name: &str) -> bool {
+        self.strips.iter().any(|pattern| names::covers(pattern.as_bytes(), name.as_bytes()))
+    }
+
+    /// A finding about its phase and priority.
+    pub(super) fn finding(&self, code: &'static Code, message: &str, help: &str) -> Finding {
+        self.at(&["spec.priority", "spec.phase"], code, message, help)
+    }
+
+    /// A finding at the first of these fields that is written, or at the whole.
+    pub(super) fn at(
+        &self,
+        fields: &[&'static str],
+        code: &'static Code,
+        message: &str,
+        help: &str,
+    ) -> Finding {
+        let written = fields.iter().find_map(|place| {
+            let (_, value) = self.resource.field(place)?;
+            Some((*place, value.at.clone()))
+        });
+        let first = fields.first().copied().unwrap_or("spec");
+        let (place, at) = written.unwrap_or_else(|| (first, self.spec()));
+        Finding::warning(code, &at, place, message, help)
+    }
+
+    /// The other remedy, where nothing says that it runs inbound.
+    pub(super) fn or_outbound(&self) -> &'static str {
+        let is_unsaid = self.site == Site::Mixed && self.side == Side::Both;
+        if is_unsaid { "; or write mode CLIENT, if it is for the outbound side of sidecars" } else { "" }
+    }
+
+    /// Where its specification begins.
+    pub(super) fn spec(&self) -> std::ops::Range<usize> {
+        self.resource.field("spec").map_or_else(|| self.resource.head(), |(key, _)| key.at.clone())
+    }
+
+    /// Its namespace and its name.
+    pub(super) fn name(&self) -> (Option<&str>, &str) {
+        (self.namespace, self.name)
+    }
+}
+
+fn position(resource: &Node) -> Position {
+    let phase = resource.text_at("spec.phase").unwrap_or_default();
+    let priority = match resource.get("spec.priority").map(|node| &node.value) {
+        Some(Value::Scalar(Tree::Integer(priority))) => *priority,
+        Some(_) | None => i64::MIN,
+    };
+    Position::new(phase, priority)
+}
+
+/// What the resource and the other files say about the proxies that it attaches to.
+fn known<'n>(resource: &'n Node, gateways: &Gateways<'_>) -> Known<'n> {
+    let labels: Vec<_> = labels(resource.get("spec.selector.matchLabels"));
+    let refs = resource.get("spec.targetRefs").map(Node::elements).unwrap_or_default();
+    let targets: Vec<_> = refs.iter().filter_map(|target| target.text_at("kind")).collect();
+    let names = refs.iter().filter_map(|target| target.text_at("name"));
+    Known {
+        namespace: resource.text_at("metadata.namespace"),
+        gateway: gateways.has_gateway_of(&labels),
+        waypoint: names.clone().any(|name| gateways.is_waypoint(name)),
+        labels,
+        targets,
+        side: side(resource),
+    }
+}
+
+/// The side that all clauses of `match` choose.
+fn side(resource: &Node) -> Side {
+    let clauses = resource.get("spec.match").map(Node::elements).unwrap_or_default();
+    let all = |mode| !clauses.is_empty() && clauses.iter().all(|clause| clause.text_at("mode") == Some(mode));
+    match (all("CLIENT"), all("SERVER")) {
+        (true, _) => Side::Client,
+        (false, true) => Side::Server,
+        (false, false) => Side::Both,
+    }
+}

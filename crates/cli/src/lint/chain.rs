@@ -1,0 +1,109 @@
+//! The HTTP filters of an Envoy listener, where the list gives their order.
+
+use crate::documents;
+use crate::filter::{AnyPolicy, Filter};
+use crate::placement::deed;
+use crate::source::{Node, SourceFile};
+
+/// HTTP filters in their order, those alone that the rules look at.
+pub(super) struct Chain(Vec<Link>);
+
+/// One filter of a chain.
+enum Link {
+    /// Envoy's RBAC filter.
+    Rbac(Judged),
+    /// One of Narrows.
+    Own(Own),
+}
+
+/// A filter of Narrows in a chain.
+pub(super) struct Own {
+    pub(super) filter: Filter,
+    pub(super) policy: Node,
+    /// The headers that it removes.
+    pub(super) strips: Vec<String>,
+}
+
+/// What of a request the rules of an RBAC filter read.
+#[derive(Default)]
+pub(super) struct Judged {
+    pub(super) path: bool,
+    pub(super) headers: Vec<String>,
+}
+
+/// Every chain of a resource.
+pub(super) fn find(source: &SourceFile, node: &Node) -> Vec<Chain> {
+    let mut chains = Vec::new();
+    if let Some(filters) = node.get("http_filters") {
+        let links = filters.elements().iter().filter_map(|filter| link(source, filter));
+        chains.push(Chain(links.collect()));
+    }
+    chains.extend(node.children().flat_map(|inner| find(source, inner)));
+    chains
+}
+
+fn link(source: &SourceFile, filter: &Node) -> Option<Link> {
+    let config = filter.get("typed_config")?;
+    if config.text_at("@type").is_some_and(|name| name.ends_with(".filters.http.rbac.v3.RBAC")) {
+        let mut judged = Judged::default();
+        // Shadow rules only count.
+        judged.read(config.get("rules")?);
+        return Some(Link::Rbac(judged));
+    }
+    let found = documents::policies(source, filter, &mut Vec::new()).pop()?;
+    let filter = found.filter?;
+    let compiled = filter.compile(&found.policy.tree()).ok()?;
+    let names = if deed::acts(&found.policy) { AnyPolicy::strips(&compiled) } else { Vec::new() };
+    let strips = names.into_iter().map(str::to_owned).collect();
+    Some(Link::Own(Own { filter, policy: found.policy, strips }))
+}
+
+impl Chain {
+    /// Each filter of Narrows with the place that it has.
+    pub(super) fn own(&self) -> impl Iterator<Item = (usize, &Own)> {
+        self.0.iter().enumerate().filter_map(|(index, link)| match link {
+            Link::Own(own) => Some((index, own)),
+            Link::Rbac(_) => None,
+        })
+    }
+
+    /// The RBAC filters before a place, each with the place that it has.
+    pub(super) fn rbac_before(&self, place: usize) -> impl Iterator<Item = (usize, &Judged)> {
+        self.rbac().filter(move |(index, _)| *index < place)
+    }
+
+    /// The RBAC filters behind a place.
+    pub(super) fn rbac_behind(&self, place: usize) -> impl Iterator<Item = &Judged> {
+        self.rbac().filter(move |(index, _)| *index > place).map(|(_, judged)| judged)
+    }
+
+    fn rbac(&self) -> impl Iterator<Item = (usize, &Judged)> {
+        self.0.iter().enumerate().filter_map(|(index, link)| match link {
+            Link::Rbac(judged) => Some((index, judged)),
+            Link::Own(_) => None,
+        })
+    }
+}
+
+impl Judged {
+    fn read(&mut self, rules: &Node) {
+        self.path |= rules.get("url_path").is_some();
+        self.headers.extend(rules.text_at("header.name").map(str::to_ascii_lowercase));
+        rules.children().for_each(|inner| self.read(inner));
+    }
+
+    /// Whether the rules read a header.
+    pub(super) fn reads(&self, header: &str) -> bool {
+        self.headers.iter().any(|name| name == header)
+    }
+
+    /// Whether the rules read the host.
+    pub(super) fn reads_host(&self) -> bool {
+        self.reads(":authority") || self.reads("host")
+    }
+
+    /// Whether the rules read the path.
+    pub(super) fn reads_path(&self) -> bool {
+        self.path || self.reads(":path")
+    }
+}

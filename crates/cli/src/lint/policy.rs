@@ -1,0 +1,40 @@
+//! What the filters themselves find in their policies.
+
+use narrows_core::{Fault, Weight, vm_config};
+
+use crate::code;
+use crate::documents::{self, Found, Kind};
+use crate::filter::Filter;
+use crate::finding::Finding;
+use crate::source::Node;
+use crate::write::json;
+
+/// What a policy weighs, and what is wrong with it and with the VM configuration beside it.
+pub(super) fn check(found: &Found, option: Option<Filter>) -> (Weight, Vec<Finding>) {
+    // The command line names the filter of a bare policy; a resource names its own.
+    let filter = if found.within == Kind::Policy { option.or(found.filter) } else { found.filter };
+    let Some(filter) = filter else {
+        return (Weight::default(), vec![documents::unknown_filter(&found.policy)]);
+    };
+    let mut findings = Vec::new();
+    if let Some(vm) = &found.vm
+        && let Err(invalid) = vm_config::strict(json::line(&vm.tree()).as_bytes())
+    {
+        findings.extend(invalid.faults().iter().map(|fault| vm.finding(fault)));
+    }
+    match filter.compile(&found.policy.tree()) {
+        Ok(policy) => {
+            findings.extend(policy.warnings().iter().map(|warning| likely_not_meant(warning, &found.policy)));
+            (policy.weight(), findings)
+        }
+        Err(invalid) => {
+            findings.extend(invalid.faults().iter().map(|fault| found.policy.finding(fault)));
+            (Weight::default(), findings)
+        }
+    }
+}
+
+/// The finding for what is probably a mistake in the policy as a whole.
+fn likely_not_meant(warning: &Fault, policy: &Node) -> Finding {
+    Finding::warning(code::policy::of(warning.code), &policy.head(), "", &*warning.message, &*warning.help)
+}

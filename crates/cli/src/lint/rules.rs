@@ -1,0 +1,52 @@
+//! The lint rules, one file each. A new one is a line here and its file.
+//!
+//! A rule whose file is not in the table is dead code, which the compiler reports.
+
+mod nrw601;
+mod nrw602;
+mod nrw603;
+mod nrw604;
+mod nrw605;
+mod nrw606;
+mod nrw607;
+mod nrw608;
+mod nrw609;
+mod nrw611;
+mod nrw613;
+mod nrw614;
+mod nrw616;
+mod nrw620;
+mod nrw621;
+mod nrw622;
+mod nrw623;
+
+use super::rule::Rule;
+use crate::code::Code;
+
+/// All rules, in the order of their codes.
+pub(super) static ALL: &[&Rule] = &[
+    &nrw601::RULE,
+    &nrw602::RULE,
+    &nrw603::RULE,
+    &nrw604::RULE,
+    &nrw605::RULE,
+    &nrw606::RULE,
+    &nrw607::RULE,
+    &nrw608::RULE,
+    &nrw609::RULE,
+    &nrw611::RULE,
+    &nrw613::RULE,
+    &nrw614::RULE,
+    &nrw609::MISPLACED,
+    &nrw616::RULE,
+    &nrw620::RULE,
+    &nrw621::RULE,
+    &nrw622::RULE,
+    &nrw623::RULE,
+];
+
+/// Codes of findings that are made outside of the rules.
+pub(super) const NOT_IN_RELEASE: &Code = &nrw601::RULE.code;
+pub(super) const UNKNOWN_FIELD: &Code = &nrw602::RULE.code;
+pub(super) const REFUSED: &Code = &nrw603::RULE.code;
+pub(super) const REQUIRED: &Code = &nrw604::RULE.code;

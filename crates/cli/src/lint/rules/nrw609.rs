@@ -1,0 +1,84 @@
+//! NRW609 and NRW615: the order of the filters on one proxy.
+//!
+//! Within a phase higher priorities run first. A missing priority is the lowest of all, and of two
+//! equal ones the older resource runs first.
+
+use crate::code::Code;
+use crate::filter::Filter;
+use crate::finding::Finding;
+use crate::lint::attached::Attached;
+use crate::lint::rule::{Check, Rule};
+use crate::lint::run::Run;
+use crate::placement::Deeds;
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    code: Code {
+        id: "NRW609",
+        title: "undefined order",
+        text:
+            "Within a phase higher priorities run first. A missing priority is the lowest of all. Of two equal
+priorities the older resource runs first, so the order can be another one in a new cluster.",
+    },
+    checks: &[Check::Run(check)],
+};
+
+/// Found by the same check.
+pub(in crate::lint) static MISPLACED: Rule = Rule {
+    code: Code {
+        id: "NRW615",
+        title: "filters in the wrong order",
+        text: "The order is header-router, canary-split, metric-tags, egress-policy: a request is routed before it
+is divided, counted when both are known, and outgoing calls are checked in their final form. The
+places are header-router AUTHZ 200, canary-split STATS 200, metric-tags STATS 100, egress-policy
+STATS 50. Where Istio authorizes requests, a header-router that rewrites path or host is STATS 300,
+and a canary-split with \"restoreHost\" is AUTHZ 300, before all others. A missing priority is the
+lowest of its phase, and a missing phase comes after STATS. A header-router in AUTHN is right if
+authentication needs what it writes.",
+    },
+    checks: &[],
+};
+
+fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
+    for (i, later) in run.attached.iter().enumerate() {
+        let mut others = run.attached.iter().take(i).filter(|earlier| earlier.meets(later));
+        let pair = others.find_map(|earlier| beside(later, earlier));
+        let alone = || Filter::ALL.into_iter().find_map(|other| among(later, other));
+        findings.extend(pair.or_else(alone).map(|finding| (later.file, finding)));
+    }
+}
+
+/// What is wrong with the order of two filters of the run.
+fn beside(later: &Attached<'_>, earlier: &Attached<'_>) -> Option<Finding> {
+    let (own, other) = (later.deeds.rank(later.filter)?, earlier.deeds.rank(earlier.filter)?);
+    if later.filter == earlier.filter {
+        return None;
+    }
+    if later.position() == earlier.position() {
+        let message =
+            format!("it is undefined whether {} runs before {}", later.filter.name(), earlier.filter.name());
+        return Some(later.finding(&RULE.code, &message, "give each a priority: higher runs first"));
+    }
+    let is_first = later.position() < earlier.position();
+    (is_first != (own < other)).then(|| misplaced(later, "runs", own < other, earlier.filter))
+}
+
+/// Checks the place of one filter against the default place of another, which may be added later.
+fn among(attached: &Attached<'_>, other: Filter) -> Option<Finding> {
+    let (own, others) = (attached.deeds.rank(attached.filter)?, Deeds::default().rank(other)?);
+    // What restores hosts comes before all others wherever authorization lets it.
+    if other == attached.filter || attached.deeds.restores {
+        return None;
+    }
+    let meant = Deeds::default().slot(other, attached.site).position();
+    let is_first = attached.position() < meant;
+    (is_first != (own < others)).then(|| misplaced(attached, "would run", own < others, other))
+}
+
+fn misplaced(attached: &Attached<'_>, runs: &str, belongs_first: bool, other: Filter) -> Finding {
+    let (is, should) = if belongs_first { ("after", "before") } else { ("before", "after") };
+    let message =
+        format!("{} {runs} {is} {}, but must run {should} it", attached.filter.name(), other.name());
+    let slot = attached.slot();
+    let help = format!("write phase {} and priority {}", slot.phase, slot.priority);
+    attached.finding(&MISPLACED.code, &message, &help)
+}

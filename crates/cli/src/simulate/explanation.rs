@@ -1,0 +1,25 @@
+//! Explains decisions in the words of the policy.
+
+use narrows_core::Outcome;
+
+use crate::escape::printable;
+
+/// What decided on a request, and why, as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explanation {
+    /// Among which requests a share makes sense: those of one split, or all.
+    pub scope: String,
+    /// What is counted.
+    pub outcome: String,
+    /// The rule, split, backend, reason and bucket, as far as there are any.
+    pub facts: Vec<(String, String)>,
+}
+
+impl Explanation {
+    /// The explanation of an outcome.
+    pub fn of(outcome: &Outcome) -> Self {
+        let text = |bytes: &[u8]| if bytes.is_empty() { "-".to_owned() } else { printable(bytes) };
+        let facts = outcome.facts.iter().map(|(name, value)| (name.clone(), printable(value)));
+        Self { scope: outcome.scope.clone(), outcome: text(&outcome.outcome), facts: facts.collect() }
+    }
+}

@@ -1,0 +1,121 @@
+//! YAML that people can read, and that every parser reads the same way.
+
+use narrows_core::Tree;
+
+use super::json;
+
+/// A document.
+pub(crate) fn document(tree: &Tree) -> String {
+    let mut out = String::new();
+    block(tree, 0, &mut out);
+    out
+}
+
+fn block(tree: &Tree, indent: usize, out: &mut String) {
+    let pad = " ".repeat(indent);
+    match tree {
+        Tree::Table(fields) => {
+            for (name, value) in fields {
+                out.push_str(&format!("{pad}{}:", scalar_text(name)));
+                value_after(value, indent, out);
+            }
+        }
+        Tree::List(elements) => {
+            for element in elements {
+                out.push_str(&format!("{pad}-"));
+                match element {
+                    Tree::Table(fields) if !fields.is_empty() => {
+                        // The first field is on the line of the dash.
+                        let mut inner = String::new();
+                        block(element, indent + 2, &mut inner);
+                        out.push(' ');
+                        out.push_str(inner.trim_start());
+                    }
+                    other => value_after(other, indent, out),
+                }
+            }
+        }
+        scalar => out.push_str(&format!("{pad}{}\n", flow(scalar, indent))),
+    }
+}
+
+/// A value after `name:` or `-`: on the same line if it can be.
+fn value_after(value: &Tree, indent: usize, out: &mut String) {
+    match value {
+        Tree::Table(fields) if !fields.is_empty() => {
+            out.push('\n');
+            block(value, indent + 2, out);
+        }
+        Tree::List(elements) if elements.iter().any(|e| matches!(e, Tree::Table(_) | Tree::List(_))) => {
+            out.push('\n');
+            block(value, indent + 2, out);
+        }
+        other => out.push_str(&format!(" {}\n", flow(other, indent))),
+    }
+}
+
+/// A value without structure worth lines of its own.
+fn flow(tree: &Tree, indent: usize) -> String {
+    match tree {
+        Tree::Text(text) if is_block(text) => {
+            let pad = " ".repeat(indent + 2);
+            let lines =
+                text.lines().map(|line| if line.is_empty() { String::new() } else { format!("{pad}{line}") });
+            format!("|\n{}", lines.collect::<Vec<_>>().join("\n"))
+        }
+        Tree::Text(text) => scalar_text(text),
+        Tree::List(elements) => {
+            format!("[{}]", elements.iter().map(|e| flow(e, indent)).collect::<Vec<_>>().join(", "))
+        }
+        other => json::line(other),
+    }
+}
+
+/// Text of several lines that a literal block gives back unchanged.
+fn is_block(text: &str) -> bool {
+    let printable = |line: &str| !line.ends_with(' ') && line.chars().all(|c| !c.is_control());
+    text.ends_with('\n')
+        && !text.ends_with("\n\n")
+        && text.len() > 1
+        && !text.starts_with([' ', '\n'])
+        && text.lines().all(printable)
+}
+
+/// Plain where no reader can take it for anything but text, else in quotes.
+fn scalar_text(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+    let words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
+    let url = text.split_once("://").is_some_and(|(scheme, rest)| {
+        scheme.chars().all(|c| c.is_ascii_lowercase())
+            && rest.chars().all(|c| plain(c) || ":@".contains(c))
+            && !rest.ends_with(':')
+    });
+    if starts && (text.chars().all(plain) || url) && !words.contains(&&*text.to_ascii_lowercase()) {
+        text.to_owned()
+    } else {
+        json::string(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use narrows_core::Tree;
+
+    use super::document;
+    use crate::source::SourceFile;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let text = r#"{
+            "a": "plain", "b": "yes", "c": "1.5", "d": "", "e": "*.x", "f": "oci://r:5000/a:1", "g": "a: b",
+            "h": ["x", 1, "n"], "i": [], "j": {}, "k": [{"l": {"m": 1}, "o": ["p"]}, "q", [1, [2]], {}],
+            "r": "{\n  \"s\": 1\n}\n", "t": "x\n\n", "u": " x\n", "v": "é\u0001", "w x": null, "y": true,
+            "z": [{"multi": "a\nb\n", "then": 1}], "@type": "- x", "dash": "-", "tilde": "~", "e1": "0x1f"
+        }"#;
+        let tree = Tree::parse(text.as_bytes()).unwrap();
+        let written = document(&tree);
+        let read = SourceFile { path: String::new(), text: written.clone() }.documents().unwrap();
+        assert_eq!(read[0].tree(), tree, "{written}");
+    }
+}

@@ -1,0 +1,164 @@
+//! A policy in the making: its tags, and what they need.
+
+use super::book::Book;
+use super::bound::{self, Bound, VALUE};
+use super::meter::Constant;
+use super::metric::Metric;
+use super::source::{self, SOURCES, Source, Values, Wants};
+use super::stock::STOCK_LABEL;
+use super::{Tag, label, property, stock};
+use crate::language::describe::{Object, field, object};
+use crate::language::invalid::{Code, Invalid};
+use crate::language::limits;
+use crate::language::read::{self, Faults, Fields};
+use crate::language::tree::Tree;
+use crate::matching::parse::Budget;
+use crate::policy::series::{Grammar, Stock};
+
+/// A tag.
+pub(super) static TAG: Object = object!(
+    "tag",
+    Any,
+    "A tag: one source of its value, and the bounds of it.",
+    [&source::SOURCE, &bound::BOUND],
+    [
+        field!(
+            "missing",
+            Text(1, bound::LONGEST),
+            Optional,
+            "What stands for no value; without it `unknown`, and `none` for a code."
+        ),
+        field!("other", Text(1, bound::LONGEST), Says("other"), "What stands for a value that has no name."),
+        field!(
+            "values",
+            List(&Text(1, bound::LONGEST), 0, limits::VALUES),
+            Optional,
+            "The values that have a name; there are no others."
+        ),
+        field!(
+            "map",
+            Map("", &Text(1, bound::LONGEST), limits::HOST_MAP),
+            Optional,
+            "Of `nodeMetadata`: values by beginnings, mapped as hosts are."
+        ),
+        STOCK_LABEL,
+    ],
+);
+
+/// What is being built.
+pub(super) struct Draft {
+    pub(super) grammar: Grammar,
+    pub(super) book: Book,
+    pub(super) wants: Wants,
+    pub(super) constants: Vec<Constant>,
+    pub(super) tags: Vec<Tag>,
+    pub(super) stock: Vec<Option<Stock>>,
+}
+
+impl Draft {
+    /// The tags of a table have no order, so they get one.
+    pub(super) fn read_tags(&mut self, tree: &Tree, budget: &Budget) -> Result<(), Invalid> {
+        let mut entries: Vec<(Box<str>, &Tree)> = Vec::new();
+        for (name, tree) in read::entries(tree, limits::TAGS, label::read, Ok)? {
+            let before = entries.partition_point(|(other, _)| *other < name);
+            entries.insert(before, (name, tree));
+        }
+        let names: Vec<Box<str>> = entries.iter().map(|(name, _)| name.clone()).collect();
+        let mut faults = Faults::default();
+        for (name, tree) in entries {
+            let read = label::distinct(&name, &names).and_then(|()| self.read_tag(&name, tree, budget));
+            faults.take(read.map_err(|e| e.in_field(&name)));
+        }
+        faults.or(())
+    }
+
+    fn read_tag(&mut self, name: &str, tree: &Tree, budget: &Budget) -> Result<(), Invalid> {
+        let fields = Fields::open(tree, &TAG)?;
+        let source::Kind { field, read: reader } = fields.exactly_one(&SOURCES)?;
+        let kind = field.name;
+        let stock = stock::read(fields, kind, self.grammar)?;
+        let unknown = source::missing(reader, stock.unwrap_or(Stock::Tag));
+        let is_closed = reader.values != Values::OfRequests;
+        let declared = fields.optional("values", |t| {
+            read::list(t, limits::VALUES, |t| {
+                budget.hold(VALUE)?;
+                bound::value(read::text(t)?)
+            })
+        })?;
+        if declared.is_some() && reader.values == Values::OfSource {
+            let message = format!("{kind:?} defines its values itself");
+            return Err(Invalid::new(Code::Conflict, message, "leave out \"values\"").in_field("values"));
+        }
+        let bound = Bound::read(fields, is_closed || declared.is_some(), reader.is_long)?;
+        let word = |name, default: &'static str| -> Result<Box<str>, Invalid> {
+            Ok(fields.optional(name, |t| bound::value(read::text(t)?))?.unwrap_or_else(|| default.into()))
+        };
+        let other = if unknown.starts_with('0') { unknown } else { "other" };
+        let (missing, other) = (word("missing", unknown)?, word("other", other)?);
+        let place = self.book.tag(name, stock.unwrap_or(Stock::Tag), &missing, &other, bound.values);
+        // What comes from requests is kept too.
+        budget.hold(bound.values.saturating_mul(VALUE.saturating_add(bound.longest())))?;
+        let source = source::read(
+            fields,
+            kind,
+            reader,
+            &mut source::Reading { tag: place, book: &mut self.book, wants: &mut self.wants, budget },
+        )?;
+        declared.into_iter().flatten().for_each(|value| _ = self.book.declare(place, &value));
+        if fields.has("map") && !matches!(source, Source::Constant) {
+            let help = "leave it out; a host is mapped with \"hostMap\"";
+            return Err(Invalid::new(Code::Conflict, "only \"nodeMetadata\" has a map", help).in_field("map"));
+        }
+        if matches!(source, Source::Constant) {
+            let mut path = fields.required("nodeMetadata", property::path)?.into_vec();
+            path.splice(0..0, ["xds", "node", "metadata"].map(Into::into));
+            let map = fields.optional("map", |t| source::host_map(t, place, &mut self.book, budget))?;
+            self.constants.push(Constant { path: path.into(), tag: place, bound: bound.clone(), map });
+        }
+        self.push(name, source, bound, stock);
+        Ok(())
+    }
+
+    pub(super) fn push(&mut self, name: &str, source: Source, bound: Bound, stock: Option<Stock>) {
+        self.tags.push(Tag { name: name.into(), source, bound, state: None, used: false, dropped: 0 });
+        self.stock.push(stock);
+    }
+
+    fn find(&self, name: &str) -> Result<usize, Invalid> {
+        self.tags.iter().position(|tag| *tag.name == *name).ok_or_else(|| {
+            Invalid::new(Code::UnknownName, format!("there is no tag {name:?}"), "name one of \"tags\"")
+        })
+    }
+
+    pub(super) fn read_metrics(&mut self, tree: &Tree) -> Result<Vec<Metric>, Invalid> {
+        let mut wants = std::mem::take(&mut self.wants);
+        let metrics = read::list(tree, limits::METRICS, |t| {
+            let metric = Metric::read(t, &mut wants, |name| self.find(name))?;
+            if self.grammar == Grammar::Stock {
+                stock::fits(&metric, &self.tags, &self.stock).map_err(|e| e.in_field("tags"))?;
+            }
+            Ok(metric)
+        });
+        self.wants = wants;
+        let metrics = metrics?;
+        crate::language::names::unique("metrics", metrics.iter().map(|metric| &*metric.name))?;
+        for metric in &metrics {
+            self.book.metric(&metric.name, metric.kind, metric.tags.clone());
+            for place in &metric.tags {
+                self.tags.get_mut(*place).into_iter().for_each(|tag| tag.used = true);
+            }
+        }
+        Ok(metrics)
+    }
+
+    pub(super) fn publish(&mut self, name: &str) -> Result<(), Invalid> {
+        let place = self.find(name)?;
+        let Some(tag) = self.tags.get_mut(place) else { return Ok(()) };
+        // An attribute has its state already.
+        if tag.state.is_none() {
+            tag.state = Some(label::published(name, &tag.source, &self.wants.0)?);
+        }
+        tag.used = true;
+        Ok(())
+    }
+}

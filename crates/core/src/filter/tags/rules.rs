@@ -1,0 +1,75 @@
+//! The rules of an attribute: which value a request and its response give it.
+
+use std::cell::{RefCell, RefMut};
+
+use super::book::MISSING;
+use super::captured::Captured;
+use super::condition::Codes;
+use super::property::number;
+use crate::matching::index::Index;
+use crate::matching::matches::Match;
+use crate::matching::request::Request;
+
+/// The rules of one attribute, in order.
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    pub(super) clauses: Vec<Clause>,
+    pub(super) index: Index,
+    /// The place of the response code among what is read in the log phase.
+    pub(super) code: usize,
+}
+
+/// One way for a value to be given.
+#[derive(Clone, Debug)]
+pub(super) struct Clause {
+    pub(super) value: u32,
+    /// The part that is indexed.
+    pub(super) first: Match,
+    /// More conditions on what `first` says something about already.
+    pub(super) also: Vec<Match>,
+    pub(super) codes: Codes,
+}
+
+impl Rules {
+    /// What the rules say of a request; those that ask for a response code wait.
+    pub(super) fn capture(&self, request: &Request<'_>) -> Captured {
+        let waiting = RefCell::new(Vec::new());
+        let decides = |number: u32| {
+            let Some(clause) = self.clause(number) else { return false };
+            let holds = clause.first.matches(request) && clause.also.iter().all(|m| m.matches(request));
+            if holds && !clause.codes.is_empty() {
+                // The index tries them in an order of its own, and perhaps twice.
+                let mut waiting: RefMut<'_, Vec<u32>> = waiting.borrow_mut();
+                let before = waiting.partition_point(|other| *other < number);
+                if waiting.get(before) != Some(&number) {
+                    waiting.insert(before, number);
+                }
+                return false;
+            }
+            holds
+        };
+        let decided = self.index.first(request, decides);
+        let mut candidates = waiting.into_inner();
+        candidates.retain(|number| decided.is_none_or(|decided| *number < decided));
+        if candidates.is_empty() {
+            return Captured::Known(
+                decided.and_then(|number| self.clause(number)).map_or(MISSING, |clause| clause.value),
+            );
+        }
+        candidates.extend(decided);
+        Captured::Rules(candidates)
+    }
+
+    /// The value of the first candidate whose codes hold.
+    pub(super) fn settle(&self, candidates: &[u32], observed: &[Option<Vec<u8>>]) -> u32 {
+        // Without an answer there is no code, and in CEL a comparison with what is missing
+        // does not hold.
+        let code = observed.get(self.code).and_then(Option::as_deref).and_then(number).filter(|c| *c > 0);
+        let mut clauses = candidates.iter().filter_map(|number| self.clause(*number));
+        clauses.find(|clause| clause.codes.hold(code)).map_or(MISSING, |clause| clause.value)
+    }
+
+    fn clause(&self, number: u32) -> Option<&Clause> {
+        self.clauses.get(usize::try_from(number).ok()?)
+    }
+}

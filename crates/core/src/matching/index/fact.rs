@@ -1,0 +1,98 @@
+//! One fact, as a hash: what a clause can be filed under, and what a request makes true.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::matching::kind::Kind;
+use crate::matching::needles::Place;
+use crate::matching::source::Length;
+use crate::order::hash;
+
+/// A fact: the hash of a kind, a name and perhaps a text in lower case.
+pub(crate) type Fact = u64;
+
+/// A longer text is filed by that much of it: one bit for each length, and longer texts differ
+/// sooner.
+pub(super) const LONGEST: usize = 64;
+
+/// Where a value is cut: a bit for each length, from one byte to [`LONGEST`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cuts {
+    pub(super) starts: u64,
+    pub(super) ends: u64,
+    /// A bit for each power of two that is the size of a block of numbers.
+    pub(super) numbers: u64,
+}
+
+/// What a fact says of a value.
+#[derive(Clone, Copy)]
+pub(super) enum Relation {
+    Is = 1,
+    Starts,
+    Ends,
+    Within,
+}
+
+/// The fact that a name is there.
+pub(super) fn there(kind: Kind, name: &[u8]) -> Fact {
+    hash(name, kind as u64)
+}
+
+/// What is so of the value under a name, by the fact that the name is there. `text` is in lower
+/// case on both sides: a clause that minds letter case is verified anyway.
+pub(super) fn fact(there: Fact, relation: Relation, text: &[u8]) -> Fact {
+    hash(text, there ^ relation as u64)
+}
+
+/// The fact that a number is in a block.
+pub(super) fn of_numbers(there: Fact, power: usize, block: i64) -> Fact {
+    let size = mixed(there ^ (power as u64) << 8 ^ Relation::Within as u64);
+    mixed(size ^ block.cast_unsigned())
+}
+
+/// The fact that an address is in a network.
+pub(super) fn of_block(length: Length, network: u128) -> Fact {
+    let kind = [&[u8::from(length.v6)][..], &length.mask.to_le_bytes()].concat();
+    fact(there(Kind::Address, &kind), Relation::Within, &network.to_le_bytes())
+}
+
+/// The fact that a text was found.
+pub(super) fn of_needle(place: Place) -> Fact {
+    mixed(!(u64::from(place.hay) << 32 | u64::from(place.text)))
+}
+
+/// The bit of a length; none for a length out of reach.
+pub(super) fn bit(length: usize) -> u64 {
+    let place = length.checked_sub(1).and_then(|place| u32::try_from(place).ok());
+    place.and_then(|place| 1u64.checked_shl(place)).unwrap_or_default()
+}
+
+/// A number with its bits spread (Steele and others, 2014): no two become one.
+fn mixed(number: u64) -> u64 {
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
+}
+
+/// Numbers by facts, which are hashes already.
+pub(super) type ByFact = HashMap<Fact, u32, BuildHasherDefault<Identity>>;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Only `write_u64` is called for a `u64`; anything else is folded in, not lost.
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, fact: u64) {
+        self.0 = fact;
+    }
+}

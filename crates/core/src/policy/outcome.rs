@@ -1,0 +1,43 @@
+//! What was decided, for tools: they show it, and count how often each came.
+
+use crate::action::strip;
+use crate::policy::decision::Decision;
+use crate::policy::state;
+
+/// What was decided on a request. Values are bytes: a request may be quoted in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Among which requests a share makes sense: those of one split, or all.
+    pub scope: String,
+    /// What is counted.
+    pub outcome: Vec<u8>,
+    /// The rule, split, backend, reason and bucket, as far as there are any.
+    pub facts: Vec<(String, Vec<u8>)>,
+}
+
+impl Outcome {
+    pub(crate) fn new(scope: &str, outcome: &str) -> Self {
+        Self { scope: scope.to_owned(), outcome: outcome.into(), facts: Vec::new() }
+    }
+
+    /// With one more fact.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.facts.push((name.to_owned(), value.as_ref().to_vec()));
+        self
+    }
+
+    /// The filter state that a decision writes.
+    pub(crate) fn of_state(decision: &Decision<'_>) -> Self {
+        let written = decision.state.iter().filter(|(name, _)| *name != strip::STATE);
+        let facts: Vec<_> = written
+            .map(|(name, value)| (name.strip_prefix(state::TAG).unwrap_or(name).to_owned(), value.to_vec()))
+            .collect();
+        let mut outcome = Vec::new();
+        for (index, (_, value)) in facts.iter().enumerate() {
+            outcome.extend((index > 0).then_some(b' '));
+            outcome.extend_from_slice(value);
+        }
+        Self { scope: "requests".to_owned(), outcome, facts }
+    }
+}

@@ -1,0 +1,105 @@
+//! The headers of a message where Envoy wrote them: one buffer, read in place.
+//!
+//! The SDK makes two allocations for each header, and a client chooses how many headers there are.
+//! This makes none beyond the buffer.
+//!
+//! It is the only file with `unsafe`, which a host call that hands over memory needs, in two places:
+//! the call itself, and taking what it returns. The buffer is one that the SDK's
+//! `proxy_on_memory_allocate` made for Envoy during the call, as a boxed slice of just that length,
+//! and nobody else holds it: so it is taken as what it is.
+#![expect(unsafe_code, reason = "a host call that hands over memory; see above")]
+
+use std::ptr::{null_mut, slice_from_raw_parts_mut};
+use std::slice;
+
+use proxy_wasm::types::MapType;
+
+/// The headers or trailers of a message.
+pub(crate) struct Map(Box<[u8]>);
+
+/// Their names and values, in order.
+pub(crate) struct Pairs<'m> {
+    lengths: slice::Iter<'m, [u8; 8]>,
+    texts: &'m [u8],
+}
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    /// Answers 0, the address and the length of what it wrote; or another number, and nothing.
+    fn proxy_get_header_map_pairs(map: MapType, address: *mut *mut u8, length: *mut usize) -> u32;
+}
+
+impl Map {
+    /// Those of a message that is in its phase; else none.
+    pub(crate) fn read(map: MapType) -> Self {
+        let (mut address, mut length) = (null_mut(), 0);
+        // SAFETY: both places are there to be written to until the call is over.
+        let status = unsafe { proxy_get_header_map_pairs(map, &raw mut address, &raw mut length) };
+        if status != 0 || address.is_null() {
+            return Self::default();
+        }
+        // SAFETY: a boxed slice of this length, given away for Envoy to write to; see the head.
+        Self(unsafe { Box::from_raw(slice_from_raw_parts_mut(address, length)) })
+    }
+
+    pub(crate) fn pairs(&self) -> Pairs<'_> {
+        Pairs::of(&self.0)
+    }
+}
+
+/// No headers.
+impl Default for Map {
+    fn default() -> Self {
+        Self(Box::default())
+    }
+}
+
+impl<'m> Pairs<'m> {
+    /// Reads the ABI's form: a count, the two lengths of each pair, then each name and each value
+    /// with a NUL behind it. What is broken ends the list.
+    fn of(bytes: &'m [u8]) -> Self {
+        let parts = bytes.split_first_chunk().and_then(|(count, rest)| {
+            let lengths = word(*count).checked_mul(size_of::<[u8; 8]>())?;
+            rest.split_at_checked(lengths)
+        });
+        let (lengths, texts) = parts.unwrap_or_default();
+        Self { lengths: lengths.as_chunks().0.iter(), texts }
+    }
+
+    fn pair(&mut self) -> Option<(&'m [u8], &'m [u8])> {
+        let [a, b, c, d, e, f, g, h] = *self.lengths.next()?;
+        Some((self.text([a, b, c, d])?, self.text([e, f, g, h])?))
+    }
+
+    fn text(&mut self, length: [u8; 4]) -> Option<&'m [u8]> {
+        let (text, rest) = self.texts.split_at_checked(word(length))?;
+        let [0, rest @ ..] = rest else { return None };
+        self.texts = rest;
+        Some(text)
+    }
+}
+
+impl<'m> Iterator for Pairs<'m> {
+    type Item = (&'m [u8], &'m [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let pair = self.pair();
+        if pair.is_none() {
+            self.lengths = slice::Iter::default();
+        }
+        pair
+    }
+
+    /// At most as many as there are lengths, which the buffer has room for.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.lengths.len()))
+    }
+}
+
+fn word(bytes: [u8; 4]) -> usize {
+    // As wide as an address in the VM; elsewhere an address is wider.
+    usize::try_from(u32::from_le_bytes(bytes)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;
