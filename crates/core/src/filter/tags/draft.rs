@@ -4,9 +4,9 @@ use super::book::Book;
 use super::bound::{self, Bound, VALUE};
 use super::meter::Constant;
 use super::metric::Metric;
-use super::source::{self, SOURCES, Source, Values, Wants};
+use super::source::{self, Kind, SOURCES, Source, Values, Wants};
 use super::stock::STOCK_LABEL;
-use super::{Tag, label, property, stock};
+use super::{Tag, label, stock};
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
@@ -74,7 +74,7 @@ impl Draft {
 
     fn read_tag(&mut self, name: &str, tree: &Tree, budget: &Budget) -> Result<(), Invalid> {
         let fields = Fields::open(tree, &TAG)?;
-        let source::Kind { field, read: reader } = fields.exactly_one(&SOURCES)?;
+        let Kind { field, read: reader } = fields.exactly_one(&SOURCES)?;
         let kind = field.name;
         let stock = stock::read(fields, kind, self.grammar)?;
         let unknown = source::missing(reader, stock.unwrap_or(Stock::Tag));
@@ -105,15 +105,17 @@ impl Draft {
             &mut source::Reading { tag: place, book: &mut self.book, wants: &mut self.wants, budget },
         )?;
         declared.into_iter().flatten().for_each(|value| _ = self.book.declare(place, &value));
-        if fields.has("map") && !matches!(source, Source::Constant) {
-            let help = "leave it out; a host is mapped with \"hostMap\"";
-            return Err(Invalid::new(Code::Conflict, "only \"nodeMetadata\" has a map", help).in_field("map"));
-        }
-        if matches!(source, Source::Constant) {
-            let mut path = fields.required("nodeMetadata", property::path)?.into_vec();
-            path.splice(0..0, ["xds", "node", "metadata"].map(Into::into));
-            let map = fields.optional("map", |t| source::host_map(t, place, &mut self.book, budget))?;
-            self.constants.push(Constant { path: path.into(), tag: place, bound: bound.clone(), map });
+        match source.metadata().cloned() {
+            Some(path) => {
+                let map = fields.optional("map", |t| source::host_map(t, place, &mut self.book, budget))?;
+                self.constants.push(Constant { path, tag: place, bound: bound.clone(), map });
+            }
+            None if fields.has("map") => {
+                let help = "leave it out; a host is mapped with \"hostMap\"";
+                let fault = Invalid::new(Code::Conflict, "only \"nodeMetadata\" has a map", help);
+                return Err(fault.in_field("map"));
+            }
+            None => {}
         }
         self.push(name, source, bound, stock);
         Ok(())

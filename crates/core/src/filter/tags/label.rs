@@ -57,12 +57,10 @@ pub(super) fn distinct(name: &str, others: &[Box<str>]) -> Result<(), Invalid> {
 /// is not a request's to say: only a copy of it may have its name.
 pub(super) fn published(name: &str, source: &Source, wants: &[super::Path]) -> Result<Box<str>, Invalid> {
     let state = format!("{}{name}", state::TAG);
-    let copies = match source {
-        Source::Text(places) => places
-            .iter()
-            .all(|place| wants.get(*place).is_some_and(|path| matches!(&**path, [only] if **only == *state))),
-        _ => false,
-    };
+    let is_state =
+        |place: &usize| wants.get(*place).is_some_and(|path| matches!(&**path, [only] if **only == *state));
+    let places = source.properties();
+    let copies = !places.is_empty() && places.iter().all(is_state);
     if DECISIONS.contains(&&*state) && !copies {
         return refuse(
             format!("{state:?} holds what a filter decided; this tag would overwrite it"),

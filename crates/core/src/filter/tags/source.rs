@@ -1,87 +1,75 @@
 //! Where the value of a tag is read.
+//!
+//! Each source is a file of its own below: how it is written, what it reads of a request while its
+//! headers are there, and what in the log phase. Another one is another line in the table here.
 
-mod kinds;
-mod templates;
-use super::book::{Book, OTHER};
-use super::bound::{self, VALUE};
-use super::hosts::HostMap;
+mod connection_security;
+mod cookie;
+mod destination_principal;
+mod duration_class;
+mod fixed;
+mod grpc_status;
+mod header;
+mod host;
+mod host_map;
+mod method;
+mod node_metadata;
+mod path_templates;
+mod property;
+mod query_param;
+mod reading;
+mod response_flags;
+mod response_header;
+mod source_principal;
+mod status_class;
+mod status_code;
+mod upstream_cluster;
+mod upstream_host;
+
 use super::meter::Path;
-use super::paths::Paths;
 use super::rules::Rules;
-use crate::language::describe::{self, Object, fields_of, object};
+use crate::language::describe::{self, Field, Object, object};
 use crate::language::invalid::Invalid;
-use crate::language::limits;
-use crate::language::modes::Callers;
-use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
-use crate::matching::budget::Budget;
-use crate::policy::code_class::CODE_CLASSES;
+use crate::matching::request::Request;
 use crate::policy::series::Stock;
+pub(super) use reading::{Late, Reading, Value, Wants, host_map, read};
 
-/// The source of a tag. Numbers of values are the book's, places of properties those
-/// of [`Wants`].
-#[derive(Clone, Debug)]
-pub(super) enum Source {
-    Fixed(u32),
-    /// Settled when the policy is loaded.
-    Constant,
-    Header(Box<[u8]>),
-    Cookie(Box<[u8]>),
-    Query(Box<[u8]>),
-    Method,
-    Host,
-    HostMap(HostMap),
-    Paths(Paths),
-    Rules(Box<Rules>),
-    /// The first of these properties that is there.
-    Text(Vec<usize>),
-    /// The caller's name, if the last property is true; else the proxy's own.
-    Caller {
-        presented: usize,
-        own: usize,
-        verified: Option<usize>,
-    },
-    Status(usize),
-    StatusClass(usize, [u32; CODE_CLASSES.len()]),
-    Grpc(usize),
-    Flags(usize),
-    Duration(usize, Vec<u64>, Vec<u32>),
-    Security {
-        mutual: usize,
-        version: usize,
-        values: [u32; 3],
-    },
-}
-
-/// The properties to read in the log phase, each once, and whose certificates count.
-#[derive(Debug, Default)]
-pub(super) struct Wants(pub(super) Vec<Path>, pub(super) Callers);
-
-impl Wants {
-    pub(super) fn place(&mut self, path: &[&str]) -> usize {
-        self.place_of(path.iter().map(|name| (*name).into()).collect())
-    }
-
-    pub(super) fn place_of(&mut self, path: Path) -> usize {
-        self.0.iter().position(|known| *known == path).unwrap_or_else(|| {
-            self.0.push(path);
-            self.0.len().saturating_sub(1)
-        })
-    }
-}
-
-/// How a source is written and read.
-pub(super) type Kind = describe::Kind<Reader>;
-
-/// What holds for a source before its values are declared, and how it is read from under its name.
-#[derive(Clone, Copy)]
-pub(super) struct Reader {
-    pub(super) values: Values,
-    /// Its values are long names of the mesh.
-    pub(super) is_long: bool,
+/// A source of a tag's value. It reads either the request or what is known in the log phase.
+trait TagSource: Sized {
+    /// How a policy writes it.
+    const FIELD: Field;
+    /// Who says what its values are.
+    const VALUES: Values = Values::OfRequests;
+    /// Whether its values are long names of the mesh.
+    const IS_LONG: bool = false;
     /// What stands for no value, if the policy does not say.
-    missing: &'static str,
-    read: fn(&Tree, &mut Reading<'_>) -> Result<Source, Invalid>,
+    const MISSING: &str = "unknown";
+    /// What it reads of the request.
+    const READS: Reads = Reads::Nothing;
+
+    /// Reads it, and declares its values.
+    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid>;
+
+    /// The value of a request.
+    fn of_request<'v>(&'v self, _: &'v Request<'_>) -> Value<'v> {
+        Value::Later
+    }
+
+    /// The value in the log phase.
+    fn of_response<'v>(&self, _: &Late<'v>) -> Value<'v> {
+        Value::Text(None)
+    }
+
+    /// The properties of which the first that is there is the value, as it is.
+    fn properties(&self) -> &[usize] {
+        &[]
+    }
+
+    /// What it reads of the proxy itself, when the policy is loaded.
+    fn metadata(&self) -> Option<&Path> {
+        None
+    }
 }
 
 /// Who says what the values of a source are.
@@ -95,20 +83,122 @@ pub(super) enum Values {
     OfSource,
 }
 
-/// A tag that is being read.
-pub(super) struct Reading<'r> {
-    pub(super) tag: usize,
-    pub(super) book: &'r mut Book,
-    pub(super) wants: &'r mut Wants,
-    pub(super) budget: &'r Budget,
+/// What a source reads of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reads {
+    Nothing,
+    /// One pseudo header.
+    Only(&'static str),
+    Headers,
+}
+
+/// What holds for a source before its values are declared, and how it is read.
+#[derive(Clone, Copy)]
+pub(super) struct Reader {
+    pub(super) values: Values,
+    pub(super) is_long: bool,
+    missing: &'static str,
+    read: fn(&Tree, &mut Reading<'_>) -> Result<Source, Invalid>,
+}
+
+/// How a source is written and read.
+pub(super) type Kind = describe::Kind<Reader>;
+
+macro_rules! sources {
+    ($($file:ident::$Source:ident,)+) => {
+        /// The source of a tag. Numbers of values are the book's, places of properties those
+        /// of [`Wants`].
+        #[derive(Clone, Debug)]
+        pub(super) enum Source {
+            $($Source($file::$Source),)+
+            /// An attribute: a policy writes it elsewhere.
+            Rules(Box<Rules>),
+        }
+
+        /// The sources, as a policy writes them.
+        pub(super) static SOURCES: [Kind; FIELDS.len()] = [$(Kind {
+            field: $file::$Source::FIELD,
+            read: Reader {
+                values: $file::$Source::VALUES,
+                is_long: $file::$Source::IS_LONG,
+                missing: $file::$Source::MISSING,
+                read: |tree, reading| $file::$Source::read(tree, reading).map(Source::$Source),
+            },
+        }),+];
+
+        const FIELDS: [Field; [$($file::$Source::FIELD),+].len()] = [$($file::$Source::FIELD),+];
+
+        impl Source {
+            /// What it reads of a request.
+            fn reads(&self) -> Reads {
+                match self {
+                    $(Self::$Source(_) => $file::$Source::READS,)+
+                    Self::Rules(_) => Reads::Headers,
+                }
+            }
+
+            /// The value of a request.
+            pub(super) fn of_request<'v>(&'v self, request: &'v Request<'_>) -> Value<'v> {
+                match self {
+                    $(Self::$Source(source) => source.of_request(request),)+
+                    Self::Rules(rules) => Value::Captured(rules.capture(request)),
+                }
+            }
+
+            /// The value in the log phase.
+            pub(super) fn of_response<'v>(&self, late: &Late<'v>) -> Value<'v> {
+                match self {
+                    $(Self::$Source(source) => source.of_response(late),)+
+                    Self::Rules(rules) => Value::Known(rules.settle(late.candidates, late.observed)),
+                }
+            }
+
+            /// See [`TagSource::properties`].
+            pub(super) fn properties(&self) -> &[usize] {
+                match self {
+                    $(Self::$Source(source) => source.properties(),)+
+                    Self::Rules(_) => &[],
+                }
+            }
+
+            /// See [`TagSource::metadata`].
+            pub(super) fn metadata(&self) -> Option<&Path> {
+                match self {
+                    $(Self::$Source(source) => source.metadata(),)+
+                    Self::Rules(_) => None,
+                }
+            }
+        }
+    };
+}
+
+sources! {
+    fixed::Fixed,
+    header::Header,
+    response_header::ResponseHeader,
+    cookie::Cookie,
+    query_param::QueryParam,
+    method::Method,
+    host::Host,
+    host_map::HostNames,
+    path_templates::PathTemplates,
+    status_code::StatusCode,
+    status_class::StatusClass,
+    grpc_status::GrpcStatus,
+    response_flags::ResponseFlags,
+    duration_class::DurationClass,
+    property::Property,
+    node_metadata::NodeMetadata,
+    source_principal::SourcePrincipal,
+    destination_principal::DestinationPrincipal,
+    upstream_cluster::UpstreamCluster,
+    upstream_host::UpstreamHost,
+    connection_security::ConnectionSecurity,
 }
 
 /// The source of a tag.
 pub(super) static SOURCE: Object =
-    object!("source", ExactlyOne, "Where the value of a tag is read.", [], fields_of!(kinds::KINDS));
-
-/// All sources.
-pub(super) static SOURCES: [Kind; kinds::KINDS.len()] = kinds::KINDS;
+    object!("source", ExactlyOne, "Where the value of a tag is read.", [], FIELDS);
 
 /// What stands for no value of a tag, if the policy does not say.
 pub(super) fn missing(reader: &Reader, stock: Stock) -> &'static str {
@@ -120,68 +210,17 @@ pub(super) fn missing(reader: &Reader, stock: Stock) -> &'static str {
     }
 }
 
-/// Reads the source called `kind` and declares its values.
-pub(super) fn read(
-    fields: Fields<'_>,
-    kind: &str,
-    reader: &Reader,
-    reading: &mut Reading<'_>,
-) -> Result<Source, Invalid> {
-    fields.required(kind, |tree| {
-        if matches!(tree, Tree::Flag(false)) {
-            read::only_true(tree)?;
-        }
-        (reader.read)(tree, reading)
-    })
-}
-
-pub(super) fn host_map(
-    tree: &Tree,
-    tag: usize,
-    book: &mut Book,
-    budget: &Budget,
-) -> Result<HostMap, Invalid> {
-    let mut map = HostMap::default();
-    let value = |t| {
-        budget.hold(2 * VALUE)?;
-        bound::value(read::text(t)?)
-    };
-    for (key, value) in read::entries(tree, limits::HOST_MAP, HostMap::key, value)? {
-        map.insert(&key, book.declare(tag, &value));
-    }
-    Ok(map)
-}
-
 impl Source {
     /// Whether it reads the request's headers.
     pub(super) fn reads_request(&self) -> bool {
-        self.pseudo_header().is_some()
-            || matches!(self, Self::Header(_) | Self::Cookie(_) | Self::Rules(_) | Self::Grpc(_))
+        self.reads() != Reads::Nothing
     }
 
     /// The one pseudo header that it reads, if that is all.
     pub(super) fn pseudo_header(&self) -> Option<&'static str> {
-        match self {
-            Self::Method => Some(":method"),
-            Self::Host | Self::HostMap(_) => Some(":authority"),
-            Self::Paths(_) | Self::Query(_) => Some(":path"),
-            _ => None,
-        }
-    }
-
-    /// The value of a number that has classes.
-    pub(super) fn class(&self, number: u64) -> u32 {
-        match self {
-            Self::StatusClass(_, values) => {
-                let class = if (100..600).contains(&number) { number / 100 } else { 0 };
-                usize::try_from(class).ok().and_then(|class| values.get(class)).copied().unwrap_or_default()
-            }
-            Self::Duration(_, bounds, values) => {
-                let milliseconds = number / 1_000_000;
-                let class = bounds.iter().filter(|bound| milliseconds >= **bound).count();
-                values.get(class).copied().unwrap_or(OTHER)
-            }
-            _ => OTHER,
+        match self.reads() {
+            Reads::Only(name) => Some(name),
+            Reads::Nothing | Reads::Headers => None,
         }
     }
 }

@@ -1,22 +1,19 @@
-//! Reading `pathTemplates`.
+//! `pathTemplates`: the most specific template that the path fits.
 
+use super::{Reading, Reads, TagSource, Value, Values};
+use crate::filter::tags::book::OTHER;
 use crate::filter::tags::bound::{self, VALUE};
 use crate::filter::tags::paths::Paths;
-use crate::filter::tags::source::Reading;
 use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::path_template::PathTemplate;
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
+use crate::matching::request::Request;
 
-/// `pathTemplates` of a tag.
-pub(super) const PATH_TEMPLATES: Field = field!(
-    "pathTemplates",
-    List(&Either(&[Text(1, limits::TEXT_BYTES), Table(&TEMPLATE)]), 0, limits::TEMPLATES),
-    Optional,
-    "The most specific of these templates that the path fits."
-);
+#[derive(Clone, Debug)]
+pub(in crate::filter::tags) struct PathTemplates(Paths);
 
 static TEMPLATE: Object = object!(
     "template",
@@ -32,8 +29,27 @@ static TEMPLATE: Object = object!(
 /// What a segment of a template takes: a node, and a word.
 const SEGMENT: usize = 160;
 
+impl TagSource for PathTemplates {
+    const FIELD: Field = field!(
+        "pathTemplates",
+        List(&Either(&[Text(1, limits::TEXT_BYTES), Table(&TEMPLATE)]), 0, limits::TEMPLATES),
+        Optional,
+        "The most specific of these templates that the path fits."
+    );
+    const VALUES: Values = Values::OfSource;
+    const READS: Reads = Reads::Only(":path");
+
+    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+        paths(tree, reading).map(Self)
+    }
+
+    fn of_request<'v>(&'v self, request: &'v Request<'_>) -> Value<'v> {
+        Value::Known(self.0.find(request.path()).unwrap_or(OTHER))
+    }
+}
+
 /// A template is its own value, or `{"template": …, "value": …}` names one.
-pub(super) fn paths(tree: &Tree, reading: &mut Reading<'_>) -> Result<Paths, Invalid> {
+fn paths(tree: &Tree, reading: &mut Reading<'_>) -> Result<Paths, Invalid> {
     let mut paths = Paths::new();
     read::list(tree, limits::TEMPLATES, |t| {
         let (written, value) = match t {
@@ -57,7 +73,7 @@ pub(super) fn paths(tree: &Tree, reading: &mut Reading<'_>) -> Result<Paths, Inv
                 ),
             ));
         }
-        paths.insert(&template, written, reading.book.declare(reading.tag, &value))
+        paths.insert(&template, written, reading.declare(&value))
     })?;
     paths.bounded()
 }
