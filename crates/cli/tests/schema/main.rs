@@ -1,6 +1,7 @@
 //! The schemas agree with the readers: what loads fits, and what is refused for its form does not.
 
 mod check;
+mod documents;
 mod policies;
 
 use std::fs;

@@ -17,6 +17,7 @@ use crate::language::limits;
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
 use crate::order::hash_of;
+use crate::wire::methods;
 use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
 
 /// How much is remembered, and how often it is told.
@@ -61,8 +62,10 @@ struct Row {
 }
 
 /// The methods that are counted apart; every other is the last.
-pub const METHODS: [&str; 10] =
-    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "OTHER"];
+pub const METHODS: [&str; 10] = {
+    let [get, head, post, put, delete, connect, options, trace, patch] = methods::METHODS;
+    [get, head, post, put, delete, connect, options, trace, patch, "OTHER"]
+};
 /// What hosts without a series of their own are counted under.
 const OTHER: &[u8] = b"other";
 

@@ -33,7 +33,7 @@ impl Tagger {
                     }
                     OTHER
                 }),
-                _ => MISSING,
+                Captured::Later | Captured::Rules(_) => MISSING,
             });
         }
         // Without its values a request has no series yet.

@@ -38,7 +38,7 @@ pub(super) fn read(fields: Fields<'_>, kind: &str, grammar: Grammar) -> Result<O
     let source = match stock {
         Stock::Code => "statusCode",
         Stock::CodeClass => "statusClass",
-        _ => return Ok(Some(stock)),
+        Stock::WasmFilter | Stock::Tag | Stock::Component | Stock::Cache => return Ok(Some(stock)),
     };
     if kind != source {
         let message = format!("{:?} carries a code and nothing else", stock.as_str());

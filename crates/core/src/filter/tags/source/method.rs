@@ -6,9 +6,7 @@ use crate::language::invalid::Invalid;
 use crate::language::read;
 use crate::language::tree::Tree;
 use crate::matching::request::Request;
-
-/// Methods that everybody knows; another one is `other`.
-const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
+use crate::wire::methods::METHODS;
 
 #[derive(Clone, Debug)]
 pub(in crate::filter::tags) struct Method;
