@@ -7,8 +7,8 @@ pub(crate) mod field;
 pub(crate) mod found;
 pub(crate) mod host;
 pub mod inline_headers;
-pub(crate) pub(crate) mod methods;
-mod message;
+pub(crate) mod message;
+pub(crate) mod methods;
 pub(crate) mod percent;
 pub(crate) mod query;
 

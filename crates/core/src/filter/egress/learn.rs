@@ -17,8 +17,8 @@ use crate::language::limits;
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
 use crate::order::hash_of;
-use crate::wire::methods;
 use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
+use crate::wire::methods;
 
 /// How much is remembered, and how often it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
