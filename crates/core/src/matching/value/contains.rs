@@ -20,7 +20,8 @@ impl ValueTest for Contains {
     }
 
     fn holds(&self, value: &[u8]) -> bool {
-        self.0.is_empty() || value.windows(self.0.len()).any(|window| *window == *self.0)
+        let wanted: &[u8] = &self.0;
+        wanted.is_empty() || value.windows(wanted.len()).any(|window| window == wanted)
     }
 
     fn terms(&self) -> Terms<'_> {
