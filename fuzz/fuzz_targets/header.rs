@@ -9,7 +9,8 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((kind, options, text, rest)) = parts(bytes) else { return };
     let is_without = options & 4 != 0;
     let condition = Condition::new(kind, if is_without { options & 1 } else { options }, &text);
-    let lines: Vec<&[u8]> = if rest.is_empty() { Vec::new() } else { rest.split(|byte| *byte == b'\n').collect() };
+    let lines: Vec<&[u8]> =
+        if rest.is_empty() { Vec::new() } else { rest.split(|byte| *byte == b'\n').collect() };
     if !lines.iter().all(|line| is_value(line)) {
         return;
     }

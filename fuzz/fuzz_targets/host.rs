@@ -9,14 +9,42 @@ use narrows_core::router::Router;
 use narrows_core::split::{Guarded, Splitter};
 use narrows_core::{Policy, Request, Tree};
 
-const PATTERNS: [&str; 10] = [
-    "shop.example.com", "*.example.com", "*.com", "stock", "a", "*.a", "10.0.0.1", "[::1]", "*.b.a", "*",
-];
+const PATTERNS: [&str; 10] =
+    ["shop.example.com", "*.example.com", "*.com", "stock", "a", "*.a", "10.0.0.1", "[::1]", "*.b.a", "*"];
 /// Each byte is a piece of an authority: a corpus of bytes would seldom be one.
 const PIECES: [&str; 32] = [
-    "shop.example.com", "example.com", ".com", "stock", "a", "b", ".", "..", ":", "::", ":80", ":x", "]", "[", "[::1]",
-    "10.0.0.1", "@", ",", "%", "*", "A", "SHOP", "-", "_", "x.", ".a", "\u{e4}", " ", "0", "65536",
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.", "/",
+    "shop.example.com",
+    "example.com",
+    ".com",
+    "stock",
+    "a",
+    "b",
+    ".",
+    "..",
+    ":",
+    "::",
+    ":80",
+    ":x",
+    "]",
+    "[",
+    "[::1]",
+    "10.0.0.1",
+    "@",
+    ",",
+    "%",
+    "*",
+    "A",
+    "SHOP",
+    "-",
+    "_",
+    "x.",
+    ".a",
+    "\u{e4}",
+    " ",
+    "0",
+    "65536",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.",
+    "/",
 ];
 
 struct Policies {
@@ -39,7 +67,8 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn judge(authority: &[u8]) {
     let request = || {
-        let headers: [(&[u8], &[u8]); 3] = [(b":method", b"GET"), (b":authority", authority), (b":path", b"/")];
+        let headers: [(&[u8], &[u8]); 3] =
+            [(b":method", b"GET"), (b":authority", authority), (b":path", b"/")];
         Request::new(headers)
     };
     let name = name(authority);
@@ -52,7 +81,11 @@ fn judge(authority: &[u8]) {
             // The one rule, or what stands behind it.
             let rule = if is_refused { Some(1) } else { holds.then_some(0) };
             assert_eq!(verdict.rule, rule, "header-router: {pattern}: {shown}");
-            assert_eq!(decision.reply.map(|reply| reply.status), is_refused.then_some(400), "{pattern}: {shown}");
+            assert_eq!(
+                decision.reply.map(|reply| reply.status),
+                is_refused.then_some(400),
+                "{pattern}: {shown}"
+            );
             assert_eq!(splitter.decide(request()).1.is_some(), holds, "canary-split: {pattern}: {shown}");
             assert!(!holds || splitter.concerns(authority), "canary-split: {pattern}: {shown}");
             let passes = |policy: &Egress| policy.decide(request()).1.action == Action::Allow;
@@ -103,7 +136,9 @@ impl Policies {
     fn of(pattern: &'static str) -> Self {
         Self {
             pattern,
-            router: policy(&format!(r#"{{"rules": [{{"name": "r", "matches": [{{"hosts": ["{pattern}"]}}]}}]}}"#)),
+            router: policy(&format!(
+                r#"{{"rules": [{{"name": "r", "matches": [{{"hosts": ["{pattern}"]}}]}}]}}"#
+            )),
             splitter: policy(&format!(
                 r#"{{"trust": "mesh", "splits": [{{"name": "s", "hosts": ["{pattern}"], "key": [{{"header": "x-user"}}],
                     "backends": [{{"name": "b", "baseline": true}}, {{"name": "c", "to": "c", "weight": 1}}]}}]}}"#

@@ -8,9 +8,46 @@ use narrows_core::{Policy, Request, Tree};
 
 /// Each byte is a piece of a path: a corpus of bytes would seldom be one.
 const PIECES: [&str; 40] = [
-    "/", "/", "/", "/admin", "/keys", "/v1", "/x", "//", "/.", "/..", ".", "..", "%2e", "%2E", "/%2e%2e", "/.%2e", ";",
-    ";a=b", "%3b", "%3B", "/;", "/..;", "admin", "%61dmin", "%61", "keys", "key%73", "v1", "%76%31", "/V1", "%2f", "%5c",
-    "\\", "%c0%ae", "%c0%af", "%ef%bc%8e", "%20", "%3F", "%25", "\u{ff0f}",
+    "/",
+    "/",
+    "/",
+    "/admin",
+    "/keys",
+    "/v1",
+    "/x",
+    "//",
+    "/.",
+    "/..",
+    ".",
+    "..",
+    "%2e",
+    "%2E",
+    "/%2e%2e",
+    "/.%2e",
+    ";",
+    ";a=b",
+    "%3b",
+    "%3B",
+    "/;",
+    "/..;",
+    "admin",
+    "%61dmin",
+    "%61",
+    "keys",
+    "key%73",
+    "v1",
+    "%76%31",
+    "/V1",
+    "%2f",
+    "%5c",
+    "\\",
+    "%c0%ae",
+    "%c0%af",
+    "%ef%bc%8e",
+    "%20",
+    "%3F",
+    "%25",
+    "\u{ff0f}",
 ];
 
 thread_local! {
@@ -89,7 +126,8 @@ fn decode(path: &[u8]) -> Vec<u8> {
 }
 
 fn cut(path: &[u8]) -> Vec<u8> {
-    let names = path.split(|b| *b == b'/').map(|segment| segment.split(|b| *b == b';').next().unwrap_or_default());
+    let names =
+        path.split(|b| *b == b'/').map(|segment| segment.split(|b| *b == b';').next().unwrap_or_default());
     names.collect::<Vec<_>>().join(&b'/')
 }
 

@@ -73,8 +73,9 @@ impl Node {
             8..=10 => Self::Then(inner(), inner()),
             11 | 12 => Self::Or(inner(), inner()),
             _ => {
-                let (least, most) = [(0, None), (1, None), (0, Some(1)), (2, Some(2)), (0, Some(70)), (1, Some(3))]
-                    [usize::from(byte / 16 % 6)];
+                let (least, most) =
+                    [(0, None), (1, None), (0, Some(1)), (2, Some(2)), (0, Some(70)), (1, Some(3))]
+                        [usize::from(byte / 16 % 6)];
                 Self::Repeat(inner(), least, most, byte < 128)
             }
         }
@@ -116,7 +117,9 @@ impl Node {
             Self::End if at == value.len() => then(at, steps),
             Self::Then(a, b) => a.run(value, at, steps, &mut |at, steps| b.run(value, at, steps, then)),
             Self::Or(a, b) => Some(a.run(value, at, steps, then)? || b.run(value, at, steps, then)?),
-            Self::Repeat(node, least, most, greedy) => node.repeat(value, at, (*least, *most, *greedy), steps, then),
+            Self::Repeat(node, least, most, greedy) => {
+                node.repeat(value, at, (*least, *most, *greedy), steps, then)
+            }
             _ => Some(false),
         }
     }

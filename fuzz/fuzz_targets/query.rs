@@ -11,7 +11,8 @@ fuzz_target!(|bytes: &[u8]| {
     let condition = Condition::new(kind, options, &text);
     let any = options & 4 != 0;
     let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-    let (Ok(name), query) = (std::str::from_utf8(&rest[..end]), rest.get(end + 1..).unwrap_or_default()) else {
+    let (Ok(name), query) = (std::str::from_utf8(&rest[..end]), rest.get(end + 1..).unwrap_or_default())
+    else {
         return;
     };
     // What a path may hold: Envoy takes the rest for a fragment, or for no request.

@@ -3,6 +3,7 @@
 
 use narrows_core::router::Router;
 use narrows_core::{Policy, Request, Tree};
+use narrows_oracle::{Expression, Test};
 use serde_json::{Value, json};
 
 /// A condition, made of a few bytes.
@@ -12,24 +13,13 @@ pub struct Condition {
     pub invert: bool,
 }
 
-enum Test {
-    Exact(String),
-    Prefix(String),
-    Suffix(String),
-    Contains(String),
-    In(Vec<String>),
-    Regex(usize),
-    Range(i64, i64),
-    Present(bool),
-}
-
 /// Expressions, and what they mean in so many words.
-const EXPRESSIONS: [(&str, fn(&[u8]) -> bool); 5] = [
-    ("a+", |text| !text.is_empty() && text.iter().all(|byte| *byte == b'a')),
-    ("a|ab", |text| text == b"a" || text == b"ab"),
-    ("(?s).*b", |text| text.last() == Some(&b'b')),
-    ("[^,]*", |text| !text.contains(&b',')),
-    ("", |text| text.is_empty()),
+static EXPRESSIONS: [Expression; 5] = [
+    Expression { written: "a+", means: |text| !text.is_empty() && text.iter().all(|byte| *byte == b'a') },
+    Expression { written: "a|ab", means: |text| text == b"a" || text == b"ab" },
+    Expression { written: "(?s).*b", means: |text| text.last() == Some(&b'b') },
+    Expression { written: "[^,]*", means: |text| !text.contains(&b',') },
+    Expression { written: "", means: |text| text.is_empty() },
 ];
 
 impl Condition {
@@ -42,7 +32,7 @@ impl Condition {
             2 => Test::Suffix(text),
             3 => Test::Contains(text),
             4 => Test::In(text.split('|').map(str::to_owned).collect()),
-            5 => Test::Regex(text.len() % EXPRESSIONS.len()),
+            5 => Test::Regex(&EXPRESSIONS[text.len() % EXPRESSIONS.len()]),
             6 => {
                 let bound = |text: Option<&str>| text.and_then(|text| text.parse().ok());
                 let mut bounds = text.split("..");
@@ -50,25 +40,12 @@ impl Condition {
             }
             _ => Test::Present(text.len().is_multiple_of(2)),
         };
-        let cased = !matches!(test, Test::Regex(_) | Test::Range(..) | Test::Present(_));
-        Self { test, ignore_case: cased && options & 1 != 0, invert: options & 2 != 0 }
+        Self { ignore_case: test.has_case() && options & 1 != 0, invert: options & 2 != 0, test }
     }
 
     /// As a policy writes it.
     pub fn written(&self) -> Value {
-        let mut value = match &self.test {
-            Test::Exact(text) => json!({ "exact": text }),
-            Test::Prefix(text) => json!({ "prefix": text }),
-            Test::Suffix(text) => json!({ "suffix": text }),
-            Test::Contains(text) => json!({ "contains": text }),
-            Test::In(texts) => json!({ "in": texts }),
-            Test::Regex(place) => json!({ "regex": EXPRESSIONS[*place].0 }),
-            Test::Range(from, to) => json!({ "range": { "from": from, "to": to } }),
-            Test::Present(wanted) => json!({ "present": wanted }),
-        };
-        if self.ignore_case {
-            value["ignoreCase"] = json!(true);
-        }
+        let mut value = self.test.written(self.ignore_case);
         if self.invert {
             value["invert"] = json!(true);
         }
@@ -102,23 +79,7 @@ impl Condition {
     }
 
     fn meets(&self, value: &[u8]) -> bool {
-        let fold = |text: &[u8]| if self.ignore_case { text.to_ascii_lowercase() } else { text.to_vec() };
-        let value = fold(value);
-        let wanted = |text: &str| fold(text.as_bytes());
-        match &self.test {
-            Test::Exact(text) => value == wanted(text),
-            Test::Prefix(text) => value.starts_with(&wanted(text)),
-            Test::Suffix(text) => value.ends_with(&wanted(text)),
-            Test::Contains(text) => (0..=value.len()).any(|at| value[at..].starts_with(&wanted(text))),
-            Test::In(texts) => texts.iter().any(|text| value == wanted(text)),
-            Test::Regex(place) => EXPRESSIONS[*place].1(&value),
-            Test::Range(from, to) => {
-                let text = String::from_utf8(value).unwrap_or_default();
-                let number = text.trim_matches([' ', '\t']).parse::<i64>();
-                number.is_ok_and(|number| number >= *from && number < *to)
-            }
-            Test::Present(wanted) => *wanted,
-        }
+        self.test.meets(value, self.ignore_case)
     }
 }
 
@@ -139,7 +100,8 @@ pub fn is_value(line: &[u8]) -> bool {
 /// is refused. Rules behind it fill the index, so that the first is found and not only tried.
 pub fn is_met(one: Value, field: &str, name: &str, headers: &[(&[u8], &[u8])]) -> Option<bool> {
     let filling = (0..6).map(|n| json!({ "name": format!("f{n}"), "matches": [{ field: { name: { "exact": format!("f{n}") } } }] }));
-    let rules: Vec<Value> = std::iter::once(json!({ "name": "one", "matches": [one] })).chain(filling).collect();
+    let rules: Vec<Value> =
+        std::iter::once(json!({ "name": "one", "matches": [one] })).chain(filling).collect();
     let policy = json!({ "trust": "mesh", "rules": rules }).to_string();
     let router = Router::compile(&Tree::parse(policy.as_bytes()).ok()?).ok()?;
     let request = || Request::new(headers.iter().copied());

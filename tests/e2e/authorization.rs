@@ -5,13 +5,14 @@ mod istio;
 mod restore;
 mod route;
 
-use narrows_testkit::bootstrap::{
+use narrows_harness::bootstrap::{
     bootstrap, cluster_route, listener, native_filter, route_config, static_cluster,
 };
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::mesh;
-use narrows_testkit::message::{Client, Protocol, Request};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::message::Request;
+use narrows_harness::root;
 use serde_json::{Value, json};
 
 use istio::{Action, By, Chain, render};
@@ -119,7 +120,7 @@ fn each_cell(filter: &str, policy: &str) {
 /// SECURITY.md says what each cell does in the words of its table.
 #[test]
 fn the_table_says_what_happens() {
-    let text = std::fs::read_to_string(mesh::root().join("SECURITY.md")).unwrap();
+    let text = std::fs::read_to_string(root().join("SECURITY.md")).unwrap();
     let rows: Vec<Vec<&str>> = text
         .lines()
         .filter(|line| ["| ALLOW ", "| DENY ", "| CUSTOM "].iter().any(|start| line.starts_with(start)))

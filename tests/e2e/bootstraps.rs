@@ -7,10 +7,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use narrows_testkit::bootstrap::{Endpoints, Rewrite, read_yaml};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions, binary};
-use narrows_testkit::mesh::{Certificates, root};
-use narrows_testkit::temp::TempDir;
+use narrows_harness::bootstrap::{Endpoints, Rewrite, read_yaml};
+use narrows_harness::certificates::Certificates;
+use narrows_harness::envoy::{Envoy, EnvoyOptions, binary};
+use narrows_harness::root;
+use narrows_harness::temp::TempDir;
 use serde_json::Value;
 
 /// Which example each policy is of: its rules or splits are in the bootstrap, as they

@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Protocol, Request};
-use narrows_testkit::prometheus::Sample;
-use narrows_testkit::wait;
-use narrows_tests::{STRICT, configured};
+use narrows_harness::client::Protocol;
+use narrows_harness::message::Request;
+use narrows_harness::prometheus::Sample;
+use narrows_harness::wait;
+use narrows_tests::Bench;
 use serde_json::json;
 
 /// Routed, divided, counted, and judged as it leaves.
@@ -40,25 +38,16 @@ const CHAIN: [(&str, &str); 4] = [
 
 #[test]
 fn a_later_filter_believes_an_earlier_one_and_no_client() {
-    let echo = Echo::start("echo", EchoOptions::default()).unwrap();
-    let filters: Vec<_> = CHAIN
-        .iter()
-        .map(|(filter, policy)| json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) }))
-        .collect();
-    let mut start = bootstrap(
-        &[listener("main", &filters, &route_config(&[cluster_route("echo")]))],
-        &[static_cluster("echo", echo.addr(), false)],
-    );
     let tag = |name: &str| json!({ "tag_name": name, "regex": format!("({name}=\\.=(.*?);\\.;)") });
     let labels = ["backend", "rule", "host", "code"];
-    start["stats_config"] = json!({ "stats_tags": labels.map(tag) });
-    let envoy = Envoy::start(start, EnvoyOptions::named("chain")).unwrap();
+    let plan = Bench::of(&CHAIN).named("chain");
+    let bench = plan.bootstrap("stats_config", json!({ "stats_tags": labels.map(tag) })).start().unwrap();
     for protocol in [Protocol::Http1, Protocol::Http2] {
-        let mut client = Client::connect(protocol, envoy.listener("main").unwrap()).unwrap();
+        let mut client = bench.client(protocol).unwrap();
         let mut seen = |request: Request| {
             let answer = client.exchange(&request).unwrap();
             assert_eq!(answer.status, 200, "{}", answer.text());
-            let last = echo.last().unwrap();
+            let last = bench.echo.last().unwrap();
             ["x-narrows-route", "x-canary", "x-lane"].map(|name| last.headers.text(name))
         };
         let says = |value: &str| Some(value.to_owned());
@@ -90,7 +79,7 @@ fn a_later_filter_believes_an_earlier_one_and_no_client() {
     .map(str::to_owned)
     .into();
     let counted = || {
-        let samples = envoy.prometheus()?;
+        let samples = bench.envoy.prometheus()?;
         let own = samples.iter().filter(|sample| sample.name == "requests_total" && sample.value > 0.0);
         let shown = |sample: &Sample| {
             let values = labels.map(|label| sample.labels.get(label).map_or("-", String::as_str));
@@ -101,6 +90,6 @@ fn a_later_filter_believes_an_earlier_one_and_no_client() {
     let settled =
         wait::until("the counters", Duration::from_secs(5), || Ok((counted()? == expected).then_some(())));
     assert!(settled.is_ok(), "{:#?}", counted());
-    let completed = envoy.stat("http.main.downstream_rq_completed").unwrap();
+    let completed = bench.envoy.stat("http.main.downstream_rq_completed").unwrap();
     assert_eq!(completed, 10, "and no more requests than these");
 }

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use narrows_testkit::case::{self, Runner};
-use narrows_testkit::mesh;
+use narrows_cases::Runner;
+use narrows_harness::root;
+use narrows_runners::files;
 use serde_json::Value;
 
 mod manifests;
@@ -35,8 +36,8 @@ fn every_example_has_a_story_a_policy_cases_and_manifests() {
 /// As the table of the examples says.
 #[test]
 fn every_case_of_an_example_runs_in_envoy() {
-    let examples = mesh::root().join("examples");
-    let files = case::files(None).unwrap();
+    let examples = root().join("examples");
+    let files = files(None).unwrap();
     let mut run = 0;
     for file in files.iter().filter(|file| within(&examples, &file.path)) {
         assert_eq!(file.cases_for(Runner::Envoy).count(), file.cases.len(), "{}", file.label());
@@ -50,7 +51,7 @@ fn within(folder: &Path, path: &Path) -> bool {
 }
 
 fn folders() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = fs::read_dir(mesh::root().join("examples"))
+    let mut folders: Vec<PathBuf> = fs::read_dir(root().join("examples"))
         .unwrap()
         .flatten()
         .map(|e| e.path())
@@ -85,8 +86,7 @@ fn documents(path: &Path) -> Vec<Value> {
 
 /// `narrows`, in the root of the project.
 fn narrows(arguments: &[&str]) -> (bool, String) {
-    let output =
-        Command::new(narrows_tests::narrows()).args(arguments).current_dir(mesh::root()).output().unwrap();
+    let output = Command::new(narrows_tests::narrows()).args(arguments).current_dir(root()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     (output.status.success(), said.into_owned())
 }

@@ -4,9 +4,10 @@ mod mix;
 
 use std::fmt::Write;
 
-use narrows_testkit::http1::{Connection, exchange_raw};
-use narrows_testkit::http2;
-use narrows_testkit::message::{Client, Protocol, Request};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::http1::{Connection, exchange_raw};
+use narrows_harness::http2;
+use narrows_harness::message::Request;
 use narrows_tests::{Bench, FILTERS};
 
 const PROTOCOLS: [Protocol; 2] = [Protocol::Http1, Protocol::Http2];
@@ -125,7 +126,7 @@ fn served(filter: &str, status: u16) -> bool {
 /// A good request is served, and no VM was lost on the way.
 fn still_works(bench: &Bench, filter: &str) {
     let answer =
-        narrows_testkit::http1::exchange(bench.at, &Request::get("a", "/").header("x-user", "good")).unwrap();
+        narrows_harness::http1::exchange(bench.at, &Request::get("a", "/").header("x-user", "good")).unwrap();
     assert_eq!(answer.status, 200, "{filter}: {}", answer.text());
     for (name, value) in bench.envoy.stats().unwrap() {
         assert!(!name.contains("vm_reload") || value == 0, "{filter}: {name} = {value}");

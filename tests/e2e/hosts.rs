@@ -7,11 +7,11 @@ mod spellings;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use narrows_testkit::bootstrap::{bootstrap, listener};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Protocol;
-use narrows_tests::{STRICT, configured};
+use narrows_harness::bootstrap::{bootstrap, listener};
+use narrows_harness::client::Protocol;
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_tests::entry;
 use serde_json::{Value, json};
 use spellings::{Spellings, raw};
 
@@ -214,9 +214,7 @@ fn filters(hosts: &Hosts) -> Vec<Value> {
         ("canary-split", json!({ "trust": "mesh", "splits": splits })),
         ("egress-policy", json!({ "trust": "mesh", "mode": "report", "rules": permissions })),
     ]
-    .map(|(filter, policy)| {
-        json!({ "name": filter, "typed_config": configured(filter, &policy.to_string(), STRICT) })
-    })
+    .map(|(filter, policy)| entry(filter, &policy.to_string()))
     .into()
 }
 

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use narrows_testkit::bootstrap::wasm_config;
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Request;
-use narrows_testkit::temp::TempDir;
-use narrows_tests::{Bench, STRICT, configured, module, with_filter};
+use narrows_harness::bootstrap::wasm_config;
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
+use narrows_harness::temp::TempDir;
+use narrows_tests::{Bench, configured, module, with_filter};
 use serde_json::json;
 
 /// A bad policy, and what its refusal must say: the place, the fault, the remedy.
@@ -54,7 +54,7 @@ const BAD: [(&str, &str, [&str; 3]); 8] = [
 #[test]
 fn a_strict_envoy_does_not_start_with_a_bad_policy_and_says_why() {
     for (filter, policy, says) in BAD {
-        let entry = json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) });
+        let entry = narrows_tests::entry(filter, policy);
         let nowhere = "127.0.0.1:9".parse().unwrap();
         let log = Envoy::start_expecting_failure(with_filter(&entry, nowhere), EnvoyOptions::named(filter))
             .unwrap();

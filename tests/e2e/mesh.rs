@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use narrows_testkit::http1::Connection;
-use narrows_testkit::mesh::{Applications, BOOKS, Certificates, HELLO, root};
-use narrows_testkit::message::Request;
+use narrows_harness::certificates::Certificates;
+use narrows_harness::http1::Connection;
+use narrows_harness::message::Request;
+use narrows_harness::root;
+use narrows_mesh::{Applications, BOOKS, HELLO};
 
 const USERS: &str = include_str!("../data/users.json");
 

@@ -3,14 +3,14 @@
 use std::fs;
 use std::time::Duration;
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::ecds::{Ecds, WASM};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Request;
-use narrows_testkit::temp::TempDir;
-use narrows_testkit::wait;
+use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
+use narrows_harness::ecds::{Ecds, WASM};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
+use narrows_harness::temp::TempDir;
+use narrows_harness::wait;
 use narrows_tests::configured;
 use serde_json::{Value, json};
 

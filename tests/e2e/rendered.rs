@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 use narrows::filter::Filter;
 use narrows::render::{RenderRequest, Shape, render};
 use narrows_core::Tree;
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Request;
-use narrows_tests::{FILTERS, module, with_filter};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
+use narrows_tests::{Bench, FILTERS, module};
 use serde_json::Value;
 
 /// A policy as a block or as tags, read as Envoy reads it.
@@ -43,13 +41,11 @@ fn a_rendered_block_runs_and_its_tags_leave_no_label_in_a_name() {
     let mut labels = BTreeSet::new();
     for (filter, policy) in FILTERS {
         let block = rendered(filter, policy, Shape::EnvoyFilterBlock);
-        let echo = Echo::start("echo", EchoOptions::default()).unwrap();
-        let mut bootstrap = with_filter(&block[0], echo.addr());
-        bootstrap["stats_config"] = rendered(filter, policy, Shape::StatsTags)["stats_config"].clone();
-        let envoy = Envoy::start(bootstrap, EnvoyOptions::named(filter)).unwrap();
+        let stats = rendered(filter, policy, Shape::StatsTags)["stats_config"].clone();
+        let bench = Bench::with(vec![block[0].clone()]).bootstrap("stats_config", stats).start().unwrap();
         let request = Request::get("shop.example.com", "/?q=1").header("x-user", "ada");
-        http1::exchange(envoy.listener("main").unwrap(), &request).unwrap();
-        let samples = envoy.prometheus().unwrap();
+        http1::exchange(bench.at, &request).unwrap();
+        let samples = bench.envoy.prometheus().unwrap();
         let own: Vec<_> = samples
             .iter()
             // Envoy counts reloads of a plugin under the plugin's own name.

@@ -7,20 +7,22 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
+use narrows_cases::bytes::unescape;
+use narrows_cases::expect::Expect;
+use narrows_cases::{Case, File, Runner};
 use narrows_core::{Decision, Edit, Reply};
-use narrows_testkit::case::{self, Case, Expect, File, Runner, native};
-use narrows_testkit::escape::unescape;
-use narrows_testkit::temp::TempDir;
+use narrows_harness::temp::TempDir;
+use narrows_runners::{files, obeyed};
 use serde_json::{Value, json};
 
 #[test]
 fn simulate_says_what_the_cases_say() {
     let mut asked = 0;
     let mut wrong = Vec::new();
-    for file in case::files(None).unwrap() {
+    for file in files(None).unwrap() {
         // Tags decide nothing: there is nothing to simulate but counts.
         let cases: Vec<&Case> = file.cases_for(Runner::Core).collect();
-        if file.filter.name() == "metric-tags" || cases.is_empty() {
+        if file.filter == "metric-tags" || cases.is_empty() {
             continue;
         }
         let decisions = simulate(&file, &cases);
@@ -57,7 +59,7 @@ fn simulate(file: &File, cases: &[&Case]) -> Vec<Value> {
     };
     let policy = if file.policy.is_empty() { "{}".to_owned() } else { file.policy.clone() };
     let output = Command::new(narrows_tests::narrows())
-        .args(["simulate", "--format", "json", "--filter", file.filter.name()])
+        .args(["simulate", "--format", "json", "--filter", &file.filter])
         .arg(write("policy.json", policy))
         .arg("--requests")
         .arg(write("requests.json", Value::from(requests).to_string()))
@@ -94,7 +96,7 @@ fn disagreements(case: &Case, outcome: &Value) -> Vec<String> {
     };
     // Nothing is counted: no request is served.
     let expect = Expect { counts: BTreeMap::new(), ..case.expect.clone() };
-    let mut wrong = expect.disagreements(&native::obeyed(case, &decision));
+    let mut wrong = narrows_runners::disagreements(&expect, &obeyed(case, &decision));
     wrong.extend(told(case, &outcome["decided"]));
     wrong
 }

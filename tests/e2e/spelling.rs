@@ -1,10 +1,11 @@
 //! Does a name that one filter strips stay stripped when another has written it?
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Protocol, Request};
-use narrows_tests::{STRICT, configured};
+use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::message::Request;
+use narrows_tests::{Bench, entry};
 use serde_json::json;
 
 /// The first writes what the second strips.
@@ -23,20 +24,12 @@ const CHAIN: [(&str, &str); 2] = [
 
 #[test]
 fn what_an_earlier_filter_wrote_stays_and_no_other_spelling_does() {
-    let echo = Echo::start("echo", EchoOptions::default()).unwrap();
-    let filters = CHAIN.map(
-        |(filter, policy)| json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) }),
-    );
-    let start = bootstrap(
-        &[listener("main", &filters, &route_config(&[cluster_route("echo")]))],
-        &[static_cluster("echo", echo.addr(), false)],
-    );
-    let envoy = Envoy::start(start, EnvoyOptions::named("spelling")).unwrap();
+    let bench = Bench::of(&CHAIN).named("spelling").start().unwrap();
     for protocol in [Protocol::Http1, Protocol::Http2] {
-        let mut client = Client::connect(protocol, envoy.listener("main").unwrap()).unwrap();
+        let mut client = bench.client(protocol).unwrap();
         let mut seen = |request: Request| {
             assert_eq!(client.exchange(&request).unwrap().status, 200);
-            let last = echo.last().unwrap();
+            let last = bench.echo.last().unwrap();
             ["x-lane", "x_lane", "x-tag", "x_tag"].map(|name| last.headers.text(name).unwrap_or_default())
         };
         let beta = || Request::get("shop", "/").header("x-user-group", "beta");
@@ -73,9 +66,7 @@ fn what_a_filter_of_the_mesh_wrote_stays_too() {
         ),
         ("metric-tags", r#"{ "metrics": [ { "name": "m", "type": "counter", "tags": [] } ] }"#),
     ];
-    let filters = chain.map(
-        |(filter, policy)| json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) }),
-    );
+    let filters = chain.map(|(filter, policy)| entry(filter, policy));
     let mut to_canary = cluster_route("canary");
     to_canary["match"]["headers"] =
         json!([{ "name": "x-narrows-route", "string_match": { "exact": "canary" } }]);

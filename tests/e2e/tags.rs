@@ -2,43 +2,24 @@
 
 mod attack;
 mod cases;
-mod cost;
 mod labels;
-mod ledger;
-
 mod preset;
 mod prometheus;
 mod sources;
-
 mod updates;
 
 use std::collections::BTreeMap;
 
 use narrows::render::Shape;
-use narrows_testkit::bootstrap::{bootstrap, listener, route_config, wasm_filter};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1::Connection;
-use narrows_testkit::mesh;
-use narrows_testkit::message::Request;
-use narrows_testkit::prometheus::Sample;
+use narrows_harness::bootstrap::{bootstrap, listener, route_config, wasm_filter};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1::Connection;
+use narrows_harness::message::Request;
+use narrows_harness::prometheus::Sample;
 use narrows_tests::{STRICT, module};
 use serde_json::{Value, json};
 
 use crate::rendered::rendered;
-
-/// The fenced blocks of a language in the filter's README, in order.
-fn readme(language: &str) -> Vec<String> {
-    let path = mesh::root().join("filters/metric-tags/README.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let fence = format!("```{language}\n");
-    let blocks = text.split(&fence).skip(1);
-    blocks.map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
-}
-
-/// The three policies that the README begins with.
-fn policies() -> Vec<String> {
-    readme("json").into_iter().take(3).collect()
-}
 
 /// A bootstrap in which the filter stands before routes that Envoy answers itself: `/fail`
 /// with 503, `/nowhere` with none, anything else with 200.
@@ -123,7 +104,7 @@ fn settle(envoy: &Envoy, name: &str, total: f64) -> anyhow::Result<()> {
         Ok(envoy.prometheus()?.iter().filter(|sample| sample.name == name).map(|sample| sample.value).sum())
     };
     let what = format!("{name} to reach {total}");
-    narrows_testkit::wait::until(&what, std::time::Duration::from_secs(5), || {
+    narrows_harness::wait::until(&what, std::time::Duration::from_secs(5), || {
         Ok((sum()? >= total).then_some(()))
     })
 }

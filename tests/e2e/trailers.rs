@@ -1,34 +1,28 @@
 //! Trailers are headers that come late: what a client must not say does not pass there either.
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Protocol, Request};
-use narrows_tests::{FILTERS, STRICT, configured};
+use narrows_harness::client::Protocol;
+use narrows_harness::message::Request;
+use narrows_tests::{Bench, FILTERS};
 use serde_json::json;
 
 #[test]
 fn what_is_stripped_is_stripped_from_trailers() {
     for (filter, policy) in FILTERS {
-        let echo = Echo::start("echo", EchoOptions::default()).unwrap();
-        let entry = json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) });
-        let mut listener = listener("main", &[entry], &route_config(&[cluster_route("echo")]));
         // Envoy drops the trailers of HTTP/1.1 unless it is asked not to.
-        listener["filter_chains"][0]["filters"][0]["typed_config"]["http_protocol_options"] =
-            json!({ "enable_trailers": true });
-        let start = bootstrap(&[listener], &[static_cluster("echo", echo.addr(), true)]);
-        let envoy = Envoy::start(start, EnvoyOptions::named(filter)).unwrap();
+        let plan =
+            Bench::of(&[(filter, policy)]).hcm("http_protocol_options", json!({ "enable_trailers": true }));
+        let bench = plan.upstream_http2().start().unwrap();
         // canary-split's policy believes the mesh: it strips nothing, and shows that they arrive.
         let believes = filter == "canary-split";
         for protocol in [Protocol::Http1, Protocol::Http2] {
-            let mut client = Client::connect(protocol, envoy.listener("main").unwrap()).unwrap();
+            let mut client = bench.client(protocol).unwrap();
             let mut request = Request::new("POST", "shop", "/").body("body");
             for name in ["x-narrows-route", "x_narrows_route", "x-internal-user", "x-checksum"] {
                 request = request.trailer(name, "1");
             }
             let answer = client.exchange(&request).unwrap();
             assert_eq!(answer.status, 200, "{filter}: {}", answer.text());
-            let last = echo.last().unwrap();
+            let last = bench.echo.last().unwrap();
             let arrived = |name: &str| last.trailers.contains(name);
             assert!(arrived("x-checksum"), "{filter}: {protocol:?}: {:?}", last.trailers);
             assert_eq!(arrived("x-narrows-route"), believes, "{filter}: {protocol:?}");

@@ -23,7 +23,7 @@ pub struct Attachment {
 }
 
 macro_rules! by_name {
-    ($($filter:ident: $policy:ty => $phase:literal $priority:literal;)+) => {
+    ($($filter:ident: $policy:ty, $beside:ident => $phase:literal $priority:literal;)+) => {
         /// A filter of Narrows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Filter { $(#[doc = concat!("See [`", stringify!($policy), "`].")] $filter),+ }

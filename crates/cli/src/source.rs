@@ -1,6 +1,6 @@
 //! Files of YAML or JSON, read so that every value knows its place.
 //!
-//! Only this module and [`node`] use the YAML library: it is young, and can be replaced
+//! Only this module and `node` use the YAML library: it is young, and can be replaced
 //! without other changes.
 
 mod inner;

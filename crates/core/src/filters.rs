@@ -7,8 +7,9 @@ use crate::policy::Policy;
 #[cfg(test)]
 mod tests;
 
-/// Calls `$with!` with a line for each filter: a name for it in code, its policy, and how Istio
-/// attaches it unless the operator says otherwise, by phase and priority.
+/// Calls `$with!` with a line for each filter: a name for it in code, its policy, what its
+/// host does beside deciding, and how Istio attaches it unless the operator says otherwise,
+/// by phase and priority.
 ///
 /// The router runs after JWT, so that it can trust claims; tags when it is known what was decided;
 /// what leaves is judged as it leaves, and so last.
@@ -16,16 +17,16 @@ mod tests;
 macro_rules! filters {
     ($with:ident) => {
         $with! {
-            HeaderRouter: $crate::router::Router => "AUTHZ" 200;
-            CanarySplit: $crate::split::Splitter => "STATS" 200;
-            MetricTags: $crate::tags::Tagger => "STATS" 100;
-            EgressPolicy: $crate::egress::Egress => "STATS" 50;
+            HeaderRouter: $crate::router::Router, Plain => "AUTHZ" 200;
+            CanarySplit: $crate::split::Splitter, Guarded => "STATS" 200;
+            MetricTags: $crate::tags::Tagger, Metered => "STATS" 100;
+            EgressPolicy: $crate::egress::Egress, Outbound => "STATS" 50;
         }
     };
 }
 
 macro_rules! by_name {
-    ($($filter:ident: $policy:ty => $phase:literal $priority:literal;)+) => {
+    ($($filter:ident: $policy:ty, $beside:ident => $phase:literal $priority:literal;)+) => {
         /// The names of all filters.
         pub const FILTERS: &[&str] = &[$(<$policy>::FILTER),+];
 

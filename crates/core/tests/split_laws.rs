@@ -7,6 +7,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use narrows_core::split::Splitter;
 use narrows_core::split::bucket::BUCKETS;
 use narrows_core::{Policy, Request, Tree};
+use narrows_oracle::Random;
 
 /// Cases of each law.
 const CASES: u64 = 10_000;
@@ -21,7 +22,7 @@ const POLICIES: u64 = if cfg!(target_family = "wasm") { 20 } else { 200 };
 fn every_backend_owns_exactly_its_share() {
     let mut sharing = 0;
     for seed in 0..POLICIES {
-        let split = Split::random(&mut Random(seed));
+        let split = Split::random(&mut Random::new(seed));
         let splitter = compile(&[&split]);
         let slots = splitter.slots(0).unwrap();
         let mut counts = vec![0u32; split.canaries.len() + 1];
@@ -116,11 +117,11 @@ fn spelling_and_order_mean_nothing() {
                 (":authority".to_owned(), "A.Test:8080".to_owned()),
                 ("x-user-id".to_owned(), key.clone()),
             ];
-            for _ in 0..random.below(6) {
-                headers.push((format!("x-{}", random.below(9)), random.below(99).to_string()));
+            for _ in 0..random.number(6) {
+                headers.push((format!("x-{}", random.number(9)), random.number(99).to_string()));
             }
             for i in (1..headers.len()).rev() {
-                headers.swap(i, usize::try_from(random.below(i as u64 + 1)).unwrap());
+                headers.swap(i, usize::try_from(random.number(i as u64 + 1)).unwrap());
             }
             let lines: Vec<_> = headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
             let expected = place(&splitter, "a", &key);
@@ -137,7 +138,7 @@ fn nothing_is_never_and_everything_is_always() {
     cases(|seed, random| {
         let mut split = Split::random(random);
         let canaries = split.canaries.len() as u64;
-        let zero = usize::try_from(random.below(canaries.max(1))).unwrap();
+        let zero = usize::try_from(random.number(canaries.max(1))).unwrap();
         if let Some(canary) = split.canaries.get_mut(zero) {
             canary.weight = 0;
         }
@@ -159,7 +160,7 @@ fn splits_of_a_layer_never_overlap() {
         let holdback = random.between(0, total / 3);
         let mut left = total - holdback;
         let mut splits = ["a", "b", "c"].map(|name| {
-            let canaries = (0..=random.below(3)).map(|_| {
+            let canaries = (0..=random.number(3)).map(|_| {
                 let most = random.between(0, left);
                 left -= most;
                 Canary { weight: random.between(0, most), most: Some(most) }
@@ -209,14 +210,14 @@ struct Canary {
 
 impl Split {
     fn random(random: &mut Random) -> Self {
-        let total = match random.below(4) {
+        let total = match random.number(4) {
             0 => 100,
             1 => 1_000_000,
             _ => random.between(1, 2_000),
         };
         let mut left = total;
-        let canaries = (0..random.below(5)).map(|_| {
-            let most = (random.below(3) > 0).then(|| random.between(0, left));
+        let canaries = (0..random.number(5)).map(|_| {
+            let most = (random.number(3) > 0).then(|| random.between(0, left));
             left -= most.unwrap_or(0);
             Canary { weight: 0, most }
         });
@@ -263,7 +264,7 @@ fn ramp(random: &mut Random) -> (Splitter, Splitter, usize) {
         split.canaries.push(Canary { weight: 0, most: None });
     }
     let before = compile(&[&split]);
-    let which = usize::try_from(random.below(split.canaries.len() as u64)).unwrap();
+    let which = usize::try_from(random.number(split.canaries.len() as u64)).unwrap();
     let room = split.room(which);
     let canary = &mut split.canaries[which];
     canary.weight = random.between(canary.weight, room);
@@ -298,31 +299,22 @@ fn parts(weight: u32, total: u32) -> u32 {
 
 fn cases(mut law: impl FnMut(u64, &mut Random)) {
     for seed in 0..CASES {
-        law(seed, &mut Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d)));
+        law(seed, &mut Random::new(seed));
     }
 }
 
-/// splitmix64: small, and the same everywhere.
-struct Random(u64);
+/// What laws are tried with.
+trait Draw {
+    fn between(&mut self, low: u32, high: u32) -> u32;
+    fn keys(&mut self) -> Vec<String>;
+}
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
+impl Draw for Random {
     fn between(&mut self, low: u32, high: u32) -> u32 {
-        low + u32::try_from(self.below(u64::from(high - low) + 1)).unwrap()
+        low + u32::try_from(self.number(u64::from(high - low) + 1)).unwrap()
     }
 
     fn keys(&mut self) -> Vec<String> {
-        (0..KEYS).map(|_| format!("u-{:x}", self.next())).collect()
+        (0..KEYS).map(|_| format!("u-{:x}", self.any())).collect()
     }
 }

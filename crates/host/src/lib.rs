@@ -5,7 +5,7 @@
 //!
 //! Everything is read as bytes. The SDK panics on text that is not UTF-8, on a call
 //! in the wrong phase and on a status that it does not expect, and a panic is an
-//! outage; so every call goes through [`read`], [`apply`], [`metric`] or [`shared`], in
+//! outage; so every call goes through `read`, `apply`, `metric` or `shared`, in
 //! the phase in which Envoy answers it.
 #![deny(
     clippy::arithmetic_side_effects,

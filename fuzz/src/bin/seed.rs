@@ -22,7 +22,8 @@ fn main() -> io::Result<()> {
                 seeds += save("destination", send("authority"))?;
                 seeds += save("host", send("authority"))?;
                 seeds += save("path", send("target").trim_start_matches('/'))?;
-                let lines = || case["send"]["headers"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                let lines =
+                    || case["send"]["headers"].as_array().into_iter().flatten().filter_map(Value::as_str);
                 seeds += conditions(lines, send("target"))?;
                 let mut request = format!(
                     "{policy}\n\n:method:{}\n:authority:{}\n:path:{}\n",
@@ -71,7 +72,9 @@ fn conditions<'c, L: Iterator<Item = &'c str>>(lines: impl Fn() -> L, target: &s
 fn save(target: &str, seed: &str) -> io::Result<usize> {
     let folder = Path::new("corpus").join(target);
     fs::create_dir_all(&folder)?;
-    let name = seed.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let name = seed
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     fs::write(folder.join(format!("{name:016x}")), seed)?;
     Ok(1)
 }

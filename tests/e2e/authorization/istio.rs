@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use narrows::filter::Filter;
 use narrows::render::{self, RenderRequest, Shape};
 use narrows_core::Tree;
-use narrows_testkit::bootstrap::native_filter;
+use narrows_harness::bootstrap::native_filter;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
 

@@ -1,11 +1,12 @@
 //! Does authorization judge the host that `restoreHost` brings back?
 
-use narrows_testkit::bootstrap::{
+use narrows_harness::bootstrap::{
     bootstrap, cluster_route, listener, native_filter, route_config, static_cluster,
 };
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Protocol, Request};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::message::Request;
 use serde_json::json;
 
 use super::istio::{Chain, render};

@@ -2,10 +2,11 @@
 
 use narrows::lint::{self, Options};
 use narrows::source::SourceFile;
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Protocol, Request};
+use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, static_cluster};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::message::Request;
 use serde_json::{Value, json};
 
 use super::istio::{Chain, render};
@@ -43,21 +44,7 @@ fn a_gateway_routes_what_lint_says_that_it_does() {
         (full, Some(of(full, full)), true),
         ("canary.example.com:8080", Some(of("canary.example.com", "canary.example.com")), true),
     ] {
-        let policies = [
-            (
-                "header-router",
-                json!({ "trust": "mesh", "rules": [ { "name": "beta", "matches": [ { "headers": { "x-beta": { "present": true } } } ],
-                    "route": { "authority": authority } } ] }),
-            ),
-            (
-                "canary-split",
-                json!({ "trust": "mesh", "splits": [ { "name": "beta", "matches": [ { "headers": { "x-beta": { "present": true } } } ],
-                    "key": [ { "header": "u" } ], "onMissingKey": "canary", "guard": { "passive": false },
-                    "backends": [ { "name": "stable", "baseline": true },
-                                  { "name": "canary", "authority": authority, "weight": 100 } ] } ] }),
-            ),
-        ];
-        for (filter, policy) in policies {
+        for (filter, policy) in policies(authority) {
             let plugin = render(filter, &policy.to_string(), Some("CLIENT"), None);
             let manifests = [&shop].into_iter().chain(&other).map(|(manifest, _)| manifest.as_str());
             let text = plugin.clone() + &manifests.collect::<String>();
@@ -88,6 +75,24 @@ fn a_gateway_routes_what_lint_says_that_it_does() {
         let reached = canary.requests() > before;
         assert_eq!((answer.status, reached), (if goes { 200 } else { 404 }, goes), "{name}");
     }
+}
+
+/// A rule and a split that send `x-beta` to an authority.
+fn policies(authority: &str) -> [(&'static str, Value); 2] {
+    [
+        (
+            "header-router",
+            json!({ "trust": "mesh", "rules": [ { "name": "beta", "matches": [ { "headers": { "x-beta": { "present": true } } } ],
+                "route": { "authority": authority } } ] }),
+        ),
+        (
+            "canary-split",
+            json!({ "trust": "mesh", "splits": [ { "name": "beta", "matches": [ { "headers": { "x-beta": { "present": true } } } ],
+                "key": [ { "header": "u" } ], "onMissingKey": "canary", "guard": { "passive": false },
+                "backends": [ { "name": "stable", "baseline": true },
+                              { "name": "canary", "authority": authority, "weight": 100 } ] } ] }),
+        ),
+    ]
 }
 
 /// A waypoint has one virtual host for every name: the service itself gets the request.

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, wasm_filter};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Request;
-use narrows_testkit::wasm::{Exchange, LogLine, Module, Plugin, Properties, Proxy, Response, Vm, VmOptions};
+use narrows_harness::bootstrap::{bootstrap, cluster_route, listener, route_config, wasm_filter};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
 use narrows_tests::{Bench, module};
+use narrows_vm::{Exchange, LogLine, Module, Plugin, Properties, Proxy, Response, Vm, VmOptions};
 
 /// A policy of so many rules, each a host, a caller and a path of its own.
 fn policy(rules: usize) -> String {

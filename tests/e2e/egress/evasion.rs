@@ -1,8 +1,8 @@
 //! Spellings that try to get past a rule, as raw bytes against a real Envoy.
 
-use narrows_testkit::case;
-use narrows_testkit::http1::{Connection, exchange_raw};
-use narrows_testkit::message::Request;
+use narrows_harness::http1::{Connection, exchange_raw};
+use narrows_harness::message::Request;
+use narrows_runners::files;
 use narrows_tests::Bench;
 
 /// Every case of every table, whether the filter refuses it or Envoy itself does:
@@ -10,7 +10,7 @@ use narrows_tests::Bench;
 #[test]
 fn no_spelling_gets_out() {
     let mut tried = 0;
-    for file in case::files(Some("egress-policy/cases/evasion-")).unwrap() {
+    for file in files(Some("egress-policy/cases/evasion-")).unwrap() {
         let bench = Bench::fixed("egress-policy", &file.policy).unwrap();
         for case in &file.cases {
             let send = &case.send;

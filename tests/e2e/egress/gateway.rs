@@ -1,6 +1,6 @@
 use narrows::learn::Learnt;
-use narrows_testkit::echo::Received;
-use narrows_testkit::message::Request;
+use narrows_harness::echo::Received;
+use narrows_harness::message::Request;
 
 use super::site::Site;
 

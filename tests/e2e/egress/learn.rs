@@ -4,8 +4,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use narrows::learn::Learnt;
-use narrows_testkit::http1::Connection;
-use narrows_testkit::message::Request;
+use narrows_harness::http1::Connection;
+use narrows_harness::message::Request;
 use narrows_tests::Bench;
 
 #[test]

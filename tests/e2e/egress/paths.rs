@@ -7,10 +7,12 @@
 
 use std::net::SocketAddr;
 
-use narrows_testkit::bootstrap::{bootstrap, listener, route_config, static_cluster};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Protocol, Request};
-use narrows_tests::{STRICT, configured};
+use narrows_harness::bootstrap::{bootstrap, listener, route_config, static_cluster};
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::message::Request;
+use narrows_oracle::Random;
+use narrows_tests::entry;
 use serde_json::{Value, json};
 
 const PATHS: usize = 2_500;
@@ -88,8 +90,7 @@ fn filtering(behind: &[SocketAddr]) -> anyhow::Result<Envoy> {
     let clusters: Vec<Value> =
         READERS.iter().zip(behind).map(|(reader, at)| static_cluster(reader, *at, false)).collect();
     let listeners = POLICIES.map(|(name, policy)| {
-        let filter =
-            json!({ "name": "narrows", "typed_config": configured("egress-policy", policy, STRICT) });
+        let filter = entry("egress-policy", policy);
         listener(name, &[filter], &route_config(&routes))
     });
     Envoy::start(bootstrap(&listeners, &clusters), EnvoyOptions::named("egress-paths"))
@@ -102,18 +103,12 @@ fn no_reading_behind_it_finds_what_was_kept_in() -> anyhow::Result<()> {
     let envoy = filtering(&at)?;
     let connect = |(policy, _): &(&str, &str)| Client::connect(Protocol::Http1, envoy.listener(policy)?);
     let mut clients = POLICIES.iter().map(connect).collect::<anyhow::Result<Vec<_>>>()?;
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut below = |limit: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state % limit as u64).unwrap_or_default()
-    };
+    let mut random = Random::new(1);
     // By policy: what came through, by where it led.
     let mut led = [[0usize; 3]; 3];
     let mut refused = [0usize; 3];
     for _ in 0..PATHS {
-        let pieces: String = (0..=below(6)).map(|_| PIECES[below(PIECES.len())]).collect();
+        let pieces: String = (0..=random.below(6)).map(|_| random.pick(&PIECES)).collect();
         let path = format!("/{}", pieces.trim_start_matches('/'));
         for reader in READERS {
             for (policy, client) in clients.iter_mut().enumerate() {

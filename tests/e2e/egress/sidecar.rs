@@ -1,12 +1,12 @@
 //! Beside a workload, as istiod configures its proxy: the node says whose it is, the
 //! name of each cluster where a call goes.
 
-use narrows_testkit::bootstrap::{bootstrap, listener, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions, Received};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::{Request, Response};
-use narrows_tests::{STRICT, configured};
+use narrows_harness::bootstrap::{bootstrap, listener, static_cluster};
+use narrows_harness::echo::{Echo, EchoOptions, Received};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::{Request, Response};
+use narrows_tests::entry;
 use serde_json::{Value, json};
 
 const POLICY: &str = r#"{
@@ -59,8 +59,7 @@ impl Sidecar {
             })
             .collect();
         let routes = json!({ "name": "80", "virtual_hosts": hosts, "ignore_port_in_host_matching": true });
-        let filter =
-            json!({ "name": "egress-policy", "typed_config": configured("egress-policy", POLICY, STRICT) });
+        let filter = entry("egress-policy", POLICY);
         let clusters: Vec<Value> =
             ROUTES.iter().map(|(_, cluster)| static_cluster(cluster, outside.addr(), false)).collect();
         let mut config = bootstrap(&[listener("outbound", &[filter], &routes)], &clusters);

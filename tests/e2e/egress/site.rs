@@ -1,12 +1,14 @@
 //! A mesh with a way out: sidecars with certificates, the egress gateway as committed,
 //! and one application that stands for every service outside.
 
-use narrows_testkit::bootstrap::Endpoints;
-use narrows_testkit::echo::Echo;
-use narrows_testkit::envoy::Envoy;
-use narrows_testkit::http1;
-use narrows_testkit::mesh::{Caller, Callers, Certificates, Egress, root};
-use narrows_testkit::message::{Request, Response};
+use narrows_harness::bootstrap::Endpoints;
+use narrows_harness::certificates::Certificates;
+use narrows_harness::echo::Echo;
+use narrows_harness::envoy::Envoy;
+use narrows_harness::http1;
+use narrows_harness::message::{Request, Response};
+use narrows_harness::root;
+use narrows_mesh::{Caller, Callers, Egress};
 
 pub(super) struct Site {
     pub(super) gateway: Envoy,

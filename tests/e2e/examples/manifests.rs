@@ -9,7 +9,7 @@ use narrows::placement::Deeds;
 use narrows::placement::site::Site;
 use narrows::source::Node;
 use narrows_core::Tree;
-use narrows_testkit::mesh;
+use narrows_harness::root;
 use serde_json::Value;
 
 use super::{RELEASES, documents, folders, name, narrows, policies, yaml_in};
@@ -30,7 +30,7 @@ const PROXIES: [(&str, &str); 7] = [
 /// The ports that the stock gateways listen on for HTTP, behind 443 and 80.
 const GATEWAY_PORTS: [u64; 2] = [8443, 8080];
 
-/// The first line of a manifest is the command that writes the rest. `NARROWS_WRITE=1`
+/// The first line of a manifest is the command that writes the rest. `UPDATE=1`
 /// writes what the commands print now.
 #[test]
 fn every_manifest_is_what_its_command_prints() {
@@ -47,14 +47,10 @@ fn every_manifest_is_what_its_command_prints() {
         let (done, said) = narrows(&command.split(' ').collect::<Vec<_>>());
         assert!(done, "{}: {said}", path.display());
         let fresh = format!("# narrows {command}\n{said}");
-        if std::env::var_os("NARROWS_WRITE").is_some() {
+        if narrows_harness::session::updates() {
             fs::write(&path, &fresh).unwrap();
         } else {
-            assert!(
-                text == fresh,
-                "{}: not what its command prints; NARROWS_WRITE=1 writes it",
-                path.display()
-            );
+            assert!(text == fresh, "{}: not what its command prints; UPDATE=1 writes it", path.display());
         }
         rendered += 1;
     }
@@ -147,8 +143,8 @@ fn the_manifests_of_a_release_are_without_a_finding() {
 #[test]
 fn two_egress_policies_on_one_gateway_are_found() {
     for managed in ["admin", "managed", "managed-without-rancher"] {
-        let system = mesh::root().join("examples/system-egress/istio/wasmplugin-1.27.yaml");
-        let other = mesh::root().join(format!("examples/multicluster/istio/wasmplugin-1.27-{managed}.yaml"));
+        let system = root().join("examples/system-egress/istio/wasmplugin-1.27.yaml");
+        let other = root().join(format!("examples/multicluster/istio/wasmplugin-1.27-{managed}.yaml"));
         let files = [system, other].map(|path| path.display().to_string());
         let (clean, said) = narrows(&["lint", "--istio", "1.27", &files[0], &files[1]]);
         assert!(!clean && said.contains("NRW613"), "{managed}: {said}");

@@ -3,14 +3,12 @@
 
 use std::net::SocketAddr;
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1::exchange_raw;
-use narrows_testkit::http2;
-use narrows_testkit::message::{Client, Protocol, Request};
-use narrows_tests::{STRICT, configured};
-use serde_json::json;
+use narrows_harness::client::{Client, Protocol};
+use narrows_harness::envoy::Envoy;
+use narrows_harness::http1::exchange_raw;
+use narrows_harness::http2;
+use narrows_harness::message::Request;
+use narrows_tests::Bench;
 
 /// For each filter.
 const HOSTILE: usize = 2_500;
@@ -58,14 +56,8 @@ const FILTERS: [(&str, &str); 4] = [
 #[test]
 fn ten_thousand_of_them_lose_no_good_one_and_leave_nothing_behind() {
     for (filter, policy) in FILTERS {
-        let entry = json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) });
-        let echo = Echo::start("echo", EchoOptions::default()).unwrap();
-        let routes = route_config(&[cluster_route("echo")]);
-        let config =
-            bootstrap(&[listener("main", &[entry], &routes)], &[static_cluster("echo", echo.addr(), false)]);
-        let options = EnvoyOptions { concurrency: 2, ..EnvoyOptions::named(filter) };
-        let envoy = Envoy::start(config, options).unwrap();
-        let at = envoy.listener("main").unwrap();
+        let bench = Bench::of(&[(filter, policy)]).workers(2).start().unwrap();
+        let (envoy, at) = (&bench.envoy, bench.at);
         let mut good = [Protocol::Http1, Protocol::Http2].map(|p| Client::connect(p, at).unwrap());
         let mut held = Vec::new();
         for number in 0..HOSTILE {
@@ -75,7 +67,7 @@ fn ten_thousand_of_them_lose_no_good_one_and_leave_nothing_behind() {
                 assert_eq!(answer.status, 200, "{filter}: after {number}: {}", answer.text());
             }
             if number == HOSTILE / 2 || number == HOSTILE - 1 {
-                held.push(resident(&envoy));
+                held.push(resident(envoy));
             }
         }
         println!("{filter}: kB resident after each half of {HOSTILE} hostile requests: {held:?}");

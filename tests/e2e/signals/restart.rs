@@ -1,12 +1,12 @@
 //! What a hot restart does to the signals: gauges are sums while the older Envoy drains. Alerts
 //! and dashboards are written for that.
 
-use narrows_testkit::bootstrap::{bootstrap, listener, route_config, wasm_config};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::bootstrap::{bootstrap, listener, route_config, wasm_config};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_tests::module;
 use serde_json::json;
 
-use super::bad;
+use narrows_tests::signals::bad;
 
 #[test]
 fn gauges_are_sums_while_the_older_envoy_drains() {

@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http2::Connection;
-use narrows_testkit::message::Request;
-use narrows_testkit::prometheus::Sample;
-use narrows_testkit::wasm::{Exchange, Module, Plugin, Proxy, Response, Vm, VmOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http2::Connection;
+use narrows_harness::message::Request;
+use narrows_harness::prometheus::Sample;
 use narrows_tests::module;
+use narrows_vm::{Exchange, Module, Plugin, Proxy, Response, Vm, VmOptions};
 
 use super::{answering, settle, stats_tags};
 

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use narrows_testkit::case::{self, File, series};
-use narrows_testkit::wait;
+use narrows_cases::File;
+use narrows_harness::wait;
+use narrows_runners::{files, series};
 use narrows_tests::module;
 use serde_json::Value;
 
@@ -22,7 +23,7 @@ fn with_stats_tags() -> anyhow::Result<()> {
 }
 
 fn all(stats: fn(&str) -> Value) -> anyhow::Result<()> {
-    let files = case::files(Some("filters/metric-tags/"))?;
+    let files = files(Some("filters/metric-tags/"))?;
     let mut counted = 0;
     for file in files.iter().filter(|file| !file.cases.is_empty()) {
         let policy = if file.policy.is_empty() { "{}" } else { &file.policy };

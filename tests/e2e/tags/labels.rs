@@ -2,12 +2,13 @@
 //! filter state that is published.
 
 use narrows::render::Shape;
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1::Connection;
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1::Connection;
 use serde_json::{Value, json};
 
-use super::{answering, istio, policies, readme, send, series, settle, start, stats_tags};
+use super::{answering, istio, send, series, settle, start, stats_tags};
 use crate::rendered::rendered;
+use narrows_tests::tags::{policies, readme};
 
 const OPERATIONS: [&str; 3] = [
     "requests_total{code=\"2xx\",operation=\"/books/{id}\"} 2",

@@ -1,11 +1,11 @@
 //! The preset of the reference page: each of its Envoy targets has its label.
 
-use narrows_testkit::bootstrap::read_yaml;
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1::Connection;
-use narrows_testkit::mesh;
-use narrows_testkit::wasm::{Exchange, Module, Plugin, Properties, Response, Vm, VmOptions};
+use narrows_harness::bootstrap::read_yaml;
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1::Connection;
+use narrows_harness::root;
 use narrows_tests::module;
+use narrows_vm::{Exchange, Module, Plugin, Properties, Response, Vm, VmOptions};
 use serde_json::json;
 
 use super::{answering, send, series, settle, stats_tags};
@@ -34,7 +34,7 @@ const TARGETS: [(&str, &str); 18] = [
 ];
 
 fn policy() -> String {
-    read_yaml(&mesh::root().join("examples/prometheus-tags/policy.yaml")).unwrap().to_string()
+    read_yaml(&root().join("examples/prometheus-tags/policy.yaml")).unwrap().to_string()
 }
 
 #[test]

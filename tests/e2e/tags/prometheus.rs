@@ -6,12 +6,13 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
-use narrows_testkit::envoy::Envoy;
-use narrows_testkit::http1::Connection;
-use narrows_testkit::prometheus::Server;
+use narrows_harness::envoy::Envoy;
+use narrows_harness::http1::Connection;
+use narrows_harness::prometheus::Server;
 use serde_json::{Value, json};
 
-use super::{policies, readme, send, settle, start, stats_tags};
+use super::{send, settle, start, stats_tags};
+use narrows_tests::tags::{policies, readme};
 
 #[test]
 fn it_answers_the_questions_of_the_readme() -> anyhow::Result<()> {

@@ -2,21 +2,19 @@
 //! and how it ended, what the route is called; and gauges and histograms.
 
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::ensure;
-use narrows_testkit::bootstrap::{
+use narrows_harness::bootstrap::{
     bootstrap, cluster_route, listener, route_config, static_cluster, wasm_filter,
 };
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::mesh::root;
-use narrows_testkit::message::Request;
-use narrows_testkit::temp::TempDir;
-use narrows_testkit::wait;
+use narrows_harness::certificates::Certificates;
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
+use narrows_harness::root;
+use narrows_harness::wait;
 use narrows_tests::{STRICT, module};
 use serde_json::{Value, json};
 
@@ -37,17 +35,11 @@ const DEAD: &str = "127.0.0.1:1";
 
 #[test]
 fn both_sides_of_a_call() -> anyhow::Result<()> {
-    let certificates = TempDir::new("certificates")?;
-    let made = Command::new("sh")
-        .arg(root().join("envoy-configs/certificates.sh"))
-        .arg(certificates.path())
-        .args(["shop/checkout", "books/stock"])
-        .output()?;
-    ensure!(made.status.success(), "certificates.sh: {}", String::from_utf8_lossy(&made.stderr));
+    let certificates = Certificates::make_for(&root(), &["shop/checkout", "books/stock"])?;
     let echo = Echo::start("stock", EchoOptions::default())?;
-    let server = Envoy::start(server(echo.addr(), certificates.path()), EnvoyOptions::named("server"))?;
+    let server = Envoy::start(server(echo.addr(), &certificates), EnvoyOptions::named("server"))?;
     let client =
-        Envoy::start(client(server.listener("mutual")?, certificates.path()), EnvoyOptions::named("client"))?;
+        Envoy::start(client(server.listener("mutual")?, &certificates), EnvoyOptions::named("client"))?;
 
     let before = now()?;
     let ask = |envoy: &Envoy, caller: &str, path: &str| -> anyhow::Result<(u16, usize)> {
@@ -97,6 +89,11 @@ fn both_sides_of_a_call() -> anyhow::Result<()> {
     let samples = server.prometheus()?;
     let seen = samples.iter().find(|s| s.is("last_seen_seconds", &[("route", "books")])).map(|s| s.value);
     assert!(seen.is_some_and(|seen| (before..=after).contains(&seen)), "{before} {seen:?} {after}");
+    has_sizes(&server, bytes)
+}
+
+/// The histogram has the three answers in buckets around this size.
+fn has_sizes(server: &Envoy, bytes: usize) -> anyhow::Result<()> {
     wait::until("the histogram", Duration::from_secs(10), || {
         let samples = server.prometheus()?;
         let of_route = |name: &str| -> Vec<(String, f64)> {
@@ -150,17 +147,11 @@ fn with_labels(mut config: Value) -> Value {
 }
 
 /// The proxy beside the service that is called: one listener with TLS, one without.
-fn server(echo: SocketAddr, certificates: &Path) -> Value {
+fn server(echo: SocketAddr, certificates: &Certificates) -> Value {
     let route = |name: &str, cluster: &str| json!({ "name": name, "match": { "prefix": format!("/{name}") }, "route": { "cluster": cluster } });
     let routes = route_config(&[route("books", "echo"), route("dead", "dead")]);
     let mut mutual = listener("mutual", &[filter()], &routes);
-    mutual["filter_chains"][0]["transport_socket"] = json!({
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-            "common_tls_context": context(certificates, Some("books.stock")),
-        },
-    });
+    mutual["filter_chains"][0]["transport_socket"] = certificates.tls("Downstream", Some("books/stock"));
     let plain = listener("plain", &[filter()], &routes);
     let clusters = [
         static_cluster("echo", echo, false),
@@ -170,29 +161,14 @@ fn server(echo: SocketAddr, certificates: &Path) -> Value {
 }
 
 /// The proxies beside two callers: one with a certificate, one with none.
-fn client(server: SocketAddr, certificates: &Path) -> Value {
-    let callers = [("checkout", Some("shop.checkout")), ("nobody", None)];
+fn client(server: SocketAddr, certificates: &Certificates) -> Value {
+    let callers = [("checkout", Some("shop/checkout")), ("nobody", None)];
     let listeners =
         callers.map(|(name, _)| listener(name, &[filter()], &route_config(&[cluster_route(name)])));
     let clusters = callers.map(|(name, certificate)| {
         let mut cluster = static_cluster(name, server, false);
-        cluster["transport_socket"] = json!({
-            "name": "envoy.transport_sockets.tls",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-                "common_tls_context": context(certificates, certificate),
-            },
-        });
+        cluster["transport_socket"] = certificates.tls("Upstream", certificate);
         cluster
     });
     with_labels(bootstrap(&listeners, &clusters))
-}
-
-fn context(certificates: &Path, own: Option<&str>) -> Value {
-    let file = |name: &str| json!({ "filename": certificates.join(name) });
-    let own = own.map(|own| json!({ "certificate_chain": file(&format!("{own}.pem")), "private_key": file(&format!("{own}.key")) }));
-    json!({
-        "tls_certificates": own.into_iter().collect::<Vec<_>>(),
-        "validation_context": { "trusted_ca": file("ca.pem") },
-    })
 }

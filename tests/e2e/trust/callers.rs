@@ -4,13 +4,16 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::mesh::{Certificates, root};
-use narrows_testkit::message::{Request, Response};
-use narrows_tests::{STRICT, configured};
+use narrows_harness::bootstrap::{
+    bootstrap, cluster_route, limit_connections, listener, route_config, static_cluster,
+};
+use narrows_harness::certificates::Certificates;
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::{Request, Response};
+use narrows_harness::root;
+use narrows_tests::entry;
 use serde_json::{Value, json};
 
 use super::PATIENCE;
@@ -28,24 +31,6 @@ const SPLIT: &str = r#"{"trust": "mesh", "splits": [{"name": "s", "key": [{"prin
     "backends": [{"name": "b", "baseline": true}, {"name": "c", "weight": 100, "to": "v2"}]}]}"#;
 const TAGS: &str = r#"{"trust": "mesh", "tags": {"from": {"sourcePrincipal": true}},
     "metrics": [{"name": "calls_total", "tags": ["from"]}]}"#;
-
-/// One side of TLS, with the certificate of an account.
-pub(super) fn tls(side: &str, certificates: &Certificates, account: &str) -> Value {
-    let file = |name: String| json!({ "filename": certificates.path().join(name) });
-    json!({
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": {
-            "@type": format!("type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.{side}TlsContext"),
-            "common_tls_context": {
-                "tls_certificates": [{
-                    "certificate_chain": file(format!("{account}.pem")),
-                    "private_key": file(format!("{account}.key")),
-                }],
-                "validation_context": { "trusted_ca": file("ca.pem".to_owned()) },
-            },
-        },
-    })
-}
 
 /// A certificate that nobody but its holder has signed, with the name of a workload.
 fn forge(certificates: &Certificates, account: &str, uri: &str) {
@@ -94,14 +79,13 @@ impl Site {
         let certificates = Certificates::make_for(&root(), &["shop/checkout", "cases/filter"]).unwrap();
         forge(&certificates, "forged", "spiffe://cluster.local/ns/shop/sa/checkout");
         let echo = Echo::start("echo", EchoOptions::default()).unwrap();
-        let mut socket = tls("Downstream", &certificates, "cases.filter");
+        let mut socket = certificates.tls("Downstream", Some("cases/filter"));
         change(&mut socket["typed_config"]);
         let listeners = ["presented", "verified"].into_iter().flat_map(|callers| {
             let with = |policy: &str| policy.replacen('{', &format!(r#"{{"callers": "{callers}", "#), 1);
-            let filter = |filter: &str, policy: &str| {
-                json!({ "name": filter, "typed_config": configured(filter, &with(policy), STRICT) })
-            };
-            let looks = [filter("header-router", ROUTER), filter("canary-split", SPLIT), filter("metric-tags", TAGS)];
+            let filter = |filter: &str, policy: &str| entry(filter, &with(policy));
+            let looks =
+                [filter("header-router", ROUTER), filter("canary-split", SPLIT), filter("metric-tags", TAGS)];
             let leaves = [filter("egress-policy", EGRESS)];
             let routes = route_config(&[cluster_route("echo")]);
             let all = [("looks", looks.to_vec()), ("leaves", leaves.to_vec())];
@@ -170,20 +154,11 @@ fn side(
 ) -> (Value, Value) {
     let outbound = listener(name, &[], &route_config(&[cluster_route(name)]));
     let mut cluster = static_cluster(name, to, false);
-    let mut socket = tls("Upstream", certificates, account.unwrap_or("cases.filter"));
-    if account.is_none() {
-        socket["typed_config"]["common_tls_context"].as_object_mut().unwrap().remove("tls_certificates");
-    }
+    let mut socket = certificates.tls("Upstream", account);
     socket["typed_config"]["max_session_keys"] = json!(u32::from(resumes));
     socket["typed_config"]["sni"] = json!("outbound_.80_._.filter.cases.svc.cluster.local");
     cluster["transport_socket"] = socket;
-    cluster["typed_extension_protocol_options"] = json!({
-        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-            "common_http_protocol_options": { "max_requests_per_connection": 1 },
-            "explicit_http_config": { "http_protocol_options": {} },
-        },
-    });
+    limit_connections(&mut cluster, 1);
     (outbound, cluster)
 }
 

@@ -1,38 +1,26 @@
 //! At the edge: what a client says in the place of a filter.
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions, Received};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::message::{Client, Headers, Protocol, Request};
-use narrows_tests::{STRICT, configured};
-use serde_json::{Value, json};
+use narrows_harness::bootstrap::cluster_route;
+use narrows_harness::client::Protocol;
+use narrows_harness::echo::Received;
+use narrows_harness::message::{Headers, Request};
+use narrows_tests::Bench;
+use serde_json::json;
 
 /// Filters before an application that takes trailers.
-struct Site {
-    envoy: Envoy,
-    echo: Echo,
-}
+struct Site(Bench);
 
 impl Site {
     fn of(chain: &[(&str, String)]) -> Self {
-        let echo = Echo::start("echo", EchoOptions::default()).unwrap();
-        let filters: Vec<Value> = chain
-            .iter()
-            .map(|(filter, policy)| json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) }))
-            .collect();
-        let mut listener = listener("main", &filters, &route_config(&[cluster_route("echo")]));
-        listener["filter_chains"][0]["filters"][0]["typed_config"]["http_protocol_options"] =
-            json!({ "enable_trailers": true });
-        let start = bootstrap(&[listener], &[static_cluster("echo", echo.addr(), true)]);
-        let envoy = Envoy::start(start, EnvoyOptions::named(chain[0].0)).unwrap();
-        Self { envoy, echo }
+        let chain: Vec<_> = chain.iter().map(|(filter, policy)| (*filter, &**policy)).collect();
+        let plan = Bench::of(&chain).hcm("http_protocol_options", json!({ "enable_trailers": true }));
+        Self(plan.upstream_http2().start().unwrap())
     }
 
     fn seen(&self, protocol: Protocol, request: &Request) -> Received {
-        let mut client = Client::connect(protocol, self.envoy.listener("main").unwrap()).unwrap();
-        let answer = client.exchange(request).unwrap();
+        let answer = self.0.client(protocol).unwrap().exchange(request).unwrap();
         assert_eq!(answer.status, 200, "{}", answer.text());
-        self.echo.last().unwrap()
+        self.0.echo.last().unwrap()
     }
 }
 
@@ -272,23 +260,17 @@ fn what_an_internal_redirect_brings_back() {
             r#"{{"trust": "{trust}", "rules": [{{"name": "a", "matches": [{{"path": {{"exact": "/a"}}}}],
                  "route": {{"to": "v2"}}, "requestHeaders": {{"set": {{"x-user-name": "verified"}}}}}}]}}"#
         );
-        let echo = Echo::start("echo", EchoOptions::default()).unwrap();
-        let filter =
-            json!({ "name": "header-router", "typed_config": configured("header-router", &policy, STRICT) });
         let mut route = cluster_route("echo");
         route["route"]["internal_redirect_policy"] = json!({ "max_internal_redirects": 1 });
-        let start = bootstrap(
-            &[listener("main", &[filter], &route_config(&[route]))],
-            &[static_cluster("echo", echo.addr(), false)],
-        );
-        let envoy = Envoy::start(start, EnvoyOptions::named("redirect")).unwrap();
-        let mut client = Client::connect(Protocol::Http1, envoy.listener("main").unwrap()).unwrap();
+        let plan = Bench::of(&[("header-router", &policy)]).named("redirect").routes(&[route]);
+        let bench = plan.start().unwrap();
+        let mut client = bench.client(Protocol::Http1).unwrap();
         let request = Request::get("shop.example.com", "/a")
             .header("x-echo-status", "302")
             .header("x-echo-header", "location=http://shop.example.com/b");
         client.exchange(&request).unwrap();
-        assert_eq!(echo.requests(), 2, "{trust}");
-        let seen = echo.last().unwrap();
+        assert_eq!(bench.echo.requests(), 2, "{trust}");
+        let seen = bench.echo.last().unwrap();
         assert_eq!(seen.target, "/b", "{trust}");
         assert_eq!(only(&seen.headers, "x-user-name").as_deref(), Some("verified"), "{trust}");
         let route = only(&seen.headers, "x-narrows-route");

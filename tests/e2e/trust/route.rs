@@ -1,11 +1,11 @@
 //! Beside a workload: the route that is judged is the one that is taken.
 
-use narrows_testkit::bootstrap::{bootstrap, listener, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::message::Request;
-use narrows_tests::{STRICT, configured};
+use narrows_harness::bootstrap::{bootstrap, listener, static_cluster};
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::Request;
+use narrows_tests::entry;
 use serde_json::{Value, json};
 
 use super::PATIENCE;
@@ -30,10 +30,7 @@ struct Sidecar {
 impl Sidecar {
     fn with(chain: &[(&str, &str)], hosts: &[Host<'_>], direction: &str, node: &str) -> Self {
         let outside = Echo::start("outside", EchoOptions::default()).unwrap();
-        let filters: Vec<Value> = chain
-            .iter()
-            .map(|(filter, policy)| json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) }))
-            .collect();
+        let filters: Vec<Value> = chain.iter().map(|(filter, policy)| entry(filter, policy)).collect();
         let virtual_hosts: Vec<Value> = hosts
             .iter()
             .map(|(name, domains, routes)| json!({ "name": name, "domains": domains, "routes": routes }))

@@ -1,17 +1,21 @@
 //! At a waypoint the caller is known by the tunnel in which its call came: the filter stands
 //! on a listener inside the proxy, whose connection has no certificate.
 
-use narrows_testkit::bootstrap::{bootstrap, cluster_route, listener, route_config, static_cluster};
-use narrows_testkit::echo::{Echo, EchoOptions};
-use narrows_testkit::envoy::{Envoy, EnvoyOptions};
-use narrows_testkit::http1;
-use narrows_testkit::mesh::{Certificates, root};
-use narrows_testkit::message::{Request, Response};
-use narrows_tests::{STRICT, configured};
+use std::net::SocketAddr;
+
+use narrows_harness::bootstrap::{
+    bootstrap, cluster_route, listener, route_config, static_cluster, tcp_listener,
+};
+use narrows_harness::certificates::Certificates;
+use narrows_harness::echo::{Echo, EchoOptions};
+use narrows_harness::envoy::{Envoy, EnvoyOptions};
+use narrows_harness::http1;
+use narrows_harness::message::{Request, Response};
+use narrows_harness::root;
+use narrows_tests::entry;
 use serde_json::{Value, json};
 
 use super::PATIENCE;
-use super::callers::tls;
 
 const WAYPOINT: &str = "waypoint~10.0.0.2~waypoint-0.shop~shop.svc.cluster.local";
 const EXTENSIONS: &str = "type.googleapis.com/envoy.extensions";
@@ -37,62 +41,8 @@ struct Waypoint {
 impl Waypoint {
     fn start(node: &str, certificates: &Certificates, callers: &str) -> Self {
         let echo = Echo::start("echo", EchoOptions::default()).unwrap();
-        let with = |policy: &str| policy.replacen('{', &format!(r#"{{"callers": "{callers}", "#), 1);
-        let filters = [("header-router", ROUTER), ("canary-split", SPLIT), ("metric-tags", TAGS), ("egress-policy", EGRESS)]
-            .map(|(filter, policy)| {
-                json!({ "name": filter, "typed_config": configured(filter, &with(policy), STRICT) })
-            });
-        let mut inner = listener("main_internal", &filters, &route_config(&[cluster_route("echo")]));
-        inner.as_object_mut().unwrap().remove("address");
-        inner["internal_listener"] = json!({});
-        inner["traffic_direction"] = json!("INBOUND");
-
-        let peer = json!({
-            "name": "envoy.filters.http.set_filter_state",
-            "typed_config": {
-                "@type": format!("{EXTENSIONS}.filters.http.set_filter_state.v3.Config"),
-                "on_request_headers": [{
-                    "object_key": "io.istio.peer_principal",
-                    // As Istio's: else two callers may have one connection to the inner listener.
-                    "factory_key": "envoy.hashable_string",
-                    "format_string": { "text_format_source": { "inline_string": "%DOWNSTREAM_PEER_URI_SAN%" } },
-                    "shared_with_upstream": "ONCE",
-                }],
-            },
-        });
-        let connect = json!({
-            "match": { "connect_matcher": {} },
-            "route": {
-                "cluster": "main_internal",
-                "upgrade_configs": [{ "upgrade_type": "CONNECT", "connect_config": {} }],
-            },
-        });
-        let mut outer = listener("connect_terminate", &[peer], &route_config(&[connect]));
-        let manager = &mut outer["filter_chains"][0]["filters"][0]["typed_config"];
-        manager["upgrade_configs"] = json!([{ "upgrade_type": "CONNECT" }]);
-        manager["http2_protocol_options"] = json!({ "allow_connect": true });
-        let mut socket = tls("Downstream", certificates, "istio-system.waypoint");
-        socket["typed_config"]["require_client_certificate"] = json!(true);
-        socket["typed_config"]["common_tls_context"]["alpn_protocols"] = json!(["h2"]);
-        outer["filter_chains"][0]["transport_socket"] = socket;
-
-        let to_inner = json!({
-            "name": "main_internal",
-            "connect_timeout": "2s",
-            "load_assignment": { "cluster_name": "main_internal", "endpoints": [{ "lb_endpoints": [{ "endpoint": {
-                "address": { "envoy_internal_address": { "server_listener_name": "main_internal" } } } }] }] },
-            "transport_socket": {
-                "name": "envoy.transport_sockets.internal_upstream",
-                "typed_config": {
-                    "@type": format!("{EXTENSIONS}.transport_sockets.internal_upstream.v3.InternalUpstreamTransport"),
-                    "transport_socket": {
-                        "name": "envoy.transport_sockets.raw_buffer",
-                        "typed_config": { "@type": format!("{EXTENSIONS}.transport_sockets.raw_buffer.v3.RawBuffer") },
-                    },
-                },
-            },
-        });
-        let mut config = bootstrap(&[outer, inner], &[to_inner, static_cluster("echo", echo.addr(), false)]);
+        let listeners = [outer(certificates), inner(callers)];
+        let mut config = bootstrap(&listeners, &[to_inner(), static_cluster("echo", echo.addr(), false)]);
         config["node"] = json!({ "id": node, "cluster": "waypoint.shop" });
         config["bootstrap_extensions"] = json!([{
             "name": "envoy.bootstrap.internal_listener",
@@ -102,27 +52,7 @@ impl Waypoint {
             Envoy::start(config, EnvoyOptions { ready_within: PATIENCE, ..EnvoyOptions::named("waypoint") })
                 .unwrap();
         let at = proxy.listener("connect_terminate").unwrap();
-
-        let sides = ["logs.shipper", "other.other"].map(|account| {
-            let tunnel = json!({
-                "name": account,
-                "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } },
-                "filter_chains": [{ "filters": [{
-                    "name": "envoy.filters.network.tcp_proxy",
-                    "typed_config": {
-                        "@type": format!("{EXTENSIONS}.filters.network.tcp_proxy.v3.TcpProxy"),
-                        "stat_prefix": "tunnel",
-                        "cluster": account,
-                        "tunneling_config": { "hostname": "10.1.2.3:80" },
-                    },
-                }] }],
-            });
-            let mut cluster = static_cluster(account, at, true);
-            let mut socket = tls("Upstream", certificates, account);
-            socket["typed_config"]["common_tls_context"]["alpn_protocols"] = json!(["h2"]);
-            cluster["transport_socket"] = socket;
-            (tunnel, cluster)
-        });
+        let sides = ["logs/shipper", "other/other"].map(|account| tunnel(account, at, certificates));
         let (tunnels, clusters): (Vec<Value>, Vec<Value>) = sides.into_iter().unzip();
         let callers = Envoy::start(bootstrap(&tunnels, &clusters), EnvoyOptions::named("tunnels")).unwrap();
         Self { proxy, callers, echo }
@@ -140,6 +70,88 @@ impl Waypoint {
     }
 }
 
+/// The listener inside the proxy, with the filters.
+fn inner(callers: &str) -> Value {
+    let with = |policy: &str| policy.replacen('{', &format!(r#"{{"callers": "{callers}", "#), 1);
+    let filters = [
+        ("header-router", ROUTER),
+        ("canary-split", SPLIT),
+        ("metric-tags", TAGS),
+        ("egress-policy", EGRESS),
+    ]
+    .map(|(filter, policy)| entry(filter, &with(policy)));
+    let mut inner = listener("main_internal", &filters, &route_config(&[cluster_route("echo")]));
+    inner.as_object_mut().unwrap().remove("address");
+    inner["internal_listener"] = json!({});
+    inner["traffic_direction"] = json!("INBOUND");
+    inner
+}
+
+/// The listener in which a tunnel ends.
+fn outer(certificates: &Certificates) -> Value {
+    let peer = json!({
+        "name": "envoy.filters.http.set_filter_state",
+        "typed_config": {
+            "@type": format!("{EXTENSIONS}.filters.http.set_filter_state.v3.Config"),
+            "on_request_headers": [{
+                "object_key": "io.istio.peer_principal",
+                // As Istio's: else two callers may have one connection to the inner listener.
+                "factory_key": "envoy.hashable_string",
+                "format_string": { "text_format_source": { "inline_string": "%DOWNSTREAM_PEER_URI_SAN%" } },
+                "shared_with_upstream": "ONCE",
+            }],
+        },
+    });
+    let connect = json!({
+        "match": { "connect_matcher": {} },
+        "route": {
+            "cluster": "main_internal",
+            "upgrade_configs": [{ "upgrade_type": "CONNECT", "connect_config": {} }],
+        },
+    });
+    let mut outer = listener("connect_terminate", &[peer], &route_config(&[connect]));
+    let manager = &mut outer["filter_chains"][0]["filters"][0]["typed_config"];
+    manager["upgrade_configs"] = json!([{ "upgrade_type": "CONNECT" }]);
+    manager["http2_protocol_options"] = json!({ "allow_connect": true });
+    let mut socket = certificates.tls("Downstream", Some("istio-system/waypoint"));
+    socket["typed_config"]["require_client_certificate"] = json!(true);
+    socket["typed_config"]["common_tls_context"]["alpn_protocols"] = json!(["h2"]);
+    outer["filter_chains"][0]["transport_socket"] = socket;
+    outer
+}
+
+/// The way from the one to the other.
+fn to_inner() -> Value {
+    json!({
+        "name": "main_internal",
+        "connect_timeout": "2s",
+        "load_assignment": { "cluster_name": "main_internal", "endpoints": [{ "lb_endpoints": [{ "endpoint": {
+            "address": { "envoy_internal_address": { "server_listener_name": "main_internal" } } } }] }] },
+        "transport_socket": {
+            "name": "envoy.transport_sockets.internal_upstream",
+            "typed_config": {
+                "@type": format!("{EXTENSIONS}.transport_sockets.internal_upstream.v3.InternalUpstreamTransport"),
+                "transport_socket": {
+                    "name": "envoy.transport_sockets.raw_buffer",
+                    "typed_config": { "@type": format!("{EXTENSIONS}.transport_sockets.raw_buffer.v3.RawBuffer") },
+                },
+            },
+        },
+    })
+}
+
+/// A caller's side: bytes in, a tunnel out.
+fn tunnel(account: &str, at: SocketAddr, certificates: &Certificates) -> (Value, Value) {
+    let mut tunnel = tcp_listener(account, account);
+    tunnel["filter_chains"][0]["filters"][0]["typed_config"]["tunneling_config"] =
+        json!({ "hostname": "10.1.2.3:80" });
+    let mut cluster = static_cluster(account, at, true);
+    let mut socket = certificates.tls("Upstream", Some(account));
+    socket["typed_config"]["common_tls_context"]["alpn_protocols"] = json!(["h2"]);
+    cluster["transport_socket"] = socket;
+    (tunnel, cluster)
+}
+
 #[test]
 fn the_caller_at_a_waypoint_is_the_one_of_the_tunnel() {
     let accounts = ["istio-system/waypoint", "logs/shipper", "other/other"];
@@ -147,14 +159,14 @@ fn the_caller_at_a_waypoint_is_the_one_of_the_tunnel() {
     for callers in ["presented", "verified"] {
         let waypoint = Waypoint::start(WAYPOINT, &certificates, callers);
         let rule = |answer: &Response| answer.headers.text("x-narrows-egress");
-        let answer = waypoint.ask("logs.shipper", "search-1.example.net:9200");
+        let answer = waypoint.ask("logs/shipper", "search-1.example.net:9200");
         assert_eq!((answer.status, rule(&answer)), (200, None), "{callers}: {}", answer.text());
         let seen = waypoint.echo.last().unwrap();
         assert_eq!(seen.headers.text("x-by-principal").as_deref(), Some("1"), "{callers}");
         // Its name is a key, and the canary has all keys.
         assert_eq!(seen.headers.text("x-narrows-route").as_deref(), Some("v2"), "{callers}");
         for host in ["search-1.example.net:9200", "open.example.net"] {
-            let answer = waypoint.ask("other.other", host);
+            let answer = waypoint.ask("other/other", host);
             let denied = (403, Some("denied; rule=not-other".to_owned()));
             assert_eq!((answer.status, rule(&answer)), denied, "{callers}: {host}: {}", answer.text());
         }
@@ -174,7 +186,7 @@ fn nowhere_else_is_that_filter_state_read() {
         "waypoint",
     ] {
         let proxy = Waypoint::start(node, &certificates, "presented");
-        let answer = proxy.ask("logs.shipper", "search-1.example.net:9200");
+        let answer = proxy.ask("logs/shipper", "search-1.example.net:9200");
         // A proxy that is none of Istio's does not judge what comes in.
         let judged = node.starts_with("router~");
         assert_eq!(answer.status == 403, judged, "{node}");
@@ -183,7 +195,7 @@ fn nowhere_else_is_that_filter_state_read() {
             assert!(!seen.headers.contains("x-by-principal"), "{node}");
             assert!(!seen.headers.contains("x-narrows-route"), "{node}");
         }
-        assert_eq!(proxy.ask("other.other", "open.example.net").status, 200, "{node}");
+        assert_eq!(proxy.ask("other/other", "open.example.net").status, 200, "{node}");
         assert_eq!(proxy.counted("unknown"), 2, "{node}");
     }
 }

@@ -1,5 +1,6 @@
 //! A file of requests: YAML or JSON, in the shape that case files have.
 
+use narrows_cases::bytes::{absolute, unescape};
 use narrows_core::{Request, Source as Caller, Surroundings, Tree, inline_headers};
 
 use crate::code;
@@ -211,31 +212,6 @@ fn hold(mut headers: Vec<(Vec<u8>, Vec<u8>)>, (name, value): (Vec<u8>, Vec<u8>))
     headers
 }
 
-/// The authority and the path of `http://host/path`: Envoy divides it before a filter sees it.
-fn absolute(target: &str) -> Option<(&str, &str)> {
-    let rest = target.strip_prefix("http://").or_else(|| target.strip_prefix("https://"))?;
-    Some(rest.find(['/', '?']).map_or((rest, "/"), |end| rest.split_at(end)))
-}
-
-/// `\xNN` is that byte; everything else is itself.
-fn unescape(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("\\x") {
-        bytes.extend_from_slice(&rest.as_bytes()[..at]);
-        let digits = rest.get(at + 2..at + 4).filter(|two| two.bytes().all(|b| b.is_ascii_hexdigit()));
-        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            bytes.push(byte);
-            rest = &rest[at + 4..];
-        } else {
-            bytes.extend_from_slice(b"\\x");
-            rest = &rest[at + 2..];
-        }
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    bytes
-}
-
 /// A number that looks random and is the same in every run (`SplitMix64`).
 fn spread(n: u64) -> u64 {
     let mut z = n.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -271,13 +247,14 @@ fn fault(node: &Node, message: &str, help: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::{read, unescape};
+    use super::read;
     use crate::source::SourceFile;
 
     #[test]
-    fn bytes_can_be_written() {
-        assert_eq!(unescape(r"a\xffb\x0"), b"a\xffb\\x0");
-        assert_eq!(unescape(r"\xé\x+f"), "\\xé\\x+f".as_bytes());
+    fn bytes_are_those_of_a_case_file() {
+        let text = r"- headers: ['x-a: a\\b\xff']".to_owned();
+        let sent: Vec<_> = read(&SourceFile { path: String::new(), text }).unwrap().iter().collect();
+        assert_eq!(sent[0].headers[4], (b"x-a".to_vec(), b"a\\b\xff".to_vec()));
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub struct Verdict {
 }
 
 impl Router {
-    /// The name of a rule by its place. Behind the last stands [`MISSING_HOST`], where it can
+    /// The name of a rule by its place. Behind the last stands `MISSING_HOST`, where it can
     /// decide.
     pub fn rule(&self, place: usize) -> Option<&str> {
         let is_built_in = place == self.rules.len() && self.missing_host.is_some();

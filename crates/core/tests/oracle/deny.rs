@@ -18,7 +18,7 @@ use narrows_core::{Policy, Request};
 use serde_json::json;
 
 use crate::compile;
-use crate::random::Random;
+use narrows_oracle::Random;
 
 #[test]
 fn more_values_never_pass_what_was_refused() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::random::Random;
+use narrows_oracle::Random;
 
 /// A request as Envoy hands it to a filter.
 pub(crate) struct Sent {

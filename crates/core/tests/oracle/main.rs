@@ -13,13 +13,12 @@ mod deny;
 mod found;
 mod generate;
 mod judge;
-mod random;
 
 use generate::Sent;
 use narrows_core::Source;
 use narrows_core::router::Router;
 use narrows_core::{Policy, Request, Tree};
-use random::Random;
+use narrows_oracle::Random;
 use serde_json::Value;
 
 const PAIRS: u64 = if cfg!(target_family = "wasm") { 50_000 } else { 1_000_000 };

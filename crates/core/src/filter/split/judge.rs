@@ -11,7 +11,7 @@ use crate::filter::split::served::{Missing, NOWHERE, Served};
 use crate::order::hash_of;
 
 impl Splitter {
-    /// Whether to ask what stood before the request was rewritten: see [`Before`].
+    /// Whether to ask what stood before the request was rewritten: see [`crate::Before`].
     pub(super) fn is_guarded(&self, verdict: &Verdict) -> bool {
         let backend = self.splits.get(verdict.split).and_then(|split| split.backends.get(verdict.backend));
         let guard = backend.and_then(|backend| backend.guard);

@@ -23,7 +23,7 @@ pub(super) struct Book {
     grammar: Grammar,
     tags: Vec<Words>,
     metrics: Vec<Shape>,
-    /// Values by tag and text, series by metric and values; see [`Book::value_key`].
+    /// Values by tag and text, series by metric and values; see [`value_key`].
     known: Places,
     series: Vec<Series>,
     /// The series of the log; those of an older policy count, for Envoy has them too.

@@ -1,0 +1,68 @@
+//! Who sends a request, and whether Envoy's runner can be that sender.
+
+use std::net::SocketAddr;
+
+use anyhow::ensure;
+use serde::Deserialize;
+
+/// Who sends a request.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Source {
+    /// `source.address`.
+    pub address: Option<String>,
+    /// The name in the certificate: `spiffe://cluster.local/ns/<namespace>/sa/<account>`.
+    pub principal: Option<String>,
+    /// Whether that certificate was not verified on this connection.
+    pub unverified: bool,
+}
+
+/// Which HTTP to speak.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// HTTP/1.1, byte for byte.
+    #[default]
+    Http1,
+    /// HTTP/2 over clear text.
+    Http2,
+}
+
+/// A service account, as the mesh's certificates name it.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'s> {
+    namespace: &'s str,
+    name: &'s str,
+}
+
+impl Account<'_> {
+    /// Its namespace and its name, with something between them.
+    pub fn name(&self, between: &str) -> String {
+        format!("{}{between}{}", self.namespace, self.name)
+    }
+}
+
+impl Source {
+    /// The service account that the principal names; none if it is not one of the mesh.
+    pub fn account(&self) -> Option<Account<'_>> {
+        let rest = self.principal.as_deref()?.strip_prefix("spiffe://cluster.local/ns/")?;
+        let (namespace, name) = rest.split_once("/sa/")?;
+        let plain = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        };
+        (plain(namespace) && plain(name)).then_some(Account { namespace, name })
+    }
+
+    /// Whether Envoy's runner can be the sender.
+    pub(crate) fn check(&self, protocol: Protocol) -> anyhow::Result<()> {
+        ensure!(!self.unverified, "Envoy verifies the certificates of its callers here");
+        if let Some(address) = &self.address {
+            ensure!(address.parse::<SocketAddr>().is_ok(), "{address:?} is not an address with a port");
+            ensure!(protocol == Protocol::Http1, "a sender's address needs http1");
+        }
+        if let Some(principal) = &self.principal {
+            ensure!(self.account().is_some(), "no certificate of the mesh names {principal:?}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,24 @@
+//! The three ways to run a case file: in the core ([`native`]), in the `.wasm` under the stand-in
+//! for Envoy ([`vm`]) and in the `.wasm` under a real Envoy ([`envoy`]).
+
+mod arrive;
+mod caller;
+mod compare;
+pub mod envoy;
+mod filter;
+mod metered;
+mod model;
+pub mod native;
+mod observed;
+pub mod series;
+pub mod vm;
+
+pub use compare::disagreements;
+pub use filter::Filter;
+pub use model::{Pure, obeyed};
+pub use observed::{Observed, Reply, Seen};
+
+/// Every case file; `only` keeps those whose path contains it.
+pub fn files(only: Option<&str>) -> anyhow::Result<Vec<narrows_cases::File>> {
+    narrows_cases::files(&narrows_harness::workspace(), only)
+}

@@ -1,0 +1,49 @@
+//! What a runner saw, in one form for all of them.
+
+use std::collections::BTreeMap;
+
+use narrows_harness::message::Headers;
+
+/// What became of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// The request as it reached the upstream; none if it did not.
+    pub upstream: Option<Seen>,
+    /// The answer that the client got.
+    pub answer: Reply,
+    /// Filter state that the filter set, without `wasm.`.
+    pub state: BTreeMap<String, Vec<u8>>,
+    /// How far each counter moved.
+    pub counts: BTreeMap<String, i64>,
+}
+
+/// A request as the upstream saw it.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The method.
+    pub method: String,
+    /// The path with its query.
+    pub target: String,
+    /// The authority.
+    pub authority: String,
+    /// The headers, lower case.
+    pub headers: Headers,
+}
+
+/// An answer as the client saw it.
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    /// The HTTP status; 0 if a runner does not know.
+    pub status: u16,
+    /// The headers, lower case.
+    pub headers: Headers,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The gRPC status, if there is one.
+    pub fn grpc_status(&self) -> Option<u8> {
+        self.headers.text("grpc-status")?.parse().ok()
+    }
+}

@@ -1,0 +1,95 @@
+//! The `.wasm`'s runner, in the stand-in for Envoy.
+
+use narrows_cases::bytes::header_line;
+use narrows_cases::{Case, File, Runner};
+use narrows_vm::{Exchange, Module, Outcome, Plugin, Response, Vm, VmOptions};
+
+use crate::arrive::arrives;
+use crate::compare::disagreements;
+use crate::model::{plain, seen};
+use crate::observed::{Observed, Reply};
+
+/// Runs a file's cases; returns the disagreements.
+pub fn run(file: &File, module: &Module) -> anyhow::Result<Vec<String>> {
+    let mut wrong = Vec::new();
+    let mut note = |name: &str, what: String| wrong.push(format!("{} [wasm] {name}: {what}", file.label()));
+    let options = VmOptions { vm_configuration: file.vm.clone().into_bytes(), ..VmOptions::default() };
+    for refused in &file.refused {
+        let mut vm = Vm::new(module, options.clone())?;
+        let configured = vm.configure(Plugin::new("narrows", refused.policy.to_string()));
+        let code = refused.fault.split(' ').next().unwrap_or_default();
+        if configured.accepted || !configured.work.logged(code) {
+            note(
+                &refused.name,
+                format!("accepted: {}; log: {:?}", configured.accepted, configured.work.logs),
+            );
+        }
+    }
+    let mut vm = Vm::new(module, options)?;
+    let plugin = vm.configure(Plugin::new("narrows", &file.policy));
+    if !plugin.accepted {
+        note("the policy", format!("refused: {:?}", plugin.work.logs));
+        return Ok(wrong);
+    }
+    for case in file.cases_for(Runner::Wasm) {
+        let outcome = vm.request(plugin.root, exchange(case), |_| answer(case));
+        if let Some(trap) = &outcome.work.trap {
+            note(&case.name, format!("trapped: {trap}"));
+            break;
+        }
+        for hazard in &outcome.hazards {
+            note(&case.name, format!("hazard: {hazard}"));
+        }
+        for what in disagreements(&case.expect, &observed(outcome)) {
+            note(&case.name, what);
+        }
+    }
+    Ok(wrong)
+}
+
+fn exchange(case: &Case) -> Exchange {
+    let send = &case.send;
+    let mut exchange = Exchange::new(arrives(send)).body(&send.body);
+    let address = send.source.address.as_deref().unwrap_or("127.0.0.1:50000");
+    exchange.properties.set(&["source", "address"], address);
+    if let Some(principal) = &send.source.principal {
+        exchange.properties.set(&["connection", "uri_san_peer_certificate"], principal.as_str());
+        exchange.properties.set(&["connection", "mtls"], true);
+        exchange.properties.set(&["connection", "peer_certificate_valid"], !send.source.unverified);
+    }
+    if let Some(stripped) = &send.stripped {
+        exchange = exchange.state("wasm.narrows_stripped", stripped);
+    }
+    exchange
+}
+
+fn answer(case: &Case) -> Response {
+    let lines = case.answer.headers.iter().map(|line| header_line(line));
+    let response = lines
+        .fold(Response::status(case.answer.status), |response, (name, value)| response.header(name, value));
+    response.cluster("echo")
+}
+
+fn observed(outcome: Outcome) -> Observed {
+    let response = outcome.response.unwrap_or_default();
+    let state = outcome.filter_state.iter().filter_map(|(key, value)| {
+        let key = std::str::from_utf8(key).ok()?.strip_prefix("wasm.")?;
+        Some((key.to_owned(), value.to_vec()))
+    });
+    let mut observed = Observed {
+        upstream: outcome.reached_upstream.then(|| seen(&outcome.request)),
+        answer: Reply {
+            status: response.text(":status").and_then(|status| status.parse().ok()).unwrap_or(0),
+            headers: plain(&response),
+            body: outcome.response_body,
+        },
+        state: state.collect(),
+        ..Observed::default()
+    };
+    for change in &outcome.work.metrics {
+        let name = change.name.to_string();
+        let moved = outcome.work.added(&name);
+        observed.counts.insert(name, moved);
+    }
+    observed
+}

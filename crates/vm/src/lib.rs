@@ -1,0 +1,43 @@
+#![doc = include_str!("../README.md")]
+
+mod abi;
+mod attributes;
+mod callouts;
+mod drive;
+mod exchange;
+mod exports;
+mod guest;
+mod hazard;
+mod headers;
+mod host;
+mod imports;
+mod inline;
+mod local_reply;
+mod metrics;
+mod module;
+mod options;
+mod outcome;
+mod properties;
+mod proxy;
+mod reply;
+mod shared;
+mod state;
+mod stream;
+mod vm;
+mod work;
+
+pub use abi::{LogLevel, MetricKind, Status};
+pub use callouts::{CallResponse, HttpCall};
+pub use exchange::{Exchange, Response};
+pub use headers::Headers;
+pub use local_reply::LocalReply;
+pub use metrics::{Histogram, Metrics};
+pub use module::Module;
+pub use options::{Plugin, VmOptions};
+pub use outcome::Outcome;
+pub use properties::{Properties, Value};
+pub use proxy::{Clock, Cluster, Clusters, Proxy};
+pub use shared::SharedData;
+pub use state::FilterState;
+pub use vm::{Configured, Removed, Vm};
+pub use work::{Callback, Change, HostCall, LogLine, MetricChange, Work};

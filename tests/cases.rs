@@ -1,0 +1,64 @@
+//! Every case file, in every runner.
+//!
+//! `CASES=part-of-a-path` runs only the files whose path contains it.
+
+use narrows_cases::{File, Runner};
+use narrows_harness::temp::TempDir;
+use narrows_runners::{Filter, envoy, files, native, vm};
+use narrows_vm::Module;
+
+#[test]
+fn the_core_does_what_the_cases_say() {
+    agree(native::run);
+}
+
+#[test]
+fn the_wasm_does_what_the_cases_say() {
+    agree(|file| vm::run(file, &Module::load(Filter::named(&file.filter)?.wasm()?)?));
+}
+
+#[test]
+fn envoy_does_what_the_cases_say() {
+    agree(|file| envoy::run(file, &Filter::named(&file.filter)?.wasm()?));
+}
+
+/// What Envoy is not asked says so.
+#[test]
+fn a_case_that_envoy_cannot_run_needs_a_reason() {
+    let directory = TempDir::new("cases").unwrap();
+    let read = |cases: &str| {
+        let text = format!("about: x\npolicy: {{ filter: egress-policy, default: deny }}\ncases:\n{cases}");
+        File::read(&directory.write("case.yaml", text).unwrap())
+    };
+    let case = |source: &str, reason: &str| {
+        format!("  - {{ name: a, send: {{ {source} }}, expect: {{ reply: {{ status: 403 }} }}{reason} }}\n")
+    };
+    let (left_out, unmade) =
+        ("stripped: x-narrows-*", "source: { principal: \"spiffe://evil.local/ns/a/sa/b\" }");
+    let nowhere = "source: { address: nowhere }";
+    for (source, fault) in [
+        (left_out, "no case runs in Envoy"),
+        (unmade, "no certificate of the mesh"),
+        (nowhere, "is not an address"),
+    ] {
+        let refused = format!("{:#}", read(&case(source, "")).unwrap_err());
+        assert!(refused.contains(fault), "{source}: {refused}");
+        read(&case(source, ", runners: [core, wasm], because: it is shown elsewhere")).unwrap();
+    }
+    let certified = "source: { principal: \"spiffe://cluster.local/ns/a/sa/b\" }";
+    assert_eq!(read(&case(certified, "")).unwrap().cases_for(Runner::Envoy).count(), 1);
+}
+
+fn agree(run: impl Fn(&File) -> anyhow::Result<Vec<String>>) {
+    let only = std::env::var("CASES").ok();
+    let files = files(only.as_deref()).unwrap_or_else(|error| panic!("{error:#}"));
+    assert!(!files.is_empty(), "no case file is called {only:?}");
+    let mut wrong = Vec::new();
+    for file in &files {
+        match run(file) {
+            Ok(disagreements) => wrong.extend(disagreements),
+            Err(error) => wrong.push(format!("{}: {error:#}", file.label())),
+        }
+    }
+    assert!(wrong.is_empty(), "{} disagreements:\n{}", wrong.len(), wrong.join("\n"));
+}

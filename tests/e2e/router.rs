@@ -1,0 +1,6 @@
+//! header-router on a real Envoy: does it do what Envoy's own routes do?
+
+mod coming_from;
+mod headers;
+mod rewriting;
+mod source;

@@ -1,0 +1,8 @@
+//! canary-split on a real Envoy.
+
+mod guard;
+mod probe;
+mod route;
+mod steady;
+mod strangers;
+mod trap;

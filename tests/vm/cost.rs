@@ -1,0 +1,114 @@
+//! What does a request cost in host calls? Each is counted, none may be added unseen.
+//!
+//! A call that returns data costs Envoy about 1.3 µs, the header map about 2.5 µs, a
+//! write or a metric 0.1 to 0.4 µs; so these lists are the cost of a filter.
+
+use narrows_tests::module;
+use narrows_vm::{Exchange, Module, Plugin, Response, Vm, VmOptions};
+
+/// The host calls of one request, in order, without the `proxy_` before each.
+fn calls(filter: &str, policy: &str, exchange: Exchange) -> Vec<String> {
+    let module = Module::load(module(filter)).unwrap();
+    let mut vm = Vm::new(&module, VmOptions { trace: true, ..VmOptions::default() }).unwrap();
+    let configured = vm.configure(Plugin::new("p", policy));
+    assert!(configured.accepted, "{policy}");
+    let outcome = vm.request(configured.root, exchange, |_| {
+        Response::ok().cluster("outbound|80||stock-canary.books.svc.cluster.local")
+    });
+    assert_eq!(outcome.hazards, Vec::<String>::new());
+    outcome.work.calls.iter().map(|call| call.name.trim_start_matches("proxy_").to_owned()).collect()
+}
+
+const SPLIT: &str = r#"{ "trust": "mesh", "splits": [ { "name": "stock", "service": "stock.books", "key": [ { "header": "x-user" } ],
+    "backends": [ { "name": "stable", "baseline": true }, { "name": "canary", "authority": "stock-canary", "weight": 100 } ] } ] }"#;
+
+const ROUTER: &str = r#"{ "rules": [ { "name": "beta", "matches": [ { "headers": { "x-group": { "exact": "beta" } } } ],
+    "route": { "to": "v2" } } ] }"#;
+
+#[test]
+fn a_call_that_concerns_no_split_costs_one_look() {
+    assert_eq!(calls("canary-split", SPLIT, Exchange::get("other.books", "/")), ["get_header_map_value"]);
+}
+
+#[test]
+fn a_split_call_reads_the_map_once() {
+    let call = Exchange::get("stock.books:80", "/books").header("x-user", "u");
+    assert_eq!(
+        calls("canary-split", SPLIT, call),
+        [
+            // The request: is it ours, what does it say; what was decided; where it goes.
+            "get_header_map_value",
+            "get_header_map_pairs",
+            // The guard: whether Envoy had a route before anything was written.
+            "get_property",
+            "set_property",
+            "set_property",
+            "replace_header_map_value",
+            "replace_header_map_value",
+            // The log: which cluster, code and flags, how long and when; what is counted.
+            "get_property",
+            "get_property",
+            "get_property",
+            "get_property",
+            "get_current_time_nanoseconds",
+            "increment_metric",
+            "record_metric",
+        ]
+    );
+}
+
+#[test]
+fn a_routed_request_reads_the_map_once_and_nothing_afterwards() {
+    let beta = Exchange::get("shop", "/").header("x-group", "beta");
+    let at_the_edge = ["get_header_map_pairs", "get_property"];
+    let decided = ["increment_metric", "set_property", "set_property", "replace_header_map_value"];
+    assert_eq!(calls("header-router", ROUTER, beta), [&at_the_edge[..], &decided[..]].concat());
+    // Nothing matched: what was stripped is said, and that is all.
+    assert_eq!(
+        calls("header-router", ROUTER, Exchange::get("shop", "/")),
+        [&at_the_edge[..], &["set_property"]].concat()
+    );
+}
+
+#[test]
+fn an_empty_policy_costs_nothing() {
+    for filter in ["header-router", "canary-split", "metric-tags", "egress-policy"] {
+        assert_eq!(calls(filter, "{}", Exchange::get("a", "/")), Vec::<String>::new(), "{filter}");
+    }
+}
+
+const EGRESS: &str = r#"{ "default": "deny", "rules": [
+    { "name": "api", "action": "allow", "to": { "hosts": ["api.example"], "ports": [443] } } ] }"#;
+
+/// A request beside a workload, on a listener of calls that come in (1) or go out (2).
+fn beside(exchange: Exchange, direction: i64, cluster: &str) -> Exchange {
+    exchange
+        .property(&["xds", "node", "id"], "sidecar~10.0.0.2~web-0.shop~shop.svc.cluster.local")
+        .property(&["xds", "listener_direction"], direction)
+        .property(&["xds", "cluster_name"], cluster)
+}
+
+#[test]
+fn what_comes_in_to_a_workload_costs_one_look() {
+    let inbound = beside(Exchange::get("stock:8080", "/"), 1, "inbound|8080||");
+    // What the proxy is, once in its life; which way this request goes.
+    let once = ["get_property"; 3];
+    assert_eq!(calls("egress-policy", EGRESS, inbound), [&once[..], &["get_property"]].concat());
+}
+
+#[test]
+fn more_of_the_route_is_read_only_where_it_matters() {
+    let count = |exchange: Exchange| {
+        let calls = calls("egress-policy", EGRESS, exchange);
+        calls.iter().filter(|call| *call == "get_property").count() - 3
+    };
+    let stock = "outbound|8080||stock.shop.svc.cluster.local";
+    // Direction, caller, filter state, cluster, server name.
+    assert_eq!(count(beside(Exchange::get("stock:8080", "/"), 2, stock)), 5);
+    assert_eq!(count(beside(Exchange::get("api.example", "/"), 2, "outbound|443||api.example")), 5);
+    // Whose name it is, if not the Service's own.
+    assert_eq!(count(beside(Exchange::get("10.96.0.7:8080", "/"), 2, stock)), 6);
+    // Whether the route can be another one without what is taken off.
+    let said = Exchange::get("api.example", "/").header("x-internal-user", "1");
+    assert_eq!(count(beside(said, 2, "outbound|443||api.example")), 6);
+}

@@ -1,0 +1,15 @@
+//! The built modules in the stand-in for Envoy: what they cost, what they hold, what they ask of
+//! their host.
+//!
+//! One binary, so that it links once; a module for each question.
+
+mod calls;
+mod cost;
+mod fuel;
+mod linear;
+mod modules;
+mod rules;
+mod signals;
+mod split;
+mod tags;
+mod weight;

@@ -1,0 +1,6 @@
+//! canary-split: its vectors, its VMs, its memory, its cost.
+
+mod cost;
+mod memory;
+mod vectors;
+mod vms;
