@@ -62,7 +62,7 @@ impl Arguments {
             Command::Explain(arguments) => arguments.run(),
             Command::Learn(arguments) => arguments.run(),
             Command::Render(arguments) => arguments.run(),
-            Command::Schema(arguments) => arguments.run(),
+            Command::Schema(arguments) => Ok(arguments.run()),
         }
     }
 }

@@ -3,7 +3,6 @@
 use clap::Args;
 
 use super::{Done, FilterName};
-use crate::error::CliError;
 use crate::schema;
 
 /// Print the JSON Schema of a filter's policies
@@ -15,8 +14,8 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    pub(super) fn run(self) -> Result<Done, CliError> {
+    pub(super) fn run(&self) -> Done {
         let schema = schema::of(self.filter.0);
-        Ok(Done::clean(format!("{schema:#}\n")))
+        Done::clean(format!("{schema:#}\n"))
     }
 }

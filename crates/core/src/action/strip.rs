@@ -212,8 +212,8 @@ mod tests {
     }
 
     /// What a filter at the edge that strips nothing of its own says after these edits.
-    fn said(edits: Vec<Edit<'_>>) -> Vec<u8> {
-        Strip::new(Trust::Edge, [], vec![]).state(None, &[], &edits, &[]).unwrap().into_owned()
+    fn said(edits: &[Edit<'_>]) -> Vec<u8> {
+        Strip::new(Trust::Edge, [], vec![]).state(None, &[], edits, &[]).unwrap().into_owned()
     }
 
     #[test]
@@ -230,23 +230,23 @@ mod tests {
 
     #[test]
     fn a_later_filter_keeps_what_an_earlier_one_wrote_and_no_other_spelling_of_it() {
-        let state = said(vec![Edit::Set("x-lane", b"beta".into())]);
+        let state = said(&[Edit::Set("x-lane", b"beta".into())]);
         assert_eq!(state, b"x-narrows-*,=x-lane");
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x_lane"]);
-        let state = said(vec![Edit::Set("x_lane", b"beta".into())]);
+        let state = said(&[Edit::Set("x_lane", b"beta".into())]);
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane"]);
         // What the earlier filter neither stripped nor wrote is still the client's.
-        let state = said(vec![]);
+        let state = said(&[]);
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane", b"x_lane"]);
     }
 
     #[test]
     fn what_was_added_beside_a_clients_own_is_not_kept() {
-        let state = said(vec![Edit::Add("x-lane", b"beta".into())]);
+        let state = said(&[Edit::Add("x-lane", b"beta".into())]);
         assert_eq!(state, b"x-narrows-*");
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane", b"x_lane"]);
         // Where the client's was stripped first, what stands there was added.
-        let state = said(vec![Edit::Add("x-narrows-lane", b"beta".into())]);
+        let state = said(&[Edit::Add("x-narrows-lane", b"beta".into())]);
         assert_eq!(state, b"x-narrows-*,=x-narrows-lane");
     }
 

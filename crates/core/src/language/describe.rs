@@ -59,6 +59,18 @@ impl<R> Named for Kind<R> {
     }
 }
 
+/// The fields of a table of kinds.
+#[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "runs while compiling")]
+pub(crate) const fn fields_of<R, const N: usize>(kinds: &[Kind<R>; N]) -> [Field; N] {
+    let mut fields = [kinds[0].field; N];
+    let mut i = 0;
+    while i < N {
+        fields[i] = kinds[i].field;
+        i += 1;
+    }
+    fields
+}
+
 impl Object {
     /// The field of that name.
     pub(crate) fn find(&self, name: &str) -> Option<&'static Field> {
@@ -126,17 +138,4 @@ macro_rules! object {
     };
 }
 
-/// The fields of a table of kinds, each of which is written as one field.
-macro_rules! fields_of {
-    ($kinds:expr) => {{
-        let mut fields = [$kinds[0].field; $kinds.len()];
-        let mut i = 0;
-        while i < fields.len() {
-            fields[i] = $kinds[i].field;
-            i += 1;
-        }
-        fields
-    }};
-}
-
-pub(crate) use {field, fields_of, object};
+pub(crate) use {field, object};

@@ -43,13 +43,13 @@ pub(super) static PATH_REWRITE: Object = object!(
     ExactlyOne,
     "How a path is rewritten; the query stays as it is.",
     [],
-    fields_of!(FORMS)
+    fields_of(&KINDS)
 );
 
 /// How a form of rewriting is read.
 type Read = fn(&Tree, &Budget) -> Result<PathRewrite, Invalid>;
 
-const FORMS: [Kind<Read>; 3] = [
+static KINDS: [Kind<Read>; 3] = [
     Kind {
         field: field!(
             "replacePrefix",
@@ -73,8 +73,6 @@ const FORMS: [Kind<Read>; 3] = [
         read: regex,
     },
 ];
-
-static KINDS: [Kind<Read>; FORMS.len()] = FORMS;
 
 static PREFIX: Object = object!(
     "replacePrefix",

@@ -76,7 +76,7 @@ static SOURCES: [Kind<Read>; 7] = [
 ];
 
 static SOURCE: Object =
-    object!("keySource", ExactlyOne, "Where a key is read from.", [], fields_of!(SOURCES));
+    object!("keySource", ExactlyOne, "Where a key is read from.", [], fields_of(&SOURCES));
 
 /// One source of a key.
 pub(super) static KEY: Object = object!(

@@ -28,6 +28,7 @@ const FORBIDDEN: &str = "=;\"\\";
 
 /// Bytes of a value that a policy writes.
 #[cfg(any(test, feature = "describe"))]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a hundred or so")]
 pub(super) const LONGEST: usize = limits::TAG_LENGTH.0 as usize;
 
 /// The bounds of a tag's values.

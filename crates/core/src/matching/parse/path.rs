@@ -2,7 +2,7 @@
 
 use super::value::{OPTIONS, open, options, test_of};
 use super::{Budget, search};
-use crate::language::describe::{Field, Kind, Object, field, object};
+use crate::language::describe::{Kind, Object, field, fields_of, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::path_template::PathTemplate;
@@ -40,29 +40,22 @@ const TEMPLATE: Kind<ReadPath> = Kind {
     read: ReadPath::Form(template),
 };
 
-static KINDS: [Kind<ReadPath>; FIELDS.len()] = {
-    let mut kinds = [PATH_PREFIX; FIELDS.len()];
+static KINDS: [Kind<ReadPath>; OF_PATHS.len() + 2] = kinds();
+
+#[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "runs while compiling")]
+const fn kinds() -> [Kind<ReadPath>; OF_PATHS.len() + 2] {
+    // The last is the template.
+    let mut kinds = [TEMPLATE; OF_PATHS.len() + 2];
+    kinds[OF_PATHS.len()] = PATH_PREFIX;
     let mut i = 0;
     while i < OF_PATHS.len() {
         kinds[i] = Kind { field: OF_PATHS[i].field, read: ReadPath::Value(OF_PATHS[i].read) };
         i += 1;
     }
-    kinds[FIELDS.len() - 1] = TEMPLATE;
     kinds
-};
+}
 
-const FIELDS: [Field; OF_PATHS.len() + 2] = {
-    let mut fields = [PATH_PREFIX.field; OF_PATHS.len() + 2];
-    let mut i = 0;
-    while i < OF_PATHS.len() {
-        fields[i] = OF_PATHS[i].field;
-        i += 1;
-    }
-    fields[OF_PATHS.len() + 1] = TEMPLATE.field;
-    fields
-};
-
-static TEST: Object = object!("pathTest", ExactlyOne, "What a path must be.", [], FIELDS);
+static TEST: Object = object!("pathTest", ExactlyOne, "What a path must be.", [], fields_of(&KINDS));
 
 /// A path matcher.
 pub(crate) static PATH: Object =
