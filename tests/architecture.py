@@ -70,7 +70,7 @@ LAYERS = {
         ["documents"],  # policies in files and resources
         ["istio"],  # what Istio's releases know
         ["placement"],  # where a policy belongs among Istio's filters
-        ["lint", "diff", "render"],
+        ["lint", "diff", "render", "schema"],
         ["explain", "report"],
         ["command"],
         ["clap_error"],

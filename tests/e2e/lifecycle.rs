@@ -26,7 +26,7 @@ const BAD: [(&str, &str, [&str; 3]); 8] = [
     (
         "header-router",
         r#"{"rules": [{"name": "a"}, {"name": "a"}]}"#,
-        ["rules[1].name", "\"a\" is the name of two rules", "give each its own"],
+        ["rules[1].name", "duplicate name \"a\": rules[0] has it too", "give each its own"],
     ),
     (
         "canary-split",
@@ -42,7 +42,7 @@ const BAD: [(&str, &str, [&str; 3]); 8] = [
     (
         "canary-split",
         r#"{"splits": [{"name": "s", "backends": [{"name": "a", "baseline": true}, {"name": "a", "to": "b"}]}]}"#,
-        ["splits[0].backends[1].name", "\"a\" is the name of two backends", "give each its own"],
+        ["splits[0].backends[1].name", "duplicate name \"a\": backends[0] has it too", "give each its own"],
     ),
     (
         "canary-split",

@@ -6,6 +6,7 @@ mod learn;
 mod lint;
 mod loaded;
 mod render;
+mod schema;
 mod simulate;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -31,6 +32,7 @@ enum Command {
     Explain(explain::Arguments),
     Learn(learn::Arguments),
     Render(render::Arguments),
+    Schema(schema::Arguments),
 }
 
 /// What a command prints.
@@ -60,6 +62,7 @@ impl Arguments {
             Command::Explain(arguments) => arguments.run(),
             Command::Learn(arguments) => arguments.run(),
             Command::Render(arguments) => arguments.run(),
+            Command::Schema(arguments) => Ok(arguments.run()),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use narrows_core::Weight;
+use narrows_core::describe::Object;
 use narrows_core::split::Splitter;
 use narrows_core::stats_tags::Labels;
 use narrows_core::{Decision, Fault, Invalid, Policy, Request, Series, Tree};
@@ -38,6 +39,11 @@ macro_rules! by_name {
             /// The name, as in a policy's `filter`.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$filter => <$policy>::FILTER),+ }
+            }
+
+            /// How its policies are written.
+            pub const fn language(self) -> &'static Object {
+                match self { $(Self::$filter => <$policy>::LANGUAGE),+ }
             }
 
             /// How it is attached.

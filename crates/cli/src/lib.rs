@@ -24,6 +24,7 @@ pub mod lint;
 pub mod placement;
 pub mod render;
 pub mod report;
+pub mod schema;
 pub mod simulate;
 pub mod source;
 pub mod write;

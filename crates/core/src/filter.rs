@@ -5,6 +5,8 @@ pub mod egress;
 pub mod router;
 pub mod split;
 pub mod tags;
+#[cfg(test)]
+mod tests;
 
 use crate::language::invalid::Invalid;
 use crate::language::tree::Tree;

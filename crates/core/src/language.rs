@@ -1,5 +1,6 @@
 //! The policy language: what is written, read with its place, and what is wrong with it.
 
+pub mod describe;
 pub(crate) mod invalid;
 pub(crate) mod join;
 pub mod limits;

@@ -35,6 +35,11 @@
         clippy::unwrap_used,
     )
 )]
+// What only the texts of a description name is not used where there are none.
+#![cfg_attr(
+    not(any(test, feature = "describe")),
+    allow(unused_imports, reason = "held by every build with the feature")
+)]
 
 // From the bottom to the top: each may use only those above it in this list, and a test holds that.
 mod action;
@@ -54,7 +59,7 @@ pub use language::invalid::{Code, Fault, Invalid, Place, Step};
 pub use language::modes::{Mode, Trust};
 pub use language::path_template::PathTemplate;
 pub use language::tree::Tree;
-pub use language::{limits, names};
+pub use language::{describe, limits, names};
 pub use matching::budget::Weight;
 pub use matching::matches::Match;
 pub use matching::request::{Request, Source, Surroundings};

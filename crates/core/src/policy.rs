@@ -19,6 +19,7 @@ use std::borrow::Cow;
 
 use crate::action::edit::Edit;
 use crate::action::strip;
+use crate::language::describe::Object;
 use crate::language::invalid::{Fault, Invalid};
 use crate::language::tree::Tree;
 use crate::matching::request::Request;
@@ -35,6 +36,9 @@ pub trait Policy: Sized {
     /// Whether a bad first policy is refused even when not strict. Only where
     /// letting traffic pass would be worse than stopping it.
     const FAIL_CLOSED: bool = false;
+
+    /// How a policy is written.
+    const LANGUAGE: &'static Object;
 
     /// What is remembered from the request until its end.
     type Verdict;

@@ -8,6 +8,7 @@ pub(crate) mod found;
 pub(crate) mod host;
 pub mod inline_headers;
 pub(crate) mod message;
+pub(crate) mod methods;
 pub(crate) mod percent;
 pub(crate) mod query;
 

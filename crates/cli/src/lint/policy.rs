@@ -36,5 +36,5 @@ pub(super) fn check(found: &Found, option: Option<Filter>) -> (Weight, Vec<Findi
 
 /// The finding for what is probably a mistake in the policy as a whole.
 fn likely_not_meant(warning: &Fault, policy: &Node) -> Finding {
-    Finding::warning(code::policy::of(warning.code), &policy.head(), "", &*warning.message, &*warning.help)
+    Finding::warning(code::policy::of(warning.code), &policy.head(), "", &warning.message, &warning.help)
 }

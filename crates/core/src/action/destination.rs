@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use crate::action::edit::Draft;
 use crate::action::strip;
+use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::Trust;
 use crate::language::read::{self, Fields};
@@ -21,7 +22,34 @@ use crate::wire::host::Host;
 pub use crate::language::names::{FORWARDED_HOST, ROUTE_HEADER};
 
 /// The fields that name a destination.
-pub(crate) const FIELDS: &[&str] = &["to", "authority"];
+pub(crate) static DESTINATION: Object = object!(
+    "destination",
+    AtMostOne,
+    "Where a request is sent.",
+    [],
+    [
+        field!(
+            "to",
+            Text(1, limits::VALUE_BYTES),
+            Optional,
+            "The value of the route header, which a route matches."
+        ),
+        field!(
+            "authority",
+            Text(1, limits::VALUE_BYTES),
+            Optional,
+            "The host to ask for instead, perhaps with a port; the caller's port and form of name stay."
+        ),
+    ],
+);
+
+/// `routeHeader` of a policy.
+pub(crate) const ROUTE_HEADER_FIELD: Field = field!(
+    "routeHeader",
+    Pattern(TOKEN, 256),
+    Says(ROUTE_HEADER),
+    "The header that `to` sets, for the route table to match."
+);
 
 /// A destination.
 #[derive(Clone, Debug)]
@@ -44,10 +72,10 @@ pub(crate) struct Authority {
 impl Destination {
     /// Reads the destination among `fields`, if there is one.
     pub(crate) fn read(fields: Fields<'_>) -> Result<Option<Self>, Invalid> {
-        if !FIELDS.iter().any(|name| fields.has(name)) {
+        if !DESTINATION.fields.iter().any(|field| fields.has(field.name)) {
             return Ok(None);
         }
-        fields.exactly_one(FIELDS)?;
+        fields.exactly_one(DESTINATION.fields)?;
         let to = fields.optional("to", |t| {
             let value = read::text(t)?;
             if value.is_empty() {

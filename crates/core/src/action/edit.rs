@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::action::format_string::FormatString;
+use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::modes::Trust;
@@ -43,6 +44,40 @@ pub(crate) struct Draft<'r, 'a> {
     edits: Vec<Edit<'a>>,
     kept: Vec<&'a str>,
 }
+
+/// `requestHeaders` of a rule or backend.
+pub(crate) const REQUEST_HEADERS: Field =
+    field!("requestHeaders", Table(&EDITS), Optional, "Headers of the request to set, add and remove.");
+/// `responseHeaders` of a rule or backend.
+pub(crate) const RESPONSE_HEADERS: Field =
+    field!("responseHeaders", Table(&EDITS), Optional, "Headers of the response to set, add and remove.");
+
+static EDITS: Object = object!(
+    "headerEdits",
+    Any,
+    "Header edits: first removals, then what is set, then what is added.",
+    [],
+    [
+        field!(
+            "set",
+            Map(TOKEN, &Text(0, limits::VALUE_BYTES), limits::EDITS),
+            Optional,
+            "Headers to have these values and no other; a value may quote the request (`%HEADER(x)%`)."
+        ),
+        field!(
+            "add",
+            Map(TOKEN, &Text(0, limits::VALUE_BYTES), limits::EDITS),
+            Optional,
+            "Headers to append."
+        ),
+        field!(
+            "remove",
+            List(&Text(1, limits::TEXT_BYTES), 0, limits::EDITS),
+            Optional,
+            "Names of headers to remove; `*` at the end covers a prefix."
+        ),
+    ],
+);
 
 /// `requestHeaders` or `responseHeaders` of a policy.
 #[derive(Clone, Debug, Default)]
@@ -134,7 +169,7 @@ pub(crate) fn removals<'a>(
 
 impl HeaderEdits {
     pub(crate) fn read(tree: &Tree) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["set", "add", "remove"])?;
+        let fields = Fields::open(tree, &EDITS)?;
         let values = |name: &str| {
             let read = |t| {
                 read::entries(t, limits::EDITS, names::writable_header, |v| FormatString::new(read::text(v)?))

@@ -165,7 +165,7 @@ fn readable(name: &str) -> Result<Box<[u8]>, Invalid> {
 fn unknown(inside: &str) -> Invalid {
     Invalid::new(
         Code::BadHeaderValue,
-        format!("\"%{inside}\" is no placeholder"),
+        format!("\"%{inside}\" is not a placeholder"),
         "write %REQ(name)%, %HOST%, %PATH%, %QUERY_PARAM(name)%, %COOKIE(name)%, or %% for a percent sign",
     )
 }

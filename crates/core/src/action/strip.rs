@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::action::edit::Edit;
+use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::join::joined;
 use crate::language::limits;
@@ -19,6 +20,14 @@ use crate::matching::request::Request;
 /// `=x-lane` was written, in that one. Whatever else is spelt `x_lane` is the client's.
 /// `<` says that something was there to be stripped.
 pub const STATE: &str = "narrows_stripped";
+
+/// `strip` of a policy.
+pub(crate) const LISTED: Field = field!(
+    "strip",
+    List(&Text(1, 257), 0, limits::STRIP),
+    Optional,
+    "More headers to remove from what a client sent; `*` at the end of a name covers a prefix."
+);
 
 /// Stands among the words of [`STATE`] where a filter has taken off what the client had sent. It is
 /// no header's name.
@@ -79,7 +88,7 @@ impl Strip {
     /// Reads the `strip` list.
     pub(crate) fn listed(fields: Fields<'_>) -> Result<Vec<NamePattern>, Invalid> {
         let read = |t| read::list(t, limits::STRIP, NamePattern::read);
-        Ok(fields.optional("strip", read)?.unwrap_or_default())
+        Ok(fields.optional(LISTED.name, read)?.unwrap_or_default())
     }
 
     /// Whether there is anything to strip.
@@ -203,8 +212,8 @@ mod tests {
     }
 
     /// What a filter at the edge that strips nothing of its own says after these edits.
-    fn said(edits: Vec<Edit<'_>>) -> Vec<u8> {
-        Strip::new(Trust::Edge, [], vec![]).state(None, &[], &edits, &[]).unwrap().into_owned()
+    fn said(edits: &[Edit<'_>]) -> Vec<u8> {
+        Strip::new(Trust::Edge, [], vec![]).state(None, &[], edits, &[]).unwrap().into_owned()
     }
 
     #[test]
@@ -221,23 +230,23 @@ mod tests {
 
     #[test]
     fn a_later_filter_keeps_what_an_earlier_one_wrote_and_no_other_spelling_of_it() {
-        let state = said(vec![Edit::Set("x-lane", b"beta".into())]);
+        let state = said(&[Edit::Set("x-lane", b"beta".into())]);
         assert_eq!(state, b"x-narrows-*,=x-lane");
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x_lane"]);
-        let state = said(vec![Edit::Set("x_lane", b"beta".into())]);
+        let state = said(&[Edit::Set("x_lane", b"beta".into())]);
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane"]);
         // What the earlier filter neither stripped nor wrote is still the client's.
-        let state = said(vec![]);
+        let state = said(&[]);
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane", b"x_lane"]);
     }
 
     #[test]
     fn what_was_added_beside_a_clients_own_is_not_kept() {
-        let state = said(vec![Edit::Add("x-lane", b"beta".into())]);
+        let state = said(&[Edit::Add("x-lane", b"beta".into())]);
         assert_eq!(state, b"x-narrows-*");
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane", b"x_lane"]);
         // Where the client's was stripped first, what stands there was added.
-        let state = said(vec![Edit::Add("x-narrows-lane", b"beta".into())]);
+        let state = said(&[Edit::Add("x-narrows-lane", b"beta".into())]);
         assert_eq!(state, b"x-narrows-*,=x-narrows-lane");
     }
 

@@ -118,6 +118,8 @@ pub const DESTINATIONS: usize = 2000;
 /// Hosts that `learn` may remember: each is a series, and a row of some 100 bytes that a worker
 /// reads and writes again whenever it has something new to share.
 pub const LEARN_HOSTS: usize = 1000;
+/// Milliseconds from one line of `learn` in the log to the next.
+pub const LEARN_EVERY: std::ops::RangeInclusive<u64> = 5_000..=86_400_000;
 /// Hosts that a worker remembers for `learn` before it shares them: about what one line of the
 /// log tells.
 pub const LEARN_UNSHARED: usize = 50;

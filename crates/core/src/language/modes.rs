@@ -1,5 +1,6 @@
 //! Words that every policy uses: whether it acts, and whom it believes.
 
+use super::describe::{Field, field};
 use super::invalid::Invalid;
 use super::read::{self, Fields};
 
@@ -35,10 +36,19 @@ pub(crate) enum Callers {
     Verified,
 }
 
+const MODES: [(&str, Mode); 3] = [("enforce", Mode::Enforce), ("report", Mode::Report), ("off", Mode::Off)];
+
+/// `mode` of a policy, rule or split.
+pub(crate) const MODE: Field = field!(
+    "mode",
+    Words(|| words(&MODES)),
+    Says("enforce"),
+    "Whether it acts, only counts and explains what it would do (`report`), or is switched off."
+);
+
 /// Reads `mode` of a policy, rule or split.
 pub(crate) fn mode(fields: Fields<'_>) -> Result<Mode, Invalid> {
-    let words = [("enforce", Mode::Enforce), ("report", Mode::Report), ("off", Mode::Off)];
-    Ok(fields.optional("mode", |t| read::word(t, &words))?.unwrap_or_default())
+    Ok(fields.optional(MODE.name, |t| read::word(t, &MODES))?.unwrap_or_default())
 }
 
 impl Mode {

@@ -43,7 +43,7 @@ pub(crate) fn unique<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -
         if let Some(first) = seen.insert(name.as_bytes().into(), i) {
             return Err(Invalid::new(
                 Code::RepeatedName,
-                format!("{name:?} is the name of two {what}, [{first}] and this one"),
+                format!("duplicate name {name:?}: {what}[{first}] has it too"),
                 "give each its own",
             )
             .in_field("name")
@@ -95,7 +95,7 @@ pub(crate) fn writable_header(written: &str) -> Result<Box<str>, Invalid> {
     if framing.contains(&&*name) {
         return Err(Invalid::new(
             Code::BadHeaderName,
-            format!("{name:?} frames the message and may not be edited"),
+            format!("{name:?} frames the message and cannot be edited"),
             if &*name == "host" {
                 "set the destination's \"authority\" instead"
             } else {
@@ -215,7 +215,7 @@ pub(crate) fn header_value(written: &str) -> Result<Box<[u8]>, Invalid> {
     }
     Err(Invalid::new(
         Code::BadHeaderValue,
-        format!("{written:?} cannot stand in a header"),
+        format!("{written:?} cannot be the value of a header"),
         "leave out line ends and other control characters",
     ))
 }

@@ -5,6 +5,7 @@
 
 use std::ops::RangeInclusive;
 
+use crate::language::describe::{Named, Object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::join::joined;
 use crate::language::limits;
@@ -14,24 +15,46 @@ use crate::language::tree::Tree;
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'t> {
     fields: &'t [(String, Tree)],
+    /// What describes them: a reader must ask for no other.
+    #[cfg(debug_assertions)]
+    object: &'static Object,
 }
 
 impl<'t> Fields<'t> {
-    /// Opens a table: every field must be in `known`, and none may stand twice.
-    pub(crate) fn open(tree: &'t Tree, known: &[&str]) -> Result<Self, Invalid> {
+    /// Opens a table: `object` must know every field, and none may be there twice.
+    pub(crate) fn open(tree: &'t Tree, object: &'static Object) -> Result<Self, Invalid> {
         let fields = table(tree)?;
         let mut faults = Faults::default();
         for (i, (name, _)) in fields.iter().enumerate() {
             if faults.is_full() {
                 break;
             }
-            if !known.contains(&name.as_str()) {
-                faults.note(unknown_field(name, known).in_field(name));
+            if object.find(name).is_none() {
+                faults.note(unknown_field(name, object).in_field(name));
             } else if fields.iter().take(i).any(|(earlier, _)| earlier == name) {
                 faults.note(repeated_field(name).in_field(name));
             }
         }
-        faults.or(Self { fields })
+        faults.or(Self {
+            fields,
+            #[cfg(debug_assertions)]
+            object,
+        })
+    }
+
+    /// Reads a field of a table that is not open yet, as often as it is written.
+    pub(crate) fn before_all(
+        tree: &Tree,
+        object: &'static Object,
+        name: &str,
+        read: impl Fn(&Tree) -> Result<(), Invalid>,
+    ) -> Result<(), Invalid> {
+        debug_assert!(object.find(name).is_some(), "{name:?} is read and not described");
+        #[cfg(test)]
+        crate::language::describe::recorder::note(object, name);
+        let fields = if let Tree::Table(fields) = tree { fields.as_slice() } else { &[] };
+        let mut named = fields.iter().filter(|(field, _)| field == name);
+        named.try_for_each(|(_, tree)| read(tree).map_err(|e| e.in_field(name)))
     }
 
     /// Reads a field if it is there; `null` is as good as absent.
@@ -40,6 +63,8 @@ impl<'t> Fields<'t> {
         name: &str,
         read: impl FnOnce(&'t Tree) -> Result<T, Invalid>,
     ) -> Result<Option<T>, Invalid> {
+        #[cfg(test)]
+        crate::language::describe::recorder::note(self.object, name);
         match self.get(name) {
             None => Ok(None),
             Some(tree) => read(tree).map(Some).map_err(|e| e.in_field(name)),
@@ -47,6 +72,8 @@ impl<'t> Fields<'t> {
     }
 
     fn get(self, name: &str) -> Option<&'t Tree> {
+        #[cfg(debug_assertions)]
+        assert!(self.object.find(name).is_some(), "{name:?} is read and not described");
         self.fields.iter().find(|(field, tree)| field == name && *tree != Tree::Null).map(|(_, tree)| tree)
     }
 
@@ -64,21 +91,20 @@ impl<'t> Fields<'t> {
         self.get(name).is_some()
     }
 
-    /// Whether nothing is said at all.
+    /// Whether no field is there, or only `null`.
     pub(crate) fn is_empty(self) -> bool {
         self.fields.iter().all(|(_, tree)| *tree == Tree::Null)
     }
 
-    /// The one field of `alternatives` that is there.
-    pub(crate) fn exactly_one<'n>(self, alternatives: &[&'n str]) -> Result<&'n str, Invalid> {
-        let mut present = alternatives.iter().filter(|name| self.has(name));
-        let choice = || format!("write exactly one of {}", names(alternatives));
+    /// The one of these kinds whose field is there.
+    pub(crate) fn exactly_one<K: Named>(self, kinds: &'static [K]) -> Result<&'static K, Invalid> {
+        let mut present = kinds.iter().filter(|kind| self.has(kind.name()));
         match (present.next(), present.next()) {
             (Some(one), None) => Ok(one),
-            (Some(one), Some(two)) => {
-                Err(Invalid::new(Code::Conflict, format!("{one:?} and {two:?} exclude each other"), choice()))
+            (one, two) => {
+                let names: Vec<&str> = kinds.iter().map(Named::name).collect();
+                Err(not_exactly_one(one.map(Named::name).zip(two.map(Named::name)), &names))
             }
-            _ => Err(Invalid::new(Code::MissingField, "nothing is said here", choice())),
         }
     }
 }
@@ -212,6 +238,13 @@ pub(crate) fn flag(tree: &Tree) -> Result<bool, Invalid> {
     }
 }
 
+/// Reads `true`, of what is there or is not.
+pub(crate) fn only_true(tree: &Tree) -> Result<(), Invalid> {
+    flag(tree)?.then_some(()).ok_or_else(|| {
+        Invalid::new(Code::BadValue, "must be true", "remove the field instead of writing false")
+    })
+}
+
 /// Reads an integer within `range`.
 pub(crate) fn integer(tree: &Tree, range: RangeInclusive<i64>) -> Result<i64, Invalid> {
     let Tree::Integer(value) = tree else {
@@ -276,7 +309,7 @@ pub(crate) fn within(count: usize, limit: usize) -> Result<(), Invalid> {
     Err(Invalid::new(
         Code::TooMany,
         format!("{count} elements, more than {limit}"),
-        "split the policy, or say it with fewer",
+        "split the policy, or write fewer",
     ))
 }
 
@@ -288,19 +321,38 @@ fn table(tree: &Tree) -> Result<&[(String, Tree)], Invalid> {
 }
 
 fn missing_field(name: &str) -> Invalid {
-    Invalid::new(Code::MissingField, format!("{name:?} is missing"), format!("add {name:?} here"))
+    Invalid::new(Code::MissingField, format!("missing field {name:?}"), "add it here")
 }
 
 fn repeated_field(name: &str) -> Invalid {
-    Invalid::new(Code::RepeatedField, format!("{name:?} stands twice"), "keep one of them")
+    Invalid::new(Code::RepeatedField, format!("duplicate field {name:?}"), "keep one of them")
 }
 
-fn unknown_field(name: &str, known: &[&str]) -> Invalid {
+fn unknown_field(name: &str, object: &Object) -> Invalid {
+    let mut known = Vec::new();
+    object.names(&mut known);
     Invalid::new(
         Code::UnknownField,
         format!("unknown field {name:?}"),
-        suggestion(name, known).unwrap_or_else(|| format!("known here: {}", names(known))),
+        suggestion(name, &known).unwrap_or_else(|| format!("known here: {}", names(&known))),
     )
+}
+
+/// None of some fields is there, or `both`.
+fn not_exactly_one(both: Option<(&str, &str)>, known: &[&str]) -> Invalid {
+    let known = names(known);
+    match both {
+        Some((one, two)) => Invalid::new(
+            Code::Conflict,
+            format!("{one:?} and {two:?} exclude each other"),
+            format!("write exactly one of {known}"),
+        ),
+        None => Invalid::new(
+            Code::MissingField,
+            format!("expected exactly one of {known}"),
+            "add the one that you mean",
+        ),
+    }
 }
 
 fn names(known: &[&str]) -> String {
@@ -346,6 +398,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::{Fields, distance, integer, list, suggestion};
+    use crate::language::describe::{Object, field, object};
     use crate::language::tree::Tree;
 
     #[test]
@@ -364,15 +417,23 @@ mod tests {
         assert_eq!(suggestion("banana", &known), None);
     }
 
+    static ONLY_A: Object = object!(
+        "a",
+        Any,
+        "For this test.",
+        [],
+        [field!("a", List(&Integer(0, 5), 0, 8), Optional, "a list")]
+    );
+
     #[test]
     fn every_fault_is_named_with_its_place() {
         let tree = Tree::parse(br#"{"a": [1, "x", 7], "b": 1, "a": []}"#).unwrap();
-        let refused = Fields::open(&tree, &["a"]).err().unwrap();
+        let refused = Fields::open(&tree, &ONLY_A).err().unwrap();
         let places: Vec<_> = refused.faults().iter().map(|f| f.place.to_string()).collect();
         assert_eq!(places, ["b", "a"]);
 
         let tree = Tree::parse(br#"{"a": [1, "x", 7]}"#).unwrap();
-        let fields = Fields::open(&tree, &["a"]).unwrap();
+        let fields = Fields::open(&tree, &ONLY_A).unwrap();
         let refused = fields.required("a", |t| list(t, 8, |e| integer(e, 0..=5))).unwrap_err();
         let lines: Vec<_> = refused.faults().iter().map(ToString::to_string).collect();
         assert_eq!(

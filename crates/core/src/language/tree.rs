@@ -56,7 +56,7 @@ impl Tree {
             if left.get() == 0 {
                 return too_large();
             }
-            Invalid::new(Code::NotJson, format!("the policy is not JSON: {e}"), "mend the text there")
+            Invalid::new(Code::NotJson, format!("the policy is not JSON: {e}"), "fix the JSON syntax there")
         })
     }
 

@@ -12,10 +12,8 @@ use std::cell::{Cell, RefCell};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::tree::{Tree, too_large, too_long};
-use crate::matching::kind::Kind;
-use crate::matching::needles::{self, Hay, Needles};
+use crate::matching::needles::{self, Hay, Needle, Needles};
 use crate::matching::pattern::Pattern;
-use crate::matching::value::{Test, ValueMatch};
 
 use sums::Sums;
 
@@ -100,7 +98,7 @@ impl Budget {
         Err(Invalid::new(
             Code::TooHeavy,
             "the policy weighs more than 32 MiB, counted up to here",
-            "split it by workload, or say it with fewer hosts, paths and values",
+            "split it by workload, or write fewer hosts, paths and values",
         ))
     }
 
@@ -185,24 +183,16 @@ impl Budget {
         Ok(())
     }
 
-    /// Puts a text among those that are found together, if it is one that is looked for.
+    /// Puts a text among those that are found together.
     #[inline(never)]
-    pub(crate) fn needle(
-        &self,
-        condition: &mut ValueMatch,
-        kind: Kind,
-        name: &[u8],
-        any: bool,
-    ) -> Result<(), Invalid> {
-        let ValueMatch { test: Test::Contains(needle), ignore_case, invert } = condition else {
-            return Ok(());
-        };
+    pub(crate) fn needle(&self, needle: &mut Needle, hay: Hay) -> Result<(), Invalid> {
         self.hold(
-            needle.len().saturating_mul(NEEDLE_BYTE).saturating_add(NEEDLE).saturating_add(name.len()),
+            needle.len().saturating_mul(NEEDLE_BYTE).saturating_add(NEEDLE).saturating_add(hay.name.len()),
         )?;
-        let hay = Hay { kind, name: name.into(), ignore_case: *ignore_case, any, counts: *invert };
         // Borrowed for this call alone; nothing here calls back.
-        self.needles.try_borrow_mut().into_iter().for_each(|mut needles| needles.add(hay.clone(), needle));
+        if let Ok(mut needles) = self.needles.try_borrow_mut() {
+            needles.add(hay, needle);
+        }
         Ok(())
     }
 

@@ -129,7 +129,7 @@ fn nfa(pattern: &str, written: &str, ignore_case: bool, captures: WhichCaptures)
 fn unusable(written: &str, reason: &str) -> Invalid {
     Invalid::new(
         Code::BadRegex,
-        format!("{written:?} is no usable regular expression: {reason}"),
+        format!("invalid regular expression {written:?}: {reason}"),
         "write RE2 syntax; \"exact\", \"prefix\", \"in\" need none",
     )
 }

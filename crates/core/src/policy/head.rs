@@ -1,17 +1,66 @@
 //! The part that every policy has.
 
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Callers, Mode, Trust};
-use crate::language::names;
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
+use crate::language::{limits, names};
 use crate::matching::budget::Budget;
 use crate::matching::matches::Match;
 use crate::matching::parse;
-use crate::policy::series::Grammar;
+use crate::policy::series::{self, Grammar, LABELS};
 
-/// The fields that every policy may have.
-pub(crate) const FIELDS: [&str; 6] = ["filter", "mode", "trust", "callers", "explain", "labels"];
+const TRUSTS: [(&str, Trust); 2] = [("edge", Trust::Edge), ("mesh", Trust::Mesh)];
+const CALLERS: [(&str, Callers); 2] = [("presented", Callers::Presented), ("verified", Callers::Verified)];
+
+pub(crate) static HEAD: Object = object!(
+    "head",
+    Any,
+    "What every policy may say.",
+    [],
+    [
+        field!(
+            "filter",
+            Text(1, limits::NAME),
+            Optional,
+            "The filter that the policy is for: any other refuses it."
+        ),
+        modes::MODE,
+        field!(
+            "trust",
+            Words(|| words(&TRUSTS)),
+            Says("edge"),
+            "Whether a client's headers that only the mesh may write are removed (`edge`) or believed (`mesh`)."
+        ),
+        field!(
+            "callers",
+            Words(|| words(&CALLERS)),
+            Says("presented"),
+            "Whose certificate names a caller: of whom Envoy lets in, or only if it was verified on this connection."
+        ),
+        field!(
+            "explain",
+            Table(&EXPLAIN),
+            Optional,
+            "Which requests get the decision explained in a response header."
+        ),
+        LABELS,
+    ],
+);
+
+static EXPLAIN: Object = object!(
+    "explain",
+    Any,
+    "When and where a decision is explained.",
+    [],
+    [
+        field!("header", Pattern(TOKEN, 256), Says(EXPLAIN_HEADER), "The response header that explains."),
+        field!("when", Table(&parse::MATCH), Required, "The requests whose decision is explained."),
+    ],
+);
+
+const EXPLAIN_HEADER: &str = "x-narrows-explain";
 
 /// The part that every policy has.
 #[derive(Clone, Debug, Default)]
@@ -31,41 +80,26 @@ pub(crate) struct Explain {
 }
 
 impl Head {
-    /// Opens a policy for `filter`, whose own fields are `own`.
+    /// Opens a policy for `filter`, which `object` describes.
     pub(crate) fn open<'t>(
         tree: &'t Tree,
         filter: &str,
-        own: &[&str],
+        object: &'static Object,
         budget: &Budget,
     ) -> Result<(Self, Fields<'t>), Invalid> {
         budget.open(tree)?;
-        let known: Vec<&str> = FIELDS.iter().chain(own).copied().collect();
-        // A policy for another filter is told so, not that its fields are unknown.
-        if let Tree::Table(table) = tree {
-            for (_, named) in table.iter().filter(|(name, _)| name == "filter") {
-                let named = read::text(named).map_err(|e| e.in_field("filter"))?;
-                if named != filter {
-                    return Err(wrong_filter(named, filter).in_field("filter"));
-                }
-            }
-        }
-        let fields = Fields::open(tree, &known)?;
+        // First, so that a policy for another filter is not refused for its fields.
+        Fields::before_all(tree, object, "filter", |named| match read::text(named)? {
+            named if named == filter => Ok(()),
+            named => Err(wrong_filter(named, filter)),
+        })?;
+        let fields = Fields::open(tree, object)?;
         let head = Self {
             mode: modes::mode(fields)?,
-            trust: fields
-                .optional("trust", |t| read::word(t, &[("edge", Trust::Edge), ("mesh", Trust::Mesh)]))?
-                .unwrap_or_default(),
-            callers: fields
-                .optional("callers", |t| {
-                    read::word(t, &[("presented", Callers::Presented), ("verified", Callers::Verified)])
-                })?
-                .unwrap_or_default(),
+            trust: fields.optional("trust", |t| read::word(t, &TRUSTS))?.unwrap_or_default(),
+            callers: fields.optional("callers", |t| read::word(t, &CALLERS))?.unwrap_or_default(),
             explain: fields.optional("explain", |t| Explain::read(t, budget))?,
-            labels: fields
-                .optional("labels", |t| {
-                    read::word(t, &[("stat-tags", Grammar::StatTags), ("stock", Grammar::Stock)])
-                })?
-                .unwrap_or_default(),
+            labels: fields.optional(LABELS.name, series::grammar)?.unwrap_or_default(),
         };
         Ok((head, fields))
     }
@@ -73,11 +107,11 @@ impl Head {
 
 impl Explain {
     fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["header", "when"])?;
+        let fields = Fields::open(tree, &EXPLAIN)?;
         Ok(Self {
             header: fields
                 .optional("header", |t| names::writable_header(read::text(t)?))?
-                .unwrap_or_else(|| "x-narrows-explain".into()),
+                .unwrap_or_else(|| EXPLAIN_HEADER.into()),
             when: fields.required("when", |t| parse::one(t, budget))?,
         })
     }

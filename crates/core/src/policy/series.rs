@@ -11,6 +11,11 @@
 //! Those expressions find their word anywhere in a name, in a value too: a value that
 //! holds `component.` would make a label of its own. So values are tamed first.
 
+use crate::language::describe::{Field, field};
+use crate::language::invalid::Invalid;
+use crate::language::read;
+use crate::language::tree::Tree;
+
 /// One series: what kind it is, and its full name in Envoy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
@@ -29,6 +34,21 @@ pub enum Kind {
     Gauge,
     /// Records values; milliseconds or bytes.
     Histogram,
+}
+
+const GRAMMARS: [(&str, Grammar); 2] = [("stat-tags", Grammar::StatTags), ("stock", Grammar::Stock)];
+
+/// `labels` of a policy.
+pub(crate) const LABELS: Field = field!(
+    "labels",
+    Words(|| words(&GRAMMARS)),
+    Says("stat-tags"),
+    "How series carry their labels: for `extraStatTags`, or as Istio's own bootstrap reads them (`stock`)."
+);
+
+/// Reads `labels`.
+pub(crate) fn grammar(tree: &Tree) -> Result<Grammar, Invalid> {
+    read::word(tree, &GRAMMARS)
 }
 
 /// How labels are written into names.
@@ -117,7 +137,7 @@ const ENDS: &str = ";.;";
 /// of a label would, with that dot, begin one.
 fn undotted(value: &str) -> String {
     let mut value = value.replace('.', "_");
-    if LABELS.iter().any(|label| value.ends_with(label)) {
+    if STOCK_LABELS.iter().any(|label| value.ends_with(label)) {
         value.push(STAND_IN);
     }
     value
@@ -130,7 +150,7 @@ fn tame(value: &str) -> String {
     for (at, c) in value.char_indices() {
         let (before, after) = value.split_at_checked(at).unwrap_or_default();
         let after = after.strip_prefix('.').unwrap_or_default();
-        let begins = LABELS.iter().chain(&["rbac"]).any(|label| before.ends_with(label))
+        let begins = STOCK_LABELS.iter().chain(&["rbac"]).any(|label| before.ends_with(label))
             || DOTTED.iter().chain(&["."]).any(|word| after.starts_with(word));
         let wild = c == '.' && (before.is_empty() || after.is_empty() || begins);
         tamed.push(if wild { STAND_IN } else { c });
@@ -139,7 +159,7 @@ fn tame(value: &str) -> String {
 }
 
 /// What begins a label if a dot follows, wherever it stands.
-const LABELS: [&str; 4] = ["wasm_filter", "tag", "component", "cache"];
+const STOCK_LABELS: [&str; 4] = ["wasm_filter", "tag", "component", "cache"];
 /// What is a label if a dot stands before it: results of dry runs.
 const DOTTED: [&str; 2] = ["istio_dry_run_", "shadow_"];
 /// What stands for what a value must not hold.

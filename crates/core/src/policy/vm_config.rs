@@ -1,16 +1,31 @@
 //! What holds for a filter whatever its policy: whether it is strict, and the gauges that
 //! say that it runs and that a policy was rejected.
 
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::Invalid;
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
-use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
+use crate::policy::series::{self, Grammar, Kind, LABELS, Label, Series, Stock};
+
+/// What a VM configuration may say.
+pub static VM: Object = object!(
+    "vm",
+    Any,
+    "What holds for a filter whatever its policy.",
+    [],
+    [field!(
+        "strict",
+        Flag,
+        Holds(false),
+        "Whether a bad policy is refused always, even where traffic then stops."
+    )],
+);
 
 /// Reads a VM configuration, `{"strict": true}` or nothing: whether a bad policy is
 /// refused always, even where traffic then stops.
 pub fn strict(text: &[u8]) -> Result<bool, Invalid> {
     let tree = Tree::parse(text)?;
-    let fields = Fields::open(&tree, &["strict"])?;
+    let fields = Fields::open(&tree, &VM)?;
     Ok(fields.optional("strict", read::flag)?.unwrap_or(false))
 }
 
@@ -26,8 +41,9 @@ pub fn is_strict(root_id: &[u8]) -> bool {
 /// Which labels a policy asks for, as far as it can be read.
 pub fn grammar(tree: &Tree) -> Grammar {
     let Tree::Table(fields) = tree else { return Grammar::default() };
-    let is_stock = |(name, value): &(String, Tree)| name == "labels" && *value == Tree::Text("stock".into());
-    if fields.iter().any(is_stock) { Grammar::Stock } else { Grammar::StatTags }
+    let labels = fields.iter().filter(|(name, _)| name == LABELS.name);
+    let is_stock = labels.filter_map(|(_, value)| series::grammar(value).ok()).any(|g| g == Grammar::Stock);
+    if is_stock { Grammar::Stock } else { Grammar::StatTags }
 }
 
 /// The gauge that is 1 while the last policy of any plugin of a filter is a rejected one.

@@ -1,12 +1,13 @@
 //! From what the operator wrote to an [`Egress`].
 
-use super::hygiene::Hygiene;
-use super::learn::Learning;
+use super::hygiene::{HYGIENE, Hygiene};
+use super::learn::{LEARN, Learning};
 use super::measure::Places;
-use super::private::Private;
-use super::rule::{Clause, Rule};
+use super::private::{PRIVATE, Private};
+use super::rule::{ACTIONS, Clause, RULE, Rule};
 use super::{Action, Deciders, Egress, Refusal};
 use crate::action::strip::Strip;
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{Callers, Mode, Trust};
 use crate::language::read::{self, Fields};
@@ -17,22 +18,67 @@ use crate::matching::index::{self, Index};
 use crate::matching::matches::Match;
 use crate::matching::parse::Budget;
 use crate::matching::path::{PathForm, PathMatch};
-use crate::matching::value::Test;
+use crate::matching::value::ValueMatch;
 use crate::policy::Needs;
 use crate::policy::common::Common;
-use crate::policy::head::Head;
+use crate::policy::head::{HEAD, Head};
 use crate::policy::state;
 
-/// The fields of a policy besides those of every policy.
-const FIELDS: &[&str] = &["default", "rules", "denyPrivateAddresses", "response", "requestHeaders", "learn"];
+pub(super) static POLICY: Object = object!(
+    "policy",
+    Any,
+    "A policy of egress-policy: which requests may leave. A rule that denies comes before one that allows.",
+    [&HEAD],
+    [
+        field!(
+            "default",
+            Words(|| words(&ACTIONS)),
+            Says("deny"),
+            "What becomes of a request that no rule names; of an empty policy, `allow`."
+        ),
+        field!(
+            "rules",
+            List(&Table(&RULE), 0, limits::RULES),
+            Optional,
+            "The rules; their order makes no difference."
+        ),
+        field!(
+            "denyPrivateAddresses",
+            Either(&[Flag, Table(&PRIVATE)]),
+            Holds(false),
+            "Whether addresses that are not on the internet are denied, perhaps with exceptions."
+        ),
+        field!("response", Table(&RESPONSE), Optional, "The answer to a request that is denied."),
+        field!(
+            "requestHeaders",
+            Table(&HYGIENE),
+            Optional,
+            "More headers to remove from what leaves, and exceptions."
+        ),
+        field!("learn", Table(&LEARN), Optional, "Counts and logs the hosts that no rule names."),
+    ],
+);
+
+static RESPONSE: Object = object!(
+    "response",
+    Any,
+    "The answer to a request that is denied.",
+    [],
+    [
+        field!("status", Integer(400, 599), Counts(STATUS as i64), "The HTTP status."),
+        field!("body", Text(0, limits::VALUE_BYTES), Says(BODY), "The body; `%RULE%` is the rule's name."),
+    ],
+);
+
+const STATUS: u16 = 403;
+const BODY: &str = "this request may not leave the mesh: egress-policy rule %RULE%\n";
 
 pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
     let budget = Budget::default();
-    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
     let callers = head.callers;
-    let words = [("allow", Action::Allow), ("deny", Action::Deny)];
     let mut faults = read::Faults::default();
-    let default = faults.take(fields.optional("default", |t| read::word(t, &words))).flatten();
+    let default = faults.take(fields.optional("default", |t| read::word(t, &ACTIONS))).flatten();
     let private = faults.take(fields.optional("denyPrivateAddresses", Private::read)).flatten();
     let refusal = faults.take(fields.optional("response", Refusal::read)).flatten();
     let hygiene = faults.take(fields.optional("requestHeaders", Hygiene::read)).flatten();
@@ -45,7 +91,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
 
     // Without a word of its own a policy is a pass-through; with one, what it does
     // not allow is denied.
-    let is_empty = !FIELDS.iter().any(|field| fields.has(field));
+    let is_empty = !POLICY.fields.iter().any(|field| fields.has(field.name));
     let active = head.mode != Mode::Off && !fields.is_empty();
     let acts = active && head.mode == Mode::Enforce;
     let default = default.unwrap_or(if is_empty { Action::Allow } else { Action::Deny });
@@ -136,13 +182,18 @@ impl Deciders {
 
 /// What an index is told of a path: not an expression, which narrows nothing and is never copied.
 fn hinted(path: &PathMatch) -> Option<PathMatch> {
-    let is_regex = matches!(&path.form, PathForm::Value(value) if matches!(value.test, Test::Regex(_)));
-    (!is_regex).then(|| path.clone())
+    let form = match &path.form {
+        PathForm::Value(ValueMatch { test, ignore_case, invert }) => {
+            PathForm::Value(ValueMatch { test: test.copy()?, ignore_case: *ignore_case, invert: *invert })
+        }
+        form @ (PathForm::Segments(_) | PathForm::Template(_)) => form.clone(),
+    };
+    Some(PathMatch { form, ..*path })
 }
 
 impl Refusal {
     fn read(tree: &Tree) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["status", "body"])?;
+        let fields = Fields::open(tree, &RESPONSE)?;
         let status = fields.optional("status", |t| read::integer(t, 400..=599))?;
         let body = fields.optional("body", |t| {
             let body = read::text(t)?;
@@ -162,6 +213,6 @@ impl Refusal {
 
 impl Default for Refusal {
     fn default() -> Self {
-        Self { status: 403, body: "this request may not leave the mesh: egress-policy rule %RULE%\n".into() }
+        Self { status: STATUS, body: BODY.into() }
     }
 }

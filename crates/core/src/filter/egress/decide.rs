@@ -11,6 +11,7 @@ use super::route::Route;
 use super::rule::{Clause, Outgoing, Rule};
 use super::{Action, Deciders, Egress, Outbound, RouteAsk, Ruling, Verdict, hygiene, measure};
 use crate::action::strip;
+use crate::language::describe::Object;
 use crate::language::invalid::{Code, Fault, Invalid};
 use crate::language::modes::{Callers, Mode};
 use crate::language::tree::Tree;
@@ -25,6 +26,7 @@ use crate::wire::host::Host;
 
 impl Policy for Egress {
     const FILTER: &'static str = "egress-policy";
+    const LANGUAGE: &'static Object = &super::compile::POLICY;
 
     /// An open door is worse than a closed one here.
     const FAIL_CLOSED: bool = true;

@@ -2,6 +2,7 @@
 
 use crate::action::edit::{self, Edit};
 use crate::action::strip;
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
 use crate::language::names::NamePattern;
@@ -37,6 +38,28 @@ pub(super) struct Hygiene {
     keep: Vec<NamePattern>,
 }
 
+/// `requestHeaders` of a policy.
+pub(super) static HYGIENE: Object = object!(
+    "requestHeaders",
+    Any,
+    "Headers that leave the mesh with no request.",
+    [],
+    [
+        field!(
+            "remove",
+            List(&Text(1, limits::TEXT_BYTES), 0, limits::STRIP),
+            Optional,
+            "More headers to remove; `*` at the end of a name covers a prefix."
+        ),
+        field!(
+            "keep",
+            List(&Text(1, limits::TEXT_BYTES), 0, limits::STRIP),
+            Optional,
+            "Headers to keep all the same."
+        ),
+    ],
+);
+
 impl Hygiene {
     pub(super) fn none() -> Self {
         Self { remove: Vec::new(), keep: Vec::new() }
@@ -47,7 +70,7 @@ impl Hygiene {
     }
 
     pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["remove", "keep"])?;
+        let fields = Fields::open(tree, &HYGIENE)?;
         let patterns = |name| {
             let read = |t| read::list(t, limits::STRIP, edit::removable);
             fields.optional(name, read).map(Option::unwrap_or_default)

@@ -11,12 +11,14 @@
 mod share;
 mod tell;
 
-use crate::language::invalid::{Code, Invalid};
+use crate::language::describe::{Object, field, object};
+use crate::language::invalid::Invalid;
 use crate::language::limits;
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
 use crate::order::hash_of;
 use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
+use crate::wire::methods;
 
 /// How much is remembered, and how often it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,19 +62,40 @@ struct Row {
 }
 
 /// The methods that are counted apart; every other is the last.
-pub const METHODS: [&str; 10] =
-    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "OTHER"];
+pub const METHODS: [&str; 10] = {
+    let [get, head, post, put, delete, connect, options, trace, patch] = methods::METHODS;
+    [get, head, post, put, delete, connect, options, trace, patch, "OTHER"]
+};
 /// What hosts without a series of their own are counted under.
 const OTHER: &[u8] = b"other";
 
+/// `learn` of a policy.
+pub(super) static LEARN: Object = object!(
+    "learn",
+    Any,
+    "Counts and logs the hosts that no rule names.",
+    [],
+    [
+        field!("maxHosts", Count(1, limits::LEARN_HOSTS), Counts(500), "How many hosts are remembered."),
+        field!(
+            "logEvery",
+            Duration(*limits::LEARN_EVERY.start(), *limits::LEARN_EVERY.end()),
+            Says("60s"),
+            "The time from one line of the log to the next."
+        ),
+    ],
+);
+
 impl Learning {
     pub(super) fn read(tree: &Tree, grammar: Grammar) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["maxHosts", "logEvery"])?;
+        let fields = Fields::open(tree, &LEARN)?;
         let most = i64::try_from(limits::LEARN_HOSTS).unwrap_or(i64::MAX);
         let max_hosts = fields.optional("maxHosts", |t| read::integer(t, 1..=most))?;
         Ok(Self {
             max_hosts: max_hosts.and_then(|max| usize::try_from(max).ok()).unwrap_or(500),
-            log_every: fields.optional("logEvery", interval)?.unwrap_or(60_000),
+            log_every: fields
+                .optional("logEvery", |t| read::millis(t, limits::LEARN_EVERY))?
+                .unwrap_or(60_000),
             grammar,
         })
     }
@@ -232,26 +255,4 @@ impl Row {
     fn requests(&self) -> u64 {
         self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
-}
-
-/// Reads `"60s"`, `"5m"` or `"1h"` into milliseconds.
-fn interval(tree: &Tree) -> Result<u64, Invalid> {
-    let written = read::text(tree)?;
-    let parse = || {
-        let (digits, unit) = written.split_at_checked(written.len().checked_sub(1)?)?;
-        let unit: u64 = match unit {
-            "s" => 1000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            _ => return None,
-        };
-        digits.parse::<u64>().ok()?.checked_mul(unit).filter(|every| (5_000..=86_400_000).contains(every))
-    };
-    parse().ok_or_else(|| {
-        Invalid::new(
-            Code::BadValue,
-            format!("{written:?} is no interval"),
-            "write \"60s\", from \"5s\" to \"24h\"",
-        )
-    })
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::address;
 use super::destination::Host;
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::read::{self, Fields};
@@ -18,13 +19,27 @@ pub(super) struct Private {
     except: Vec<Cidr>,
 }
 
+/// `denyPrivateAddresses` with exceptions.
+pub(super) static PRIVATE: Object = object!(
+    "denyPrivateAddresses",
+    Any,
+    "Denies addresses that are not on the internet, but for exceptions.",
+    [],
+    [field!(
+        "except",
+        List(&Text(1, limits::TEXT_BYTES), 0, limits::SOURCES),
+        Required,
+        "Addresses and blocks that a rule may allow, such as `10.20.0.0/16`."
+    )],
+);
+
 impl Private {
     /// Reads `true`, `false` or `{"except": ["192.168.50.10", "10.20.0.0/16"]}`.
     pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
         if !matches!(tree, Tree::Table(_)) {
             return Ok(Self { denied: read::flag(tree)?, except: Vec::new() });
         }
-        let fields = Fields::open(tree, &["except"])?;
+        let fields = Fields::open(tree, &PRIVATE)?;
         let except = fields.required("except", |t| read::list(t, limits::SOURCES, block))?;
         Ok(Self { denied: true, except })
     }

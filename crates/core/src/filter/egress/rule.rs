@@ -11,7 +11,8 @@ use crate::matching::matches::Match;
 use crate::matching::named::Named;
 use crate::matching::path::PathMatch;
 use crate::matching::source::PrincipalPattern;
-use crate::matching::value::{Test, ValueMatch};
+use crate::matching::value::ValueMatch;
+pub(super) use read::{ACTIONS, RULE};
 
 /// A rule of a policy.
 #[derive(Clone, Debug)]
@@ -115,12 +116,9 @@ impl Rule {
     /// What the index is told of this rule besides its paths: never more than what the rule asks
     /// for.
     pub(super) fn hint(&self) -> Match {
-        let exactly = |name: &str, values: Vec<Box<[u8]>>| {
-            let test = Test::In(values.into_iter().collect());
-            Named {
-                name: name.as_bytes().into(),
-                value: ValueMatch { test, ignore_case: false, invert: false },
-            }
+        let exactly = |name: &str, values: Vec<Box<[u8]>>| Named {
+            name: name.as_bytes().into(),
+            value: ValueMatch::one_of(values),
         };
         let exact = |pattern: &PrincipalPattern| match pattern {
             PrincipalPattern::Exact(name) => Some(name.clone()),

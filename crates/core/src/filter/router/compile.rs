@@ -1,11 +1,12 @@
 //! From what the operator wrote to a [`Router`].
 
-use super::respond::{Redirect, Respond};
-use super::rewrite::Rewrite;
+use super::respond::{REDIRECT, RESPOND, Redirect, Respond};
+use super::rewrite::{REWRITE, Rewrite};
 use super::{Action, Clause, MISSING_HOST, Router, Rule};
-use crate::action::destination::{self, Destination};
-use crate::action::edit::HeaderEdits;
-use crate::action::strip::Strip;
+use crate::action::destination::{self, DESTINATION, Destination, ROUTE_HEADER_FIELD};
+use crate::action::edit::{HeaderEdits, REQUEST_HEADERS, RESPONSE_HEADERS};
+use crate::action::strip::{LISTED, Strip};
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Callers, Mode};
 use crate::language::read::{self, Fields};
@@ -16,30 +17,64 @@ use crate::matching::parse::{self, Budget};
 use crate::matching::{budget, index};
 use crate::policy::Needs;
 use crate::policy::common::Common;
-use crate::policy::head::Head;
+use crate::policy::head::{HEAD, Head};
 use crate::policy::series::{Kind, Label, Series, Stock};
 use crate::policy::state;
 
-/// The fields of a policy besides those of every policy.
-const FIELDS: &[&str] = &["routeHeader", "strip", "rules"];
-const RULE: &[&str] = &[
-    "name",
-    "mode",
-    "matches",
-    "route",
-    "rewrite",
-    "requestHeaders",
-    "responseHeaders",
-    "respond",
-    "redirect",
-];
+pub(super) static POLICY: Object = object!(
+    "policy",
+    Any,
+    "A policy of header-router: rules, of which the first that matches acts.",
+    [&HEAD],
+    [
+        ROUTE_HEADER_FIELD,
+        LISTED,
+        field!(
+            "rules",
+            List(&Table(&RULE), 0, limits::RULES),
+            Optional,
+            "The rules, in order: the first that matches a request acts."
+        ),
+    ],
+);
+
+static RULE: Object = object!(
+    "rule",
+    Any,
+    "A rule: which requests, and what happens to them.",
+    [],
+    [
+        field!(
+            "name",
+            NAME,
+            Required,
+            "Its name in metrics, filter state and explanations; no other rule may have it."
+        ),
+        modes::MODE,
+        field!(
+            "matches",
+            List(&Table(&parse::MATCH), 0, limits::MATCHES),
+            Optional,
+            "Matches of which one must hold; without any, every request matches."
+        ),
+        field!("route", Table(&ROUTE), Optional, "Where the request is sent; without it, it stays."),
+        field!("rewrite", Table(&REWRITE), Optional, "What its path or authority becomes."),
+        REQUEST_HEADERS,
+        RESPONSE_HEADERS,
+        field!("respond", Table(&RESPOND), Optional, "An answer in place of the upstream's."),
+        field!("redirect", Table(&REDIRECT), Optional, "An answer that sends the client elsewhere."),
+    ],
+);
+
+static ROUTE: Object =
+    object!("route", AtLeastOne, "Where a request is sent: exactly one destination.", [&DESTINATION], []);
 
 /// A rule as read, with its matches.
 type Read = (Rule, Vec<Box<Match>>);
 
 pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
     let budget = Budget::default();
-    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
     let route_header = destination::route_header(fields)?;
     let listed = Strip::listed(fields)?;
     let read: Vec<Read> = fields
@@ -122,7 +157,7 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
 
 fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     budget.hold(budget::RULE)?;
-    let fields = Fields::open(tree, RULE)?;
+    let fields = Fields::open(tree, &RULE)?;
     let mut faults = read::Faults::default();
     let name = faults.take(fields.required("name", rule_name));
     let matches = faults.take(fields.optional("matches", |t| parse::matches(t, budget)));
@@ -130,8 +165,8 @@ fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     let action = faults.take(action(fields, budget));
     let (matches, mut action) = (matches.flatten().unwrap_or_default(), action.unwrap_or_default());
     action.learn(&matches);
-    let request = faults.take(fields.optional("requestHeaders", HeaderEdits::read));
-    let response = faults.take(fields.optional("responseHeaders", HeaderEdits::read));
+    let request = faults.take(fields.optional(REQUEST_HEADERS.name, HeaderEdits::read));
+    let response = faults.take(fields.optional(RESPONSE_HEADERS.name, HeaderEdits::read));
     let rule = Rule {
         name: name.unwrap_or_default(),
         mode: mode.unwrap_or_default().within(policy),
@@ -149,7 +184,7 @@ fn rule_name(tree: &Tree) -> Result<Box<str>, Invalid> {
     }
     Err(Invalid::new(
         Code::BadValue,
-        format!("{name:?} is what this filter says of a request that names no host"),
+        format!("{name:?} is reserved: it counts requests that name no host"),
         "choose another name",
     ))
 }
@@ -161,7 +196,7 @@ fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {
         if let Some(other) = excluded.iter().find(|name| *name != answer && fields.has(name)) {
             return Err(Invalid::new(
                 Code::Conflict,
-                format!("{answer:?} answers the request, so {other:?} has no use"),
+                format!("{answer:?} answers the request, so {other:?} has no effect"),
                 "keep one of them",
             ));
         }
@@ -185,9 +220,9 @@ fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {
 }
 
 fn route(tree: &Tree) -> Result<Destination, Invalid> {
-    let fields = Fields::open(tree, destination::FIELDS)?;
+    let fields = Fields::open(tree, &ROUTE)?;
     Destination::read(fields)?.ok_or_else(|| {
-        Invalid::new(Code::MissingField, "the route leads nowhere", "write \"to\" or \"authority\"")
+        Invalid::new(Code::MissingField, "the route has no destination", "add \"to\" or \"authority\"")
     })
 }
 

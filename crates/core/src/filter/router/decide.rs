@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{Action, Router, Rule, Verdict};
 use crate::action::edit::Draft;
+use crate::language::describe::Object;
 use crate::language::invalid::Invalid;
 use crate::language::modes::Mode;
 use crate::language::tree::Tree;
@@ -17,6 +18,7 @@ use crate::policy::{Policy, state};
 
 impl Policy for Router {
     const FILTER: &'static str = "header-router";
+    const LANGUAGE: &'static Object = &super::compile::POLICY;
 
     type Verdict = Verdict;
 

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::rewrite::PATH_REWRITE;
 use super::rewrite::PathRewrite;
 use crate::action::destination::{Authority, authority};
 use crate::action::format_string::FormatString;
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
@@ -31,9 +33,49 @@ pub(super) struct Redirect {
     path: Option<PathRewrite>,
 }
 
+pub(super) static RESPOND: Object = object!(
+    "respond",
+    Any,
+    "An answer in place of the upstream's.",
+    [],
+    [
+        field!("status", Integer(200, 599), Required, "The HTTP status."),
+        field!("grpcStatus", Integer(0, 16), Optional, "The gRPC status for a caller that speaks gRPC."),
+        field!(
+            "headers",
+            Map(TOKEN, &Text(0, limits::VALUE_BYTES), limits::EDITS),
+            Optional,
+            "Headers of the answer; a value may quote the request."
+        ),
+        field!("body", Text(0, limits::VALUE_BYTES), Optional, "The body of the answer."),
+    ],
+);
+
+const SCHEMES: [(&str, &str); 2] = [("http", "http"), ("https", "https")];
+const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
+const STATUS: u16 = 302;
+
+pub(super) static REDIRECT: Object = object!(
+    "redirect",
+    Where(r#"{"anyOf": [{"required": ["scheme"]}, {"required": ["authority"]}, {"required": ["path"]}]}"#),
+    "An answer that sends the client elsewhere; what it does not name is the request's own.",
+    [],
+    [
+        field!("status", Numbers(&STATUSES), Counts(STATUS as i64), "The HTTP status."),
+        field!("scheme", Words(|| words(&SCHEMES)), Optional, "The scheme of the location."),
+        field!(
+            "authority",
+            Text(1, limits::VALUE_BYTES),
+            Optional,
+            "The host of the location, perhaps with a port."
+        ),
+        field!("path", Table(&PATH_REWRITE), Optional, "What the path of the location becomes."),
+    ],
+);
+
 impl Respond {
     pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["status", "grpcStatus", "headers", "body"])?;
+        let fields = Fields::open(tree, &RESPOND)?;
         let number =
             |name, range: std::ops::RangeInclusive<i64>| fields.optional(name, |t| read::integer(t, range));
         let headers = |t| {
@@ -65,28 +107,27 @@ impl Respond {
 
 impl Redirect {
     pub(super) fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["status", "scheme", "authority", "path"])?;
-        let statuses = [301u16, 302, 303, 307, 308];
+        let fields = Fields::open(tree, &REDIRECT)?;
         let status = fields.optional("status", |t| {
             let status = read::integer(t, 301..=308)?;
-            statuses.into_iter().find(|known| i64::from(*known) == status).ok_or_else(|| {
+            STATUSES.into_iter().find(|known| i64::from(*known) == status).ok_or_else(|| {
                 Invalid::new(
                     Code::OutOfRange,
-                    format!("{status} is no redirect"),
+                    format!("{status} is not the status of a redirect"),
                     "write 301, 302, 303, 307 or 308",
                 )
             })
         })?;
         let redirect = Self {
-            status: status.unwrap_or(302),
-            scheme: fields.optional("scheme", |t| read::word(t, &[("http", "http"), ("https", "https")]))?,
+            status: status.unwrap_or(STATUS),
+            scheme: fields.optional("scheme", |t| read::word(t, &SCHEMES))?,
             authority: fields.optional("authority", authority)?,
             path: fields.optional("path", |t| PathRewrite::read(t, budget))?,
         };
         if redirect.scheme.is_none() && redirect.authority.is_none() && redirect.path.is_none() {
             return Err(Invalid::new(
                 Code::MissingField,
-                "the redirect leads to where the request came from",
+                "the redirect would lead back to the same place",
                 "add \"scheme\", \"authority\" or \"path\"",
             ));
         }

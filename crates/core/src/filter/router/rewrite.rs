@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::action::destination::{self, Authority, FORWARDED_HOST, authority};
 use crate::action::edit::Draft;
 use crate::action::format_string::FormatString;
+use crate::language::describe::{Kind, Object, field, fields_of, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::Trust;
 use crate::language::read::{self, Fields};
@@ -21,6 +22,85 @@ pub(super) struct Rewrite {
     pub(super) authority: Option<Authority>,
 }
 
+pub(super) static REWRITE: Object = object!(
+    "rewrite",
+    Any,
+    "What a request's path and authority become.",
+    [],
+    [
+        field!("path", Table(&PATH_REWRITE), Optional, "What the path becomes; the query stays."),
+        field!(
+            "authority",
+            Text(1, limits::VALUE_BYTES),
+            Optional,
+            "The host to ask for instead, perhaps with a port."
+        ),
+    ],
+);
+
+pub(super) static PATH_REWRITE: Object = object!(
+    "pathRewrite",
+    ExactlyOne,
+    "How a path is rewritten; the query stays as it is.",
+    [],
+    fields_of(&KINDS)
+);
+
+/// How a form of rewriting is read.
+type Read = fn(&Tree, &Budget) -> Result<PathRewrite, Invalid>;
+
+static KINDS: [Kind<Read>; 3] = [
+    Kind {
+        field: field!(
+            "replacePrefix",
+            Table(&PREFIX),
+            Optional,
+            "Whole segments at the start become others."
+        ),
+        read: |t, _| prefix(t),
+    },
+    Kind {
+        field: field!(
+            "replaceFull",
+            Text(1, limits::VALUE_BYTES),
+            Optional,
+            "The whole path becomes this, which may quote the request."
+        ),
+        read: |t, _| full(t),
+    },
+    Kind {
+        field: field!("regex", Table(&REGEX), Optional, "What a regular expression matches is replaced."),
+        read: regex,
+    },
+];
+
+static PREFIX: Object = object!(
+    "replacePrefix",
+    Any,
+    "A path prefix and what takes its place, in whole segments.",
+    [],
+    [
+        field!("from", Pattern("^/[^?#]*$", limits::VALUE_BYTES), Required, "The prefix that is replaced."),
+        field!("to", Pattern("^/[^?#]*$", limits::VALUE_BYTES), Required, "The prefix that takes its place."),
+    ],
+);
+
+static REGEX: Object = object!(
+    "regexRewrite",
+    Any,
+    "A regular expression and what takes the place of each of its matches.",
+    [],
+    [
+        field!("match", Text(0, limits::REGEX_TEXT), Required, "The regular expression (RE2)."),
+        field!(
+            "replace",
+            Text(0, limits::VALUE_BYTES),
+            Required,
+            "What takes the place of each match; `\\1` to `\\9` are its groups."
+        ),
+    ],
+);
+
 /// How a path is rewritten; the query stays as it is.
 #[derive(Clone, Debug)]
 pub(super) enum PathRewrite {
@@ -35,7 +115,7 @@ pub(super) enum PathRewrite {
 
 impl Rewrite {
     pub(super) fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["path", "authority"])?;
+        let fields = Fields::open(tree, &REWRITE)?;
         Ok(Self {
             path: fields.optional("path", |t| PathRewrite::read(t, budget))?,
             authority: fields.optional("authority", authority)?,
@@ -72,41 +152,9 @@ fn forwarded_host(name: &[u8]) -> bool {
 
 impl PathRewrite {
     pub(super) fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["replacePrefix", "replaceFull", "regex"])?;
-        Ok(match fields.exactly_one(&["replacePrefix", "replaceFull", "regex"])? {
-            "replacePrefix" => fields.required("replacePrefix", |t| {
-                let fields = Fields::open(t, &["from", "to"])?;
-                let end = |name| {
-                    let path = fields.required(name, absolute)?;
-                    names::header_value(path).map_err(|e| e.in_field(name))?;
-                    Ok(path.strip_suffix('/').unwrap_or(path).as_bytes().into())
-                };
-                Ok(Self::Prefix { from: end("from")?, to: end("to")? })
-            })?,
-            "replaceFull" => fields.required("replaceFull", |t| {
-                let written = read::text(t)?;
-                let text = FormatString::new(written)?;
-                let absolute = written.starts_with('/') || written.starts_with("%PATH%");
-                if !absolute || text.literals().any(|literal| literal.iter().any(|b| b"?#".contains(b))) {
-                    return Err(Invalid::new(
-                        Code::BadPath,
-                        format!("{written:?} cannot be a path"),
-                        "start it with \"/\"; the query stays as it is",
-                    ));
-                }
-                Ok(Self::Full(text))
-            })?,
-            _ => fields.required("regex", |t| {
-                let fields = Fields::open(t, &["match", "replace"])?;
-                let part = |name| fields.required(name, read::text);
-                let replace = part("replace")?;
-                names::header_value(replace).map_err(|e| e.in_field("replace"))?;
-                budget.expression()?;
-                let replacer = Replacer::new(part("match")?, replace)?;
-                budget.hold(replacer.weight())?;
-                Ok(Self::Regex(Box::new(replacer)))
-            })?,
-        })
+        let fields = Fields::open(tree, &PATH_REWRITE)?;
+        let form = fields.exactly_one(&KINDS)?;
+        fields.required(form.field.name, |t| (form.read)(t, budget))
     }
 
     /// The new `:path`, query included; `None` if it stays, or would not be a path.
@@ -134,4 +182,39 @@ impl PathRewrite {
         }
         Some(target)
     }
+}
+
+fn prefix(tree: &Tree) -> Result<PathRewrite, Invalid> {
+    let fields = Fields::open(tree, &PREFIX)?;
+    let end = |name| {
+        let path = fields.required(name, absolute)?;
+        names::header_value(path).map_err(|e| e.in_field(name))?;
+        Ok(path.strip_suffix('/').unwrap_or(path).as_bytes().into())
+    };
+    Ok(PathRewrite::Prefix { from: end("from")?, to: end("to")? })
+}
+
+fn full(tree: &Tree) -> Result<PathRewrite, Invalid> {
+    let written = read::text(tree)?;
+    let text = FormatString::new(written)?;
+    let absolute = written.starts_with('/') || written.starts_with("%PATH%");
+    if !absolute || text.literals().any(|literal| literal.iter().any(|b| b"?#".contains(b))) {
+        return Err(Invalid::new(
+            Code::BadPath,
+            format!("{written:?} cannot be a path"),
+            "start it with \"/\"; the query stays as it is",
+        ));
+    }
+    Ok(PathRewrite::Full(text))
+}
+
+fn regex(tree: &Tree, budget: &Budget) -> Result<PathRewrite, Invalid> {
+    let fields = Fields::open(tree, &REGEX)?;
+    let part = |name| fields.required(name, read::text);
+    let replace = part("replace")?;
+    names::header_value(replace).map_err(|e| e.in_field("replace"))?;
+    budget.expression()?;
+    let replacer = Replacer::new(part("match")?, replace)?;
+    budget.hold(replacer.weight())?;
+    Ok(PathRewrite::Regex(Box::new(replacer)))
 }

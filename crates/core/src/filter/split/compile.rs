@@ -7,8 +7,9 @@ mod one;
 use super::guard::{Guards, Rule};
 use super::key::Key;
 use super::{Backend, Clause, Missing, Split, Splitter, measure, restore};
-use crate::action::destination;
-use crate::action::strip::Strip;
+use crate::action::destination::{self, ROUTE_HEADER_FIELD};
+use crate::action::strip::{LISTED, Strip};
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Mode};
 use crate::language::tree::Tree;
@@ -20,15 +21,35 @@ use crate::matching::parse::Budget;
 use crate::order::hash_of;
 use crate::policy::Needs;
 use crate::policy::common::Common;
-use crate::policy::head::Head;
+use crate::policy::head::{HEAD, Head};
 use crate::policy::state;
 
-/// The fields of a policy besides those of every policy.
-const FIELDS: &[&str] = &["routeHeader", "strip", "splits", "restoreHost"];
+pub(super) static POLICY: Object = object!(
+    "policy",
+    Any,
+    "A policy of canary-split: splits, of which the first that matches a request divides it.",
+    [&HEAD],
+    [
+        ROUTE_HEADER_FIELD,
+        LISTED,
+        field!(
+            "splits",
+            List(&Table(&one::SPLIT), 0, limits::SPLITS),
+            Optional,
+            "The splits, in order: the first that matches a request divides it."
+        ),
+        field!(
+            "restoreHost",
+            Flag,
+            Holds(false),
+            "The inbound companion: the application sees the host that the caller asked for."
+        ),
+    ],
+);
 
 pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
     let budget = Budget::default();
-    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
     let route_header = destination::route_header(fields)?;
     let listed = Strip::listed(fields)?;
     let restore = fields.optional("restoreHost", |t| restore_host(t, head.trust))?.unwrap_or(false);

@@ -6,6 +6,7 @@ use super::guard::{Admission, Guards};
 use super::{Backend, Clause, Guarded, Missing, Reason, Split, Splitter, Verdict, Wants, bucket};
 use crate::action::edit::Draft;
 use crate::filter::split::served::Served;
+use crate::language::describe::Object;
 use crate::language::invalid::{Code, Fault, Invalid};
 use crate::language::modes::Mode;
 use crate::language::tree::Tree;
@@ -21,6 +22,7 @@ use crate::wire::host::Host;
 
 impl Policy for Splitter {
     const FILTER: &'static str = "canary-split";
+    const LANGUAGE: &'static Object = &super::compile::POLICY;
 
     type Verdict = Option<Verdict>;
 

@@ -17,6 +17,7 @@ use self::watched::Watched;
 use crate::order::hash_of;
 use crate::policy::series::Measurement;
 
+pub(in crate::filter::split) use rule::GUARD;
 pub use rule::{Probe, Rule};
 pub use state::{Absence, Admission, Guard, ONE_IN, Outcome};
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::language::describe::{Kind, Object, field, fields_of, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
@@ -30,8 +31,64 @@ enum From {
     All(Vec<Key>),
 }
 
-const SOURCES: &[&str] =
-    &["header", "cookie", "queryParam", "pathSegment", "sourceAddress", "principal", "all"];
+/// How a source is read from under its name.
+type Read = fn(&Tree) -> Result<From, Invalid>;
+
+static SOURCES: [Kind<Read>; 7] = [
+    Kind {
+        field: field!("header", Pattern(TOKEN, 256), Optional, "The value of this header."),
+        read: |t| names::header(read::text(t)?).map(From::Header),
+    },
+    Kind {
+        field: field!("cookie", Pattern(TOKEN, 256), Optional, "The value of this cookie."),
+        read: |t| names::cookie(read::text(t)?).map(From::Cookie),
+    },
+    Kind {
+        field: field!(
+            "queryParam",
+            Text(1, limits::VALUE_BYTES),
+            Optional,
+            "The value of this query parameter."
+        ),
+        read: |t| names::parameter(read::text(t)?).map(From::QueryParam),
+    },
+    Kind {
+        field: field!("pathSegment", Integer(1, 64), Optional, "This segment of the path, from 1."),
+        read: |t| Ok(From::PathSegment(usize::try_from(read::integer(t, 1..=64)?).unwrap_or(1))),
+    },
+    Kind {
+        field: field!("sourceAddress", True, Optional, "The caller's address, without its port."),
+        read: |t| read::only_true(t).map(|()| From::SourceAddress),
+    },
+    Kind {
+        field: field!("principal", True, Optional, "The SPIFFE name in the caller's certificate."),
+        read: |t| read::only_true(t).map(|()| From::Principal),
+    },
+    Kind {
+        field: field!(
+            "all",
+            List(&Table(&KEY), 0, limits::KEYS),
+            Optional,
+            "All of these as one key, which is missing if one of them is."
+        ),
+        read: |t| read::list(t, limits::KEYS, Key::part).map(From::All),
+    },
+];
+
+static SOURCE: Object =
+    object!("keySource", ExactlyOne, "Where a key is read from.", [], fields_of(&SOURCES));
+
+/// One source of a key.
+pub(super) static KEY: Object = object!(
+    "key",
+    Any,
+    "One source of a key, and how it is brought to one form.",
+    [&SOURCE],
+    [
+        field!("trim", Flag, Holds(false), "Whether blanks around it make no difference."),
+        field!("lowercase", Flag, Holds(false), "Whether letter case makes no difference."),
+    ],
+);
 
 fn copies(values: &mut dyn Iterator<Item = &[u8]>) -> impl Iterator<Item = Cow<'static, [u8]>> {
     values.map(|value| Cow::Owned(value.to_vec()))
@@ -57,29 +114,9 @@ impl Key {
     }
 
     fn read(tree: &Tree) -> Result<Self, Invalid> {
-        let known: Vec<&str> = SOURCES.iter().chain(&["trim", "lowercase"]).copied().collect();
-        let fields = Fields::open(tree, &known)?;
-        let text = |name: &str, check: fn(&str) -> Result<Box<str>, Invalid>| {
-            fields.required(name, |t| check(read::text(t)?))
-        };
-        let must = |name: &str| {
-            fields.required(name, |t| {
-                let only = || Invalid::new(Code::BadValue, "only true has a meaning", "leave the source out");
-                read::flag(t)?.then_some(()).ok_or_else(only)
-            })
-        };
-        let from = match fields.exactly_one(SOURCES)? {
-            "header" => From::Header(text("header", names::header)?),
-            "cookie" => From::Cookie(text("cookie", names::cookie)?),
-            "queryParam" => From::QueryParam(text("queryParam", names::parameter)?),
-            "pathSegment" => {
-                let place = fields.required("pathSegment", |t| read::integer(t, 1..=64))?;
-                From::PathSegment(usize::try_from(place).unwrap_or(1))
-            }
-            "sourceAddress" => must("sourceAddress").map(|()| From::SourceAddress)?,
-            "principal" => must("principal").map(|()| From::Principal)?,
-            _ => From::All(fields.required("all", |t| read::list(t, limits::KEYS, Self::part))?),
-        };
+        let fields = Fields::open(tree, &KEY)?;
+        let source = fields.exactly_one(&SOURCES)?;
+        let from = fields.required(source.field.name, source.read)?;
         let option = |name| fields.optional(name, read::flag).map(Option::unwrap_or_default);
         Ok(Self { from, trim: option("trim")?, lowercase: option("lowercase")? })
     }

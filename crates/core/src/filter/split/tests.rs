@@ -216,7 +216,7 @@ fn what_cannot_be_is_refused_where_it_stands() {
         ),
         (
             policy(r#""weight": 5"#, r#""layer": {"name": "l"}"#),
-            "splits[0].backends[1]: \"maxWeight\" is missing",
+            "splits[0].backends[1]: missing field \"maxWeight\"",
         ),
         (
             policy(r#""weight": 101"#, ""),

@@ -13,6 +13,7 @@ use super::draft::Draft;
 use super::label;
 use super::rules::{Clause, Rules};
 use super::source::Source;
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::read::{self, Faults, Fields};
@@ -22,6 +23,46 @@ use crate::matching::index::{self};
 use crate::matching::parse::{self, Budget};
 use crate::policy::series::Stock;
 
+const PHASES: [(&str, ()); 2] = [("ON_LOG", ()), ("ON_REQUEST", ())];
+
+pub(super) static ATTRIBUTE: Object = object!(
+    "attribute",
+    Any,
+    "An attribute of attribute-gen: the value of the first rule that holds.",
+    [],
+    [
+        field!(
+            "output_attribute",
+            Pattern(label::PATTERN, limits::NAME),
+            Required,
+            "The filter state to write."
+        ),
+        field!("match", List(&Table(&RULE), 0, limits::ATTRIBUTE_RULES), Required, "Its rules, in order."),
+        field!(
+            "phase",
+            Words(|| words(&PHASES)),
+            Optional,
+            "Accepted; the value is written as early as it can be."
+        ),
+    ],
+);
+
+static RULE: Object = object!(
+    "attributeRule",
+    Any,
+    "A value, and when it is given.",
+    [],
+    [
+        field!("value", Text(1, bound::LONGEST), Required, "The value."),
+        field!(
+            "condition",
+            Text(0, limits::TEXT_BYTES),
+            Optional,
+            "The condition (CEL); without it, always."
+        ),
+    ],
+);
+
 /// Reads `attributes`.
 pub(super) fn read(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Invalid> {
     let room = limits::TAGS.saturating_sub(draft.tags.len());
@@ -29,7 +70,7 @@ pub(super) fn read(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<()
 }
 
 fn attribute(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Invalid> {
-    let fields = Fields::open(tree, &["output_attribute", "match", "phase"])?;
+    let fields = Fields::open(tree, &ATTRIBUTE)?;
     let named = |e: Invalid| e.in_field("output_attribute");
     let name = fields.required("output_attribute", |t| label::attribute(read::text(t)?))?;
     let others: Vec<Box<str>> = draft.tags.iter().map(|tag| tag.name.clone()).collect();
@@ -42,8 +83,8 @@ fn attribute(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Inva
     }
     label::distinct(&name, &others).map_err(named)?;
     // What both phases say is the same here: a value is published as early as it can be.
-    fields.optional("phase", |t| read::word(t, &[("ON_LOG", ()), ("ON_REQUEST", ())]))?;
-    let bound = Bound::read(Fields::open(&Tree::Table(Vec::new()), &[])?, true, true)?;
+    fields.optional("phase", |t| read::word(t, &PHASES))?;
+    let bound = Bound::read(Fields::open(&Tree::Table(Vec::new()), &bound::BOUND)?, true, true)?;
     let tag = draft.book.tag(&name, Stock::Tag, "", "", 0);
     let code = draft.wants.place(&["response", "code"]);
     let rules = fields.required("match", |t| rules(t, tag, code, &mut draft.book, budget))?;
@@ -60,7 +101,7 @@ fn rules(tree: &Tree, tag: usize, code: usize, book: &mut Book, budget: &Budget)
     let mut faults = Faults::default();
     let read = read::list(tree, limits::ATTRIBUTE_RULES, |t| {
         budget.hold(VALUE)?;
-        let fields = Fields::open(t, &["value", "condition"])?;
+        let fields = Fields::open(t, &RULE)?;
         let value = book.declare(tag, &fields.required("value", |t| bound::value(read::text(t)?))?);
         let conditions =
             fields.optional("condition", |t| condition::read(read::text(t)?))?.unwrap_or_default();

@@ -1,5 +1,6 @@
 //! What a value may look like: printable, of bounded length, of few characters.
 
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::read::{self, Fields};
@@ -25,6 +26,39 @@ const STAND_IN: char = '_';
 /// format of Prometheus of quotes and backslashes.
 const FORBIDDEN: &str = "=;\"\\";
 
+/// Bytes of a value that a policy writes.
+#[cfg(any(test, feature = "describe"))]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a hundred or so")]
+pub(super) const LONGEST: usize = limits::TAG_LENGTH.0 as usize;
+
+/// The bounds of a tag's values.
+pub(super) static BOUND: Object = object!(
+    "bound",
+    Any,
+    "What a tag's values may look like, and how many there may be.",
+    [],
+    [
+        field!(
+            "maxValues",
+            Integer(1, limits::TAG_VALUES.0),
+            Counts(limits::TAG_VALUES.1),
+            "How many values that nobody declared have a name: the first that come."
+        ),
+        field!(
+            "maxLength",
+            Integer(1, limits::TAG_LENGTH.0),
+            Optional,
+            "Bytes of a value; what is longer is cut. Without it 64, and 128 for names of the mesh."
+        ),
+        field!(
+            "allow",
+            Text(0, limits::TEXT_BYTES),
+            Optional,
+            "The characters besides letters and digits; without it all that a label may hold."
+        ),
+    ],
+);
+
 impl Bound {
     /// Reads `maxLength`, `allow` and `maxValues`. `declared` says that the values are
     /// known beforehand, so that there is no room for others; `long` that they are
@@ -36,7 +70,7 @@ impl Bound {
         if declared && fields.has("maxValues") {
             return Err(Invalid::new(
                 Code::Conflict,
-                "the values of this tag are declared, so \"maxValues\" has no use",
+                "the values of this tag are declared, so \"maxValues\" has no effect",
                 "leave it out; anything else is \"other\"",
             )
             .in_field("maxValues"));
@@ -96,7 +130,7 @@ fn is_possible(c: char) -> bool {
 fn impossible(c: char) -> Invalid {
     Invalid::new(
         Code::BadValue,
-        format!("{c:?} cannot stand in a label's value"),
+        format!("a label's value cannot hold {c:?}"),
         "use printable ASCII without = ; \" and backslash",
     )
 }
@@ -106,13 +140,13 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{Bound, value};
+    use super::{BOUND, Bound, value};
     use crate::language::read::Fields;
     use crate::language::tree::Tree;
 
     fn bound(text: &str) -> Bound {
         let tree = Tree::parse(text.as_bytes()).unwrap();
-        Bound::read(Fields::open(&tree, &["maxLength", "allow", "maxValues"]).unwrap(), false, false).unwrap()
+        Bound::read(Fields::open(&tree, &BOUND).unwrap(), false, false).unwrap()
     }
 
     #[test]
@@ -133,6 +167,6 @@ mod tests {
         }
         assert!(value("/books/{id} {*}").is_ok());
         let tree = Tree::parse(br#"{"allow": "=;"}"#).unwrap();
-        assert!(Bound::read(Fields::open(&tree, &["allow"]).unwrap(), false, false).is_err());
+        assert!(Bound::read(Fields::open(&tree, &BOUND).unwrap(), false, false).is_err());
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn durations(tree: &Tree) -> Result<Vec<u64>, Invalid> {
     if bounds.is_empty() || !ascending {
         return Err(Invalid::new(
             Code::BadValue,
-            "these bounds make no classes",
+            "the bounds are not ascending",
             "write milliseconds, ascending: [100, 500, 1000]",
         ));
     }

@@ -1,11 +1,13 @@
 //! From what the operator wrote to a [`Tagger`].
 
 use super::book::Book;
-use super::draft::Draft;
+use super::draft::{Draft, TAG};
 use super::meter::Meter;
+use super::metric::METRIC;
 use super::source::Wants;
-use super::{Tagger, attributes};
+use super::{Tagger, attributes, label};
 use crate::action::strip::Strip;
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::modes::{Callers, Mode, Trust};
@@ -15,15 +17,62 @@ use crate::matching::budget;
 use crate::matching::parse::{self, Budget};
 use crate::policy::Needs;
 use crate::policy::common::Common;
-use crate::policy::head::Head;
+use crate::policy::head::{HEAD, Head};
 use crate::policy::series::{Kind, Label, Series, Stock};
 
-/// The fields of a policy besides those of every policy. The last two are those of an
-/// attribute-gen configuration.
-const FIELDS: &[&str] = &["tags", "metrics", "limits", "exclude", "publish", "attributes", "debug"];
+/// The last two fields are those of an attribute-gen configuration.
+pub(super) static POLICY: Object = object!(
+    "policy",
+    Any,
+    "A policy of metric-tags: tags of requests, and what is counted by them.",
+    [&HEAD],
+    [
+        field!(
+            "tags",
+            Map(label::PATTERN, &Table(&TAG), limits::TAGS),
+            Optional,
+            "Tags by name: labels of metrics."
+        ),
+        field!("metrics", List(&Table(&METRIC), 0, limits::METRICS), Optional, "What is counted."),
+        field!("limits", Table(&LIMITS), Optional, "How much is counted at most."),
+        field!(
+            "exclude",
+            List(&Table(&parse::MATCH), 0, limits::MATCHES),
+            Optional,
+            "Requests that are not measured: those for which one match holds."
+        ),
+        field!(
+            "publish",
+            List(&Text(1, limits::NAME), 0, limits::TAGS),
+            Optional,
+            "Tags to write as filter state too."
+        ),
+        field!(
+            "attributes",
+            List(&Table(&attributes::ATTRIBUTE), 0, limits::TAGS),
+            Optional,
+            "The attributes of an attribute-gen configuration."
+        ),
+        field!("debug", Flag, Holds(false), "Of attribute-gen: accepted, and without effect."),
+    ],
+);
+
+static LIMITS: Object = object!(
+    "limits",
+    Any,
+    "How much is counted at most.",
+    [],
+    [field!(
+        "maxSeries",
+        Integer(1, limits::SERIES.0),
+        Counts(limits::SERIES.1),
+        "Series of all metrics together; what is new beyond is counted as overflow."
+    )],
+);
+
 pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
     let budget = Budget::default();
-    let (head, fields) = Head::open(tree, filter, FIELDS, &budget)?;
+    let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
     let limit = fields.optional("limits", max_series)?.unwrap_or(limits::SERIES.1);
     let limit = usize::try_from(limit).unwrap_or(1);
     let count = fields
@@ -128,7 +177,7 @@ impl Tagger {
 }
 
 fn max_series(tree: &Tree) -> Result<i64, Invalid> {
-    let fields = Fields::open(tree, &["maxSeries"])?;
+    let fields = Fields::open(tree, &LIMITS)?;
     let (most, default) = limits::SERIES;
     Ok(fields.optional("maxSeries", |t| read::integer(t, 1..=most))?.unwrap_or(default))
 }

@@ -152,7 +152,7 @@ impl Reader<'_> {
             self.expect(")")?;
             (*test, value, false)
         } else {
-            return Err(Self::refuse(&format!("{:?} is no comparison of {attribute}", self.word())));
+            return Err(Self::refuse(&format!("{:?} is not a comparison of {attribute}", self.word())));
         };
         if field == "hosts" && (test != "exact" || invert) {
             return Err(Self::refuse("a host can only be compared with =="));
@@ -189,7 +189,7 @@ impl Reader<'_> {
         // The longer before those that they begin with.
         let operators = ["==", "!=", "<=", ">=", "<", ">"];
         let Some(operator) = operators.into_iter().find(|operator| self.take(operator)) else {
-            return Err(Self::refuse(&format!("{:?} is no comparison of response.code", self.word())));
+            return Err(Self::refuse(&format!("{:?} is not a comparison of response.code", self.word())));
         };
         let digits = self.rest.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = self.rest.split_at(digits);
@@ -226,7 +226,7 @@ impl Reader<'_> {
         let quoted = self.rest.get(usize::from(raw)..).unwrap_or_default();
         let mut chars = quoted.char_indices();
         let Some((_, quote @ ('\'' | '"'))) = chars.next() else {
-            return Err(Self::refuse(&format!("{:?} is no text in quotes", self.word())));
+            return Err(Self::refuse(&format!("{:?} is not a text in quotes", self.word())));
         };
         let mut text = String::new();
         while let Some((at, c)) = chars.next() {

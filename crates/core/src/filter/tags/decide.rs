@@ -3,6 +3,7 @@
 use super::book::Book;
 use super::{Captured, Metered, Tagger, Verdict};
 use crate::filter::tags::{Ask, Meter, Report};
+use crate::language::describe::Object;
 use crate::language::invalid::Invalid;
 use crate::language::modes::Mode;
 use crate::language::tree::Tree;
@@ -14,6 +15,7 @@ use crate::policy::record::Record;
 
 impl Policy for Tagger {
     const FILTER: &'static str = "metric-tags";
+    const LANGUAGE: &'static Object = &super::compile::POLICY;
 
     type Verdict = Verdict;
 

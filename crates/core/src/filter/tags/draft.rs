@@ -4,8 +4,10 @@ use super::book::Book;
 use super::bound::{self, Bound, VALUE};
 use super::meter::Constant;
 use super::metric::Metric;
-use super::source::{self, Source, Wants};
-use super::{Tag, label, property, stock};
+use super::source::{self, Kind, SOURCES, Source, Values, Wants};
+use super::stock::STOCK_LABEL;
+use super::{Tag, label, stock};
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::read::{self, Faults, Fields};
@@ -13,8 +15,35 @@ use crate::language::tree::Tree;
 use crate::matching::parse::Budget;
 use crate::policy::series::{Grammar, Stock};
 
-/// The fields of a tag besides its source.
-const TAG: &[&str] = &["missing", "other", "values", "maxValues", "maxLength", "allow", "map", "stockLabel"];
+/// A tag.
+pub(super) static TAG: Object = object!(
+    "tag",
+    Any,
+    "A tag: one source of its value, and the bounds of it.",
+    [&source::SOURCE, &bound::BOUND],
+    [
+        field!(
+            "missing",
+            Text(1, bound::LONGEST),
+            Optional,
+            "What stands for no value; without it `unknown`, and `none` for a code."
+        ),
+        field!("other", Text(1, bound::LONGEST), Says("other"), "What stands for a value that has no name."),
+        field!(
+            "values",
+            List(&Text(1, bound::LONGEST), 0, limits::VALUES),
+            Optional,
+            "The values that have a name; there are no others."
+        ),
+        field!(
+            "map",
+            Map("", &Text(1, bound::LONGEST), limits::HOST_MAP),
+            Optional,
+            "Of `nodeMetadata`: values by beginnings, mapped as hosts are."
+        ),
+        STOCK_LABEL,
+    ],
+);
 
 /// What is being built.
 pub(super) struct Draft {
@@ -44,41 +73,49 @@ impl Draft {
     }
 
     fn read_tag(&mut self, name: &str, tree: &Tree, budget: &Budget) -> Result<(), Invalid> {
-        let known: Vec<&str> = source::SOURCES.iter().chain(TAG).copied().collect();
-        let fields = Fields::open(tree, &known)?;
-        let kind = fields.exactly_one(source::SOURCES)?;
+        let fields = Fields::open(tree, &TAG)?;
+        let Kind { field, read: reader } = fields.exactly_one(&SOURCES)?;
+        let kind = field.name;
         let stock = stock::read(fields, kind, self.grammar)?;
-        let facts = source::facts(kind, stock.unwrap_or(Stock::Tag));
+        let unknown = source::missing(reader, stock.unwrap_or(Stock::Tag));
+        let is_closed = reader.values != Values::OfRequests;
         let declared = fields.optional("values", |t| {
             read::list(t, limits::VALUES, |t| {
                 budget.hold(VALUE)?;
                 bound::value(read::text(t)?)
             })
         })?;
-        if declared.is_some() && facts.closed && kind != "method" {
-            let message = format!("{kind:?} says itself what its values are");
+        if declared.is_some() && reader.values == Values::OfSource {
+            let message = format!("{kind:?} defines its values itself");
             return Err(Invalid::new(Code::Conflict, message, "leave out \"values\"").in_field("values"));
         }
-        let bound = Bound::read(fields, facts.closed || declared.is_some(), facts.long)?;
+        let bound = Bound::read(fields, is_closed || declared.is_some(), reader.is_long)?;
         let word = |name, default: &'static str| -> Result<Box<str>, Invalid> {
             Ok(fields.optional(name, |t| bound::value(read::text(t)?))?.unwrap_or_else(|| default.into()))
         };
-        let other = if facts.missing.starts_with('0') { facts.missing } else { "other" };
-        let (missing, other) = (word("missing", facts.missing)?, word("other", other)?);
+        let other = if unknown.starts_with('0') { unknown } else { "other" };
+        let (missing, other) = (word("missing", unknown)?, word("other", other)?);
         let place = self.book.tag(name, stock.unwrap_or(Stock::Tag), &missing, &other, bound.values);
         // What comes from requests is kept too.
         budget.hold(bound.values.saturating_mul(VALUE.saturating_add(bound.longest())))?;
-        let source = source::read(kind, fields, place, &mut self.book, &mut self.wants, budget)?;
+        let source = source::read(
+            fields,
+            kind,
+            reader,
+            &mut source::Reading { tag: place, book: &mut self.book, wants: &mut self.wants, budget },
+        )?;
         declared.into_iter().flatten().for_each(|value| _ = self.book.declare(place, &value));
-        if fields.has("map") && kind != "nodeMetadata" {
-            let help = "leave it out; a host is mapped with \"hostMap\"";
-            return Err(Invalid::new(Code::Conflict, "only \"nodeMetadata\" has a map", help).in_field("map"));
-        }
-        if matches!(source, Source::Constant) {
-            let mut path = fields.required("nodeMetadata", property::path)?.into_vec();
-            path.splice(0..0, ["xds", "node", "metadata"].map(Into::into));
-            let map = fields.optional("map", |t| source::host_map(t, place, &mut self.book, budget))?;
-            self.constants.push(Constant { path: path.into(), tag: place, bound: bound.clone(), map });
+        match source.metadata().cloned() {
+            Some(path) => {
+                let map = fields.optional("map", |t| source::host_map(t, place, &mut self.book, budget))?;
+                self.constants.push(Constant { path, tag: place, bound: bound.clone(), map });
+            }
+            None if fields.has("map") => {
+                let help = "leave it out; a host is mapped with \"hostMap\"";
+                let fault = Invalid::new(Code::Conflict, "only \"nodeMetadata\" has a map", help);
+                return Err(fault.in_field("map"));
+            }
+            None => {}
         }
         self.push(name, source, bound, stock);
         Ok(())

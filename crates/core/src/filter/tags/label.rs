@@ -21,6 +21,10 @@ const LABELS: [&str; 9] = [
 /// The filter state in which filters say what they decided: others believe it.
 const DECISIONS: [&str; 5] = [strip::STATE, state::RULE, state::SPLIT, state::BACKEND, state::EGRESS];
 
+/// What a tag may be called.
+#[cfg(any(test, feature = "describe"))]
+pub(super) const PATTERN: &str = "^[A-Za-z][A-Za-z0-9_]*$";
+
 /// The name of a tag: a label of Prometheus.
 pub(super) fn read(written: &str) -> Result<Box<str>, Invalid> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
@@ -32,10 +36,7 @@ pub(super) fn read(written: &str) -> Result<Box<str>, Invalid> {
         );
     }
     if ["le", "quantile", super::book::OVERFLOW].contains(&written) {
-        return refuse(
-            format!("{written:?} is a label with a meaning of its own"),
-            "choose another name".to_owned(),
-        );
+        return refuse(format!("{written:?} is a reserved label"), "choose another name".to_owned());
     }
     Ok(written.into())
 }
@@ -47,7 +48,7 @@ pub(super) fn distinct(name: &str, others: &[Box<str>]) -> Result<(), Invalid> {
     let Some(other) = others.iter().map(|other| &**other).chain(LABELS).find(clash) else { return Ok(()) };
     let (long, short) = if name.len() > other.len() { (name, other) } else { (other, name) };
     refuse(
-        format!("{long:?} ends in {short:?}, by which Istio would find both"),
+        format!("label {short:?} is a suffix of label {long:?}; Istio's extraction would match both"),
         "choose another name".to_owned(),
     )
 }
@@ -56,15 +57,13 @@ pub(super) fn distinct(name: &str, others: &[Box<str>]) -> Result<(), Invalid> {
 /// is not a request's to say: only a copy of it may have its name.
 pub(super) fn published(name: &str, source: &Source, wants: &[super::Path]) -> Result<Box<str>, Invalid> {
     let state = format!("{}{name}", state::TAG);
-    let copies = match source {
-        Source::Text(places) => places
-            .iter()
-            .all(|place| wants.get(*place).is_some_and(|path| matches!(&**path, [only] if **only == *state))),
-        _ => false,
-    };
+    let is_state =
+        |place: &usize| wants.get(*place).is_some_and(|path| matches!(&**path, [only] if **only == *state));
+    let places = source.properties();
+    let copies = !places.is_empty() && places.iter().all(is_state);
     if DECISIONS.contains(&&*state) && !copies {
         return refuse(
-            format!("a filter says what it decided in {state:?}, which this tag would overwrite"),
+            format!("{state:?} holds what a filter decided; this tag would overwrite it"),
             format!("choose another name, or write {{\"property\": \"{state}\"}} to publish that"),
         );
     }
@@ -75,7 +74,7 @@ pub(super) fn published(name: &str, source: &Source, wants: &[super::Path]) -> R
 pub(super) fn attribute(written: &str) -> Result<Box<str>, Invalid> {
     if written.starts_with(state::TAG) {
         return refuse(
-            format!("filter state that begins with {:?} is the filters' own", state::TAG),
+            format!("filter state that begins with {:?} is reserved for the filters", state::TAG),
             "choose another name".to_owned(),
         );
     }

@@ -1,6 +1,7 @@
 //! What is counted: a name, a kind, a number of each request.
 
 use super::source::Wants;
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::read::{self, Fields};
@@ -18,6 +19,37 @@ pub(super) struct Metric {
     /// The place of its overflow series.
     pub(super) overflow: usize,
 }
+
+const KINDS: [(&str, Kind); 3] =
+    [("counter", Kind::Counter), ("histogram", Kind::Histogram), ("gauge", Kind::Gauge)];
+
+pub(super) static METRIC: Object = object!(
+    "metric",
+    Any,
+    "What is counted, and by which tags.",
+    [],
+    [
+        field!(
+            "name",
+            Pattern("^[A-Za-z_][A-Za-z0-9_]*$", limits::NAME),
+            Required,
+            "Its name in Prometheus."
+        ),
+        field!("type", Words(|| words(&KINDS)), Says("counter"), "How it counts."),
+        field!(
+            "value",
+            Either(&[Words(|| words(&VALUES)), Numbers(&[1])]),
+            Optional,
+            "What a request adds; a counter's is 1 if it is left out."
+        ),
+        field!(
+            "tags",
+            List(&Text(1, limits::NAME), 0, limits::METRIC_TAGS),
+            Optional,
+            "The names of its tags."
+        ),
+    ],
+);
 
 /// The number that a request adds; the place of a property among what is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,31 +69,30 @@ impl Metric {
         wants: &mut Wants,
         find: impl Fn(&str) -> Result<usize, Invalid>,
     ) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["name", "type", "value", "tags"])?;
+        let fields = Fields::open(tree, &METRIC)?;
         let name = fields.required("name", |t| name(read::text(t)?))?;
-        let kinds = [("counter", Kind::Counter), ("histogram", Kind::Histogram), ("gauge", Kind::Gauge)];
-        let kind = fields.optional("type", |t| read::word(t, &kinds))?.unwrap_or(Kind::Counter);
+        let kind = fields.optional("type", |t| read::word(t, &KINDS))?.unwrap_or(Kind::Counter);
         let tags =
             fields.optional("tags", |t| read::list(t, limits::METRIC_TAGS, |t| find(read::text(t)?)))?;
         let tags = tags.unwrap_or_default();
         if let Some(twice) = tags.iter().enumerate().find(|(i, tag)| tags.iter().take(*i).any(|t| t == *tag))
         {
-            return Err(Invalid::new(Code::RepeatedName, "the tag stands twice", "keep one")
+            return Err(Invalid::new(Code::RepeatedName, "duplicate tag", "keep one")
                 .in_index(twice.0)
                 .in_field("tags"));
         }
         let value = match fields.optional("value", |t| value(t, wants))? {
             Some(Value::Seconds(_)) if kind != Kind::Gauge => {
-                return Err(misfit("\"time\" is a gauge's", "write \"type\": \"gauge\""));
+                return Err(misfit("\"time\" needs a gauge", "write \"type\": \"gauge\""));
             }
             Some(Value::One) if kind == Kind::Gauge => {
-                return Err(misfit("a gauge of 1 says nothing", "use \"time\", or a counter"));
+                return Err(misfit("a gauge of 1 would never change", "use \"time\", or a counter"));
             }
             Some(value) => value,
             None if kind == Kind::Counter => Value::One,
             None => {
                 return Err(misfit(
-                    "what is measured is not said",
+                    "missing \"value\": what the histogram or gauge measures",
                     "write \"value\": \"duration\", \"requestBytes\" or \"responseBytes\"",
                 ));
             }
@@ -86,15 +117,16 @@ fn value(tree: &Tree, wants: &mut Wants) -> Result<Value, Invalid> {
     if *tree == Tree::Integer(1) {
         return Ok(Value::One);
     }
-    let words = [("1", 0), ("duration", 1), ("requestBytes", 2), ("responseBytes", 3), ("time", 4)];
-    Ok(match read::word(tree, &words)? {
-        0 => Value::One,
-        1 => Value::Milliseconds(wants.place(&["request", "duration"])),
-        2 => Value::Bytes(wants.place(&["request", "size"])),
-        3 => Value::Bytes(wants.place(&["response", "size"])),
-        _ => Value::Seconds(wants.place(&["request", "time"])),
-    })
+    Ok(read::word(tree, &VALUES)?(wants))
 }
+
+const VALUES: [(&str, fn(&mut Wants) -> Value); 5] = [
+    ("1", |_| Value::One),
+    ("duration", |wants| Value::Milliseconds(wants.place(&["request", "duration"]))),
+    ("requestBytes", |wants| Value::Bytes(wants.place(&["request", "size"]))),
+    ("responseBytes", |wants| Value::Bytes(wants.place(&["response", "size"]))),
+    ("time", |wants| Value::Seconds(wants.place(&["request", "time"]))),
+];
 
 /// The name of a metric, as Prometheus allows it.
 fn name(written: &str) -> Result<Box<str>, Invalid> {

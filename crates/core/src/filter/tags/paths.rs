@@ -71,7 +71,7 @@ impl Paths {
             }
             _ => Err(Invalid::new(
                 Code::Ambiguous,
-                format!("{written:?} has the shape of an earlier template: no path could tell them apart"),
+                format!("{written:?} matches the same paths as an earlier template"),
                 "keep one of them",
             )),
         }

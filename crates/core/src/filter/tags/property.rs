@@ -24,7 +24,7 @@ const OTHERS: [(&str, &str); 8] = [
     (
         "source.port destination.port upstream.port upstream.request_attempt_count connection.id \
          xds.listener_direction request.headers response.headers xds.node metadata",
-        "no label can be made of it",
+        "it cannot be a label",
     ),
 ];
 
@@ -33,6 +33,9 @@ pub(super) fn number(bytes: &[u8]) -> Option<u64> {
     bytes.first_chunk().copied().map(u64::from_le_bytes)
 }
 
+/// Names in the path of a property, at most.
+pub(super) const LONGEST: usize = 8;
+
 /// The path of a property whose value is text.
 pub(super) fn text(tree: &Tree) -> Result<Path, Invalid> {
     let path = path(tree)?;
@@ -40,7 +43,7 @@ pub(super) fn text(tree: &Tree) -> Result<Path, Invalid> {
     let found = OTHERS.iter().find_map(|(names, help)| Some((names.split(' ').find(is)?, help)));
     match found {
         None => Ok(path),
-        Some((name, help)) => Err(Invalid::new(Code::BadValue, format!("{name:?} is no text"), *help)),
+        Some((name, help)) => Err(Invalid::new(Code::BadValue, format!("{name:?} is not text"), *help)),
     }
 }
 
@@ -48,7 +51,7 @@ pub(super) fn text(tree: &Tree) -> Result<Path, Invalid> {
 pub(super) fn path(tree: &Tree) -> Result<Path, Invalid> {
     let path: Path = match tree {
         Tree::Text(text) => text.split('.').map(Into::into).collect(),
-        other => read::list(other, 8, |t| read::text(t).map(Into::into))?.into(),
+        other => read::list(other, LONGEST, |t| read::text(t).map(Into::into))?.into(),
     };
     if path.is_empty() || path.iter().any(|name| name.is_empty() || name.contains('\0')) {
         return Err(Invalid::new(

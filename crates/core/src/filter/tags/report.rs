@@ -2,9 +2,8 @@
 
 use super::book::{Book, MISSING, OTHER};
 use super::meter::{Ask, Report};
-use super::property::number;
-use super::source::Source;
-use super::{Captured, Tag, Tagger, Verdict, classes};
+use super::source::Late;
+use super::{Captured, Tagger, Verdict};
 use crate::language::limits;
 use crate::language::modes::Mode;
 use crate::policy::series::{Kind, Measurement};
@@ -19,8 +18,11 @@ impl Tagger {
         let mut values = Vec::with_capacity(self.tags.len());
         let mut dropped = Vec::new();
         for ((place, tag), captured) in (0usize..).zip(&self.tags).zip(&verdict.values) {
-            let late = matches!(captured, Captured::Later | Captured::Rules(_))
-                .then(|| tag.late(place, captured, verdict, observed, &book));
+            let late = matches!(captured, Captured::Later | Captured::Rules(_)).then(|| {
+                let candidates: &[u32] = if let Captured::Rules(rules) = captured { rules } else { &[] };
+                let late = Late { observed, candidates, is_grpc: verdict.grpc };
+                tag.captured(tag.source.of_response(&late), place, &book)
+            });
             values.push(match late.as_ref().unwrap_or(captured) {
                 Captured::Known(value) => *value,
                 Captured::Text(text) => book.find(place, text).unwrap_or_else(|| {
@@ -31,7 +33,7 @@ impl Tagger {
                     }
                     OTHER
                 }),
-                _ => MISSING,
+                Captured::Later | Captured::Rules(_) => MISSING,
             });
         }
         // Without its values a request has no series yet.
@@ -104,56 +106,6 @@ impl Tagger {
             notes.push("\"maxSeries\" is reached; what is new is counted with overflow=\"true\"".to_owned());
         }
         notes
-    }
-}
-
-impl Tag {
-    /// The value of a tag that is read in the log phase.
-    fn late(
-        &self,
-        place: usize,
-        captured: &Captured,
-        verdict: &Verdict,
-        observed: &Observed,
-        book: &Book,
-    ) -> Captured {
-        let read =
-            |place: usize| observed.get(place).and_then(Option::as_deref).filter(|value| !value.is_empty());
-        let numbered = |place: usize| read(place).and_then(number);
-        let text = match (&self.source, captured) {
-            (Source::Rules(rules), Captured::Rules(candidates)) => {
-                return Captured::Known(rules.settle(candidates, observed));
-            }
-            (Source::Text(places), _) => places.iter().find_map(|place| read(*place)).map(<[u8]>::to_vec),
-            (Source::Caller { presented, own, verified }, _) => {
-                let is_known = verified.is_none_or(|place| read(place) == Some(&[1]));
-                match read(*presented) {
-                    Some(name) => is_known.then(|| name.to_vec()),
-                    // Of a call that goes out, it is this proxy itself.
-                    None => read(*own).map(<[u8]>::to_vec),
-                }
-            }
-            (Source::Status(place), _) => {
-                numbered(*place).filter(|code| *code > 0).map(|code| code.to_string().into_bytes())
-            }
-            (Source::StatusClass(place, _) | Source::Duration(place, ..), _) => {
-                return Captured::Known(numbered(*place).map_or(MISSING, |number| self.source.class(number)));
-            }
-            (Source::Grpc(place), _) if verdict.grpc => {
-                numbered(*place).map(|status| status.to_string().into_bytes())
-            }
-            (Source::Flags(place), _) => {
-                Some(classes::flags(numbered(*place).unwrap_or_default()).into_bytes())
-            }
-            (Source::Security { mutual, version, values }, _) => {
-                let is_mutual = read(*mutual).is_some_and(|bytes| bytes.first() == Some(&1));
-                let [none, tls, both] = *values;
-                let secured = if read(*version).is_some() { tls } else { none };
-                return Captured::Known(if is_mutual { both } else { secured });
-            }
-            _ => None,
-        };
-        text.map_or(Captured::Known(MISSING), |text| self.known(place, &text, book))
     }
 }
 

@@ -1,307 +1,226 @@
 //! Where the value of a tag is read.
+//!
+//! Each source is a file of its own below: how it is written, what it reads of a request while its
+//! headers are there, and what in the log phase. Another one is another line in the table here.
 
-use super::book::{Book, MISSING, OTHER};
-use super::bound::{self, VALUE};
-use super::hosts::HostMap;
+mod connection_security;
+mod cookie;
+mod destination_principal;
+mod duration_class;
+mod fixed;
+mod grpc_status;
+mod header;
+mod host;
+mod host_map;
+mod method;
+mod node_metadata;
+mod path_templates;
+mod property;
+mod query_param;
+mod reading;
+mod response_flags;
+mod response_header;
+mod source_principal;
+mod status_class;
+mod status_code;
+mod upstream_cluster;
+mod upstream_host;
+
 use super::meter::Path;
-use super::paths::Paths;
 use super::rules::Rules;
-use super::{classes, property};
-use crate::language::invalid::{Code, Invalid};
-use crate::language::modes::Callers;
-use crate::language::path_template::PathTemplate;
-use crate::language::read::{self, Fields};
+use crate::language::describe::{self, Field, Object, object};
+use crate::language::invalid::Invalid;
 use crate::language::tree::Tree;
-use crate::language::{limits, names};
-use crate::matching::budget::Budget;
-use crate::policy::code_class::CODE_CLASSES;
+use crate::matching::request::Request;
 use crate::policy::series::Stock;
+pub(super) use reading::{Late, Reading, Value, Wants, host_map, read};
 
-/// The source of a tag. Numbers of values are the book's, places of properties those
-/// of [`Wants`].
-#[derive(Clone, Debug)]
-pub(super) enum Source {
-    Fixed(u32),
-    /// Settled when the policy is loaded.
-    Constant,
-    Header(Box<[u8]>),
-    Cookie(Box<[u8]>),
-    Query(Box<[u8]>),
-    Method,
-    Host,
-    HostMap(HostMap),
-    Paths(Paths),
-    Rules(Box<Rules>),
-    /// The first of these properties that is there.
-    Text(Vec<usize>),
-    /// The caller's name, if the last property is true; else the proxy's own.
-    Caller {
-        presented: usize,
-        own: usize,
-        verified: Option<usize>,
-    },
-    Status(usize),
-    StatusClass(usize, [u32; CODE_CLASSES.len()]),
-    Grpc(usize),
-    Flags(usize),
-    Duration(usize, Vec<u64>, Vec<u32>),
-    Security {
-        mutual: usize,
-        version: usize,
-        values: [u32; 3],
-    },
-}
-
-/// The names of the sources, as a policy writes them.
-pub(super) const SOURCES: &[&str] = &[
-    "fixed",
-    "header",
-    "responseHeader",
-    "cookie",
-    "queryParam",
-    "method",
-    "host",
-    "hostMap",
-    "pathTemplates",
-    "statusCode",
-    "statusClass",
-    "grpcStatus",
-    "responseFlags",
-    "durationClass",
-    "property",
-    "nodeMetadata",
-    "sourcePrincipal",
-    "destinationPrincipal",
-    "upstreamCluster",
-    "upstreamHost",
-    "connectionSecurity",
-];
-
-/// What a segment of a template takes: a node, and a word.
-const SEGMENT: usize = 160;
-
-/// Values of a connection's security, as Istio names them.
-const SECURITY: [&str; 3] = ["none", "tls", "mutual_tls"];
-/// Methods that everybody knows; another one is `other`.
-const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
-
-/// The properties to read in the log phase, each once, and whose certificates count.
-#[derive(Debug, Default)]
-pub(super) struct Wants(pub(super) Vec<Path>, pub(super) Callers);
-
-impl Wants {
-    pub(super) fn place(&mut self, path: &[&str]) -> usize {
-        self.place_of(path.iter().map(|name| (*name).into()).collect())
-    }
-
-    pub(super) fn place_of(&mut self, path: Path) -> usize {
-        self.0.iter().position(|known| *known == path).unwrap_or_else(|| {
-            self.0.push(path);
-            self.0.len().saturating_sub(1)
-        })
-    }
-}
-
-/// What is known of a source before its values are declared.
-pub(super) struct Facts {
-    /// Its values are known beforehand, whatever the policy says.
-    pub(super) closed: bool,
-    /// Its values are long names of the mesh.
-    pub(super) long: bool,
+/// A source of a tag's value. It reads either the request or what is known in the log phase.
+trait TagSource: Sized {
+    /// How a policy writes it.
+    const FIELD: Field;
+    /// Who says what its values are.
+    const VALUES: Values = Values::OfRequests;
+    /// Whether its values are long names of the mesh.
+    const IS_LONG: bool = false;
     /// What stands for no value, if the policy does not say.
-    pub(super) missing: &'static str,
-}
+    const MISSING: &str = "unknown";
+    /// What it reads of the request.
+    const READS: Reads = Reads::Nothing;
 
-/// What holds for the source called `kind`.
-pub(super) fn facts(kind: &str, stock: Stock) -> Facts {
-    let closed = [
-        "fixed",
-        "hostMap",
-        "pathTemplates",
-        "method",
-        "statusClass",
-        "grpcStatus",
-        "durationClass",
-        "connectionSecurity",
-        "nodeMetadata",
-    ];
-    let long = ["sourcePrincipal", "destinationPrincipal", "upstreamCluster", "property", "nodeMetadata"];
-    Facts {
-        closed: closed.contains(&kind),
-        long: long.contains(&kind),
-        missing: match (stock, kind) {
-            // What the expression that cuts these labels out takes for a code.
-            (Stock::Code, _) => "000",
-            (Stock::CodeClass, _) => "0xx",
-            (_, "statusCode" | "statusClass" | "grpcStatus") => "none",
-            _ => "unknown",
-        },
+    /// Reads it, and declares its values.
+    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid>;
+
+    /// The value of a request.
+    fn of_request<'v>(&'v self, _: &'v Request<'_>) -> Value<'v> {
+        Value::Later
+    }
+
+    /// The value in the log phase.
+    fn of_response<'v>(&self, _: &Late<'v>) -> Value<'v> {
+        Value::Text(None)
+    }
+
+    /// The properties of which the first that is there is the value, as it is.
+    fn properties(&self) -> &[usize] {
+        &[]
+    }
+
+    /// What it reads of the proxy itself, when the policy is loaded.
+    fn metadata(&self) -> Option<&Path> {
+        None
     }
 }
 
-/// Reads the source called `kind` and declares its values.
-pub(super) fn read(
-    kind: &'static str,
-    fields: Fields<'_>,
-    tag: usize,
-    book: &mut Book,
-    wants: &mut Wants,
-    budget: &Budget,
-) -> Result<Source, Invalid> {
-    let name = |check: fn(&str) -> Result<Box<str>, Invalid>| {
-        fields.required(kind, |t| check(read::text(t)?)).map(str::into_boxed_bytes)
-    };
-    if matches!(fields.required(kind, Ok)?, Tree::Flag(false)) {
-        return Err(
-            Invalid::new(Code::BadValue, "only true has a meaning", "leave the tag out").in_field(kind)
-        );
-    }
-    Ok(match kind {
-        "fixed" => {
-            Source::Fixed(book.declare(tag, &fields.required(kind, |t| bound::value(read::text(t)?))?))
-        }
-        "header" => Source::Header(name(names::header)?),
-        "responseHeader" => {
-            let header = fields.required(kind, |t| names::header(read::text(t)?))?;
-            Source::Text(vec![wants.place(&["response", "headers", &header])])
-        }
-        "cookie" => Source::Cookie(name(names::cookie)?),
-        "queryParam" => Source::Query(name(names::parameter)?),
-        "hostMap" => Source::HostMap(fields.required(kind, |t| host_map(t, tag, book, budget))?),
-        "pathTemplates" => Source::Paths(fields.required(kind, |t| paths(t, tag, book, budget))?),
-        "durationClass" => {
-            let bounds = fields.required(kind, classes::durations)?;
-            let values =
-                classes::duration_names(&bounds).iter().map(|name| book.declare(tag, name)).collect();
-            Source::Duration(wants.place(&["request", "duration"]), bounds, values)
-        }
-        "property" => Source::Text(vec![wants.place_of(fields.required(kind, property::text)?)]),
-        "nodeMetadata" => Source::Constant,
-        kind => {
-            fields.required(kind, read::flag)?;
-            flagged(kind, tag, book, wants)
-        }
-    })
+/// Who says what the values of a source are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Values {
+    /// Whoever sends requests.
+    OfRequests,
+    /// The source, but a policy may add some.
+    WellKnown,
+    /// The source alone.
+    OfSource,
 }
 
-/// The sources that are written as `true`.
-fn flagged(kind: &str, tag: usize, book: &mut Book, wants: &mut Wants) -> Source {
-    match kind {
-        "method" => {
-            METHODS.iter().for_each(|method| _ = book.declare(tag, method));
-            Source::Method
-        }
-        "host" => Source::Host,
-        "statusCode" => Source::Status(wants.place(&["response", "code"])),
-        "statusClass" => {
-            // The first is no class: it stands for no answer.
-            let values =
-                CODE_CLASSES.map(|class| if class == "none" { MISSING } else { book.declare(tag, class) });
-            Source::StatusClass(wants.place(&["response", "code"]), values)
-        }
-        "grpcStatus" => {
-            (0..=16).for_each(|status| _ = book.declare(tag, &status.to_string()));
-            Source::Grpc(wants.place(&["response", "grpc_status"]))
-        }
-        "responseFlags" => Source::Flags(wants.place(&["response", "flags"])),
-        "sourcePrincipal" => Source::Caller {
-            presented: wants.place(&["connection", "uri_san_peer_certificate"]),
-            own: wants.place(&["upstream", "uri_san_local_certificate"]),
-            verified: (wants.1 == Callers::Verified)
-                .then(|| wants.place(&["connection", "peer_certificate_valid"])),
-        },
-        "destinationPrincipal" => {
-            let paths =
-                [["upstream", "uri_san_peer_certificate"], ["connection", "uri_san_local_certificate"]];
-            Source::Text(paths.map(|path| wants.place(&path)).into())
-        }
-        "upstreamCluster" => Source::Text(vec![wants.place(&["xds", "cluster_name"])]),
-        "upstreamHost" => Source::Text(vec![wants.place(&["upstream", "address"])]),
-        _ => Source::Security {
-            mutual: wants.place(&["connection", "mtls"]),
-            version: wants.place(&["connection", "tls_version"]),
-            values: SECURITY.map(|security| book.declare(tag, security)),
-        },
-    }
+/// What a source reads of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reads {
+    Nothing,
+    /// One pseudo header.
+    Only(&'static str),
+    Headers,
 }
 
-pub(super) fn host_map(
-    tree: &Tree,
-    tag: usize,
-    book: &mut Book,
-    budget: &Budget,
-) -> Result<HostMap, Invalid> {
-    let mut map = HostMap::default();
-    let value = |t| {
-        budget.hold(2 * VALUE)?;
-        bound::value(read::text(t)?)
-    };
-    for (key, value) in read::entries(tree, limits::HOST_MAP, HostMap::key, value)? {
-        map.insert(&key, book.declare(tag, &value));
-    }
-    Ok(map)
+/// What holds for a source before its values are declared, and how it is read.
+#[derive(Clone, Copy)]
+pub(super) struct Reader {
+    pub(super) values: Values,
+    pub(super) is_long: bool,
+    missing: &'static str,
+    read: fn(&Tree, &mut Reading<'_>) -> Result<Source, Invalid>,
 }
 
-/// A template is its own value, or `{"template": …, "value": …}` names one.
-fn paths(tree: &Tree, tag: usize, book: &mut Book, budget: &Budget) -> Result<Paths, Invalid> {
-    let mut paths = Paths::new();
-    read::list(tree, limits::TEMPLATES, |t| {
-        let (written, value) = match t {
-            Tree::Table(_) => {
-                let fields = Fields::open(t, &["template", "value"])?;
-                let value = fields.required("value", |t| bound::value(read::text(t)?))?;
-                (fields.required("template", read::text)?, value.into())
+/// How a source is written and read.
+pub(super) type Kind = describe::Kind<Reader>;
+
+macro_rules! sources {
+    ($($file:ident::$Source:ident,)+) => {
+        /// The source of a tag. Numbers of values are the book's, places of properties those
+        /// of [`Wants`].
+        #[derive(Clone, Debug)]
+        pub(super) enum Source {
+            $($Source($file::$Source),)+
+            /// An attribute: a policy writes it elsewhere.
+            Rules(Box<Rules>),
+        }
+
+        /// The sources, as a policy writes them.
+        pub(super) static SOURCES: [Kind; FIELDS.len()] = [$(Kind {
+            field: $file::$Source::FIELD,
+            read: Reader {
+                values: $file::$Source::VALUES,
+                is_long: $file::$Source::IS_LONG,
+                missing: $file::$Source::MISSING,
+                read: |tree, reading| $file::$Source::read(tree, reading).map(Source::$Source),
+            },
+        }),+];
+
+        const FIELDS: [Field; [$($file::$Source::FIELD),+].len()] = [$($file::$Source::FIELD),+];
+
+        impl Source {
+            /// What it reads of a request.
+            fn reads(&self) -> Reads {
+                match self {
+                    $(Self::$Source(_) => $file::$Source::READS,)+
+                    Self::Rules(_) => Reads::Headers,
+                }
             }
-            _ => (read::text(t)?, bound::printable(read::text(t)?)),
-        };
-        let segments = written.bytes().filter(|b| *b == b'/').count();
-        budget.hold(VALUE.saturating_add(segments.saturating_mul(SEGMENT)))?;
-        let template = PathTemplate::new(written)?;
-        if template.segments().0.len() > limits::TEMPLATE_SEGMENTS || bound::value(&value).is_err() {
-            return Err(Invalid::new(
-                Code::BadPath,
-                "the template is too long for a label",
-                format!(
-                    "at most {} segments; name it: {{\"template\": …, \"value\": \"short\"}}",
-                    limits::TEMPLATE_SEGMENTS
-                ),
-            ));
+
+            /// The value of a request.
+            pub(super) fn of_request<'v>(&'v self, request: &'v Request<'_>) -> Value<'v> {
+                match self {
+                    $(Self::$Source(source) => source.of_request(request),)+
+                    Self::Rules(rules) => Value::Captured(rules.capture(request)),
+                }
+            }
+
+            /// The value in the log phase.
+            pub(super) fn of_response<'v>(&self, late: &Late<'v>) -> Value<'v> {
+                match self {
+                    $(Self::$Source(source) => source.of_response(late),)+
+                    Self::Rules(rules) => Value::Known(rules.settle(late.candidates, late.observed)),
+                }
+            }
+
+            /// See [`TagSource::properties`].
+            pub(super) fn properties(&self) -> &[usize] {
+                match self {
+                    $(Self::$Source(source) => source.properties(),)+
+                    Self::Rules(_) => &[],
+                }
+            }
+
+            /// See [`TagSource::metadata`].
+            pub(super) fn metadata(&self) -> Option<&Path> {
+                match self {
+                    $(Self::$Source(source) => source.metadata(),)+
+                    Self::Rules(_) => None,
+                }
+            }
         }
-        paths.insert(&template, written, book.declare(tag, &value))
-    })?;
-    paths.bounded()
+    };
+}
+
+sources! {
+    fixed::Fixed,
+    header::Header,
+    response_header::ResponseHeader,
+    cookie::Cookie,
+    query_param::QueryParam,
+    method::Method,
+    host::Host,
+    host_map::HostNames,
+    path_templates::PathTemplates,
+    status_code::StatusCode,
+    status_class::StatusClass,
+    grpc_status::GrpcStatus,
+    response_flags::ResponseFlags,
+    duration_class::DurationClass,
+    property::Property,
+    node_metadata::NodeMetadata,
+    source_principal::SourcePrincipal,
+    destination_principal::DestinationPrincipal,
+    upstream_cluster::UpstreamCluster,
+    upstream_host::UpstreamHost,
+    connection_security::ConnectionSecurity,
+}
+
+/// The source of a tag.
+pub(super) static SOURCE: Object =
+    object!("source", ExactlyOne, "Where the value of a tag is read.", [], FIELDS);
+
+/// What stands for no value of a tag, if the policy does not say.
+pub(super) fn missing(reader: &Reader, stock: Stock) -> &'static str {
+    match stock {
+        // What the expression that cuts these labels out takes for a code.
+        Stock::Code => "000",
+        Stock::CodeClass => "0xx",
+        Stock::WasmFilter | Stock::Tag | Stock::Component | Stock::Cache => reader.missing,
+    }
 }
 
 impl Source {
     /// Whether it reads the request's headers.
     pub(super) fn reads_request(&self) -> bool {
-        self.pseudo_header().is_some()
-            || matches!(self, Self::Header(_) | Self::Cookie(_) | Self::Rules(_) | Self::Grpc(_))
+        self.reads() != Reads::Nothing
     }
 
     /// The one pseudo header that it reads, if that is all.
     pub(super) fn pseudo_header(&self) -> Option<&'static str> {
-        match self {
-            Self::Method => Some(":method"),
-            Self::Host | Self::HostMap(_) => Some(":authority"),
-            Self::Paths(_) | Self::Query(_) => Some(":path"),
-            _ => None,
-        }
-    }
-
-    /// The value of a number that has classes.
-    pub(super) fn class(&self, number: u64) -> u32 {
-        match self {
-            Self::StatusClass(_, values) => {
-                let class = if (100..600).contains(&number) { number / 100 } else { 0 };
-                usize::try_from(class).ok().and_then(|class| values.get(class)).copied().unwrap_or_default()
-            }
-            Self::Duration(_, bounds, values) => {
-                let milliseconds = number / 1_000_000;
-                let class = bounds.iter().filter(|bound| milliseconds >= **bound).count();
-                values.get(class).copied().unwrap_or(OTHER)
-            }
-            _ => OTHER,
+        match self.reads() {
+            Reads::Only(name) => Some(name),
+            Reads::Nothing | Reads::Headers => None,
         }
     }
 }

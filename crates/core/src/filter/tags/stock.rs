@@ -3,6 +3,7 @@
 use super::Tag;
 use super::metric::Metric;
 use super::source::Source;
+use crate::language::describe::{Field, field};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::read::{self, Fields};
 use crate::policy::series::{Grammar, Stock};
@@ -10,11 +11,21 @@ use crate::policy::series::{Grammar, Stock};
 /// The fields by which a value could become one that is no code.
 const WORDS: [&str; 3] = ["missing", "other", "maxLength"];
 
+const ALL: [Stock; 6] =
+    [Stock::WasmFilter, Stock::Tag, Stock::Component, Stock::Cache, Stock::Code, Stock::CodeClass];
+
+/// `stockLabel` of a tag.
+pub(super) const STOCK_LABEL: Field = field!(
+    "stockLabel",
+    Words(|| ALL.map(Stock::as_str).into()),
+    Optional,
+    "With `labels: stock`: which of the labels in Istio's own bootstrap carries the tag."
+);
+
 /// Reads the label of a tag whose source is called `kind`.
 pub(super) fn read(fields: Fields<'_>, kind: &str, grammar: Grammar) -> Result<Option<Stock>, Invalid> {
-    let all = [Stock::WasmFilter, Stock::Tag, Stock::Component, Stock::Cache, Stock::Code, Stock::CodeClass];
     let stock =
-        fields.optional("stockLabel", |t| read::word(t, &all.map(|stock| (stock.as_str(), stock))))?;
+        fields.optional(STOCK_LABEL.name, |t| read::word(t, &ALL.map(|stock| (stock.as_str(), stock))))?;
     let Some(stock) = stock else { return Ok(None) };
     let refuse =
         |code, message: String, help: String, field| Err(Invalid::new(code, message, help).in_field(field));
@@ -27,7 +38,7 @@ pub(super) fn read(fields: Fields<'_>, kind: &str, grammar: Grammar) -> Result<O
     let source = match stock {
         Stock::Code => "statusCode",
         Stock::CodeClass => "statusClass",
-        _ => return Ok(Some(stock)),
+        Stock::WasmFilter | Stock::Tag | Stock::Component | Stock::Cache => return Ok(Some(stock)),
     };
     if kind != source {
         let message = format!("{:?} carries a code and nothing else", stock.as_str());
@@ -37,7 +48,7 @@ pub(super) fn read(fields: Fields<'_>, kind: &str, grammar: Grammar) -> Result<O
     match WORDS.into_iter().find(|word| fields.has(word)) {
         None => Ok(Some(stock)),
         Some(word) => {
-            let message = format!("{:?} carries a code and no other word", stock.as_str());
+            let message = format!("{:?} carries a code and no other text", stock.as_str());
             refuse(Code::BadStockLabel, message, "leave it out".to_owned(), word)
         }
     }

@@ -75,7 +75,7 @@ impl Proxy {
                     }
                 }
                 Report::Measured { measurements, state, notes } => {
-                    let mut names: Vec<_> = tagger.common().series.to_vec();
+                    let mut names: Vec<_> = tagger.common().series.clone();
                     names.extend(meter.series_from(0));
                     for measurement in measurements {
                         *self.counts.entry(names[measurement.series].name.to_string()).or_default() +=

@@ -7,7 +7,7 @@ use crate::matching::matches::Match;
 use crate::matching::named::Named;
 use crate::matching::path::PathForm;
 use crate::matching::source::{Length, PrincipalPattern, SourceMatch};
-use crate::matching::value::{Test, ValueMatch};
+use crate::matching::value::{Terms, ValueMatch};
 
 /// Ways to file a clause, or to keep it out.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +54,7 @@ impl Anchors {
         }
         // What a path is or starts with, the trie knows.
         if let Some(PathForm::Value(value)) = clause.path.as_ref().map(|path| &path.form)
-            && matches!(value.test, Test::Suffix(_) | Test::Contains(_))
+            && matches!(value.test.terms(), Terms::Ends(_) | Terms::Holds(_))
         {
             ways.extend(anchor(Kind::Path, b"", value));
         }
@@ -102,27 +102,27 @@ fn of_source(source: &SourceMatch) -> impl Iterator<Item = Anchor> {
 /// How to file a clause with this condition; `None` if it narrows nothing.
 fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<Anchor> {
     let mut anchor = Anchor::new(kind, name);
-    match (&value.test, value.invert) {
-        (Test::Present(wanted), invert) if *wanted != invert => anchor.facts.push(anchor.there),
+    match (value.test.terms(), value.invert) {
+        (Terms::Present(wanted), invert) if wanted != invert => anchor.facts.push(anchor.there),
         // What must be missing, or be something else, is filed nowhere.
-        (Test::Present(_), _) | (_, true) => return None,
-        (Test::Exact(text), _) => anchor.is(text),
-        (Test::In(texts), _) => texts.iter().for_each(|text| anchor.is(text)),
-        (Test::Prefix(text), _) => anchor.starts(text),
-        (Test::Suffix(text), _) => {
+        (Terms::Present(_), _) | (_, true) => return None,
+        (Terms::Is(text), _) => anchor.is(text),
+        (Terms::In(texts), _) => texts.iter().for_each(|text| anchor.is(text)),
+        (Terms::Starts(text), _) => anchor.starts(text),
+        (Terms::Ends(text), _) => {
             let end = text.get(text.len().saturating_sub(LONGEST)..).unwrap_or_default();
             anchor.cuts.ends |= bit(end.len());
             anchor.facts.push(fact(anchor.there, Relation::Ends, &end.to_ascii_lowercase()));
         }
-        (Test::Contains(needle), _) => match needle.place() {
+        (Terms::Holds(needle), _) => match needle.place() {
             Some(place) => {
                 anchor.facts.push(of_needle(place));
                 anchor.hay = Some(place.hay);
             }
             None => anchor.facts.push(anchor.there),
         },
-        (Test::Range(from, to), _) => anchor.numbers(*from, to.saturating_sub(1)),
-        (Test::Regex(_), _) => anchor.facts.push(anchor.there),
+        (Terms::Within(from, to), _) => anchor.numbers(from, to.saturating_sub(1)),
+        (Terms::Unknown, _) => anchor.facts.push(anchor.there),
     }
     Some(anchor)
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::matching::matches::Match;
 use crate::matching::named::Named;
 use crate::matching::request::Request;
-use crate::matching::value::{Test, ValueMatch};
+use crate::matching::value::{Terms, ValueMatch};
 
 /// A condition that must hold, though no fact shows it.
 #[derive(Clone, Debug)]
@@ -49,26 +49,16 @@ fn bar(Named { name, value }: &Named, is_without: bool, joins: bool) -> Option<B
         label.extend_from_slice(text);
     };
     part(name);
-    // Copied by hand: an engine is never copied, and the code for it would be.
-    let (kind, test) = match test {
-        Test::Exact(text) => (b'=', Test::Exact(text.clone())),
-        Test::Prefix(text) => (b'^', Test::Prefix(text.clone())),
-        Test::Suffix(text) => (b'$', Test::Suffix(text.clone())),
-        Test::Contains(text) => (b'~', Test::Contains(text.clone())),
-        Test::In(texts) => (b'|', Test::In(texts.clone())),
-        Test::Range(from, to) => (b'-', Test::Range(*from, *to)),
-        Test::Present(wanted) => (u8::from(*wanted), Test::Present(*wanted)),
-        Test::Regex(_) => return None,
-    };
-    part(&[kind]);
-    match &test {
-        Test::Exact(text) | Test::Prefix(text) | Test::Suffix(text) => part(text),
-        Test::Contains(needle) => part(needle),
-        Test::In(texts) => texts.iter().for_each(part),
-        Test::Range(from, to) => [from, to].into_iter().for_each(|bound| part(&bound.to_le_bytes())),
-        Test::Present(_) | Test::Regex(_) => {}
+    part(test.name().as_bytes());
+    match test.sole_terms() {
+        Terms::Is(text) | Terms::Starts(text) | Terms::Ends(text) => part(text),
+        Terms::Holds(needle) => part(needle),
+        Terms::In(texts) => texts.iter().for_each(part),
+        Terms::Within(from, to) => [from, to].into_iter().for_each(|bound| part(&bound.to_le_bytes())),
+        Terms::Present(wanted) => part(&[u8::from(wanted)]),
+        Terms::Unknown => return None,
     }
-    let value = ValueMatch { test, ignore_case: *ignore_case, invert: *invert };
+    let value = ValueMatch { test: test.copy()?, ignore_case: *ignore_case, invert: *invert };
     Some(Bar {
         label: label.into(),
         condition: Rc::new(Named { name: name.clone(), value }),

@@ -9,7 +9,7 @@ use super::facts::{Facts, Vocabulary};
 use super::leaf::Leaf;
 use crate::matching::path::{PathForm, PathMatch};
 use crate::matching::texts::Texts;
-use crate::matching::value::Test;
+use crate::matching::value::Terms;
 
 /// A trie over bytes. Its nodes are in a list, the root first: a path may be thousands of prefixes
 /// deep, and a stack is not.
@@ -99,10 +99,12 @@ pub(crate) fn literal_prefixes(path: Option<&PathMatch>) -> Texts {
     let written = match path.filter(|path| !path.invert).map(|path| &path.form) {
         Some(PathForm::Segments(prefix)) => vec![prefix.to_vec()],
         Some(PathForm::Template(template)) => vec![template.literal_prefix()],
-        Some(PathForm::Value(value)) => match &value.test {
-            Test::Exact(text) | Test::Prefix(text) => vec![text.to_vec()],
-            Test::In(texts) => texts.iter().map(<[u8]>::to_vec).collect(),
-            _ => vec![Vec::new()],
+        Some(PathForm::Value(value)) => match value.test.terms() {
+            Terms::Is(text) | Terms::Starts(text) => vec![text.to_vec()],
+            Terms::In(texts) => texts.iter().map(<[u8]>::to_vec).collect(),
+            Terms::Ends(_) | Terms::Holds(_) | Terms::Within(..) | Terms::Present(_) | Terms::Unknown => {
+                vec![Vec::new()]
+            }
         },
         None => vec![Vec::new()],
     };

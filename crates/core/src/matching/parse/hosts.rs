@@ -1,5 +1,6 @@
 //! Reading hosts, and the services that may stand for them.
 
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::read::{self, Fields};
@@ -7,10 +8,32 @@ use crate::language::tree::Tree;
 use crate::matching::hosts::{HostPattern, HostSet};
 use crate::wire::host::is_name;
 
+/// The hosts of a match or split.
+pub(crate) static HOSTS: Object = object!(
+    "hosts",
+    AtMostOne,
+    "Which hosts a request may ask for.",
+    [],
+    [
+        field!(
+            "hosts",
+            List(&Text(1, limits::TEXT_BYTES), 0, limits::HOSTS),
+            Optional,
+            "Names, `*.` before a domain, or `*`: the request asks for one of these hosts."
+        ),
+        field!(
+            "service",
+            Text(1, limits::TEXT_BYTES),
+            Optional,
+            "`name.namespace` in place of `hosts`: every form of a Kubernetes service's name."
+        ),
+    ],
+);
+
 /// Reads `hosts`, or the `service` that may stand for it.
 pub(crate) fn hosts_or_service(fields: Fields<'_>) -> Result<Option<HostSet>, Invalid> {
     if fields.has("hosts") && fields.has("service") {
-        fields.exactly_one(&["hosts", "service"])?;
+        fields.exactly_one(HOSTS.fields)?;
     }
     let hosts = fields.optional("hosts", |t| read::list(t, limits::HOSTS, host))?;
     let service = fields.optional("service", service)?;

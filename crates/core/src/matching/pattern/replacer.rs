@@ -283,7 +283,7 @@ fn parts(substitution: &str, groups: usize) -> Result<Vec<Part>, Invalid> {
             (other, None) => {
                 return Err(Invalid::new(
                     Code::BadRegex,
-                    format!("\"\\{}\" is no group of the expression", other.unwrap_or(' ')),
+                    format!("\"\\{0}\": the expression has no group {0}", other.unwrap_or(' ')),
                     format!("groups are \\0 to \\{}; a backslash is \\\\", groups.saturating_sub(1)),
                 ));
             }

@@ -12,7 +12,7 @@ use super::table::Table;
 use crate::matching::kind::Kind;
 use crate::matching::named::{Named, QueryMatch};
 use crate::matching::needles::{Hay, Held, Needle, Needles, Search};
-use crate::matching::value::{Test, ValueMatch, integer};
+use crate::matching::value::{Terms, ValueMatch, integer};
 
 /// What was made of a request so that conditions find their values. Nothing is made that no
 /// condition asks for.
@@ -94,7 +94,7 @@ impl<'a> Request<'a> {
         if let Some(is_met) = self.text_meets(condition) {
             return is_met;
         }
-        if matches!(condition.test, Test::Range(..)) {
+        if matches!(condition.test.terms(), Terms::Within(..)) {
             let number = self.looked.number.get_or_init(|| integer(self.method()));
             return condition.is_of(number.map(|n| n.to_string()).unwrap_or_default().as_bytes());
         }
@@ -181,7 +181,7 @@ impl<'a> Request<'a> {
     /// The text that a condition looks for, and what was found of its kind, if they are found
     /// together.
     fn needle<'c>(&self, condition: &'c ValueMatch) -> Option<(Rc<Held>, &'c Needle)> {
-        let Test::Contains(needle) = &condition.test else { return None };
+        let Terms::Holds(needle) = condition.test.sole_terms() else { return None };
         Some((self.held(needle.place()?.hay)?, needle))
     }
 
@@ -189,7 +189,7 @@ impl<'a> Request<'a> {
     /// were not, or if a number is too long to be read for each of many conditions.
     fn table_for(&self, name: &[u8], condition: &ValueMatch) -> Option<&Table> {
         let is_long = |value: &[u8]| value.len() > SHORT;
-        if matches!(condition.test, Test::Range(..)) && self.values(name).any(is_long) {
+        if matches!(condition.test.terms(), Terms::Within(..)) && self.values(name).any(is_long) {
             return Some(self.make_table());
         }
         self.header_table()

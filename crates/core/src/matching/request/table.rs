@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use crate::matching::value::{Test, ValueMatch, integer};
+use crate::matching::value::{Terms, ValueMatch, integer};
 use crate::order::{hash, merged, sorted};
 
 /// Pairs by name, copied: borrowed ones would bind the request to what it was made of.
@@ -141,27 +141,29 @@ impl Table {
         run: &[(u64, u32)],
     ) -> Option<Vec<Cow<'_, [u8]>>> {
         let long = |(_, place): &(u64, u32)| self.value(*place).is_some_and(|value| value.len() > SHORT);
-        let is_many = run.len() > FEW || matches!(condition.test, Test::Range(..)) && run.iter().any(long);
+        let is_many =
+            run.len() > FEW || matches!(condition.test.terms(), Terms::Within(..)) && run.iter().any(long);
         let ignore_case = condition.ignore_case;
-        let way = match &condition.test {
+        let terms = condition.test.sole_terms();
+        let way = match &terms {
             _ if !is_many => return None,
-            Test::Exact(_) | Test::Prefix(_) | Test::In(_) => Way::Text { ignore_case, from_end: false },
-            Test::Suffix(_) => Way::Text { ignore_case, from_end: true },
-            Test::Range(..) => Way::Number,
+            Terms::Is(_) | Terms::Starts(_) | Terms::In(_) => Way::Text { ignore_case, from_end: false },
+            Terms::Ends(_) => Way::Text { ignore_case, from_end: true },
+            Terms::Within(..) => Way::Number,
             // Those are found elsewhere, or not narrowed by any order.
-            Test::Contains(_) | Test::Regex(_) | Test::Present(_) => return None,
+            Terms::Holds(_) | Terms::Present(_) | Terms::Unknown => return None,
         };
         let sorted = self.sorted((from, run.len(), way), run);
         let text = |at: usize| sorted.get(at).and_then(|(_, place)| self.value(*place));
         let mut few = Vec::new();
-        match &condition.test {
-            Test::Exact(wanted) | Test::Prefix(wanted) | Test::Suffix(wanted) => {
+        match terms {
+            Terms::Is(wanted) | Terms::Starts(wanted) | Terms::Ends(wanted) => {
                 let at = sorted.partition_point(|(_, place)| {
                     self.value(*place).is_some_and(|value| way.compare(value, wanted).is_lt())
                 });
                 few.extend(text(at).map(Cow::Borrowed));
             }
-            Test::In(wanted) => {
+            Terms::In(wanted) => {
                 // Whichever are fewer are looked for among the others.
                 let one = |text: &[u8]| {
                     sorted.binary_search_by(|(_, place)| {
@@ -177,8 +179,8 @@ impl Table {
                     (0..sorted.len().min(wanted.len().saturating_add(1))).filter_map(text).map(Cow::Borrowed),
                 );
             }
-            Test::Range(from, _) => {
-                let at = sorted.partition_point(|(number, _)| number.is_none_or(|number| number < *from));
+            Terms::Within(from, _) => {
+                let at = sorted.partition_point(|(number, _)| number.is_none_or(|number| number < from));
                 let some = [Some(at), Some(0), sorted.len().checked_sub(1)];
                 let numbers = some.into_iter().filter_map(|at| sorted.get(at?)).map(|(number, _)| number);
                 return Some(
@@ -187,7 +189,7 @@ impl Table {
                         .collect(),
                 );
             }
-            _ => {}
+            Terms::Holds(_) | Terms::Present(_) | Terms::Unknown => {}
         }
         // What meets a test stands together, so that the first or the last fails if any does.
         few.extend(

@@ -6,24 +6,27 @@
 use super::{Ambiguity, Readings, decode};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::tree::Tree;
+use crate::matching::parse;
+use crate::matching::value::OfPath;
 
 /// A path matcher as written, with its literals decoded; one that no request could be
 /// read as is refused. A regular expression is left as it is: it sees decoded paths.
 pub(in crate::filter::egress) fn decoded(matcher: &Tree) -> Result<Tree, Invalid> {
     let Tree::Table(fields) = matcher else { return Ok(matcher.clone()) };
     let field = |(name, value): &(String, Tree)| {
-        let value = match (name.as_str(), value) {
-            ("exact" | "prefix" | "pathPrefix", Tree::Text(text)) => whole(text),
-            ("template", Tree::Text(text)) => template(text),
-            ("suffix" | "contains", Tree::Text(text)) => part(text),
-            ("in", Tree::List(values)) => {
+        let value = match (parse::of_path(name), value) {
+            (Some(OfPath::Whole), Tree::Text(text)) => whole(text),
+            (Some(OfPath::Template), Tree::Text(text)) => template(text),
+            (Some(OfPath::Part), Tree::Text(text)) => part(text),
+            (Some(OfPath::Wholes), Tree::List(values)) => {
                 let value = |(place, value): (usize, &Tree)| match value {
                     Tree::Text(text) => whole(text).map_err(|e| e.in_index(place)),
                     other => Ok(other.clone()),
                 };
                 values.iter().enumerate().map(value).collect::<Result<_, _>>().map(Tree::List)
             }
-            (_, other) => Ok(other.clone()),
+            // An expression, an option, or what the reader of the matcher refuses.
+            (Some(_) | None, other) => Ok(other.clone()),
         };
         value.map(|value| (name.clone(), value)).map_err(|e| e.in_field(name))
     };
@@ -74,7 +77,7 @@ fn refused(text: &str, ambiguity: Ambiguity) -> Invalid {
     Invalid::new(
         Code::BadPath,
         format!(
-            "a request for {text:?} is ambiguous ({}): nothing with \"paths\" allows it",
+            "a request for {text:?} is ambiguous ({}): no rule with \"paths\" allows it",
             ambiguity.as_str()
         ),
         "write a path that every server reads alike",

@@ -4,6 +4,7 @@ use super::{From, Rule, To, key};
 use crate::filter::egress::destination::{Destination, Host};
 use crate::filter::egress::path::literal;
 use crate::filter::egress::{Action, RESERVED};
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
@@ -13,7 +14,87 @@ use crate::matching::hosts::HostPattern;
 use crate::matching::parse::{self, Budget};
 use crate::matching::path::PathMatch;
 
-const RULE: &[&str] = &["name", "action", "mode", "from", "to"];
+pub(in crate::filter::egress) const ACTIONS: [(&str, Action); 2] =
+    [("allow", Action::Allow), ("deny", Action::Deny)];
+
+pub(in crate::filter::egress) static RULE: Object = object!(
+    "rule",
+    Any,
+    "A rule: who may, or may not, ask whom.",
+    [],
+    [
+        field!(
+            "name",
+            NAME,
+            Required,
+            "Its name in metrics, filter state and answers; no other rule may have it."
+        ),
+        field!("action", Words(|| words(&ACTIONS)), Required, "Whether what it names may leave."),
+        modes::MODE,
+        field!("from", Table(&FROM), Optional, "Who asks; without it, anyone."),
+        field!("to", Table(&TO), Optional, "What is asked for; without it, anything."),
+    ],
+);
+
+static FROM: Object = object!(
+    "from",
+    AtLeastOne,
+    "Callers: all of the fields that are there must hold, each by one of its values.",
+    [],
+    [
+        field!(
+            "principals",
+            List(&Text(1, limits::TEXT_BYTES), 1, limits::SOURCES),
+            Optional,
+            "SPIFFE names, perhaps with `*` at the end."
+        ),
+        field!(
+            "namespaces",
+            List(&Pattern("^[a-z0-9.-]+$", LABEL), 1, limits::SOURCES),
+            Optional,
+            "Kubernetes namespaces."
+        ),
+        field!(
+            "workloads",
+            List(&Pattern("^[a-z0-9.-]+$", LABEL), 1, limits::SOURCES),
+            Optional,
+            "Names of workloads."
+        ),
+    ],
+);
+
+static TO: Object = object!(
+    "to",
+    Any,
+    "Destinations: all of the fields that are there must hold, each by one of its values.",
+    [],
+    [
+        field!(
+            "hosts",
+            List(&Text(1, limits::TEXT_BYTES), 1, limits::HOSTS),
+            Optional,
+            "Names, addresses, `*.` before a domain, or `*`."
+        ),
+        field!("ports", List(&Integer(1, 65535), 1, limits::PORTS), Optional, "Ports."),
+        field!(
+            "methods",
+            List(&Pattern("^[A-Z-]+$", METHOD), 1, limits::METHODS),
+            Optional,
+            "Methods, in capitals."
+        ),
+        field!(
+            "paths",
+            List(&Table(&parse::PATH), 1, limits::MATCHES),
+            Optional,
+            "Paths, without their query and decoded."
+        ),
+    ],
+);
+
+/// Bytes of a name in Kubernetes.
+const LABEL: usize = 253;
+/// Bytes of a method: more than any that is registered.
+const METHOD: usize = 32;
 
 impl Rule {
     /// Reads a rule and its paths.
@@ -22,11 +103,10 @@ impl Rule {
         budget: &Budget,
     ) -> Result<(Self, Vec<PathMatch>), Invalid> {
         budget.hold(budget::RULE)?;
-        let fields = Fields::open(tree, RULE)?;
+        let fields = Fields::open(tree, &RULE)?;
         let mut faults = read::Faults::default();
         let name = faults.take(fields.required("name", name));
-        let words = [("allow", Action::Allow), ("deny", Action::Deny)];
-        let action = faults.take(fields.required("action", |t| read::word(t, &words)));
+        let action = faults.take(fields.required("action", |t| read::word(t, &ACTIONS)));
         let mode = faults.take(modes::mode(fields));
         let from = faults.take(fields.optional("from", From::read));
         let to = faults.take(fields.optional("to", |t| To::read(t, budget))).flatten().unwrap_or_default();
@@ -43,7 +123,7 @@ impl Rule {
 
 impl From {
     fn read(tree: &Tree) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["principals", "namespaces", "workloads"])?;
+        let fields = Fields::open(tree, &FROM)?;
         let names = |name| {
             fields.optional(name, |t| filled(t, limits::SOURCES, &label)).map(Option::unwrap_or_default)
         };
@@ -67,7 +147,7 @@ impl From {
 
 impl To {
     fn read(tree: &Tree, budget: &Budget) -> Result<(Self, Vec<PathMatch>), Invalid> {
-        let fields = Fields::open(tree, &["hosts", "ports", "methods", "paths"])?;
+        let fields = Fields::open(tree, &TO)?;
         let port = |t| read::integer(t, 1..=65535).map(|port| u16::try_from(port).unwrap_or_default());
         let hosts = fields.optional("hosts", |t| filled(t, limits::HOSTS, &host))?.unwrap_or_default();
         let named = hosts.iter().fold(0, |sum: usize, host| sum.saturating_add(key(host).len()));
@@ -125,7 +205,7 @@ fn host(tree: &Tree) -> Result<HostPattern, Invalid> {
 fn method(tree: &Tree) -> Result<Box<[u8]>, Invalid> {
     let written = read::text(tree)?;
     let is_token = !written.is_empty()
-        && written.len() <= 32
+        && written.len() <= METHOD
         && written.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
     if is_token {
         return Ok(written.as_bytes().into());
@@ -137,7 +217,7 @@ fn method(tree: &Tree) -> Result<Box<[u8]>, Invalid> {
 fn label(tree: &Tree) -> Result<Box<[u8]>, Invalid> {
     let written = read::text(tree)?;
     let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
-    if !written.is_empty() && written.len() <= 253 && written.bytes().all(is_plain) {
+    if !written.is_empty() && written.len() <= LABEL && written.bytes().all(is_plain) {
         return Ok(written.as_bytes().into());
     }
     Err(Invalid::new(
@@ -152,7 +232,7 @@ fn name(tree: &Tree) -> Result<Box<str>, Invalid> {
     if RESERVED.contains(&&*name) {
         return Err(Invalid::new(
             Code::BadValue,
-            format!("{name:?} is what this filter says when no rule decided"),
+            format!("{name:?} is reserved: it counts what no rule decided"),
             "choose another name",
         ));
     }

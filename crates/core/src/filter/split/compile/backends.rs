@@ -1,27 +1,64 @@
 //! The backends of one split, and their slots.
 
-use crate::action::destination::Destination;
-use crate::action::edit::HeaderEdits;
-use crate::filter::split::guard::Rule;
+use crate::action::destination::{DESTINATION, Destination};
+use crate::action::edit::{HeaderEdits, REQUEST_HEADERS, RESPONSE_HEADERS};
+use crate::filter::split::bucket::BUCKETS;
+use crate::filter::split::guard::{GUARD, Rule};
 use crate::filter::split::slots::{Misfit, Share, Slots};
 use crate::filter::split::{Backend, Override};
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
-use crate::language::names;
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
+use crate::language::{limits, names};
 
-const BACKEND: &[&str] = &[
-    "name",
-    "baseline",
-    "to",
-    "authority",
-    "cluster",
-    "guard",
-    "weight",
-    "maxWeight",
-    "requestHeaders",
-    "responseHeaders",
-];
+pub(super) static BACKEND: Object = object!(
+    "backend",
+    Where(
+        r#"{"anyOf": [{"required": ["to"]}, {"required": ["authority"]},
+                      {"required": ["baseline"], "properties": {"baseline": {"const": true}}}]}"#
+    ),
+    "One backend of a split.",
+    [&DESTINATION],
+    [
+        field!("name", NAME, Required, "Its name in metrics; no other backend of the split may have it."),
+        field!(
+            "baseline",
+            Flag,
+            Holds(false),
+            "Whether it gets what the others leave: exactly one backend does."
+        ),
+        field!(
+            "cluster",
+            Text(1, limits::VALUE_BYTES),
+            Optional,
+            "Envoy's name of the cluster that must serve it; without it, the probe's."
+        ),
+        GUARD,
+        field!("weight", Integer(0, BUCKETS as i64), Counts(0), "The parts of `weightTotal` that it gets."),
+        field!(
+            "maxWeight",
+            Integer(0, BUCKETS as i64),
+            Optional,
+            "The most parts that it may ever get; without it, an equal share of what is left."
+        ),
+        REQUEST_HEADERS,
+        RESPONSE_HEADERS,
+    ],
+);
+
+pub(super) static OVERRIDE: Object = object!(
+    "override",
+    Any,
+    "A trusted caller chooses by a header.",
+    [],
+    [
+        field!("header", Pattern(TOKEN, 256), Required, "The header."),
+        field!("always", Text(0, limits::VALUE_BYTES), Says("always"), "The value that chooses the backend."),
+        field!("never", Text(0, limits::VALUE_BYTES), Says("never"), "The value that chooses the baseline."),
+        field!("backend", NAME, Optional, "The backend that is chosen; needed where there are several."),
+    ],
+);
 
 /// A backend as read, with what it asks for.
 pub(super) struct Read {
@@ -33,7 +70,7 @@ pub(super) struct Read {
 }
 
 pub(super) fn backend(tree: &Tree, total: u32) -> Result<Read, Invalid> {
-    let fields = Fields::open(tree, BACKEND)?;
+    let fields = Fields::open(tree, &BACKEND)?;
     let weight = |name: &str| {
         let read =
             fields.optional(name, |t| read::integer(t, 0..=i64::from(total)).map_err(|e| over(e, total)))?;
@@ -54,7 +91,7 @@ pub(super) fn backend(tree: &Tree, total: u32) -> Result<Read, Invalid> {
     if to.is_none() && !baseline {
         return Err(Invalid::new(
             Code::MissingField,
-            "a backend other than the baseline must lead somewhere",
+            "a backend other than the baseline needs a destination",
             "add \"authority\" or \"to\"",
         ));
     }
@@ -112,7 +149,7 @@ pub(super) fn asked(read: &[Read]) -> Result<u32, Invalid> {
         let Some(most) = one.max_weight else {
             return Err(Invalid::new(
                 Code::MissingField,
-                "\"maxWeight\" is missing, which a backend needs in a layer",
+                "missing field \"maxWeight\", which a backend needs in a layer",
                 "reserve as much of the layer as this backend may ever get",
             )
             .in_index(place));
@@ -137,7 +174,7 @@ fn misfit_of(misfit: Misfit, total: u32, read: &[Read], sharing: usize) -> Inval
             let (why, help) = if own {
                 (
                     format!("its \"maxWeight\" of {room}"),
-                    "raise \"maxWeight\", which moves no user while it stands behind the others".to_owned(),
+                    "raise \"maxWeight\", which moves no user while its slot is the last".to_owned(),
                 )
             } else {
                 (
@@ -155,7 +192,7 @@ fn misfit_of(misfit: Misfit, total: u32, read: &[Read], sharing: usize) -> Inval
 }
 
 pub(super) fn override_by(tree: &Tree, backends: &[Backend], baseline: usize) -> Result<Override, Invalid> {
-    let fields = Fields::open(tree, &["header", "always", "never", "backend"])?;
+    let fields = Fields::open(tree, &OVERRIDE)?;
     let value = |name: &str| -> Result<Box<[u8]>, Invalid> {
         let value = fields.optional(name, |t| names::header_value(read::text(t)?))?;
         Ok(value.unwrap_or_else(|| name.as_bytes().into()))
@@ -165,7 +202,7 @@ pub(super) fn override_by(tree: &Tree, backends: &[Backend], baseline: usize) ->
     let ((Some(backend), ..) | (None, Some(backend), None)) = (named, others.next(), others.next()) else {
         return Err(Invalid::new(
             Code::MissingField,
-            "the backend that is chosen is not clear",
+            "it is not clear which backend is chosen",
             "add \"backend\"",
         ));
     };

@@ -6,10 +6,27 @@
 
 use crate::filter::split::Split;
 use crate::filter::split::bucket::BUCKETS;
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::names;
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
+
+pub(super) static LAYER: Object = object!(
+    "layer",
+    Any,
+    "Splits of one layer divide the same users and never overlap.",
+    [],
+    [
+        field!("name", NAME, Required, "The layer's name, and its salt unless a split gives one."),
+        field!(
+            "holdback",
+            Integer(0, BUCKETS as i64),
+            Counts(0),
+            "Parts of `weightTotal` that no canary of the layer gets."
+        ),
+    ],
+);
 
 /// What a split says of its layer.
 pub(super) struct Layered {
@@ -36,7 +53,7 @@ struct Layer {
 
 impl Layered {
     pub(super) fn read(tree: &Tree, total: u32) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["name", "holdback"])?;
+        let fields = Fields::open(tree, &LAYER)?;
         let holdback = fields.optional("holdback", |t| read::integer(t, 0..=i64::from(total)))?;
         Ok(Self {
             name: fields.required("name", names::name)?,

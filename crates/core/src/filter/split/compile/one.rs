@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 
-use super::backends::{self, find};
-use super::layer::Layered;
+use super::backends::{self, BACKEND, OVERRIDE, find};
+use super::layer::{LAYER, Layered};
 use crate::filter::split::bucket::BUCKETS;
-use crate::filter::split::guard::Rule;
-use crate::filter::split::key::Key;
+use crate::filter::split::guard::{GUARD, Rule};
+use crate::filter::split::key::{KEY, Key};
 use crate::filter::split::{Missing, Split, measure};
+use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Mode};
 use crate::language::read::{self, Fields};
@@ -17,23 +18,105 @@ use crate::matching::budget;
 use crate::matching::matches::Match;
 use crate::matching::parse::{self, Budget};
 
-const SPLIT: &[&str] = &[
-    "name",
-    "mode",
-    "hosts",
-    "service",
-    "matches",
-    "key",
-    "onMissingKey",
-    "salt",
-    "weightTotal",
-    "backends",
-    "override",
+pub(super) static SPLIT: Object = object!(
+    "split",
+    // In a layer every canary reserves its part.
+    Where(
+        r#"{"dependentSchemas": {"layer": {"properties": {"backends": {"items": {"anyOf": [
+            {"required": ["maxWeight"]}, {"required": ["baseline"], "properties": {"baseline": {"const": true}}}]}}}}}}"#
+    ),
+    "A split: whose traffic, by what key, into which backends.",
+    [&parse::HOSTS],
+    [
+        field!(
+            "name",
+            NAME,
+            Required,
+            "Its name in metrics and filter state, and its salt unless it gives one."
+        ),
+        modes::MODE,
+        field!(
+            "matches",
+            List(&Table(&parse::MATCH), 0, limits::MATCHES),
+            Optional,
+            "Matches of which one must hold; without any, all requests to its hosts."
+        ),
+        field!(
+            "key",
+            List(&Table(&KEY), 0, limits::KEYS),
+            Optional,
+            "What tells users apart: the first source that a request has; without any, `onMissingKey` decides."
+        ),
+        field!(
+            "onMissingKey",
+            NAME,
+            Says("baseline"),
+            "The backend of requests without a key: a name, `baseline`, or `random` for each request."
+        ),
+        field!(
+            "salt",
+            Text(0, limits::TEXT_BYTES),
+            Optional,
+            "Another salt divides other users; without it, the name."
+        ),
+        field!("weightTotal", Integer(1, BUCKETS as i64), Counts(100), "What weights are parts of."),
+        field!(
+            "backends",
+            List(&Table(&BACKEND), 0, limits::BACKENDS),
+            Required,
+            "The backends, of which exactly one is the baseline."
+        ),
+        field!("override", Table(&OVERRIDE), Optional, "The header by which a trusted caller chooses."),
+        field!(
+            "include",
+            List(&Table(&INCLUDE), 0, limits::RULES),
+            Optional,
+            "Requests that always go to a backend."
+        ),
+        field!(
+            "exclude",
+            List(&Table(&EXCLUDE), 0, limits::RULES),
+            Optional,
+            "Requests that always go to the baseline."
+        ),
+        field!(
+            "layer",
+            Table(&LAYER),
+            Optional,
+            "The layer that it shares with others, so that they never overlap."
+        ),
+        GUARD,
+    ],
+);
+
+static INCLUDE: Object = object!(
     "include",
+    Any,
+    "Requests that always go to one backend.",
+    [],
+    [
+        field!(
+            "matches",
+            List(&Table(&parse::MATCH), 0, limits::MATCHES),
+            Required,
+            "Matches of which one must hold."
+        ),
+        field!("backend", NAME, Required, "The backend."),
+    ],
+);
+
+static EXCLUDE: Object = object!(
     "exclude",
-    "layer",
-    "guard",
-];
+    Any,
+    "Requests that always go to the baseline.",
+    [],
+    [field!(
+        "matches",
+        List(&Table(&parse::MATCH), 0, limits::MATCHES),
+        Required,
+        "Matches of which one must hold."
+    )],
+);
 
 /// A split as read, with what it says of others.
 pub(super) struct Read {
@@ -46,7 +129,7 @@ pub(super) struct Read {
 
 pub(super) fn split(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     budget.hold(budget::RULE)?;
-    let fields = Fields::open(tree, SPLIT)?;
+    let fields = Fields::open(tree, &SPLIT)?;
     let name = fields.required("name", names::name)?;
     let mode = modes::mode(fields)?.within(policy);
     let matches = clauses(fields, budget)?;
@@ -85,7 +168,7 @@ pub(super) fn split(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, 
         include: fields
             .optional("include", |t| {
                 read::list(t, limits::RULES, |element| {
-                    let fields = Fields::open(element, &["matches", "backend"])?;
+                    let fields = Fields::open(element, &INCLUDE)?;
                     Ok((
                         fields.required("matches", |m| parse::matches(m, budget))?,
                         fields.required("backend", |t| named(read::text(t)?))?,
@@ -96,7 +179,7 @@ pub(super) fn split(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, 
         exclude: fields
             .optional("exclude", |t| {
                 read::list(t, limits::RULES, |element| {
-                    Fields::open(element, &["matches"])?.required("matches", |m| parse::matches(m, budget))
+                    Fields::open(element, &EXCLUDE)?.required("matches", |m| parse::matches(m, budget))
                 })
             })?
             .unwrap_or_default(),
@@ -117,7 +200,7 @@ fn guards(fields: Fields<'_>, read: &[backends::Read]) -> Result<Vec<Option<Rule
     if of_all.as_ref().is_some_and(|rule| rule.cluster().is_some()) && canaries > 1 {
         return Err(Invalid::new(
             Code::Conflict,
-            format!("one cluster cannot tell whether {canaries} backends are there"),
+            format!("one cluster cannot be probed for {canaries} backends"),
             "write this \"guard\" at the backend whose cluster it is",
         )
         .in_field("guard"));

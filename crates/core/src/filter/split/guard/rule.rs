@@ -1,10 +1,43 @@
 //! `guard` of a split or backend.
 
 use crate::filter::split::istio;
+use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
 use crate::language::{limits, names};
+
+/// `guard` of a split or backend.
+pub(in crate::filter::split) const GUARD: Field = field!(
+    "guard",
+    Table(&OBJECT),
+    Optional,
+    "When a backend is switched off; without it, once requests find nobody there."
+);
+
+static OBJECT: Object = object!(
+    "guard",
+    Where(r#"{"dependentRequired": {"every": ["cluster"], "path": ["cluster"]}}"#),
+    "How a backend is guarded: while it is not there, the baseline serves its requests.",
+    [],
+    [
+        field!("passive", Flag, Holds(true), "Whether requests that find nobody there switch it off."),
+        field!(
+            "cooldown",
+            Duration(*limits::COOLDOWN.start(), *limits::COOLDOWN.end()),
+            Says("30s"),
+            "How long until a backend that was switched off is tried again."
+        ),
+        field!("cluster", Text(1, limits::VALUE_BYTES), Optional, "Envoy's name of the cluster to probe."),
+        field!(
+            "every",
+            Duration(*limits::PROBE_EVERY.start(), *limits::PROBE_EVERY.end()),
+            Says("2s"),
+            "The time from one probe to the next."
+        ),
+        field!("path", Pattern("^/", limits::VALUE_BYTES), Says("/"), "The path to probe."),
+    ],
+);
 
 /// How one backend is guarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +81,12 @@ impl Probe {
 
 impl Rule {
     pub(in crate::filter::split) fn read(tree: &Tree) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &["passive", "cooldown", "cluster", "every", "path"])?;
+        let fields = Fields::open(tree, &OBJECT)?;
         let cluster = fields.optional("cluster", cluster)?;
         if let (None, Some(field)) = (&cluster, ["every", "path"].into_iter().find(|name| fields.has(name))) {
             return Err(Invalid::new(
                 Code::MissingField,
-                format!("{field:?} is of a probe, and there is no \"cluster\" to probe"),
+                format!("{field:?} configures the active probe, which needs \"cluster\""),
                 "add Envoy's name of the cluster, such as \"outbound|8080||reviews-canary.shop.svc.cluster.local\"",
             ));
         }
@@ -88,7 +121,11 @@ impl Default for Rule {
 fn cluster(tree: &Tree) -> Result<Box<str>, Invalid> {
     let name = read::text(tree)?;
     if name.is_empty() {
-        return Err(Invalid::new(Code::BadValue, "the cluster has no name", "write Envoy's name of it"));
+        return Err(Invalid::new(
+            Code::BadValue,
+            "the name of the cluster is empty",
+            "write Envoy's name of it",
+        ));
     }
     names::header_value(name).map(|_| name.into())
 }

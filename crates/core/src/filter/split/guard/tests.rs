@@ -223,7 +223,7 @@ fn a_guard_that_cannot_work_is_refused() {
     for (written, fault) in [
         (r#"{"every": "2s"}"#, "NRW103"),
         (r#"{"path": "/"}"#, "NRW103"),
-        (r#"{"cluster": ""}"#, "cluster: the cluster has no name"),
+        (r#"{"cluster": ""}"#, "cluster: the name of the cluster is empty"),
         (r#"{"cluster": "c", "path": "healthz"}"#, "NRW505"),
         (r#"{"cluster": "c", "every": "10ms"}"#, "every: \"10ms\" is not a duration of 1000ms to 3600000ms"),
         (r#"{"cooldown": 30}"#, "NRW102"),

@@ -2,7 +2,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::Table;
-use crate::matching::value::{Test, ValueMatch};
+use crate::matching::value::{Exact, In, Prefix, Range, Suffix, Test, ValueMatch};
 
 fn table(pairs: &[(String, String)]) -> Table {
     let mut table = Table::default();
@@ -46,14 +46,14 @@ fn few_values_stand_for_many() {
         let fold =
             |text: String| if ignore_case { text.to_ascii_lowercase() } else { text }.into_bytes().into();
         let test = match numbers.below(5) {
-            0 => Test::Exact(fold(numbers.text())),
-            1 => Test::Prefix(fold(numbers.text())),
-            2 => Test::Suffix(fold(numbers.text())),
-            3 => Test::In((0..=numbers.below(12)).map(|_| fold(numbers.text())).collect()),
-            _ => Test::Range(
+            0 => Test::Exact(Exact(fold(numbers.text()))),
+            1 => Test::Prefix(Prefix(fold(numbers.text()))),
+            2 => Test::Suffix(Suffix(fold(numbers.text()))),
+            3 => Test::In(In((0..=numbers.below(12)).map(|_| fold(numbers.text())).collect())),
+            _ => Test::Range(Range(
                 i64::try_from(numbers.below(120)).unwrap() - 20,
                 i64::try_from(numbers.below(120)).unwrap(),
-            ),
+            )),
         };
         let invert = numbers.below(2) == 0;
         let condition = ValueMatch { test, ignore_case, invert };
@@ -68,6 +68,6 @@ fn few_values_stand_for_many() {
 #[test]
 fn a_long_number_is_read_once() {
     let pairs = [("n".to_owned(), format!("{}7", "0".repeat(100)))];
-    let condition = ValueMatch { test: Test::Range(5, 8), ignore_case: false, invert: false };
+    let condition = ValueMatch { test: Test::Range(Range(5, 8)), ignore_case: false, invert: false };
     assert!(table(&pairs).meets(&condition, b"n", false));
 }

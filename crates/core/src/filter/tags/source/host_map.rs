@@ -1,0 +1,36 @@
+//! `hostMap`: a value by host.
+
+use super::{Reading, Reads, TagSource, Value, Values};
+use crate::filter::tags::book::OTHER;
+use crate::filter::tags::bound;
+use crate::filter::tags::hosts::HostMap;
+use crate::language::describe::{Field, field};
+use crate::language::invalid::Invalid;
+use crate::language::limits;
+use crate::language::tree::Tree;
+use crate::matching::request::Request;
+
+#[derive(Clone, Debug)]
+pub(in crate::filter::tags) struct HostNames(HostMap);
+
+impl TagSource for HostNames {
+    const FIELD: Field = field!(
+        "hostMap",
+        Map("", &Text(1, bound::LONGEST), limits::HOST_MAP),
+        Optional,
+        "Values by host, or by the beginning of a host with `*` behind it."
+    );
+    const VALUES: Values = Values::OfSource;
+    const READS: Reads = Reads::Only(":authority");
+
+    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+        reading.host_map(tree).map(Self)
+    }
+
+    fn of_request<'v>(&'v self, request: &'v Request<'_>) -> Value<'v> {
+        let host = request.host();
+        // A host that is none is another one.
+        let found = if host.is_missing() { None } else { self.0.find(host.name()) };
+        Value::Known(found.unwrap_or(OTHER))
+    }
+}

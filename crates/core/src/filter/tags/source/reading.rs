@@ -1,0 +1,128 @@
+//! What the sources of tags share: how they are read, and what they read.
+
+use std::borrow::Cow;
+
+use super::{Reader, Source};
+use crate::filter::tags::book::Book;
+use crate::filter::tags::bound::{self, VALUE};
+use crate::filter::tags::captured::Captured;
+use crate::filter::tags::hosts::HostMap;
+use crate::filter::tags::meter::Path;
+use crate::filter::tags::property::number;
+use crate::language::invalid::Invalid;
+use crate::language::limits;
+use crate::language::modes::Callers;
+use crate::language::read::{self, Fields};
+use crate::language::tree::Tree;
+use crate::matching::budget::Budget;
+
+/// The properties to read in the log phase, each once, and whose certificates count.
+#[derive(Debug, Default)]
+pub(in crate::filter::tags) struct Wants(
+    pub(in crate::filter::tags) Vec<Path>,
+    pub(in crate::filter::tags) Callers,
+);
+
+impl Wants {
+    pub(in crate::filter::tags) fn place(&mut self, path: &[&str]) -> usize {
+        self.place_of(path.iter().map(|name| (*name).into()).collect())
+    }
+
+    pub(super) fn place_of(&mut self, path: Path) -> usize {
+        self.0.iter().position(|known| *known == path).unwrap_or_else(|| {
+            self.0.push(path);
+            self.0.len().saturating_sub(1)
+        })
+    }
+}
+
+/// A tag that is being read.
+pub(in crate::filter::tags) struct Reading<'r> {
+    pub(in crate::filter::tags) tag: usize,
+    pub(in crate::filter::tags) book: &'r mut Book,
+    pub(in crate::filter::tags) wants: &'r mut Wants,
+    pub(in crate::filter::tags) budget: &'r Budget,
+}
+
+impl Reading<'_> {
+    /// The number of a value that the policy or the source knows.
+    pub(super) fn declare(&mut self, value: &str) -> u32 {
+        self.book.declare(self.tag, value)
+    }
+
+    pub(super) fn host_map(&mut self, tree: &Tree) -> Result<HostMap, Invalid> {
+        host_map(tree, self.tag, self.book, self.budget)
+    }
+}
+
+/// Reads the source that is written as `name`, and declares its values.
+pub(in crate::filter::tags) fn read(
+    fields: Fields<'_>,
+    name: &str,
+    reader: &Reader,
+    reading: &mut Reading<'_>,
+) -> Result<Source, Invalid> {
+    fields.required(name, |tree| {
+        if matches!(tree, Tree::Flag(false)) {
+            read::only_true(tree)?;
+        }
+        (reader.read)(tree, reading)
+    })
+}
+
+/// Reads values by host.
+pub(in crate::filter::tags) fn host_map(
+    tree: &Tree,
+    tag: usize,
+    book: &mut Book,
+    budget: &Budget,
+) -> Result<HostMap, Invalid> {
+    let mut map = HostMap::default();
+    let value = |t| {
+        budget.hold(2 * VALUE)?;
+        bound::value(read::text(t)?)
+    };
+    for (key, value) in read::entries(tree, limits::HOST_MAP, HostMap::key, value)? {
+        map.insert(&key, book.declare(tag, &value));
+    }
+    Ok(map)
+}
+
+/// What a source says of a request.
+pub(in crate::filter::tags) enum Value<'v> {
+    /// Nothing before the log phase.
+    Later,
+    /// What was settled when the policy was loaded.
+    Constant,
+    /// A value that the book knows.
+    Known(u32),
+    /// A text, if there is one.
+    Text(Option<Cow<'v, [u8]>>),
+    /// What the rules of an attribute say.
+    Captured(Captured),
+}
+
+/// What is known in the log phase.
+pub(in crate::filter::tags) struct Late<'l> {
+    pub(in crate::filter::tags) observed: &'l [Option<Vec<u8>>],
+    /// The rules of an attribute that wait for it.
+    pub(in crate::filter::tags) candidates: &'l [u32],
+    pub(in crate::filter::tags) is_grpc: bool,
+}
+
+impl<'l> Late<'l> {
+    /// A property that is not empty.
+    pub(super) fn read(&self, place: usize) -> Option<&'l [u8]> {
+        self.observed.get(place).and_then(Option::as_deref).filter(|value| !value.is_empty())
+    }
+
+    /// A property that is a number.
+    pub(super) fn number(&self, place: usize) -> Option<u64> {
+        self.read(place).and_then(number)
+    }
+
+    /// The first of these properties that is there.
+    pub(super) fn text(&self, places: &[usize]) -> Value<'l> {
+        Value::Text(places.iter().find_map(|place| self.read(*place)).map(Cow::Borrowed))
+    }
+}

@@ -1,0 +1,136 @@
+//! What is described is read. That what is read is described, [`Fields`] asserts wherever it is
+//! tested.
+//!
+//! [`Fields`]: crate::language::read::Fields
+
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::filter::egress::Egress;
+use crate::filter::router::Router;
+use crate::filter::split::Splitter;
+use crate::filter::tags::Tagger;
+use crate::language::describe::{Object, Type, recorder};
+use crate::language::tree::Tree;
+use crate::policy::{Policy, vm_config};
+
+/// Matches in which every test of a value and of a path is read.
+const MATCHES: [&str; 11] = [
+    r#"{"hosts": ["a"], "source": {"cidrs": ["10.0.0.0/8"]}, "queryParams": {"q": {"exact": "a"}}}"#,
+    r#"{"headers": {"a": {"exact": "a"}, "b": {"prefix": "a"}, "c": {"suffix": "a"}, "d": {"contains": "a"}}}"#,
+    r#"{"headers": {"e": {"regex": "a"}, "f": {"in": ["a"]}, "g": {"range": {"from": 1, "to": 2}}}}"#,
+    r#"{"headers": {"h": {"present": true}}, "path": {"exact": "/a"}}"#,
+    r#"{"path": {"prefix": "/a"}}"#,
+    r#"{"path": {"suffix": "a"}}"#,
+    r#"{"path": {"contains": "a"}}"#,
+    r#"{"path": {"regex": "a"}}"#,
+    r#"{"path": {"in": ["/a"]}}"#,
+    r#"{"path": {"pathPrefix": "/a"}}"#,
+    r#"{"path": {"template": "/{a}"}}"#,
+];
+
+/// Whether reading these policies asks for every field that the filter's language describes.
+fn every_field_is_read<P: Policy>(policies: &[String]) {
+    recorder::take();
+    for policy in policies {
+        let compiled = P::compile(&Tree::parse(policy.as_bytes()).unwrap());
+        assert!(compiled.is_ok(), "{policy}: {}", compiled.err().unwrap());
+    }
+    let asked = recorder::take();
+    let mut described = BTreeMap::new();
+    describe(P::LANGUAGE, &mut described);
+    let unread: Vec<_> = described
+        .into_iter()
+        .flat_map(|(object, fields)| fields.into_iter().map(move |field| (object, field)))
+        .filter(|field| !asked.contains(field))
+        .collect();
+    assert!(unread.is_empty(), "described and not read: {unread:?}");
+}
+
+/// Adds the fields of an object, and of all that it leads to, by object.
+fn describe(object: &'static Object, described: &mut BTreeMap<&'static str, Vec<&'static str>>) {
+    let fields = object.fields.iter().map(|field| field.name).collect();
+    if described.insert(object.summary.name, fields).is_none() {
+        object.includes.iter().for_each(|included| describe(included, described));
+        object.fields.iter().for_each(|field| of_type(&field.about.kind, described));
+    }
+}
+
+fn of_type(kind: &Type, described: &mut BTreeMap<&'static str, Vec<&'static str>>) {
+    match kind {
+        Type::Table(object) => describe(object, described),
+        Type::List(kind, ..) | Type::Map(_, kind, _) => of_type(kind, described),
+        Type::Either(kinds) => kinds.iter().for_each(|kind| of_type(kind, described)),
+        Type::Text(..)
+        | Type::Pattern(..)
+        | Type::Words(_)
+        | Type::Duration(..)
+        | Type::Flag
+        | Type::True => {}
+        Type::Integer(..) | Type::Count(..) | Type::Numbers(_) => {}
+    }
+}
+
+#[test]
+fn every_field_of_header_router_is_read() {
+    let matches = MATCHES.join(", ");
+    every_field_is_read::<Router>(&[format!(
+        r#"{{"explain": {{"when": {{}}}}, "rules": [
+            {{"name": "a", "matches": [{matches}], "route": {{"to": "a"}}, "requestHeaders": {{}},
+              "rewrite": {{"path": {{"replacePrefix": {{"from": "/a", "to": "/b"}}}}}}}},
+            {{"name": "b", "route": {{"authority": "a"}}, "rewrite": {{"path": {{"replaceFull": "/b"}}}}}},
+            {{"name": "c", "rewrite": {{"path": {{"regex": {{"match": "a", "replace": "b"}}}}}}}},
+            {{"name": "d", "respond": {{"status": 404}}}},
+            {{"name": "e", "redirect": {{"scheme": "https"}}}}]}}"#
+    )]);
+}
+
+#[test]
+fn every_field_of_canary_split_is_read() {
+    let matches = MATCHES.join(", ");
+    every_field_is_read::<Splitter>(&[format!(
+        r#"{{"explain": {{"when": {{}}}}, "splits": [
+            {{"name": "a", "matches": [{matches}], "layer": {{"name": "l"}}, "guard": {{}},
+              "key": [{{"header": "a"}}, {{"cookie": "a"}}, {{"queryParam": "a"}}, {{"pathSegment": 1}},
+                      {{"sourceAddress": true}}, {{"principal": true}}, {{"all": [{{"header": "a"}}]}}],
+              "backends": [{{"name": "v1", "baseline": true, "requestHeaders": {{}}}},
+                           {{"name": "v2", "to": "v2", "maxWeight": 5}}],
+              "override": {{"header": "a"}}, "include": [{{"matches": [{{}}], "backend": "v2"}}],
+              "exclude": [{{"matches": [{{}}]}}]}}]}}"#
+    )]);
+}
+
+#[test]
+fn every_field_of_metric_tags_is_read() {
+    let matches = MATCHES.join(", ");
+    every_field_is_read::<Tagger>(&[format!(
+        r#"{{"explain": {{"when": {{}}}}, "exclude": [{matches}], "limits": {{}}, "metrics": [{{"name": "m"}}],
+            "attributes": [{{"output_attribute": "z", "match": [{{"value": "v"}}]}}],
+            "tags": {{"a1": {{"fixed": "a"}}, "b1": {{"header": "a"}}, "c1": {{"responseHeader": "a"}},
+              "d1": {{"cookie": "a"}}, "e1": {{"queryParam": "a"}}, "f1": {{"method": true}},
+              "h1": {{"host": true}}, "i1": {{"hostMap": {{"a": "b"}}}},
+              "j1": {{"pathTemplates": [{{"template": "/a", "value": "a"}}]}}, "k1": {{"statusCode": true}},
+              "l1": {{"statusClass": true}}, "m1": {{"grpcStatus": true}}, "n1": {{"responseFlags": true}},
+              "o1": {{"durationClass": [5]}}, "p1": {{"property": "a"}}, "q1": {{"nodeMetadata": "a"}},
+              "r1": {{"sourcePrincipal": true}}, "s1": {{"destinationPrincipal": true}},
+              "t1": {{"upstreamCluster": true}}, "u1": {{"upstreamHost": true}},
+              "v1": {{"connectionSecurity": true}}}}}}"#
+    )]);
+}
+
+#[test]
+fn every_field_of_egress_policy_is_read() {
+    let explained = MATCHES.iter().map(|one| format!(r#"{{"explain": {{"when": {one}}}}}"#));
+    let rules = r#"{"response": {}, "requestHeaders": {}, "learn": {}, "denyPrivateAddresses": {"except": []},
+        "rules": [{"name": "a", "action": "allow", "from": {"namespaces": ["a"]}, "to": {}}]}"#;
+    every_field_is_read::<Egress>(&explained.chain([rules.to_owned()]).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_field_of_a_vm_configuration_is_read() {
+    recorder::take();
+    vm_config::strict(b"{}").unwrap();
+    assert_eq!(recorder::take(), BTreeSet::from([("vm", "strict")]));
+}
