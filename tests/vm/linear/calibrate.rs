@@ -26,6 +26,7 @@ struct Kind {
     header: Option<(&'static str, String)>,
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of kinds")]
 fn kinds() -> Vec<Kind> {
     let regex = |n: usize| json!({ "name": format!("r{n}"), "matches": [{ "headers": { "x-a": { "regex": format!(".*a.*x{n}") } } }] });
     let rewrite = json!({ "rules": [{ "name": "r", "rewrite": { "path": { "regex": { "match": "/v[0-9]+(/.*/legacy)?", "replace": "/x" } } } }] });

@@ -29,15 +29,10 @@ impl Schema<'_> {
         rule: &Value,
         value: &Value,
     ) -> Result<bool, String> {
-        let fits = |schema: &Value| self.of(schema, value).is_ok();
         let rules = || rule.as_array().expect("a list of schemas").iter();
         let (text, list, table, number) =
             (value.as_str(), value.as_array(), value.as_object(), value.as_f64());
         let limit = || usize::try_from(rule.as_u64().expect("a number")).unwrap();
-        let has = |names: &Value| {
-            let mut names = names.as_array().expect("a list of names").iter();
-            table.is_none_or(|table| names.all(|name| table.contains_key(name.as_str().unwrap())))
-        };
         Ok(match keyword {
             "$schema" | "$defs" | "$comment" | "title" | "description" | "default" => true,
             "$ref" => {
@@ -62,6 +57,26 @@ impl Schema<'_> {
             "minItems" => list.is_none_or(|list| list.len() >= limit()),
             "maxItems" => list.is_none_or(|list| list.len() <= limit()),
             "maxProperties" => table.is_none_or(|table| table.len() <= limit()),
+            other => return self.holds_inside(schema, other, rule, value),
+        })
+    }
+
+    /// The same for keywords that hold schemas.
+    fn holds_inside(
+        &self,
+        schema: &Map<String, Value>,
+        keyword: &str,
+        rule: &Value,
+        value: &Value,
+    ) -> Result<bool, String> {
+        let fits = |schema: &Value| self.of(schema, value).is_ok();
+        let rules = || rule.as_array().expect("a list of schemas").iter();
+        let (list, table) = (value.as_array(), value.as_object());
+        let has = |names: &Value| {
+            let mut names = names.as_array().expect("a list of names").iter();
+            table.is_none_or(|table| names.all(|name| table.contains_key(name.as_str().unwrap())))
+        };
+        Ok(match keyword {
             "items" => {
                 list.into_iter().flatten().try_for_each(|element| self.of(rule, element))?;
                 true

@@ -96,9 +96,6 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
     let acts = active && head.mode == Mode::Enforce;
     let default = default.unwrap_or(if is_empty { Action::Allow } else { Action::Deny });
 
-    let when = head.explain.as_ref().and_then(|explain| explain.when.source.as_ref());
-    let explains_by_address = when.is_some_and(|source| !source.cidrs.is_empty());
-
     let mut rules = Vec::with_capacity(read.len());
     let mut clauses = Vec::with_capacity(read.len());
     for (place, (rule, paths)) in read.into_iter().enumerate() {
@@ -121,15 +118,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
             weight: budget.weight(),
             strip: Strip::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new()),
             series,
-            needs: Needs {
-                headers: active,
-                principal: active,
-                verified: active && head.callers == Callers::Verified,
-                surroundings: active,
-                address: active && explains_by_address,
-                stripped: acts,
-                ..Needs::default()
-            },
+            needs: needs(&head, active, acts),
             judges_presented: true,
             head,
             published: state::published(&[state::EGRESS]),
@@ -148,6 +137,19 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         listed,
         places,
     })
+}
+
+fn needs(head: &Head, active: bool, acts: bool) -> Needs {
+    let when = head.explain.as_ref().and_then(|explain| explain.when.source.as_ref());
+    Needs {
+        headers: active,
+        principal: active,
+        verified: active && head.callers == Callers::Verified,
+        surroundings: active,
+        address: active && when.is_some_and(|source| !source.cidrs.is_empty()),
+        stripped: acts,
+        ..Needs::default()
+    }
 }
 
 impl Deciders {

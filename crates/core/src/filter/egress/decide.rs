@@ -1,7 +1,5 @@
 //! From a request to a decision.
 
-use std::borrow::Cow;
-
 use super::ambiguity::Ambiguity;
 use super::caller::Caller;
 use super::destination::Destination;
@@ -17,12 +15,11 @@ use crate::language::modes::{Callers, Mode};
 use crate::language::tree::Tree;
 use crate::matching::index::Index;
 use crate::matching::request::Request;
+use crate::policy::Policy;
 use crate::policy::common::Common;
-use crate::policy::decision::{Decision, Reply, Unlisted};
+use crate::policy::decision::Decision;
 use crate::policy::outcome::Outcome;
 use crate::policy::record::Record;
-use crate::policy::{Policy, state};
-use crate::wire::host::Host;
 
 impl Policy for Egress {
     const FILTER: &'static str = "egress-policy";

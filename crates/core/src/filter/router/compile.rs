@@ -12,13 +12,14 @@ use crate::language::modes::{self, Callers, Mode};
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
 use crate::language::{limits, names};
+use crate::matching::budget;
+use crate::matching::index::{self, Index};
 use crate::matching::matches::Match;
 use crate::matching::parse::{self, Budget};
-use crate::matching::{budget, index};
 use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::{HEAD, Head};
-use crate::policy::series::{Kind, Label, Series, Stock};
+use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
 use crate::policy::state;
 
 pub(super) static POLICY: Object = object!(
@@ -98,16 +99,6 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
         clauses.extend(matches.into_iter().map(|matches| Clause { rule: place, matches }));
         rules.push(rule);
     }
-    let with_mode = |mode: Mode| -> Result<_, Invalid> {
-        let numbered = (0u32..).zip(&clauses);
-        let mut index = index::Builder::new(&budget);
-        for (number, Clause { rule, matches }) in numbered {
-            if rules.get(*rule).is_some_and(|rule| rule.mode == mode) {
-                index.add(number, matches).map_err(|e| e.in_index(*rule).in_field("rules"))?;
-            }
-        }
-        Ok(index.finish())
-    };
     // A host that must be known for some rule that acts, or else for one that reports.
     let asks = |mode: Mode| {
         clauses
@@ -115,29 +106,11 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
             .any(|c| c.matches.asks_for_hosts() && rules.get(c.rule).is_some_and(|r| r.mode == mode))
     };
     let missing_host = [Mode::Enforce, Mode::Report].into_iter().find(|mode| asks(*mode));
-    let named = rules.iter().map(|rule| &*rule.name).chain(missing_host.map(|_| MISSING_HOST));
-    let series = named
-        .map(|rule| {
-            let label = Label { name: "rule", stock: Stock::Component, value: rule };
-            Series::new(Kind::Counter, head.labels, "narrows_router_requests_total", &[label])
-        })
-        .collect();
-    let explained = head.explain.iter().map(|explain| &explain.when);
-    let sources =
-        || clauses.iter().map(|c| &*c.matches).chain(explained.clone()).filter_map(|m| m.source.as_ref());
-    let acts = active && (strip.is_needed() || rules.iter().any(|rule| rule.mode != Mode::Off));
-    let by_principal = acts && sources().any(|source| !source.principals.is_empty());
-    let needs = Needs {
-        headers: acts,
-        stripped: acts && strip.is_needed(),
-        address: acts && sources().any(|source| !source.cidrs.is_empty()),
-        principal: by_principal,
-        verified: by_principal && head.callers == Callers::Verified,
-        ..Needs::default()
-    };
+    let series = series(&rules, missing_host, head.labels);
+    let needs = needs(&head, &strip, &rules, &clauses, active);
     Ok(Router {
-        enforced: with_mode(Mode::Enforce)?,
-        reported: with_mode(Mode::Report)?,
+        enforced: indexed(&rules, &clauses, Mode::Enforce, &budget)?,
+        reported: indexed(&rules, &clauses, Mode::Report, &budget)?,
         common: Common {
             needles: budget.needles(),
             weight: budget.weight(),
@@ -153,6 +126,43 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
         rules,
         clauses,
     })
+}
+
+/// The index of the rules in a mode.
+fn indexed(rules: &[Rule], clauses: &[Clause], mode: Mode, budget: &Budget) -> Result<Index, Invalid> {
+    let mut index = index::Builder::new(budget);
+    for (number, Clause { rule, matches }) in (0u32..).zip(clauses) {
+        if rules.get(*rule).is_some_and(|rule| rule.mode == mode) {
+            index.add(number, matches).map_err(|e| e.in_index(*rule).in_field("rules"))?;
+        }
+    }
+    Ok(index.finish())
+}
+
+/// A series for each rule, and for what is refused for want of a host.
+fn series(rules: &[Rule], missing_host: Option<Mode>, labels: Grammar) -> Vec<Series> {
+    let named = rules.iter().map(|rule| &*rule.name).chain(missing_host.map(|_| MISSING_HOST));
+    let series = named.map(|rule| {
+        let label = Label { name: "rule", stock: Stock::Component, value: rule };
+        Series::new(Kind::Counter, labels, "narrows_router_requests_total", &[label])
+    });
+    series.collect()
+}
+
+fn needs(head: &Head, strip: &Strip, rules: &[Rule], clauses: &[Clause], active: bool) -> Needs {
+    let explained = head.explain.iter().map(|explain| &explain.when);
+    let sources =
+        || clauses.iter().map(|c| &*c.matches).chain(explained.clone()).filter_map(|m| m.source.as_ref());
+    let acts = active && (strip.is_needed() || rules.iter().any(|rule| rule.mode != Mode::Off));
+    let by_principal = acts && sources().any(|source| !source.principals.is_empty());
+    Needs {
+        headers: acts,
+        stripped: acts && strip.is_needed(),
+        address: acts && sources().any(|source| !source.cidrs.is_empty()),
+        principal: by_principal,
+        verified: by_principal && head.callers == Callers::Verified,
+        ..Needs::default()
+    }
 }
 
 fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {

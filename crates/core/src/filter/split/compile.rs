@@ -15,7 +15,7 @@ use crate::language::modes::{self, Mode};
 use crate::language::tree::Tree;
 use crate::language::{limits, names, read};
 use crate::matching::hosts::{HostPattern, HostSet};
-use crate::matching::index;
+use crate::matching::index::{self, Index};
 use crate::matching::matches::Match;
 use crate::matching::parse::Budget;
 use crate::order::hash_of;
@@ -81,10 +81,7 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
         rules.push(one.guards);
     }
     layer::lay_out(&mut splits, layers).map_err(|e| e.in_field("splits"))?;
-    let mut index = index::Builder::new(&budget);
-    for (number, Clause { split, matches }) in (0u32..).zip(&clauses) {
-        index.add(number, matches).map_err(|e| e.in_index(*split).in_field("splits"))?;
-    }
+    let index = indexed(&clauses, &budget)?;
     let series = measure::define(&mut splits, head.labels);
     let guards = if restore { Guards::default() } else { guards(&mut splits, rules, &route_header) };
     let needs = needs(&head, &strip, &splits, &clauses, active);
@@ -93,7 +90,7 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
     let is_bound = restore || (needs.outcome && every_host(&clauses).is_some());
     let authority_first = is_bound && !needs.stripped;
     Ok(Splitter {
-        index: index.finish(),
+        index,
         hosts: every_host(&clauses),
         asks_for_hosts: asks_for_hosts(&splits, &clauses),
         inbound: restore.then(|| restore::canaries(&splits)),
@@ -113,6 +110,14 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
         clauses,
         guards,
     })
+}
+
+fn indexed(clauses: &[Clause], budget: &Budget) -> Result<Index, Invalid> {
+    let mut index = index::Builder::new(budget);
+    for (number, Clause { split, matches }) in (0u32..).zip(clauses) {
+        index.add(number, matches).map_err(|e| e.in_index(*split).in_field("splits"))?;
+    }
+    Ok(index.finish())
 }
 
 /// `restoreHost` believes a header, so the caller must be believed.

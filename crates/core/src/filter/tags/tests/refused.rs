@@ -63,6 +63,15 @@ fn each_fault_has_a_place_and_a_remedy() {
         (r#"{"tags": {"my_rule": {"fixed": "a"}}}"#.to_owned(), "error[NRW302]: tags.my_rule: label \"rule\" is a suffix of label \"my_rule\""),
         (r#"{"tags": {"a-b": {"fixed": "a"}}}"#.to_owned(), "error[NRW302]: tags[\"a-b\"]: \"a-b\" cannot be a label"),
         (r#"{"tags": {"overflow": {"fixed": "a"}}}"#.to_owned(), "error[NRW302]: tags.overflow: "),
+    ] {
+        let message = refusal(&policy);
+        assert!(message.starts_with(expected), "{policy}\n{message}");
+    }
+}
+
+#[test]
+fn each_fault_of_a_metric_has_one_too() {
+    for (policy, expected) in [
         (r#"{"metrics": [{"name": "m", "tags": ["x"]}]}"#.to_owned(), "error[NRW111]: metrics[0].tags[0]: there is no tag \"x\""),
         (r#"{"metrics": [{"name": "m-x"}]}"#.to_owned(), "error[NRW302]: metrics[0].name: "),
         (r#"{"metrics": [{"name": "narrows_x"}]}"#.to_owned(), "error[NRW302]: metrics[0].name: "),

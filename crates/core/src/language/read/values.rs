@@ -1,0 +1,190 @@
+//! Values: text, numbers, words, lists and tables with free names.
+
+use super::Faults;
+use super::messages::{names, repeated_field, suggestion};
+use crate::language::invalid::{Code, Invalid};
+use crate::language::tree::Tree;
+use std::ops::RangeInclusive;
+
+/// Reads a list of at most `limit` elements; every faulty element is reported.
+pub(crate) fn list<'t, T>(
+    tree: &'t Tree,
+    limit: usize,
+    mut read: impl FnMut(&'t Tree) -> Result<T, Invalid>,
+) -> Result<Vec<T>, Invalid> {
+    let mut values = Vec::new();
+    values.reserve_exact(room(tree, limit));
+    each(tree, limit, &mut |element| {
+        values.push(read(element)?);
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+/// How many elements there are, unless too many: what a policy holds is counted, so that nothing is
+/// reserved that it does not need.
+fn room(tree: &Tree, limit: usize) -> usize {
+    let elements = match tree {
+        Tree::List(elements) => elements.len(),
+        Tree::Table(fields) => fields.len(),
+        _ => 0,
+    };
+    if elements <= limit { elements } else { 0 }
+}
+
+/// The part of [`list`] that is the same for every type: it is compiled once.
+fn each<'t>(
+    tree: &'t Tree,
+    limit: usize,
+    read: &mut dyn FnMut(&'t Tree) -> Result<(), Invalid>,
+) -> Result<(), Invalid> {
+    let Tree::List(elements) = tree else {
+        return Err(wrong_type("a list", tree));
+    };
+    within(elements.len(), limit)?;
+    let mut faults = Faults::default();
+    for (i, element) in elements.iter().enumerate() {
+        faults.take(read(element).map_err(|e| e.in_index(i)));
+    }
+    faults.or(())
+}
+
+/// Reads a table with free keys, such as header names; no key may stand twice
+/// once `normalise` has been applied.
+pub(crate) fn entries<'t, K: AsRef<str>, T>(
+    tree: &'t Tree,
+    limit: usize,
+    mut normalise: impl FnMut(&'t str) -> Result<K, Invalid>,
+    mut read: impl FnMut(&'t Tree) -> Result<T, Invalid>,
+) -> Result<Vec<(K, T)>, Invalid> {
+    let mut values: Vec<(K, T)> = Vec::new();
+    values.reserve_exact(room(tree, limit));
+    each_entry(tree, limit, &mut |key, value| {
+        let name = normalise(key)?;
+        if values.iter().any(|(known, _)| known.as_ref() == name.as_ref()) {
+            return Err(repeated_field(key));
+        }
+        values.push((name, read(value)?));
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+/// The part of [`entries`] that is the same for every type.
+fn each_entry<'t>(
+    tree: &'t Tree,
+    limit: usize,
+    read: &mut dyn FnMut(&'t str, &'t Tree) -> Result<(), Invalid>,
+) -> Result<(), Invalid> {
+    let fields = table(tree)?;
+    within(fields.len(), limit)?;
+    let mut faults = Faults::default();
+    for (key, value) in fields {
+        faults.take(read(key, value).map_err(|e| e.in_field(key)));
+    }
+    faults.or(())
+}
+
+/// Reads a string.
+pub(crate) fn text(tree: &Tree) -> Result<&str, Invalid> {
+    match tree {
+        Tree::Text(text) => Ok(text),
+        // What an unquoted `off`, `no` or `y` becomes, here and on its way through Kubernetes.
+        Tree::Flag(_) => Err(Invalid::new(
+            Code::WrongType,
+            "expected a string, found a boolean",
+            "quote it: YAML reads off, no and the like as booleans",
+        )),
+        other => Err(wrong_type("a string", other)),
+    }
+}
+
+/// Reads a boolean.
+pub(crate) fn flag(tree: &Tree) -> Result<bool, Invalid> {
+    match tree {
+        Tree::Flag(flag) => Ok(*flag),
+        other => Err(wrong_type("true or false", other)),
+    }
+}
+
+/// Reads `true`, of what is there or is not.
+pub(crate) fn only_true(tree: &Tree) -> Result<(), Invalid> {
+    flag(tree)?.then_some(()).ok_or_else(|| {
+        Invalid::new(Code::BadValue, "must be true", "remove the field instead of writing false")
+    })
+}
+
+/// Reads an integer within `range`.
+pub(crate) fn integer(tree: &Tree, range: RangeInclusive<i64>) -> Result<i64, Invalid> {
+    let Tree::Integer(value) = tree else {
+        return Err(wrong_type("an integer", tree));
+    };
+    if range.contains(value) {
+        return Ok(*value);
+    }
+    let (low, high) = range.into_inner();
+    Err(Invalid::new(
+        Code::OutOfRange,
+        format!("{value} is outside {low} to {high}"),
+        "write a number in that range",
+    ))
+}
+
+/// Reads a duration such as `30s`, as milliseconds within `range`.
+pub(crate) fn millis(tree: &Tree, range: RangeInclusive<u64>) -> Result<u64, Invalid> {
+    let written = text(tree)?;
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    let read = units.iter().find_map(|(unit, factor)| {
+        let digits = written.strip_suffix(unit).filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
+        digits.parse::<u64>().ok()?.checked_mul(*factor)
+    });
+    let (low, high) = (*range.start(), *range.end());
+    read.filter(|millis| range.contains(millis)).ok_or_else(|| {
+        Invalid::new(
+            Code::BadValue,
+            format!("{written:?} is not a duration of {low}ms to {high}ms"),
+            "write a whole number and ms, s, m or h, such as \"30s\"",
+        )
+    })
+}
+
+/// Reads one of a few words.
+pub(crate) fn word<T: Copy>(tree: &Tree, words: &[(&str, T)]) -> Result<T, Invalid> {
+    let written = text(tree)?;
+    words.iter().find(|(word, _)| *word == written).map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        Invalid::new(
+            Code::BadValue,
+            format!("{written:?} is not one of {}", names(&known)),
+            suggestion(written, &known).unwrap_or_else(|| "write one of these".to_owned()),
+        )
+    })
+}
+
+/// A value of another type than the field takes.
+pub(crate) fn wrong_type(expected: &str, found: &Tree) -> Invalid {
+    Invalid::new(
+        Code::WrongType,
+        format!("expected {expected}, found {}", found.kind()),
+        format!("write {expected} here"),
+    )
+}
+
+/// Refuses more than `limit` elements.
+pub(crate) fn within(count: usize, limit: usize) -> Result<(), Invalid> {
+    if count <= limit {
+        return Ok(());
+    }
+    Err(Invalid::new(
+        Code::TooMany,
+        format!("{count} elements, more than {limit}"),
+        "split the policy, or write fewer",
+    ))
+}
+
+pub(super) fn table(tree: &Tree) -> Result<&[(String, Tree)], Invalid> {
+    match tree {
+        Tree::Table(fields) => Ok(fields),
+        other => Err(wrong_type("a table", other)),
+    }
+}
