@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use narrows_core::egress::Egress;
-use narrows_core::{Source, Surroundings};
+use narrows_core::{Source, StreamInfo};
 use narrows_core::router::Router;
 use narrows_core::split::Splitter;
 use narrows_core::{Edit, Policy, Request, Tree};
@@ -26,7 +26,7 @@ fn decide<P: Policy>(tree: &Tree, request: &[u8], check: impl Fn(&P, Request<'_>
     let Ok(policy) = P::compile(tree) else { return };
     let mut headers: Vec<(Vec<u8>, &[u8])> = Vec::new();
     let mut source = Source::default();
-    let mut surroundings = Surroundings::default();
+    let mut stream_info = StreamInfo::default();
     let mut stripped = None;
     for line in request.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
         // A pseudo header has its colon at the front.
@@ -36,9 +36,9 @@ fn decide<P: Policy>(tree: &Tree, request: &[u8], check: impl Fn(&P, Request<'_>
         match name {
             b"principal" => source.principal = Some(value),
             b"address" => source.address = Some(value),
-            b"server-name" => surroundings.server_name = Some(value),
-            b"cluster" => surroundings.cluster = Some(value),
-            b"namespace" => surroundings.namespace = Some(value),
+            b"server-name" => stream_info.server_name = Some(value),
+            b"cluster" => stream_info.cluster = Some(value),
+            b"namespace" => stream_info.namespace = Some(value),
             b"stripped" => stripped = Some(value),
             _ => headers.push((name.to_ascii_lowercase(), value)),
         }
@@ -46,7 +46,7 @@ fn decide<P: Policy>(tree: &Tree, request: &[u8], check: impl Fn(&P, Request<'_>
     let request = || {
         Request::new(headers.iter().map(|(name, value)| (name.as_slice(), *value)))
             .from_source(source)
-            .within(surroundings)
+            .within(stream_info)
             .already_stripped(stripped)
     };
     check(&policy, request());

@@ -96,7 +96,7 @@ pub trait Policy: Sized {
         let verdict = self.judge(&request, &mut decision, record.as_mut());
         let provenance =
             strip.state(request.stripped(), &decision.strip, &decision.request, &decision.already_set);
-        decision.state.extend(provenance.map(|provenance| (strip::STATE, provenance)));
+        decision.state.extend(provenance.map(|provenance| (strip::PROVENANCE, provenance)));
         if let (Some(explain), Some(record)) = (explain, record.and_then(Record::into_bytes)) {
             decision.response.push(Edit::Add(&explain.header, Cow::Owned(record)));
         }
@@ -119,11 +119,11 @@ pub struct Needs {
     pub principal: bool,
     /// Whether that certificate was verified on this very connection.
     pub verified: bool,
-    /// The filter state [`crate::strip::STATE`]. Without it, what a decision says there
+    /// The filter state [`crate::strip::PROVENANCE`]. Without it, what a decision says there
     /// belongs behind what is there already.
     pub stripped: bool,
     /// What the proxy knows of itself and of the connection.
-    pub surroundings: bool,
+    pub stream_info: bool,
     /// A number that differs from request to request.
     pub nonce: bool,
     /// What became of the request: it is measured when it has been served.

@@ -2,7 +2,7 @@
 //! Istio's own metrics.
 
 use crate::language::tree::Tree;
-use crate::policy::series::{Grammar, Series};
+use crate::policy::series::{LabelEncoding, Series};
 use crate::policy::{Policy, vm_config};
 
 /// The labels in the names of a filter's series under one policy.
@@ -29,8 +29,8 @@ impl Labels {
     /// given as it was written.
     pub fn of<P: Policy>(policy: &P, written: &Tree) -> Self {
         // It belongs to no policy: with stock labels too it is written as itself.
-        let rejected = vm_config::rejected_series(P::FILTER, Grammar::StatTags);
-        let is_stock = vm_config::grammar(written) == Grammar::Stock;
+        let rejected = vm_config::rejected_series(P::FILTER, LabelEncoding::StatTags);
+        let is_stock = vm_config::grammar(written) == LabelEncoding::Stock;
         let mut names: Vec<String> = Vec::new();
         let mut add = |name: &str| {
             if !names.iter().any(|known| known == name) {

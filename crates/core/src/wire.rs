@@ -4,7 +4,7 @@
 
 pub(crate) mod cookie;
 pub(crate) mod field;
-pub(crate) mod found;
+pub(crate) mod field_value;
 pub(crate) mod host;
 pub mod inline_headers;
 pub(crate) mod message;
@@ -12,5 +12,5 @@ pub(crate) mod methods;
 pub(crate) mod percent;
 pub(crate) mod query;
 
-pub use found::Found;
+pub use field_value::FieldValue;
 pub use host::Host;

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use narrows_core::lease::{Judgement, Register, Root, Watcher};
-use narrows_core::{Grammar, Series, hash_of, vm_config};
+use narrows_core::{LabelEncoding, Series, hash_of, vm_config};
 
 use crate::shared::Key;
 use crate::{metric, read};
@@ -46,7 +46,7 @@ pub struct Plugin {
 pub(crate) struct Lease {
     plugin: Plugin,
     root: Root,
-    grammar: Grammar,
+    grammar: LabelEncoding,
     watcher: Watcher,
     /// The hash of what is served in place of a bad policy.
     held: u64,
@@ -84,7 +84,7 @@ impl Plugin {
     }
 
     /// Enters a root context with a good policy, which allows the filter `bound` series.
-    pub(crate) fn accept(self, text: &[u8], bound: u32, grammar: Grammar) -> Lease {
+    pub(crate) fn accept(self, text: &[u8], bound: u32, grammar: LabelEncoding) -> Lease {
         let mut root = Root::default();
         let policy = hash(text);
         let last = LAST.with_borrow(|last| last.iter().find(|(id, _)| *id == self.id).map_or(0, |(_, p)| *p));
@@ -106,13 +106,13 @@ impl Plugin {
         let policy = hash(text);
         let mut judgement = Judgement::Refused { has_older: false };
         self.change(&mut |register| judgement = register.bad(self.id, policy, is_fresh, is_closed));
-        self.show(Grammar::default());
+        self.show(LabelEncoding::default());
         match judgement {
             Judgement::Refused { has_older } => Rejected::Refused(has_older),
             Judgement::Passes(root) | Judgement::Holds(root) => Rejected::Taken(Lease {
                 plugin: self,
                 root,
-                grammar: Grammar::default(),
+                grammar: LabelEncoding::default(),
                 watcher: Watcher::default(),
                 held: 0,
             }),
@@ -131,7 +131,8 @@ impl Plugin {
 
     /// Whether another VM holds the gauge; yes, if this proxy keeps no such series.
     fn has_gauge(&self) -> bool {
-        let gauges = [Grammar::StatTags, Grammar::Stock].map(|g| vm_config::up_series(self.filter, g));
+        let gauges =
+            [LabelEncoding::StatTags, LabelEncoding::Stock].map(|g| vm_config::up_series(self.filter, g));
         if gauges.iter().any(|gauge| metric::get(gauge) > 0) {
             return true;
         }
@@ -161,7 +162,7 @@ impl Plugin {
     /// Shows what the register says. Another VM may have changed it meanwhile, and have
     /// shown that already. What plugins with another VM id say is left alone: they say it
     /// again at every round.
-    fn show(&self, grammar: Grammar) {
+    fn show(&self, grammar: LabelEncoding) {
         metric::set(&vm_config::up_series(self.filter, grammar), 1);
         let mut has_said = false;
         for _ in 0..LOOKS {
@@ -185,8 +186,8 @@ impl Plugin {
     }
 
     /// The grammar of a rejected policy may be its fault: then it is told in both.
-    fn rejected_series(filter: &str, grammar: Grammar, both: bool) -> Vec<Series> {
-        let all = [Grammar::StatTags, Grammar::Stock].into_iter();
+    fn rejected_series(filter: &str, grammar: LabelEncoding, both: bool) -> Vec<Series> {
+        let all = [LabelEncoding::StatTags, LabelEncoding::Stock].into_iter();
         all.filter(|one| both || *one == grammar).map(|one| vm_config::rejected_series(filter, one)).collect()
     }
 
@@ -220,7 +221,7 @@ impl Lease {
     }
 
     /// Says that a good policy is served in place of a bad one.
-    pub(crate) fn hold(&mut self, text: &[u8], bound: u32, grammar: Grammar) {
+    pub(crate) fn hold(&mut self, text: &[u8], bound: u32, grammar: LabelEncoding) {
         self.held = hash(text);
         self.root.bound = bound;
         self.grammar = grammar;

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use narrows_core::Surroundings;
+use narrows_core::StreamInfo;
 use narrows_core::egress::RouteAsk;
 
 use crate::read;
@@ -120,14 +120,14 @@ impl Node {
 }
 
 impl Observed {
-    pub(crate) fn view<'a>(&'a self, node: &'a Node) -> Surroundings<'a> {
+    pub(crate) fn view<'a>(&'a self, node: &'a Node) -> StreamInfo<'a> {
         let workload = node.workload();
-        Surroundings {
+        StreamInfo {
             server_name: self.server_name.as_deref(),
             namespace: workload.and_then(|workload| workload.namespace.as_deref()),
             workload: workload.and_then(|workload| workload.name.as_deref()),
             cluster: self.cluster.as_deref(),
-            ..Surroundings::default()
+            ..StreamInfo::default()
         }
     }
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use narrows_core::{Grammar, Invalid, Policy, Tree, vm_config};
+use narrows_core::{Invalid, LabelEncoding, Policy, Tree, vm_config};
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
@@ -106,7 +106,7 @@ impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
             }
             Err(invalid) => {
                 blame(P::FILTER, "older policy", &invalid);
-                (0, Grammar::default())
+                (0, LabelEncoding::default())
             }
         };
         lease.hold(&text, bound, grammar);
@@ -123,7 +123,7 @@ fn blame(filter: &str, what: &str, invalid: &Invalid) {
 /// Reads a policy and which labels it asks for. Not twice in the module: it is most of it. The
 /// text goes before the policy is made: both at once would be the most that a VM ever holds.
 #[inline(never)]
-fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, Grammar), Invalid> {
+fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, LabelEncoding), Invalid> {
     let tree = Tree::parse(&text);
     drop(text);
     tree.and_then(|tree| Ok((P::compile(&tree)?, vm_config::grammar(&tree))))

@@ -54,14 +54,14 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         let address = wanted(needs.address, &["source", "address"]);
         let principal = needs.principal.then(|| node.principal()).flatten();
         let is_verified = needs.verified && principal.is_some() && node.is_verified();
-        let stripped = wanted(needs.stripped, &[strip::STATE]);
+        let stripped = wanted(needs.stripped, &[strip::PROVENANCE]);
         let nonce = if needs.nonce { loaded.nonce() } else { 0 };
         let request = Request::new(one.chain(all.pairs()))
             .from_source(Source { address: address.as_deref(), principal: principal.as_deref() })
             .verified(is_verified)
             .already_stripped(stripped.as_deref())
             .with_nonce(nonce);
-        let around = needs.surroundings.then(|| node.read());
+        let around = needs.stream_info.then(|| node.read());
         let request = match &around {
             Some(around) => request.within(around.view(node)),
             None => request,
@@ -138,8 +138,8 @@ impl<P: Policy, E: Extension<P>> Context for Stream<P, E> {}
 /// What a filter says that it has written stands behind what earlier ones have said. One
 /// that strips nothing asks for that only when it has something to say.
 fn keep_earlier(decision: &mut Decision<'_>) {
-    for (_, said) in decision.state.iter_mut().filter(|(name, _)| *name == strip::STATE) {
-        if let Some(mut all) = read::property(&[strip::STATE]) {
+    for (_, said) in decision.state.iter_mut().filter(|(name, _)| *name == strip::PROVENANCE) {
+        if let Some(mut all) = read::property(&[strip::PROVENANCE]) {
             all.push(b',');
             all.extend_from_slice(said);
             *said = Cow::Owned(all);

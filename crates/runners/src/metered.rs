@@ -2,7 +2,7 @@
 
 use narrows_cases::Case;
 use narrows_cases::bytes::header_line;
-use narrows_core::tags::{Ask, Meter, Metered, Report};
+use narrows_core::tags::{Ask, CardinalityLimit, Metered, Report};
 
 use crate::model::count;
 use crate::observed::Observed;
@@ -10,7 +10,7 @@ use crate::observed::Observed;
 /// Measures a request that has been served, with what Envoy would know of it.
 pub(super) fn measure<P: Metered>(
     policy: &P,
-    meter: &Meter,
+    meter: &CardinalityLimit,
     verdict: &P::Verdict,
     case: &Case,
     observed: &mut Observed,

@@ -1,7 +1,7 @@
 //! A file of requests: YAML or JSON, in the shape that case files have.
 
 use narrows_cases::bytes::{absolute, unescape};
-use narrows_core::{Request, Source as Caller, Surroundings, Tree, inline_headers};
+use narrows_core::{Request, Source as Caller, StreamInfo, Tree, inline_headers};
 
 use crate::code;
 use crate::finding::{Finding, Level};
@@ -33,7 +33,7 @@ impl Sent {
         let headers = self.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
         Request::new(headers)
             .from_source(Caller { address: bytes(&self.address), principal: bytes(&self.principal) })
-            .within(Surroundings {
+            .within(StreamInfo {
                 server_name: bytes(&self.server_name),
                 namespace: bytes(&self.namespace),
                 workload: bytes(&self.workload),

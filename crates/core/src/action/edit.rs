@@ -11,7 +11,7 @@ use crate::language::names::{self, NamePattern};
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
 use crate::matching::request::Request;
-use crate::wire::found::Found;
+use crate::wire::field_value::FieldValue;
 
 /// One change to a message's headers, in the order to be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl<'r, 'a> Draft<'r, 'a> {
     fn foresee(&self, name: &str, value: &[u8]) -> (bool, bool) {
         let found = self.request.header(name.as_bytes());
         // Envoy's route table minds the blanks around a value.
-        let is_same = matches!(&found, Found::Once(found) if **found == *value)
+        let is_same = matches!(&found, FieldValue::Single(found) if **found == *value)
             && !self.request.is_padded(name.as_bytes());
         let edits = self.edits.iter().filter(|edit| edit.name() == name);
         edits.fold((found.value().is_some(), is_same), |(is_there, _), edit| match edit {

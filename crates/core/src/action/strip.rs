@@ -19,7 +19,7 @@ use crate::matching::request::Request;
 /// A list of words with commas between: `x-internal-*` was stripped, in every spelling;
 /// `=x-lane` was written, in that one. Whatever else is spelt `x_lane` is the client's.
 /// `<` says that something was there to be stripped.
-pub const STATE: &str = "narrows_stripped";
+pub const PROVENANCE: &str = "narrows_stripped";
 
 /// `strip` of a policy.
 pub(crate) const LISTED: Field = field!(
@@ -29,17 +29,17 @@ pub(crate) const LISTED: Field = field!(
     "More headers to remove from what a client sent; `*` at the end of a name covers a prefix."
 );
 
-/// Stands among the words of [`STATE`] where a filter has taken off what the client had sent. It is
+/// Stands among the words of [`PROVENANCE`] where a filter has taken off what the client had sent. It is
 /// no header's name.
 const REMOVED: &str = "<";
 
 /// Whether a filter of this proxy took something off that the client had sent, by what it said
-/// in [`STATE`]: Envoy's route may be one that it led to.
+/// in [`PROVENANCE`]: Envoy's route may be one that it led to.
 pub fn was_removed(state: Option<&[u8]>) -> bool {
     words(state).any(|word| word == REMOVED.as_bytes())
 }
 
-/// Whether an earlier filter wrote this header, by what it said in [`STATE`].
+/// Whether an earlier filter wrote this header, by what it said in [`PROVENANCE`].
 pub(crate) fn was_written(state: Option<&[u8]>, name: &[u8]) -> bool {
     words(state).any(|word| word.strip_prefix(b"=") == Some(name))
 }
@@ -52,7 +52,7 @@ fn words(state: Option<&[u8]>) -> impl Iterator<Item = &[u8]> {
 #[derive(Clone, Debug, Default)]
 pub struct Strip {
     patterns: Vec<NamePattern>,
-    /// The patterns as one word list: what [`STATE`] says afterwards.
+    /// The patterns as one word list: what [`PROVENANCE`] says afterwards.
     state: Box<str>,
     /// Whether the request is only judged as if stripped, and left as it is.
     reports: bool,
@@ -126,7 +126,7 @@ impl Strip {
         !self.reports && self.patterns.iter().any(|pattern| pattern.covers(name))
     }
 
-    /// What [`STATE`] must say after this filter, given what it has stripped and written; `None` if it says
+    /// What [`PROVENANCE`] must say after this filter, given what it has stripped and written; `None` if it says
     /// so already. A filter that strips nothing says what it has written all the same: a
     /// later one may take it for the client's.
     pub(crate) fn state(
@@ -186,7 +186,7 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{STATE, Strip};
+    use super::{PROVENANCE, Strip};
     use crate::action::edit::Edit;
     use crate::filter::router::Router;
     use crate::language::modes::Trust;
@@ -257,7 +257,7 @@ mod tests {
         let router = Router::compile(&Tree::parse(policy.as_bytes()).unwrap()).unwrap();
         let (decision, _) = router.decide(request(None));
         assert_eq!(decision.request, [Edit::Remove("x_lane".into())]);
-        let state = decision.state.iter().find(|(name, _)| *name == STATE).unwrap();
+        let state = decision.state.iter().find(|(name, _)| *name == PROVENANCE).unwrap();
         assert_eq!(state.1.as_ref(), b"x-other,x-narrows-*,<,=x-lane");
         assert_eq!(edge().apply(&mut request(Some(&state.1))), [b"x_lane"]);
     }

@@ -12,10 +12,10 @@ mod compile;
 mod decide;
 pub mod destination;
 mod explain;
-mod hygiene;
 pub mod learn;
 mod measure;
 mod outbound;
+mod outbound_headers;
 mod path;
 mod private;
 mod route;
@@ -29,9 +29,9 @@ use crate::matching::index::Index;
 use crate::policy::common::Common;
 pub use outbound::{Outbound, RouteAsk};
 
-use hygiene::Hygiene;
 use learn::Learning;
 use measure::Places;
+use outbound_headers::OutboundHeaders;
 use private::Private;
 use rule::{Clause, Rule};
 
@@ -54,7 +54,7 @@ pub struct Egress {
     trial: Deciders,
     private: Private,
     refusal: Refusal,
-    hygiene: Hygiene,
+    outbound_headers: OutboundHeaders,
     learn: Option<Learning>,
     /// The hosts that rules name, for `learn`.
     listed: HostSet,

@@ -4,14 +4,14 @@
 //! A request is read twice: what it said when it came ([`Verdict`]) and what became of
 //! it in the log phase. Each tag has one bounded, printable value of the two; a metric
 //! is counted in the series of its tags' values. Envoy never forgets a series, so the
-//! [`Meter`] admits values and series up to a limit, and what is beyond it is counted
+//! [`CardinalityLimit`] admits values and series up to a limit, and what is beyond it is counted
 //! under `other`, or in the one series with `overflow="true"`.
 
 mod attributes;
-mod book;
 mod bound;
 mod capture;
 mod captured;
+mod cardinality_limit;
 mod classes;
 mod compile;
 mod condition;
@@ -19,11 +19,11 @@ mod decide;
 mod draft;
 mod hosts;
 mod label;
-mod meter;
 mod metered;
 mod metric;
 mod paths;
 mod property;
+mod registry;
 mod report;
 mod rules;
 mod source;
@@ -38,7 +38,7 @@ use captured::Captured;
 use metric::Metric;
 use tag::Tag;
 
-pub use meter::{Ask, Meter, Path, Report};
+pub use cardinality_limit::{Ask, CardinalityLimit, Path, Report};
 pub use metered::Metered;
 
 /// A compiled `metric-tags` policy.
@@ -49,7 +49,7 @@ pub struct Tagger {
     exclude: Vec<Match>,
     tags: Vec<Tag>,
     metrics: Vec<Metric>,
-    meter: Meter,
+    meter: CardinalityLimit,
 }
 
 /// What is remembered of a request until its end: what its tags read of it.

@@ -6,7 +6,7 @@
 //! 1. by host: a hash of exact names, a hash of parent domains, and the rest;
 //! 2. by path: a trie of literal prefixes for each of these; hosts that a clause has many paths for
 //!    share one;
-//! 3. by the rarest fact that a clause asks for, hashed (see [`facts`]): what a header, cookie, query
+//! 3. by the rarest fact that a clause asks for, hashed (see [`terms`]): what a header, cookie, query
 //!    parameter, the method or the caller's name is, starts with, ends with or holds, or that it is
 //!    there; the block of numbers or addresses in which one is. A second fact, as a bit of a
 //!    signature, spares most of those that share the first.
@@ -20,11 +20,11 @@
 //! Whatever a request makes true at once, no clause is verified twice for it, so that verifying
 //! costs no more than the policy is long. What an index takes is counted before it is taken.
 
-mod anchor;
-mod bar;
-mod fact;
-mod facts;
+mod key;
 mod leaf;
+mod negation;
+mod term;
+mod terms;
 mod trie;
 
 use std::rc::Rc;
@@ -36,9 +36,9 @@ use crate::matching::hosts::HostPattern;
 use crate::matching::matches::Match;
 use crate::matching::request::Request;
 use crate::order::distinct;
-use anchor::Anchors;
-use fact::Fact;
-use facts::{Facts, Vocabulary};
+use key::IndexKeys;
+use term::Term;
+use terms::{RequestTerms, TermDictionary};
 use trie::Trie;
 
 /// An index over numbered clauses; the lowest number that matches wins.
@@ -49,7 +49,7 @@ pub(crate) struct Index {
     /// By the places of hosts. The first is of every host.
     hosts: Vec<Tries>,
     tries: Vec<Trie>,
-    vocabulary: Vocabulary,
+    dictionary: TermDictionary,
     /// How many numbers there are up to the highest.
     numbers: usize,
 }
@@ -98,11 +98,11 @@ impl<'b> Builder<'b> {
 
     /// Files a clause under its number; numbers must ascend.
     pub(crate) fn add(&mut self, number: u32, clause: &Match) -> Result<(), Invalid> {
-        let anchors = Anchors::of(clause);
-        self.budget.hold(anchors.facts().saturating_mul(FACT))?;
+        let keys = IndexKeys::of(clause);
+        self.budget.hold(keys.facts().saturating_mul(FACT))?;
         let prefixes = trie::literal_prefixes(clause.path.as_ref());
-        let entry = ENTRY.saturating_add(anchors.most().saturating_mul(FILED));
-        let anchors = Rc::new(anchors);
+        let entry = ENTRY.saturating_add(keys.most().saturating_mul(FILED));
+        let keys = Rc::new(keys);
         self.index.numbers = (number as usize).saturating_add(1);
         let patterns = clause.hosts.as_ref().map_or([HostPattern::Any].as_slice(), |h| h.patterns());
         let (shared, is_new) = self.share(patterns, prefixes.len())?;
@@ -110,11 +110,11 @@ impl<'b> Builder<'b> {
         for pattern in patterns {
             let own = self.place(pattern, shared.filter(|_| is_new), shared.is_none())?;
             if let Some(trie) = own.and_then(|own| self.index.tries.get_mut(own as usize)) {
-                prefixes.iter().for_each(|prefix| trie.insert(prefix, number, &anchors));
+                prefixes.iter().for_each(|prefix| trie.insert(prefix, number, &keys));
             }
         }
         if let Some(trie) = shared.and_then(|shared| self.index.tries.get_mut(shared as usize)) {
-            prefixes.iter().for_each(|prefix| trie.insert(prefix, number, &anchors));
+            prefixes.iter().for_each(|prefix| trie.insert(prefix, number, &keys));
         }
         Ok(())
     }
@@ -122,7 +122,7 @@ impl<'b> Builder<'b> {
     pub(crate) fn finish(self) -> Index {
         let mut index = self.index;
         for trie in &mut index.tries {
-            trie.finish(&mut index.vocabulary);
+            trie.finish(&mut index.dictionary);
         }
         index.hosts.iter_mut().for_each(|tries| tries.shared.shrink_to_fit());
         index.tries.shrink_to_fit();
@@ -209,7 +209,7 @@ pub(crate) struct Found<'s> {
     tried: Vec<u64>,
     numbers: usize,
     /// The fact that was looked for last and does not hold.
-    missing: Fact,
+    missing: Term,
 }
 
 impl Index {
@@ -243,7 +243,7 @@ impl Index {
             return None;
         }
         let path = request.path().to_ascii_lowercase();
-        let facts = Facts::of(request, &self.vocabulary);
+        let facts = RequestTerms::of(request, &self.dictionary);
         let (numbers, missing) = (self.numbers, 0);
         let mut found = Found { verify: &verify, best: None, count: 0, tried: Vec::new(), numbers, missing };
         for trie in places.into_iter().filter_map(|place| self.tries.get(usize::try_from(place).ok()?)) {
@@ -264,7 +264,7 @@ impl Found<'_> {
 
     /// Lowers the best to the first of these clauses, in their order, that holds. Each comes with
     /// a fact that must hold too, or with 0.
-    fn first(&mut self, clauses: impl Iterator<Item = (u32, Fact)>, facts: &Facts<'_, '_>) {
+    fn first(&mut self, clauses: impl Iterator<Item = (u32, Term)>, facts: &RequestTerms<'_, '_>) {
         for (number, guard) in clauses {
             if !self.is_early(number) {
                 return;
@@ -283,7 +283,7 @@ impl Found<'_> {
     }
 
     /// Whether a fact is known not to hold, without looking for it.
-    fn misses(&self, fact: Fact, facts: &Facts<'_, '_>) -> bool {
+    fn misses(&self, fact: Term, facts: &RequestTerms<'_, '_>) -> bool {
         fact == self.missing || !facts.may_hold(fact)
     }
 

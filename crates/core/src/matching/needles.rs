@@ -4,7 +4,7 @@
 //! value, once for a request, and a condition asks whether its own was among them: to look for each
 //! by itself would cost the value's length times the number of conditions.
 
-mod finder;
+mod aho_corasick;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use crate::language::names::Places;
 use crate::matching::kind::Kind;
-use finder::Finder;
+use aho_corasick::AhoCorasick;
 
 /// A text that is looked for. Without a place among [`Needles`] it is looked for by itself.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ pub(crate) struct Hay {
 /// The texts of a policy, by what is searched for them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Needles {
-    hays: Vec<(Hay, Finder)>,
+    hays: Vec<(Hay, AhoCorasick)>,
 }
 
 /// The texts while the policy is read.
@@ -120,7 +120,7 @@ impl Draft {
 
     /// The needles, to be found.
     pub(crate) fn finish(self) -> Needles {
-        let hays = self.hays.into_iter().map(|(hay, texts)| (hay, Finder::new(texts)));
+        let hays = self.hays.into_iter().map(|(hay, texts)| (hay, AhoCorasick::new(texts)));
         Needles { hays: hays.collect() }
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Deref;
 
 use crate::language::modes::Callers;
 use crate::language::names;
-use crate::wire::Found;
+use crate::wire::FieldValue;
 use crate::wire::message::Message;
 use look::Looked;
 
@@ -18,7 +18,7 @@ pub struct Request<'a> {
     message: Message<'a>,
     source: Source<'a>,
     verified: bool,
-    surroundings: Surroundings<'a>,
+    stream_info: StreamInfo<'a>,
     stripped: Option<&'a [u8]>,
     nonce: u64,
     looked: Looked<'a>,
@@ -35,7 +35,7 @@ pub struct Source<'a> {
 
 /// What the proxy knows of itself and of the connection, as far as the policy asked.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Surroundings<'a> {
+pub struct StreamInfo<'a> {
     /// The name that the TLS connection was opened to (SNI).
     pub server_name: Option<&'a [u8]>,
     /// The namespace of the workload beside which the proxy stands; none at a gateway.
@@ -68,7 +68,7 @@ impl<'a> Request<'a> {
             message: Message::new(headers),
             source: Source::default(),
             verified: false,
-            surroundings: Surroundings::default(),
+            stream_info: StreamInfo::default(),
             stripped: None,
             nonce: 0,
             looked: Looked::default(),
@@ -90,22 +90,22 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// The same request, in these surroundings.
+    /// The same request, in these stream_info.
     #[must_use]
-    pub fn within(mut self, surroundings: Surroundings<'a>) -> Self {
-        self.surroundings = surroundings;
+    pub fn within(mut self, stream_info: StreamInfo<'a>) -> Self {
+        self.stream_info = stream_info;
         self
     }
 
     /// The same request, with what the policy asked for of the route on which Envoy has it.
     #[must_use]
     pub fn on_route(mut self, virtual_host: Option<&'a [u8]>, is_only: bool) -> Self {
-        self.surroundings = Surroundings { virtual_host, is_only_route: is_only, ..self.surroundings };
+        self.stream_info = StreamInfo { virtual_host, is_only_route: is_only, ..self.stream_info };
         self
     }
 
     /// The same request, with what an earlier filter of this proxy has stripped
-    /// already (the value of the filter state [`crate::action::strip::STATE`]).
+    /// already (the value of the filter state [`crate::action::strip::PROVENANCE`]).
     #[must_use]
     pub fn already_stripped(mut self, names: Option<&'a [u8]>) -> Self {
         self.stripped = names;
@@ -122,13 +122,13 @@ impl<'a> Request<'a> {
 
     /// A header as one text, repeats joined with `,`: what is quoted or shown, never what a
     /// condition looks at.
-    pub fn header(&self, name: &[u8]) -> Found<'a> {
-        Found::joined(&mut self.values(name))
+    pub fn header(&self, name: &[u8]) -> FieldValue<'a> {
+        FieldValue::joined(&mut self.values(name))
     }
 
     /// A cookie by name, across repeated `cookie` headers.
-    pub fn cookie(&self, name: &[u8]) -> Found<'a> {
-        Found::first(&mut self.cookies().filter(|(n, _)| *n == name).map(|(_, value)| value))
+    pub fn cookie(&self, name: &[u8]) -> FieldValue<'a> {
+        FieldValue::first(&mut self.cookies().filter(|(n, _)| *n == name).map(|(_, value)| value))
     }
 
     /// Who sent it.
@@ -156,8 +156,8 @@ impl<'a> Request<'a> {
     }
 
     /// What the proxy knows of itself and of the connection.
-    pub fn surroundings(&self) -> Surroundings<'a> {
-        self.surroundings
+    pub fn stream_info(&self) -> StreamInfo<'a> {
+        self.stream_info
     }
 
     /// A number that differs from request to request.

@@ -9,7 +9,7 @@ use crate::language::{limits, names};
 use crate::matching::budget::Budget;
 use crate::matching::matches::Match;
 use crate::matching::parse;
-use crate::policy::series::{self, Grammar, LABELS};
+use crate::policy::series::{self, LABELS, LabelEncoding};
 
 const TRUSTS: [(&str, Trust); 2] = [("edge", Trust::Edge), ("mesh", Trust::Mesh)];
 const CALLERS: [(&str, Callers); 2] = [("presented", Callers::Presented), ("verified", Callers::Verified)];
@@ -69,7 +69,7 @@ pub(crate) struct Head {
     pub(crate) trust: Trust,
     pub(crate) callers: Callers,
     pub(crate) explain: Option<Explain>,
-    pub(crate) labels: Grammar,
+    pub(crate) labels: LabelEncoding,
 }
 
 /// When and where a decision is explained to the client.

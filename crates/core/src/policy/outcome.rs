@@ -29,7 +29,7 @@ impl Outcome {
 
     /// The filter state that a decision writes.
     pub(crate) fn of_state(decision: &Decision<'_>) -> Self {
-        let written = decision.state.iter().filter(|(name, _)| *name != strip::STATE);
+        let written = decision.state.iter().filter(|(name, _)| *name != strip::PROVENANCE);
         let facts: Vec<_> = written
             .map(|(name, value)| (name.strip_prefix(state::TAG).unwrap_or(name).to_owned(), value.to_vec()))
             .collect();

@@ -36,7 +36,8 @@ pub enum Kind {
     Histogram,
 }
 
-const GRAMMARS: [(&str, Grammar); 2] = [("stat-tags", Grammar::StatTags), ("stock", Grammar::Stock)];
+const GRAMMARS: [(&str, LabelEncoding); 2] =
+    [("stat-tags", LabelEncoding::StatTags), ("stock", LabelEncoding::Stock)];
 
 /// `labels` of a policy.
 pub(crate) const LABELS: Field = field!(
@@ -47,13 +48,13 @@ pub(crate) const LABELS: Field = field!(
 );
 
 /// Reads `labels`.
-pub(crate) fn grammar(tree: &Tree) -> Result<Grammar, Invalid> {
+pub(crate) fn grammar(tree: &Tree) -> Result<LabelEncoding, Invalid> {
     read::word(tree, &GRAMMARS)
 }
 
 /// How labels are written into names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Grammar {
+pub enum LabelEncoding {
     /// `name=.=value;.;`
     #[default]
     StatTags,
@@ -65,13 +66,13 @@ pub enum Grammar {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Label<'l> {
     pub(crate) name: &'l str,
-    pub(crate) stock: Stock,
+    pub(crate) stock: BuiltinTag,
     pub(crate) value: &'l str,
 }
 
 /// The labels of Istio's default bootstrap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stock {
+pub(crate) enum BuiltinTag {
     WasmFilter,
     /// The only one whose value may hold dots.
     Tag,
@@ -83,7 +84,7 @@ pub(crate) enum Stock {
     CodeClass,
 }
 
-impl Stock {
+impl BuiltinTag {
     /// The label, as Prometheus shows it.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -98,7 +99,7 @@ impl Stock {
 }
 
 impl Series {
-    pub(crate) fn new(kind: Kind, grammar: Grammar, name: &str, labels: &[Label<'_>]) -> Self {
+    pub(crate) fn new(kind: Kind, grammar: LabelEncoding, name: &str, labels: &[Label<'_>]) -> Self {
         let mut full = String::new();
         let mut code = None;
         let mut put = |parts: &[&str]| parts.iter().for_each(|part| full.push_str(part));
@@ -106,14 +107,14 @@ impl Series {
             let mut value = tame(label.value);
             // With stock labels a dot stands before the value: of the proxy's own labels
             // some begin with one.
-            if grammar == Grammar::Stock && DOTTED.iter().any(|word| value.starts_with(word)) {
+            if grammar == LabelEncoding::Stock && DOTTED.iter().any(|word| value.starts_with(word)) {
                 value.insert(0, STAND_IN);
             }
             match (grammar, label.stock) {
-                (Grammar::StatTags, _) => put(&[label.name, ASSIGNS, &value, ENDS]),
-                (Grammar::Stock, Stock::Code | Stock::CodeClass) => code = Some(label.value),
-                (Grammar::Stock, Stock::Tag) => put(&["tag.", &value, ";."]),
-                (Grammar::Stock, stock) => put(&[stock.as_str(), ".", &undotted(&value), "."]),
+                (LabelEncoding::StatTags, _) => put(&[label.name, ASSIGNS, &value, ENDS]),
+                (LabelEncoding::Stock, BuiltinTag::Code | BuiltinTag::CodeClass) => code = Some(label.value),
+                (LabelEncoding::Stock, BuiltinTag::Tag) => put(&["tag.", &value, ";."]),
+                (LabelEncoding::Stock, stock) => put(&[stock.as_str(), ".", &undotted(&value), "."]),
             }
         }
         put(&[name]);
@@ -179,23 +180,23 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{Grammar, Kind, Label, Series, Stock};
+    use super::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 
     #[test]
     fn grammars() {
         let labels = [
-            Label { name: "split", stock: Stock::Component, value: "stock.v1" },
-            Label { name: "backend", stock: Stock::WasmFilter, value: "canary" },
-            Label { name: "code_class", stock: Stock::CodeClass, value: "2xx" },
+            Label { name: "split", stock: BuiltinTag::Component, value: "stock.v1" },
+            Label { name: "backend", stock: BuiltinTag::WasmFilter, value: "canary" },
+            Label { name: "code_class", stock: BuiltinTag::CodeClass, value: "2xx" },
         ];
         let name =
             |grammar| Series::new(Kind::Counter, grammar, "narrows_split_requests_total", &labels).name;
         assert_eq!(
-            &*name(Grammar::StatTags),
+            &*name(LabelEncoding::StatTags),
             "split=.=stock.v1;.;backend=.=canary;.;code_class=.=2xx;.;narrows_split_requests_total"
         );
         assert_eq!(
-            &*name(Grammar::Stock),
+            &*name(LabelEncoding::Stock),
             "component.stock_v1.wasm_filter.canary.narrows_split_requests_total_rq_2xx"
         );
     }
@@ -203,27 +204,30 @@ mod tests {
     #[test]
     fn a_value_cannot_begin_a_label() {
         let value = "a.component.evil.b.tag.x.rbac.allowed";
-        let labels = [Label { name: "tenant", stock: Stock::Tag, value }];
+        let labels = [Label { name: "tenant", stock: BuiltinTag::Tag, value }];
         let name = |grammar| Series::new(Kind::Counter, grammar, "requests", &labels).name;
-        assert_eq!(&*name(Grammar::StatTags), "tenant=.=a.component_evil.b.tag_x.rbac_allowed;.;requests");
-        assert_eq!(&*name(Grammar::Stock), "tag.a.component_evil.b.tag_x.rbac_allowed;.requests");
+        assert_eq!(
+            &*name(LabelEncoding::StatTags),
+            "tenant=.=a.component_evil.b.tag_x.rbac_allowed;.;requests"
+        );
+        assert_eq!(&*name(LabelEncoding::Stock), "tag.a.component_evil.b.tag_x.rbac_allowed;.requests");
         for (value, tamed) in [("a.", "a_"), (".a.b", "_a.b"), ("a...b", "a__.b"), (".", "_"), ("..", "__")] {
-            let labels = [Label { name: "t", stock: Stock::Tag, value }];
-            let name = Series::new(Kind::Counter, Grammar::StatTags, "requests", &labels).name;
+            let labels = [Label { name: "t", stock: BuiltinTag::Tag, value }];
+            let name = Series::new(Kind::Counter, LabelEncoding::StatTags, "requests", &labels).name;
             assert_eq!(*name, *format!("t=.={tamed};.;requests"));
         }
         for value in ["shadow_allowed", "istio_dry_run_allow_x"] {
-            for stock in [Stock::Tag, Stock::Component] {
+            for stock in [BuiltinTag::Tag, BuiltinTag::Component] {
                 let labels = [Label { name: "t", stock, value }];
-                let name = Series::new(Kind::Counter, Grammar::Stock, "requests", &labels).name;
+                let name = Series::new(Kind::Counter, LabelEncoding::Stock, "requests", &labels).name;
                 assert!(name.contains(&format!("._{value}")), "{name}");
             }
-            let labels = [Label { name: "t", stock: Stock::Tag, value }];
-            let name = Series::new(Kind::Counter, Grammar::StatTags, "requests", &labels).name;
+            let labels = [Label { name: "t", stock: BuiltinTag::Tag, value }];
+            let name = Series::new(Kind::Counter, LabelEncoding::StatTags, "requests", &labels).name;
             assert_eq!(*name, *format!("t=.={value};.;requests"), "no dot stands before it");
         }
-        let labels = [Label { name: "x", stock: Stock::WasmFilter, value: "my.stag" }];
-        let name = Series::new(Kind::Counter, Grammar::Stock, "requests", &labels).name;
+        let labels = [Label { name: "x", stock: BuiltinTag::WasmFilter, value: "my.stag" }];
+        let name = Series::new(Kind::Counter, LabelEncoding::Stock, "requests", &labels).name;
         assert_eq!(&*name, "wasm_filter.my_stag_.requests");
     }
 }

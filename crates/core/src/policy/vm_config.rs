@@ -5,7 +5,7 @@ use crate::language::describe::{Object, field, object};
 use crate::language::invalid::Invalid;
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
-use crate::policy::series::{self, Grammar, Kind, LABELS, Label, Series, Stock};
+use crate::policy::series::{self, BuiltinTag, Kind, LABELS, Label, LabelEncoding, Series};
 
 /// What a VM configuration may say.
 pub static VM: Object = object!(
@@ -39,25 +39,26 @@ pub fn is_strict(root_id: &[u8]) -> bool {
 }
 
 /// Which labels a policy asks for, as far as it can be read.
-pub fn grammar(tree: &Tree) -> Grammar {
-    let Tree::Table(fields) = tree else { return Grammar::default() };
+pub fn grammar(tree: &Tree) -> LabelEncoding {
+    let Tree::Table(fields) = tree else { return LabelEncoding::default() };
     let labels = fields.iter().filter(|(name, _)| name == LABELS.name);
-    let is_stock = labels.filter_map(|(_, value)| series::grammar(value).ok()).any(|g| g == Grammar::Stock);
-    if is_stock { Grammar::Stock } else { Grammar::StatTags }
+    let is_stock =
+        labels.filter_map(|(_, value)| series::grammar(value).ok()).any(|g| g == LabelEncoding::Stock);
+    if is_stock { LabelEncoding::Stock } else { LabelEncoding::StatTags }
 }
 
 /// The gauge that is 1 while the last policy of any plugin of a filter is a rejected one.
-pub fn rejected_series(filter: &str, grammar: Grammar) -> Series {
+pub fn rejected_series(filter: &str, grammar: LabelEncoding) -> Series {
     of_filter(filter, grammar, "narrows_config_rejected")
 }
 
 /// The gauge that is 1 while a proxy runs a plugin of a filter.
-pub fn up_series(filter: &str, grammar: Grammar) -> Series {
+pub fn up_series(filter: &str, grammar: LabelEncoding) -> Series {
     of_filter(filter, grammar, "narrows_up")
 }
 
-fn of_filter(filter: &str, grammar: Grammar, name: &str) -> Series {
-    let label = Label { name: "filter", stock: Stock::Component, value: filter };
+fn of_filter(filter: &str, grammar: LabelEncoding, name: &str) -> Series {
+    let label = Label { name: "filter", stock: BuiltinTag::Component, value: filter };
     Series::new(Kind::Gauge, grammar, name, &[label])
 }
 
@@ -68,22 +69,22 @@ mod tests {
 
     use super::{grammar, is_strict, rejected_series, up_series};
     use crate::language::tree::Tree;
-    use crate::policy::series::Grammar;
+    use crate::policy::series::LabelEncoding;
 
     #[test]
     fn the_labels_are_read_from_a_policy_with_faults_too() {
         for (policy, expected) in [
-            (r#"{"labels": "stock", "ruls": 1}"#, Grammar::Stock),
-            (r#"{"labels": "stat-tags"}"#, Grammar::StatTags),
-            (r#"{"labels": 1}"#, Grammar::StatTags),
-            ("", Grammar::StatTags),
+            (r#"{"labels": "stock", "ruls": 1}"#, LabelEncoding::Stock),
+            (r#"{"labels": "stat-tags"}"#, LabelEncoding::StatTags),
+            (r#"{"labels": 1}"#, LabelEncoding::StatTags),
+            ("", LabelEncoding::StatTags),
         ] {
             assert_eq!(grammar(&Tree::parse(policy.as_bytes()).unwrap()), expected, "{policy}");
         }
         let name = |grammar| rejected_series("canary-split", grammar).name;
-        assert_eq!(&*name(Grammar::StatTags), "filter=.=canary-split;.;narrows_config_rejected");
-        assert_eq!(&*name(Grammar::Stock), "component.canary-split.narrows_config_rejected");
-        let up = up_series("canary-split", Grammar::StatTags).name;
+        assert_eq!(&*name(LabelEncoding::StatTags), "filter=.=canary-split;.;narrows_config_rejected");
+        assert_eq!(&*name(LabelEncoding::Stock), "component.canary-split.narrows_config_rejected");
+        let up = up_series("canary-split", LabelEncoding::StatTags).name;
         assert_eq!(&*up, "filter=.=canary-split;.;narrows_up");
     }
 

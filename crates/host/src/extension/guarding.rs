@@ -87,7 +87,7 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         if policy.is_suspect(verdict, &served)
             && let Some(before) = &mut served.before
         {
-            before.is_forged = strip::was_removed(read::property(&[strip::STATE]).as_deref());
+            before.is_forged = strip::was_removed(read::property(&[strip::PROVENANCE]).as_deref());
             before.is_rewritten = read::property(&[state::RULE]).is_some();
         }
         ended.ids.measure_all(policy.served(verdict, &served));

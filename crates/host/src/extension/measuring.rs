@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use narrows_core::tags::{Ask, Meter, Metered, Path, Report};
+use narrows_core::tags::{Ask, CardinalityLimit, Metered, Path, Report};
 use proxy_wasm::hostcalls;
 
 use super::series_log::SeriesLog;
@@ -83,7 +83,7 @@ fn observe(path: &Path, node: &Node) -> Option<Vec<u8>> {
 }
 
 /// Defines the series that have been admitted since.
-fn define<P: Metered>(policy: &P, meter: &Meter, ids: &Ids) {
+fn define<P: Metered>(policy: &P, meter: &CardinalityLimit, ids: &Ids) {
     let known = ids.len().saturating_sub(policy.common().series.len());
     let new = meter.series_from(known);
     ids.extend(&new);

@@ -8,7 +8,7 @@
 //! one had, before Envoy would forget it. Only what is new touches it.
 
 use narrows_core::limits;
-use narrows_core::tags::Meter;
+use narrows_core::tags::CardinalityLimit;
 
 use crate::shared::Key;
 
@@ -32,7 +32,7 @@ impl SeriesLog {
     }
 
     /// Learns what the log says beyond this place.
-    pub(crate) fn catch_up(&mut self, meter: &Meter) {
+    pub(crate) fn catch_up(&mut self, meter: &CardinalityLimit) {
         while self.page < limits::LEDGER_PAGES {
             let page = self.key.get();
             learn(&page, &mut self.offset, meter);
@@ -45,7 +45,7 @@ impl SeriesLog {
     }
 
     /// Appends an entry, unless some worker has done so or there is no more room.
-    pub(crate) fn append(&mut self, entry: &[u8], meter: &Meter) {
+    pub(crate) fn append(&mut self, entry: &[u8], meter: &CardinalityLimit) {
         while self.page < limits::LEDGER_PAGES {
             let (mut full, mut appended) = (false, false);
             let offset = &mut self.offset;
@@ -68,7 +68,7 @@ impl SeriesLog {
     }
 
     /// The last page is full: to ask for more would only read it again.
-    fn close(&self, meter: &Meter) {
+    fn close(&self, meter: &CardinalityLimit) {
         if meter.close() {
             log::warn!(
                 "{}: the log of series is full; what is new is counted as other, or with overflow=\"true\"",
@@ -89,7 +89,7 @@ impl SeriesLog {
 }
 
 /// Learns what a page says beyond `offset`, and moves it there.
-fn learn(page: &[u8], offset: &mut usize, meter: &Meter) {
+fn learn(page: &[u8], offset: &mut usize, meter: &CardinalityLimit) {
     for line in page.get(*offset..).unwrap_or_default().split_inclusive(|b| *b == END) {
         meter.learn(line.strip_suffix(&[END]).unwrap_or(line));
     }

@@ -1,6 +1,6 @@
 //! Who calls, as far as it is proven.
 
-use crate::matching::request::{Request, Surroundings};
+use crate::matching::request::{Request, StreamInfo};
 
 /// The identity behind a request. What is missing matches no rule's `from`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl<'a> Caller<'a> {
                 workload: parts.map(|(_, account)| account),
             };
         }
-        let Surroundings { namespace, workload, .. } = request.surroundings();
+        let StreamInfo { namespace, workload, .. } = request.stream_info();
         let named = |name: Option<&'a [u8]>| name.filter(|name| !name.is_empty());
         Self { principal: None, namespace: named(namespace), workload: named(workload) }
     }

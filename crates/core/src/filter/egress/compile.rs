@@ -1,8 +1,8 @@
 //! From what the operator wrote to an [`Egress`].
 
-use super::hygiene::{HYGIENE, Hygiene};
 use super::learn::{LEARN, Learning};
 use super::measure::Places;
+use super::outbound_headers::{OUTBOUND_HEADERS, OutboundHeaders};
 use super::private::{PRIVATE, Private};
 use super::rule::{ACTIONS, Clause, RULE, Rule};
 use super::{Action, Deciders, Egress, Refusal};
@@ -51,7 +51,7 @@ pub(super) static POLICY: Object = object!(
         field!("response", Table(&RESPONSE), Optional, "The answer to a request that is denied."),
         field!(
             "requestHeaders",
-            Table(&HYGIENE),
+            Table(&OUTBOUND_HEADERS),
             Optional,
             "More headers to remove from what leaves, and exceptions."
         ),
@@ -81,7 +81,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
     let default = faults.take(fields.optional("default", |t| read::word(t, &ACTIONS))).flatten();
     let private = faults.take(fields.optional("denyPrivateAddresses", Private::read)).flatten();
     let refusal = faults.take(fields.optional("response", Refusal::read)).flatten();
-    let hygiene = faults.take(fields.optional("requestHeaders", Hygiene::read)).flatten();
+    let outbound_headers = faults.take(fields.optional("requestHeaders", OutboundHeaders::read)).flatten();
     let learn = faults.take(fields.optional("learn", |t| Learning::read(t, head.labels))).flatten();
     budget.hold(learn.as_ref().map_or(0, Learning::weight))?;
     let rule = |t| Rule::read(t, &budget);
@@ -132,7 +132,11 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         private: private.unwrap_or_default(),
         reads_paths,
         refusal: refusal.unwrap_or_default(),
-        hygiene: if acts { hygiene.unwrap_or_else(Hygiene::internal) } else { Hygiene::none() },
+        outbound_headers: if acts {
+            outbound_headers.unwrap_or_else(OutboundHeaders::internal)
+        } else {
+            OutboundHeaders::none()
+        },
         learn: if active { learn } else { None },
         listed,
         places,
@@ -145,7 +149,7 @@ fn needs(head: &Head, active: bool, acts: bool) -> Needs {
         headers: active,
         principal: active,
         verified: active && head.callers == Callers::Verified,
-        surroundings: active,
+        stream_info: active,
         address: active && when.is_some_and(|source| !source.cidrs.is_empty()),
         stripped: acts,
         ..Needs::default()

@@ -7,7 +7,7 @@ use super::learn::Learning;
 use super::path::Readings;
 use super::route::Route;
 use super::rule::{Clause, Outgoing, Rule};
-use super::{Action, Deciders, Egress, Outbound, RouteAsk, Ruling, Verdict, hygiene, measure};
+use super::{Action, Deciders, Egress, Outbound, RouteAsk, Ruling, Verdict, measure, outbound_headers};
 use crate::action::strip;
 use crate::language::describe::Object;
 use crate::language::invalid::{Code, Fault, Invalid};
@@ -50,7 +50,7 @@ impl Policy for Egress {
 
     fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {
         self.common.strip.covers_trailer(name)
-            || (verdict.ruling != Ruling::InCluster && self.hygiene.covers(name))
+            || (verdict.ruling != Ruling::InCluster && self.outbound_headers.covers(name))
     }
 
     fn common(&self) -> &Common {
@@ -77,7 +77,7 @@ impl Policy for Egress {
     ) -> Verdict {
         let destination = destination(request);
         let host = destination.as_ref().map(|d| d.host.text().into_owned()).unwrap_or_default();
-        let around = request.surroundings();
+        let around = request.stream_info();
         // Envoy tells the route that it matched before anything was taken off, and matches it
         // again only behind every filter.
         let is_stripped =
@@ -88,9 +88,9 @@ impl Policy for Egress {
             route.is_some_and(|route| destination.as_ref().is_ok_and(|d| route.stays_inside(&d.host)));
         let mut removals = Vec::new();
         if !is_inside {
-            self.hygiene.apply(request, &mut removals);
+            self.outbound_headers.apply(request, &mut removals);
         }
-        let may_move = || removals.iter().any(|edit| hygiene::may_move(edit.name().as_bytes()));
+        let may_move = || removals.iter().any(|edit| outbound_headers::may_move(edit.name().as_bytes()));
         let moves = around.cluster.is_some() && (is_stripped || (!around.is_only_route && may_move()));
         let ports = ports(request, destination.as_ref().ok().and_then(|d| d.port), route);
         let port = ports.into_iter().flatten().next();
@@ -123,10 +123,11 @@ impl Policy for Egress {
 
 impl Outbound for Egress {
     fn asks(&self, request: &Request<'_>) -> RouteAsk {
-        let cluster = request.surroundings().cluster;
+        let cluster = request.stream_info().cluster;
         let route = cluster.and_then(|cluster| Route::of(cluster, None));
         let moves = |name: &[u8]| {
-            self.common.strip.covers_trailer(name) || (self.hygiene.covers(name) && hygiene::may_move(name))
+            self.common.strip.covers_trailer(name)
+                || (self.outbound_headers.covers(name) && outbound_headers::may_move(name))
         };
         RouteAsk {
             virtual_host: route.is_some_and(|route| route.asks_virtual_host(request.authority())),
@@ -151,7 +152,7 @@ impl Egress {
     ) -> Verdict {
         let verdict = |action, ruling| Verdict { action, ruling, trial: None };
         let Ok(destination) = destination else { return verdict(Action::Deny, Ruling::AmbiguousHost) };
-        if request.surroundings().server_name.is_some_and(|name| !is_opened_to(name, destination)) {
+        if request.stream_info().server_name.is_some_and(|name| !is_opened_to(name, destination)) {
             return verdict(Action::Deny, Ruling::SniMismatch);
         }
         let denied = self.find(&self.enforced, Action::Deny, request, outgoing);

@@ -17,7 +17,7 @@ use crate::language::limits;
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
 use crate::order::hash_of;
-use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
+use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 use crate::wire::methods;
 
 /// How much is remembered, and how often it is told.
@@ -26,7 +26,7 @@ pub struct Learning {
     max_hosts: usize,
     /// Milliseconds from one line in the log to the next.
     log_every: u64,
-    grammar: Grammar,
+    grammar: LabelEncoding,
 }
 
 /// What was seen.
@@ -87,7 +87,7 @@ pub(super) static LEARN: Object = object!(
 );
 
 impl Learning {
-    pub(super) fn read(tree: &Tree, grammar: Grammar) -> Result<Self, Invalid> {
+    pub(super) fn read(tree: &Tree, grammar: LabelEncoding) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &LEARN)?;
         let most = i64::try_from(limits::LEARN_HOSTS).unwrap_or(i64::MAX);
         let max_hosts = fields.optional("maxHosts", |t| read::integer(t, 1..=most))?;
@@ -108,7 +108,7 @@ impl Learning {
     /// The series of one host.
     pub fn series(&self, host: &[u8]) -> Series {
         let host = String::from_utf8_lossy(host);
-        let label = Label { name: "destination", stock: Stock::Component, value: &host };
+        let label = Label { name: "destination", stock: BuiltinTag::Component, value: &host };
         Series::new(Kind::Counter, self.grammar, "narrows_egress_unlisted_total", &[label])
     }
 

@@ -5,7 +5,7 @@ use super::{Action, Ruling, Verdict};
 use crate::language::limits;
 use crate::language::modes::Mode;
 use crate::matching::hosts::HostPattern;
-use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
+use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 
 /// Where the series of a policy stand. The rules' own come first, in their order.
 #[derive(Clone, Debug)]
@@ -32,16 +32,16 @@ impl Places {
         rules: &[Rule],
         default: Action,
         mode: Mode,
-        grammar: Grammar,
+        grammar: LabelEncoding,
     ) -> (Self, Vec<Series>) {
         let named = |name: &str, destination: &str, action: &'static str| {
-            let label = Label { name: "destination", stock: Stock::Component, value: destination };
-            let labels = [label, Label { name: "action", stock: Stock::WasmFilter, value: action }];
+            let label = Label { name: "destination", stock: BuiltinTag::Component, value: destination };
+            let labels = [label, Label { name: "action", stock: BuiltinTag::WasmFilter, value: action }];
             Series::new(Kind::Counter, grammar, name, &labels)
         };
         let by_rule = |rule: &str, action: &'static str| {
-            let label = Label { name: "rule", stock: Stock::Component, value: rule };
-            let labels = [label, Label { name: "action", stock: Stock::WasmFilter, value: action }];
+            let label = Label { name: "rule", stock: BuiltinTag::Component, value: rule };
+            let labels = [label, Label { name: "action", stock: BuiltinTag::WasmFilter, value: action }];
             Series::new(Kind::Counter, grammar, "narrows_egress_requests_total", &labels)
         };
         let by_destination =

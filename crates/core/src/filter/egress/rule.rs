@@ -20,7 +20,7 @@ pub(super) struct Rule {
     pub(super) name: Box<str>,
     pub(super) action: Action,
     pub(super) mode: Mode,
-    from: From,
+    from: CallerMatch,
     to: To,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Clause {
 
 /// An AND of the kinds, an OR within each. What is not known matches none.
 #[derive(Clone, Debug, Default)]
-struct From {
+struct CallerMatch {
     principals: Vec<PrincipalPattern>,
     namespaces: Vec<Box<[u8]>>,
     workloads: Vec<Box<[u8]>>,
@@ -157,7 +157,7 @@ impl Clause {
     }
 }
 
-impl From {
+impl CallerMatch {
     fn covers(&self, caller: &Caller<'_>) -> bool {
         let known = |names: &[Box<[u8]>], name: Option<&[u8]>| {
             names.is_empty() || name.is_some_and(|name| names.iter().any(|known| **known == *name))

@@ -7,13 +7,13 @@ mod index;
 mod learn;
 mod paths;
 mod signals;
-mod surroundings;
+mod stream_info;
 
 use super::{Action, Egress, Ruling, Verdict};
 use crate::action::edit::Edit;
 use crate::language::invalid::Invalid;
 use crate::language::tree::Tree;
-use crate::matching::request::{Request, Source, Surroundings};
+use crate::matching::request::{Request, Source, StreamInfo};
 use crate::policy::Policy;
 use crate::policy::decision::Decision;
 
@@ -29,7 +29,7 @@ struct Ask<'a> {
     target: &'a str,
     headers: &'a [(&'a str, &'a str)],
     principal: &'a str,
-    surroundings: Surroundings<'a>,
+    stream_info: StreamInfo<'a>,
 }
 
 const ASK: Ask<'static> = Ask {
@@ -38,7 +38,7 @@ const ASK: Ask<'static> = Ask {
     target: "/",
     headers: &[],
     principal: "",
-    surroundings: Surroundings {
+    stream_info: StreamInfo {
         server_name: None,
         namespace: None,
         workload: None,
@@ -61,7 +61,7 @@ impl<'a> Ask<'a> {
         let principal = Some(self.principal.as_bytes());
         Request::new(all.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
             .from_source(Source { principal, ..Source::default() })
-            .within(self.surroundings)
+            .within(self.stream_info)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::matching::parse::{self, Budget};
 use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::{HEAD, Head};
-use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
+use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 use crate::policy::state;
 
 pub(super) static POLICY: Object = object!(
@@ -140,10 +140,10 @@ fn indexed(rules: &[Rule], clauses: &[Clause], mode: Mode, budget: &Budget) -> R
 }
 
 /// A series for each rule, and for what is refused for want of a host.
-fn series(rules: &[Rule], missing_host: Option<Mode>, labels: Grammar) -> Vec<Series> {
+fn series(rules: &[Rule], missing_host: Option<Mode>, labels: LabelEncoding) -> Vec<Series> {
     let named = rules.iter().map(|rule| &*rule.name).chain(missing_host.map(|_| MISSING_HOST));
     let series = named.map(|rule| {
-        let label = Label { name: "rule", stock: Stock::Component, value: rule };
+        let label = Label { name: "rule", stock: BuiltinTag::Component, value: rule };
         Series::new(Kind::Counter, labels, "narrows_router_requests_total", &[label])
     });
     series.collect()

@@ -91,7 +91,10 @@ fn a_policy_that_says_anything_strips() {
         let router = compile(policy).unwrap();
         let (decision, _) = router.decide(Request::new(HEADERS));
         assert_eq!(router.common().needs.headers, !decision.strip.is_empty());
-        assert_eq!(decision.state.iter().any(|(name, _)| *name == strip::STATE), !decision.strip.is_empty());
+        assert_eq!(
+            decision.state.iter().any(|(name, _)| *name == strip::PROVENANCE),
+            !decision.strip.is_empty()
+        );
         !decision.strip.is_empty()
     };
     for policy in [

@@ -152,7 +152,7 @@ impl Splitter {
         let port = backend.port_of(request);
         let verdict = Verdict { port, is_connect: request.method() == b"CONNECT", ..verdict };
         match self.guards.admits(guard, port) {
-            Admission::Open => verdict,
+            Admission::Serving => verdict,
             Admission::Try => Verdict { is_try: true, ..verdict },
             Admission::Refused => Verdict {
                 backend: split.baseline,

@@ -61,7 +61,7 @@ impl Guards {
 
     /// Whether a request to this port of a backend may go there.
     pub(super) fn admits(&self, place: usize, port: u16) -> Admission {
-        self.watched.get(place).map_or(Admission::Open, |watched| watched.admits(port))
+        self.watched.get(place).map_or(Admission::Serving, |watched| watched.admits(port))
     }
 
     /// What became of a request that went to a port of a backend; `leads_to` is the cluster

@@ -13,17 +13,17 @@ use crate::matching::source;
 /// One source of a key.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Key {
-    from: From,
+    from: KeySource,
     trim: bool,
     lowercase: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum From {
+enum KeySource {
     Header(Box<str>),
     Cookie(Box<str>),
     QueryParam(Box<str>),
-    /// From 1, as in `/1/2/3`.
+    /// KeySource 1, as in `/1/2/3`.
     PathSegment(usize),
     SourceAddress,
     Principal,
@@ -32,16 +32,16 @@ enum From {
 }
 
 /// How a source is read from under its name.
-type Read = fn(&Tree) -> Result<From, Invalid>;
+type Read = fn(&Tree) -> Result<KeySource, Invalid>;
 
 static SOURCES: [Kind<Read>; 7] = [
     Kind {
         field: field!("header", Pattern(TOKEN, 256), Optional, "The value of this header."),
-        read: |t| names::header(read::text(t)?).map(From::Header),
+        read: |t| names::header(read::text(t)?).map(KeySource::Header),
     },
     Kind {
         field: field!("cookie", Pattern(TOKEN, 256), Optional, "The value of this cookie."),
-        read: |t| names::cookie(read::text(t)?).map(From::Cookie),
+        read: |t| names::cookie(read::text(t)?).map(KeySource::Cookie),
     },
     Kind {
         field: field!(
@@ -50,19 +50,19 @@ static SOURCES: [Kind<Read>; 7] = [
             Optional,
             "The value of this query parameter."
         ),
-        read: |t| names::parameter(read::text(t)?).map(From::QueryParam),
+        read: |t| names::parameter(read::text(t)?).map(KeySource::QueryParam),
     },
     Kind {
         field: field!("pathSegment", Integer(1, 64), Optional, "This segment of the path, from 1."),
-        read: |t| Ok(From::PathSegment(usize::try_from(read::integer(t, 1..=64)?).unwrap_or(1))),
+        read: |t| Ok(KeySource::PathSegment(usize::try_from(read::integer(t, 1..=64)?).unwrap_or(1))),
     },
     Kind {
         field: field!("sourceAddress", True, Optional, "The caller's address, without its port."),
-        read: |t| read::only_true(t).map(|()| From::SourceAddress),
+        read: |t| read::only_true(t).map(|()| KeySource::SourceAddress),
     },
     Kind {
         field: field!("principal", True, Optional, "The SPIFFE name in the caller's certificate."),
-        read: |t| read::only_true(t).map(|()| From::Principal),
+        read: |t| read::only_true(t).map(|()| KeySource::Principal),
     },
     Kind {
         field: field!(
@@ -71,7 +71,7 @@ static SOURCES: [Kind<Read>; 7] = [
             Optional,
             "All of these as one key, which is missing if one of them is."
         ),
-        read: |t| read::list(t, limits::KEYS, Key::part).map(From::All),
+        read: |t| read::list(t, limits::KEYS, Key::part).map(KeySource::All),
     },
 ];
 
@@ -99,7 +99,7 @@ impl Key {
     pub(super) fn list(tree: &Tree) -> Result<Vec<Self>, Invalid> {
         let keys = read::list(tree, limits::KEYS, Self::read)?;
         let parts = |key: &Self| match &key.from {
-            From::All(keys) => keys.len(),
+            KeySource::All(keys) => keys.len(),
             _ => 1,
         };
         let count = keys.iter().map(parts).fold(0usize, usize::saturating_add);
@@ -124,7 +124,7 @@ impl Key {
     /// Reads one of those in `all`.
     fn part(tree: &Tree) -> Result<Self, Invalid> {
         let key = Self::read(tree)?;
-        if matches!(key.from, From::All(_)) {
+        if matches!(key.from, KeySource::All(_)) {
             let fault =
                 Invalid::new(Code::Conflict, "\"all\" within \"all\"", "write its sources in the outer one");
             return Err(fault.in_field("all"));
@@ -137,17 +137,19 @@ impl Key {
     /// one bucket.
     pub(super) fn of<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
         let mut key = match &self.from {
-            From::Header(name) => self.sole(&mut request.values(name.as_bytes()).map(Cow::Borrowed)),
-            From::Cookie(name) => self.sole(&mut copies(&mut request.cookie_values(name.as_bytes()))),
-            From::QueryParam(name) => self.sole(&mut copies(&mut request.query_values(name.as_bytes()))),
-            From::PathSegment(place) => request.path().split(|b| *b == b'/').nth(*place).map(Cow::Borrowed),
+            KeySource::Header(name) => self.sole(&mut request.values(name.as_bytes()).map(Cow::Borrowed)),
+            KeySource::Cookie(name) => self.sole(&mut copies(&mut request.cookie_values(name.as_bytes()))),
+            KeySource::QueryParam(name) => self.sole(&mut copies(&mut request.query_values(name.as_bytes()))),
+            KeySource::PathSegment(place) => {
+                request.path().split(|b| *b == b'/').nth(*place).map(Cow::Borrowed)
+            }
             // The text of the address, so that one caller has one key in any proxy.
-            From::SourceAddress => {
+            KeySource::SourceAddress => {
                 let ip = request.source().address.and_then(source::ip)?;
                 Some(Cow::Owned(ip.to_string().into_bytes()))
             }
-            From::Principal => request.source().principal.map(Cow::Borrowed),
-            From::All(keys) => {
+            KeySource::Principal => request.source().principal.map(Cow::Borrowed),
+            KeySource::All(keys) => {
                 let parts: Option<Vec<_>> = keys.iter().map(|key| key.of(request)).collect();
                 parts.map(|parts| Cow::Owned(parts.join(&0u8)))
             }
@@ -180,30 +182,32 @@ impl Key {
     /// For people: `header:x-user-id`.
     pub(super) fn describe(&self) -> String {
         match &self.from {
-            From::Header(name) => format!("header:{name}"),
-            From::Cookie(name) => format!("cookie:{name}"),
+            KeySource::Header(name) => format!("header:{name}"),
+            KeySource::Cookie(name) => format!("cookie:{name}"),
             // Its name may hold what cannot stand in a header.
-            From::QueryParam(name) if !names::is_header_value(name.as_bytes()) => "queryParam".to_owned(),
-            From::QueryParam(name) => format!("queryParam:{name}"),
-            From::PathSegment(place) => format!("pathSegment:{place}"),
-            From::SourceAddress => "sourceAddress".to_owned(),
-            From::Principal => "principal".to_owned(),
-            From::All(keys) => keys.iter().map(Self::describe).collect::<Vec<_>>().join("+"),
+            KeySource::QueryParam(name) if !names::is_header_value(name.as_bytes()) => {
+                "queryParam".to_owned()
+            }
+            KeySource::QueryParam(name) => format!("queryParam:{name}"),
+            KeySource::PathSegment(place) => format!("pathSegment:{place}"),
+            KeySource::SourceAddress => "sourceAddress".to_owned(),
+            KeySource::Principal => "principal".to_owned(),
+            KeySource::All(keys) => keys.iter().map(Self::describe).collect::<Vec<_>>().join("+"),
         }
     }
 
     pub(super) fn reads_address(&self) -> bool {
         match &self.from {
-            From::SourceAddress => true,
-            From::All(keys) => keys.iter().any(Self::reads_address),
+            KeySource::SourceAddress => true,
+            KeySource::All(keys) => keys.iter().any(Self::reads_address),
             _ => false,
         }
     }
 
     pub(super) fn reads_principal(&self) -> bool {
         match &self.from {
-            From::Principal => true,
-            From::All(keys) => keys.iter().any(Self::reads_principal),
+            KeySource::Principal => true,
+            KeySource::All(keys) => keys.iter().any(Self::reads_principal),
             _ => false,
         }
     }

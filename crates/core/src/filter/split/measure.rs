@@ -6,7 +6,7 @@ use crate::filter::split::served::Served;
 use crate::language::modes::Mode;
 use crate::order::hash_of;
 use crate::policy::code_class::CODE_CLASSES;
-use crate::policy::series::{Grammar, Kind, Label, Measurement, Series, Stock};
+use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Measurement, Series};
 
 /// Series of one backend.
 pub(super) const SERIES: usize = CODE_CLASSES.len() + 5;
@@ -19,17 +19,17 @@ const GUARD: usize = CODE_CLASSES.len() + 3;
 const GUARDED: usize = CODE_CLASSES.len() + 4;
 
 /// Names every series of every split, and tells splits and backends where their own begin.
-pub(super) fn define(splits: &mut [Split], grammar: Grammar) -> Vec<Series> {
+pub(super) fn define(splits: &mut [Split], grammar: LabelEncoding) -> Vec<Series> {
     let mut series = Vec::new();
     for split in splits {
         split.series = series.len();
-        let of_split = Label { name: "split", stock: Stock::Component, value: &split.name };
+        let of_split = Label { name: "split", stock: BuiltinTag::Component, value: &split.name };
         series.push(Series::new(Kind::Counter, grammar, "narrows_split_missing_key_total", &[of_split]));
         for (place, backend) in split.backends.iter_mut().enumerate() {
             backend.series = series.len();
-            let of_backend = Label { name: "backend", stock: Stock::WasmFilter, value: &backend.name };
+            let of_backend = Label { name: "backend", stock: BuiltinTag::WasmFilter, value: &backend.name };
             for class in CODE_CLASSES {
-                let of_class = Label { name: "code_class", stock: Stock::CodeClass, value: class };
+                let of_class = Label { name: "code_class", stock: BuiltinTag::CodeClass, value: class };
                 let labels = [of_split, of_backend, of_class];
                 series.push(Series::new(Kind::Counter, grammar, "narrows_split_requests_total", &labels));
             }

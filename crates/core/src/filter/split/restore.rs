@@ -15,7 +15,7 @@ use crate::language::modes::Mode;
 use crate::matching::request::Request;
 use crate::policy::Needs;
 use crate::policy::decision::Decision;
-use crate::wire::found::Found;
+use crate::wire::field_value::FieldValue;
 use crate::wire::host::{Host, is_one};
 
 /// The hosts that rewritten requests ask for.
@@ -38,7 +38,7 @@ impl Splitter {
     }
 
     fn original<'a>(&'a self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
-        let Found::Once(original) = request.header(FORWARDED_HOST.as_bytes()) else { return None };
+        let FieldValue::Single(original) = request.header(FORWARDED_HOST.as_bytes()) else { return None };
         // Below a wildcard stands any text that ends as the domain does.
         if !is_one(&original) {
             return None;

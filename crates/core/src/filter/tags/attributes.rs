@@ -6,11 +6,11 @@
 //! Conditions are translated when the policy is loaded, so a thousand of them are
 //! indexed and no expression runs per request.
 
-use super::book::Book;
 use super::bound::{self, Bound, VALUE};
 use super::condition::{self};
 use super::draft::Draft;
 use super::label;
+use super::registry::Registry;
 use super::rules::{Clause, Rules};
 use super::source::Source;
 use crate::language::describe::{Object, field, object};
@@ -21,7 +21,7 @@ use crate::language::tree::Tree;
 use crate::matching::budget;
 use crate::matching::index::{self};
 use crate::matching::parse::{self, Budget};
-use crate::policy::series::Stock;
+use crate::policy::series::BuiltinTag;
 
 const PHASES: [(&str, ()); 2] = [("ON_LOG", ()), ("ON_REQUEST", ())];
 
@@ -85,7 +85,7 @@ fn attribute(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Inva
     // What both phases say is the same here: a value is published as early as it can be.
     fields.optional("phase", |t| read::word(t, &PHASES))?;
     let bound = Bound::read(Fields::open(&Tree::Table(Vec::new()), &bound::BOUND)?, true, true)?;
-    let tag = draft.book.tag(&name, Stock::Tag, "", "", 0);
+    let tag = draft.book.tag(&name, BuiltinTag::Tag, "", "", 0);
     let code = draft.wants.place(&["response", "code"]);
     let rules = fields.required("match", |t| rules(t, tag, code, &mut draft.book, budget))?;
     draft.push(&name, Source::Rules(Box::new(rules)), bound, None);
@@ -96,7 +96,13 @@ fn attribute(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Inva
     Ok(())
 }
 
-fn rules(tree: &Tree, tag: usize, code: usize, book: &mut Book, budget: &Budget) -> Result<Rules, Invalid> {
+fn rules(
+    tree: &Tree,
+    tag: usize,
+    code: usize,
+    book: &mut Registry,
+    budget: &Budget,
+) -> Result<Rules, Invalid> {
     let mut clauses = Vec::new();
     let mut faults = Faults::default();
     let read = read::list(tree, limits::ATTRIBUTE_RULES, |t| {

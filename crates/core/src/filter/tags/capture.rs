@@ -1,13 +1,13 @@
 //! What the tags read of a request while its headers are there.
 
-use super::book::{Book, MISSING, OTHER};
+use super::registry::{MISSING, OTHER, Registry};
 use super::source::Value;
 use super::{Captured, Tag};
 use crate::matching::request::Request;
 
 impl Tag {
     /// What this tag, at its place, reads of a request.
-    pub(super) fn capture(&self, place: usize, request: &Request<'_>, book: &Book) -> Captured {
+    pub(super) fn capture(&self, place: usize, request: &Request<'_>, book: &Registry) -> Captured {
         if !self.used {
             return Captured::Known(MISSING);
         }
@@ -15,7 +15,7 @@ impl Tag {
     }
 
     /// What a source says of a request, as the book knows it.
-    pub(super) fn captured(&self, value: Value<'_>, place: usize, book: &Book) -> Captured {
+    pub(super) fn captured(&self, value: Value<'_>, place: usize, book: &Registry) -> Captured {
         match value {
             Value::Later => Captured::Later,
             Value::Constant => Captured::Known(book.constant(place)),
@@ -28,7 +28,7 @@ impl Tag {
     }
 
     /// A value in its bounded form; as a number if the book has it.
-    fn known(&self, place: usize, text: &[u8], book: &Book) -> Captured {
+    fn known(&self, place: usize, text: &[u8], book: &Registry) -> Captured {
         let text = self.bound.of(text);
         match book.find(place, &text) {
             Some(value) => Captured::Known(value),

@@ -1,9 +1,9 @@
 //! From what the operator wrote to a [`Tagger`].
 
-use super::book::Book;
+use super::cardinality_limit::CardinalityLimit;
 use super::draft::{Draft, TAG};
-use super::meter::Meter;
 use super::metric::METRIC;
+use super::registry::Registry;
 use super::source::Wants;
 use super::{Tagger, attributes, label};
 use crate::action::strip::Strip;
@@ -18,7 +18,7 @@ use crate::matching::parse::{self, Budget};
 use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::{HEAD, Head};
-use crate::policy::series::{Kind, Label, Series, Stock};
+use crate::policy::series::{BuiltinTag, Kind, Label, Series};
 
 /// The last two fields are those of an attribute-gen configuration.
 pub(super) static POLICY: Object = object!(
@@ -87,7 +87,7 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
     budget.hold(limit.saturating_mul(budget::SERIES.saturating_mul(4)))?;
     let mut draft = Draft {
         grammar: head.labels,
-        book: Book::new(head.labels, room),
+        book: Registry::new(head.labels, room),
         wants: Wants(Vec::new(), head.callers),
         constants: Vec::new(),
         tags: Vec::new(),
@@ -106,14 +106,14 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
     let common = Common { head, strip, ..Common::default() };
     let mut tagger = Tagger { common, exclude, metrics, tags: draft.tags, ..Tagger::default() };
     tagger.common.series = tagger.define(&draft.book);
-    tagger.meter = Meter {
+    tagger.meter = CardinalityLimit {
         wants: draft.wants.0,
         constants: draft.constants,
         reserved: tagger.metrics.len(),
         limit,
         first: tagger.common.series.len(),
         book: draft.book.into(),
-        ..Meter::default()
+        ..CardinalityLimit::default()
     };
     tagger.common.needles = budget.needles();
     tagger.common.weight = budget.weight();
@@ -128,12 +128,12 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
 
 impl Tagger {
     /// The series that are there from the start, and their places.
-    fn define(&mut self, book: &Book) -> Vec<Series> {
+    fn define(&mut self, book: &Registry) -> Vec<Series> {
         let grammar = self.common.head.labels;
         let mut series = vec![Series::new(Kind::Gauge, grammar, "narrows_tags_series", &[])];
         for tag in self.tags.iter_mut().filter(|tag| tag.used && tag.bound.values > 0) {
             tag.dropped = series.len();
-            let label = Label { name: "tag", stock: Stock::Tag, value: &tag.name };
+            let label = Label { name: "tag", stock: BuiltinTag::Tag, value: &tag.name };
             series.push(Series::new(Kind::Counter, grammar, "narrows_tags_dropped_total", &[label]));
         }
         for (place, metric) in self.metrics.iter_mut().enumerate() {

@@ -1,8 +1,8 @@
 //! The request phase: what came is read, and published where that is enough.
 
-use super::book::Book;
+use super::registry::Registry;
 use super::{Captured, Metered, Tagger, Verdict};
-use crate::filter::tags::{Ask, Meter, Report};
+use crate::filter::tags::{Ask, CardinalityLimit, Report};
 use crate::language::describe::Object;
 use crate::language::invalid::Invalid;
 use crate::language::modes::Mode;
@@ -65,7 +65,7 @@ impl Policy for Tagger {
 }
 
 impl Metered for Tagger {
-    fn meter(&self) -> Option<&Meter> {
+    fn meter(&self) -> Option<&CardinalityLimit> {
         self.measures().then_some(&self.meter)
     }
 
@@ -85,7 +85,7 @@ impl Tagger {
             && (!self.metrics.is_empty() || self.tags.iter().any(|tag| tag.used))
     }
 
-    fn explain(&self, values: &[Captured], book: &Book, record: &mut Record) {
+    fn explain(&self, values: &[Captured], book: &Registry, record: &mut Record) {
         for ((place, tag), value) in (0usize..).zip(&self.tags).zip(values).filter(|((_, tag), _)| tag.used) {
             let value = match value {
                 Captured::Known(value) => book.text(place, *value),

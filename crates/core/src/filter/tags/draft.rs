@@ -1,9 +1,9 @@
 //! A policy in the making: its tags, and what they need.
 
-use super::book::Book;
 use super::bound::{self, Bound, VALUE};
-use super::meter::Constant;
+use super::cardinality_limit::Constant;
 use super::metric::Metric;
+use super::registry::Registry;
 use super::source::{self, Kind, SOURCES, Source, Values, Wants};
 use super::stock::STOCK_LABEL;
 use super::{Tag, label, stock};
@@ -13,7 +13,7 @@ use crate::language::limits;
 use crate::language::read::{self, Faults, Fields};
 use crate::language::tree::Tree;
 use crate::matching::parse::Budget;
-use crate::policy::series::{Grammar, Stock};
+use crate::policy::series::{BuiltinTag, LabelEncoding};
 
 /// A tag.
 pub(super) static TAG: Object = object!(
@@ -47,12 +47,12 @@ pub(super) static TAG: Object = object!(
 
 /// What is being built.
 pub(super) struct Draft {
-    pub(super) grammar: Grammar,
-    pub(super) book: Book,
+    pub(super) grammar: LabelEncoding,
+    pub(super) book: Registry,
     pub(super) wants: Wants,
     pub(super) constants: Vec<Constant>,
     pub(super) tags: Vec<Tag>,
-    pub(super) stock: Vec<Option<Stock>>,
+    pub(super) stock: Vec<Option<BuiltinTag>>,
 }
 
 impl Draft {
@@ -77,7 +77,7 @@ impl Draft {
         let Kind { field, read: reader } = fields.exactly_one(&SOURCES)?;
         let kind = field.name;
         let stock = stock::read(fields, kind, self.grammar)?;
-        let unknown = source::missing(reader, stock.unwrap_or(Stock::Tag));
+        let unknown = source::missing(reader, stock.unwrap_or(BuiltinTag::Tag));
         let is_closed = reader.values != Values::OfRequests;
         let declared = fields.optional("values", |t| {
             read::list(t, limits::VALUES, |t| {
@@ -95,7 +95,7 @@ impl Draft {
         };
         let other = if unknown.starts_with('0') { unknown } else { "other" };
         let (missing, other) = (word("missing", unknown)?, word("other", other)?);
-        let place = self.book.tag(name, stock.unwrap_or(Stock::Tag), &missing, &other, bound.values);
+        let place = self.book.tag(name, stock.unwrap_or(BuiltinTag::Tag), &missing, &other, bound.values);
         // What comes from requests is kept too.
         budget.hold(bound.values.saturating_mul(VALUE.saturating_add(bound.longest())))?;
         let source = source::read(
@@ -121,7 +121,7 @@ impl Draft {
         Ok(())
     }
 
-    pub(super) fn push(&mut self, name: &str, source: Source, bound: Bound, stock: Option<Stock>) {
+    pub(super) fn push(&mut self, name: &str, source: Source, bound: Bound, stock: Option<BuiltinTag>) {
         self.tags.push(Tag { name: name.into(), source, bound, state: None, used: false, dropped: 0 });
         self.stock.push(stock);
     }
@@ -136,7 +136,7 @@ impl Draft {
         let mut wants = std::mem::take(&mut self.wants);
         let metrics = read::list(tree, limits::METRICS, |t| {
             let metric = Metric::read(t, &mut wants, |name| self.find(name))?;
-            if self.grammar == Grammar::Stock {
+            if self.grammar == LabelEncoding::Stock {
                 stock::fits(&metric, &self.tags, &self.stock).map_err(|e| e.in_field("tags"))?;
             }
             Ok(metric)

@@ -16,10 +16,10 @@ const LABELS: [&str; 9] = [
     "destination",
     "filter",
     "tag",
-    super::book::OVERFLOW,
+    super::registry::OVERFLOW,
 ];
 /// The filter state in which filters say what they decided: others believe it.
-const DECISIONS: [&str; 5] = [strip::STATE, state::RULE, state::SPLIT, state::BACKEND, state::EGRESS];
+const DECISIONS: [&str; 5] = [strip::PROVENANCE, state::RULE, state::SPLIT, state::BACKEND, state::EGRESS];
 
 /// What a tag may be called.
 #[cfg(any(test, feature = "describe"))]
@@ -35,7 +35,7 @@ pub(super) fn read(written: &str) -> Result<Box<str>, Invalid> {
             format!("use 1 to {} letters, digits and _, a letter first", limits::NAME),
         );
     }
-    if ["le", "quantile", super::book::OVERFLOW].contains(&written) {
+    if ["le", "quantile", super::registry::OVERFLOW].contains(&written) {
         return refuse(format!("{written:?} is a reserved label"), "choose another name".to_owned());
     }
     Ok(written.into())

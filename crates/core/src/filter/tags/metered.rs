@@ -1,16 +1,16 @@
 //! What a host does for a policy whose series are named as requests are served.
 
-use super::meter::{Ask, Meter, Report};
+use super::cardinality_limit::{Ask, CardinalityLimit, Report};
 use crate::policy::Policy;
 
 /// A policy that measures requests when they have been served, in series that are named then.
 pub trait Metered: Policy {
     /// The bounded memory of those series; none if there is nothing to measure.
-    fn meter(&self) -> Option<&Meter>;
+    fn meter(&self) -> Option<&CardinalityLimit>;
 
     /// Whether this request is measured.
     fn is_measured(&self, verdict: &Self::Verdict) -> bool;
 
-    /// What to measure, given what [`Meter::wants`] asked for. Called only if there is a meter.
+    /// What to measure, given what [`CardinalityLimit::wants`] asked for. Called only if there is a meter.
     fn report(&self, verdict: &Self::Verdict, observed: &[Option<Vec<u8>>], ask: Ask) -> Report;
 }

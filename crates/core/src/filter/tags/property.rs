@@ -1,6 +1,6 @@
 //! Attributes of Envoy as values: those that are text.
 
-use super::meter::Path;
+use super::cardinality_limit::Path;
 use crate::language::invalid::{Code, Invalid};
 use crate::language::read;
 use crate::language::tree::Tree;

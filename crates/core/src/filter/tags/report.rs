@@ -1,7 +1,7 @@
 //! The log phase: every tag has its value, and every metric is counted.
 
-use super::book::{Book, MISSING, OTHER};
-use super::meter::{Ask, Report};
+use super::cardinality_limit::{Ask, Report};
+use super::registry::{MISSING, OTHER, Registry};
 use super::source::Late;
 use super::{Captured, Tagger, Verdict};
 use crate::language::limits;
@@ -71,7 +71,7 @@ impl Tagger {
     }
 
     /// What has not been published with the request.
-    fn publish(&self, verdict: &Verdict, values: &[u32], book: &Book) -> Vec<(String, String)> {
+    fn publish(&self, verdict: &Verdict, values: &[u32], book: &Registry) -> Vec<(String, String)> {
         if self.common.head.mode != Mode::Enforce {
             return Vec::new();
         }

@@ -2,10 +2,10 @@
 
 use std::cell::{RefCell, RefMut};
 
-use super::book::MISSING;
 use super::captured::Captured;
 use super::condition::Codes;
 use super::property::number;
+use super::registry::MISSING;
 use crate::matching::index::Index;
 use crate::matching::matches::Match;
 use crate::matching::request::Request;

@@ -26,13 +26,13 @@ mod status_code;
 mod upstream_cluster;
 mod upstream_host;
 
-use super::meter::Path;
+use super::cardinality_limit::Path;
 use super::rules::Rules;
 use crate::language::describe::{self, Field, Object, object};
 use crate::language::invalid::Invalid;
 use crate::language::tree::Tree;
 use crate::matching::request::Request;
-use crate::policy::series::Stock;
+use crate::policy::series::BuiltinTag;
 pub(super) use reading::{Late, Reading, Value, Wants, host_map, read};
 
 /// A source of a tag's value. It reads either the request or what is known in the log phase.
@@ -201,12 +201,14 @@ pub(super) static SOURCE: Object =
     object!("source", ExactlyOne, "Where the value of a tag is read.", [], FIELDS);
 
 /// What stands for no value of a tag, if the policy does not say.
-pub(super) fn missing(reader: &Reader, stock: Stock) -> &'static str {
+pub(super) fn missing(reader: &Reader, stock: BuiltinTag) -> &'static str {
     match stock {
         // What the expression that cuts these labels out takes for a code.
-        Stock::Code => "000",
-        Stock::CodeClass => "0xx",
-        Stock::WasmFilter | Stock::Tag | Stock::Component | Stock::Cache => reader.missing,
+        BuiltinTag::Code => "000",
+        BuiltinTag::CodeClass => "0xx",
+        BuiltinTag::WasmFilter | BuiltinTag::Tag | BuiltinTag::Component | BuiltinTag::Cache => {
+            reader.missing
+        }
     }
 }
 

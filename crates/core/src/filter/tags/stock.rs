@@ -6,39 +6,51 @@ use super::source::Source;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::read::{self, Fields};
-use crate::policy::series::{Grammar, Stock};
+use crate::policy::series::{BuiltinTag, LabelEncoding};
 
 /// The fields by which a value could become one that is no code.
 const WORDS: [&str; 3] = ["missing", "other", "maxLength"];
 
-const ALL: [Stock; 6] =
-    [Stock::WasmFilter, Stock::Tag, Stock::Component, Stock::Cache, Stock::Code, Stock::CodeClass];
+const ALL: [BuiltinTag; 6] = [
+    BuiltinTag::WasmFilter,
+    BuiltinTag::Tag,
+    BuiltinTag::Component,
+    BuiltinTag::Cache,
+    BuiltinTag::Code,
+    BuiltinTag::CodeClass,
+];
 
 /// `stockLabel` of a tag.
 pub(super) const STOCK_LABEL: Field = field!(
     "stockLabel",
-    Words(|| ALL.map(Stock::as_str).into()),
+    Words(|| ALL.map(BuiltinTag::as_str).into()),
     Optional,
     "With `labels: stock`: which of the labels in Istio's own bootstrap carries the tag."
 );
 
 /// Reads the label of a tag whose source is called `kind`.
-pub(super) fn read(fields: Fields<'_>, kind: &str, grammar: Grammar) -> Result<Option<Stock>, Invalid> {
+pub(super) fn read(
+    fields: Fields<'_>,
+    kind: &str,
+    grammar: LabelEncoding,
+) -> Result<Option<BuiltinTag>, Invalid> {
     let stock =
         fields.optional(STOCK_LABEL.name, |t| read::word(t, &ALL.map(|stock| (stock.as_str(), stock))))?;
     let Some(stock) = stock else { return Ok(None) };
     let refuse =
         |code, message: String, help: String, field| Err(Invalid::new(code, message, help).in_field(field));
-    if grammar == Grammar::StatTags {
+    if grammar == LabelEncoding::StatTags {
         let message = "a tag has its own label unless \"labels\" is \"stock\"";
         let help = "leave it out, or write \"labels\": \"stock\"";
         return refuse(Code::Conflict, message.to_owned(), help.to_owned(), "stockLabel");
     }
     // A code ends a name as it is: what a client says could be anything.
     let source = match stock {
-        Stock::Code => "statusCode",
-        Stock::CodeClass => "statusClass",
-        Stock::WasmFilter | Stock::Tag | Stock::Component | Stock::Cache => return Ok(Some(stock)),
+        BuiltinTag::Code => "statusCode",
+        BuiltinTag::CodeClass => "statusClass",
+        BuiltinTag::WasmFilter | BuiltinTag::Tag | BuiltinTag::Component | BuiltinTag::Cache => {
+            return Ok(Some(stock));
+        }
     };
     if kind != source {
         let message = format!("{:?} carries a code and nothing else", stock.as_str());
@@ -55,7 +67,7 @@ pub(super) fn read(fields: Fields<'_>, kind: &str, grammar: Grammar) -> Result<O
 }
 
 /// With stock labels, every tag of a metric needs one of its own.
-pub(super) fn fits(metric: &Metric, tags: &[Tag], stock: &[Option<Stock>]) -> Result<(), Invalid> {
+pub(super) fn fits(metric: &Metric, tags: &[Tag], stock: &[Option<BuiltinTag>]) -> Result<(), Invalid> {
     let mut taken = Vec::new();
     for (i, place) in metric.tags.iter().enumerate() {
         let Some(tag) = tags.get(*place) else { continue };
@@ -73,7 +85,7 @@ pub(super) fn fits(metric: &Metric, tags: &[Tag], stock: &[Option<Stock>]) -> Re
             return refuse(format!("tag {:?} has no stock label", tag.name), help);
         };
         // Both codes are cut out of the end of the name.
-        let end = |stock| matches!(stock, Stock::Code | Stock::CodeClass);
+        let end = |stock| matches!(stock, BuiltinTag::Code | BuiltinTag::CodeClass);
         if taken.iter().any(|other| *other == stock || end(*other) && end(stock)) {
             return refuse(
                 format!("the stock label of tag {:?} is taken", tag.name),

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use super::Found;
-use super::anchor::{Anchor, Anchors};
-use super::bar::Bar;
-use super::fact::{ByFact, Fact};
-use super::facts::{Facts, Vocabulary};
+use super::key::{IndexKey, IndexKeys};
+use super::negation::Negation;
+use super::term::{ByTerm, Term};
+use super::terms::{RequestTerms, TermDictionary};
 use crate::language::names::Places;
 use crate::order::sorted;
 
@@ -16,7 +16,7 @@ pub(crate) enum Leaf {
     #[default]
     Empty,
     /// Clauses not filed yet.
-    Waiting(Vec<(u32, Rc<Anchors>)>),
+    Waiting(Vec<(u32, Rc<IndexKeys>)>),
     /// So few that they are tried sooner than looked up.
     Few(Box<[u32]>),
     Many(Box<Many>),
@@ -26,7 +26,7 @@ pub(crate) enum Leaf {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Many {
     /// Ascending.
-    facts: Box<[Fact]>,
+    facts: Box<[Term]>,
     /// Where the clauses of each fact end, among `filed`.
     ends: Box<[u32]>,
     /// Clauses to try for a request with some fact, ascending for each.
@@ -38,7 +38,7 @@ pub(crate) struct Many {
 /// Clauses that no fact leads to, ascending.
 #[derive(Clone, Debug, Default)]
 struct Together {
-    bar: Option<Bar>,
+    bar: Option<Negation>,
     numbers: Vec<u32>,
 }
 
@@ -47,33 +47,33 @@ struct Together {
 struct Filed {
     number: u32,
     /// A second fact that must hold, if one is worth asking for; else 0.
-    guard: Fact,
+    guard: Term,
 }
 
 /// So few are tried sooner than looked up.
 const FEW: u32 = 4;
 
 impl Leaf {
-    pub(crate) fn insert(&mut self, number: u32, anchors: &Rc<Anchors>) {
+    pub(crate) fn insert(&mut self, number: u32, keys: &Rc<IndexKeys>) {
         if !matches!(self, Self::Waiting(_)) {
             *self = Self::Waiting(Vec::with_capacity(1));
         }
         if let Self::Waiting(waiting) = self {
-            waiting.push((number, Rc::clone(anchors)));
+            waiting.push((number, Rc::clone(keys)));
         }
     }
 
-    pub(crate) fn finish(&mut self, vocabulary: &mut Vocabulary) {
+    pub(crate) fn finish(&mut self, dictionary: &mut TermDictionary) {
         let Self::Waiting(waiting) = std::mem::take(self) else { return };
         *self = if waiting.len() <= FEW as usize {
             Self::Few(waiting.iter().map(|(number, _)| *number).collect())
         } else {
-            Self::Many(Box::new(Many::of(&waiting, vocabulary)))
+            Self::Many(Box::new(Many::of(&waiting, dictionary)))
         };
     }
 
     /// Tries the clauses that a request may match.
-    pub(crate) fn scan(&self, facts: &Facts<'_, '_>, found: &mut Found<'_>) {
+    pub(crate) fn scan(&self, facts: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
         match self {
             Self::Empty | Self::Waiting(_) => {}
             Self::Few(numbers) => found.first(unguarded(numbers), facts),
@@ -85,20 +85,20 @@ impl Leaf {
 impl Many {
     /// Files every clause under the anchor that it shares with the fewest others, as
     /// an inverted index is read from its rarest term.
-    fn of(waiting: &[(u32, Rc<Anchors>)], vocabulary: &mut Vocabulary) -> Self {
-        let mut shared = ByFact::default();
-        for fact in waiting.iter().flat_map(|(_, anchors)| &anchors.ways).flat_map(|anchor| &anchor.facts) {
+    fn of(waiting: &[(u32, Rc<IndexKeys>)], dictionary: &mut TermDictionary) -> Self {
+        let mut shared = ByTerm::default();
+        for fact in waiting.iter().flat_map(|(_, keys)| &keys.ways).flat_map(|anchor| &anchor.facts) {
             let count = shared.entry(*fact).or_default();
             *count = count.saturating_add(1);
         }
-        let crowd = |anchor: &Anchor| -> u32 {
+        let crowd = |anchor: &IndexKey| -> u32 {
             anchor.facts.iter().filter_map(|fact| shared.get(fact)).fold(0, |sum, n| sum.saturating_add(*n))
         };
-        let mut filed: Vec<(Fact, Filed)> = Vec::new();
-        for (number, anchors) in waiting {
-            let mut rarest: Option<(u32, &Anchor)> = None;
-            let mut next: Option<(u32, &Anchor)> = None;
-            for anchor in &anchors.ways {
+        let mut filed: Vec<(Term, Filed)> = Vec::new();
+        for (number, keys) in waiting {
+            let mut rarest: Option<(u32, &IndexKey)> = None;
+            let mut next: Option<(u32, &IndexKey)> = None;
+            for anchor in &keys.ways {
                 let crowd = crowd(anchor);
                 if rarest.is_none_or(|(least, _)| crowd < least) {
                     next = rarest.replace((crowd, anchor));
@@ -107,14 +107,14 @@ impl Many {
                 }
             }
             let Some((crowd, rarest)) = rarest else { continue };
-            vocabulary.learn(rarest);
+            dictionary.learn(rarest);
             let next = next.filter(|_| crowd > FEW).map(|(_, anchor)| anchor);
             let guard = next.and_then(|anchor| match &*anchor.facts {
                 [fact] => Some((anchor, *fact)),
                 _ => None,
             });
             if let Some((anchor, _)) = guard {
-                vocabulary.learn(anchor);
+                dictionary.learn(anchor);
             }
             let guard = guard.map_or(0, |(_, fact)| fact);
             filed.extend(rarest.facts.iter().map(|fact| (*fact, Filed { number: *number, guard })));
@@ -122,11 +122,11 @@ impl Many {
         drop(shared);
         let of = |place: u32| filed.get(place as usize).copied();
         let order = sorted(filed.len(), &|a, b| of(a).cmp(&of(b)));
-        let mut filed: Vec<(Fact, Filed)> = order.into_iter().filter_map(of).collect();
+        let mut filed: Vec<(Term, Filed)> = order.into_iter().filter_map(of).collect();
         // Texts that differ in letter case are one fact.
         filed.dedup();
         let mut many = Self { always: together(waiting), ..Self::default() };
-        let (mut facts, mut ends): (Vec<Fact>, Vec<u32>) = (Vec::new(), Vec::new());
+        let (mut facts, mut ends): (Vec<Term>, Vec<u32>) = (Vec::new(), Vec::new());
         for (place, (fact, _)) in (1u32..).zip(&filed) {
             if facts.last() == Some(fact) {
                 ends.pop();
@@ -140,7 +140,7 @@ impl Many {
         many
     }
 
-    fn scan(&self, facts: &Facts<'_, '_>, found: &mut Found<'_>) {
+    fn scan(&self, facts: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
         // Whichever are fewer: else a path of many leaves would cost its length times the query's.
         if self.facts.len() < facts.all.len() {
             for (place, fact) in self.facts.iter().enumerate() {
@@ -163,7 +163,7 @@ impl Many {
     }
 
     /// Tries the clauses of one fact.
-    fn attempt(&self, place: usize, facts: &Facts<'_, '_>, found: &mut Found<'_>) {
+    fn attempt(&self, place: usize, facts: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
         let end = |place: usize| self.ends.get(place).map_or(0, |end| *end as usize);
         let from = place.checked_sub(1).map_or(0, end);
         let filed = self.filed.get(from..end(place)).unwrap_or_default();
@@ -171,22 +171,22 @@ impl Many {
     }
 }
 
-fn unguarded(numbers: &[u32]) -> impl Iterator<Item = (u32, Fact)> {
+fn unguarded(numbers: &[u32]) -> impl Iterator<Item = (u32, Term)> {
     numbers.iter().map(|number| (*number, 0))
 }
 
 /// Puts clauses that are filed under no fact together with those that the same condition keeps
 /// out: the one that keeps out most.
-fn together(waiting: &[(u32, Rc<Anchors>)]) -> Vec<Together> {
+fn together(waiting: &[(u32, Rc<IndexKeys>)]) -> Vec<Together> {
     let mut shared = Places::default();
-    for bar in waiting.iter().flat_map(|(_, anchors)| &anchors.bars) {
+    for bar in waiting.iter().flat_map(|(_, keys)| &keys.negations) {
         let count = shared.entry(bar.label.clone()).or_default();
         *count = count.saturating_add(1);
     }
-    let count = |bar: &&Bar| shared.get(&bar.label).copied().unwrap_or_default();
+    let count = |bar: &&Negation| shared.get(&bar.label).copied().unwrap_or_default();
     let (mut always, mut groups): (Vec<Together>, Places) = (Vec::new(), Places::default());
-    for (number, anchors) in waiting.iter().filter(|(_, anchors)| anchors.ways.is_empty()) {
-        let bar = anchors.bars.iter().max_by_key(count).filter(|bar| count(bar) > 1);
+    for (number, keys) in waiting.iter().filter(|(_, keys)| keys.ways.is_empty()) {
+        let bar = keys.negations.iter().max_by_key(count).filter(|bar| count(bar) > 1);
         let new = u32::try_from(always.len()).unwrap_or_default();
         let label = bar.map(|bar| bar.label.clone()).unwrap_or_default();
         let place = *groups.entry(label).or_insert(new);

@@ -4,9 +4,9 @@
 use std::rc::Rc;
 
 use super::Found;
-use super::anchor::Anchors;
-use super::facts::{Facts, Vocabulary};
+use super::key::IndexKeys;
 use super::leaf::Leaf;
+use super::terms::{RequestTerms, TermDictionary};
 use crate::matching::path::{PathForm, PathMatch};
 use crate::matching::texts::Texts;
 use crate::matching::value::Terms;
@@ -28,7 +28,7 @@ struct Node {
 
 impl Trie {
     /// Files a clause under a prefix.
-    pub(crate) fn insert(&mut self, mut prefix: &[u8], number: u32, anchors: &Rc<Anchors>) {
+    pub(crate) fn insert(&mut self, mut prefix: &[u8], number: u32, keys: &Rc<IndexKeys>) {
         if self.nodes.is_empty() {
             self.nodes.push(Node::default());
         }
@@ -65,21 +65,21 @@ impl Trie {
             }
         }
         if let Some(node) = self.nodes.get_mut(at as usize) {
-            node.leaf.insert(number, anchors);
+            node.leaf.insert(number, keys);
         }
     }
 
     /// Files what was inserted; call once, after the last.
-    pub(crate) fn finish(&mut self, vocabulary: &mut Vocabulary) {
+    pub(crate) fn finish(&mut self, dictionary: &mut TermDictionary) {
         self.nodes.shrink_to_fit();
         for node in &mut self.nodes {
-            node.leaf.finish(vocabulary);
+            node.leaf.finish(dictionary);
             node.children.shrink_to_fit();
         }
     }
 
     /// Scans the leaf of every prefix of `path`.
-    pub(crate) fn scan(&self, path: &[u8], facts: &Facts<'_, '_>, found: &mut Found<'_>) {
+    pub(crate) fn scan(&self, path: &[u8], facts: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
         let mut next = self.nodes.first();
         let mut left = path;
         while let Some(node) = next {

@@ -1,7 +1,7 @@
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::{Found, Request};
+use super::{FieldValue, Request};
 
 fn request<'a>(headers: &[(&'a str, &'a [u8])]) -> Request<'a> {
     Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), *value)))
@@ -22,16 +22,16 @@ fn the_query_is_not_the_path() {
 #[test]
 fn repeated_headers_are_joined() {
     let r = request(&[("x", b"a"), ("y", b""), ("x", b"\xff")]);
-    assert_eq!(r.header(b"x"), Found::Repeated(b"a,\xff".to_vec().into()));
-    assert_eq!(r.header(b"y"), Found::Once(b"".into()));
-    assert_eq!(r.header(b"z"), Found::Missing);
+    assert_eq!(r.header(b"x"), FieldValue::Multiple(b"a,\xff".to_vec().into()));
+    assert_eq!(r.header(b"y"), FieldValue::Single(b"".into()));
+    assert_eq!(r.header(b"z"), FieldValue::Absent);
 }
 
 #[test]
 fn a_value_has_no_blanks_around_it() {
     let r = request(&[(":path", b"/ "), ("x", b" a b\t"), ("y", b"c"), ("x", b"\t "), ("x", b"d")]);
     assert_eq!(r.values(b"x").collect::<Vec<_>>(), [b"a b".as_slice(), b"", b"d"]);
-    assert_eq!(r.header(b"x"), Found::Repeated(b"a b,,d".to_vec().into()));
+    assert_eq!(r.header(b"x"), FieldValue::Multiple(b"a b,,d".to_vec().into()));
     assert_eq!(r.target(), b"/ ", "a pseudo header is as Envoy took it");
     assert!(r.is_padded(b"x") && !r.is_padded(b"y") && !r.is_padded(b":path"));
 }
@@ -49,10 +49,10 @@ fn a_grpc_call_is_what_envoy_takes_for_one() {
 #[test]
 fn cookies_are_read_across_repeats() {
     let r = request(&[("cookie", b"a=1; b=2"), ("cookie", b"c=3;a=4")]);
-    assert_eq!(r.cookie(b"b"), Found::Once(b"2".into()));
-    assert_eq!(r.cookie(b"c"), Found::Once(b"3".into()));
-    assert_eq!(r.cookie(b"a"), Found::Repeated(b"1".into()));
-    assert_eq!(r.cookie(b"d"), Found::Missing);
+    assert_eq!(r.cookie(b"b"), FieldValue::Single(b"2".into()));
+    assert_eq!(r.cookie(b"c"), FieldValue::Single(b"3".into()));
+    assert_eq!(r.cookie(b"a"), FieldValue::Multiple(b"1".into()));
+    assert_eq!(r.cookie(b"d"), FieldValue::Absent);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Reading a rule: what an operator writes becomes a [`Rule`] and its paths.
 
-use super::{From, Rule, To, key};
+use super::{CallerMatch, Rule, To, key};
 use crate::filter::egress::destination::{Destination, Host};
 use crate::filter::egress::path::literal;
 use crate::filter::egress::{Action, RESERVED};
@@ -108,7 +108,7 @@ impl Rule {
         let name = faults.take(fields.required("name", name));
         let action = faults.take(fields.required("action", |t| read::word(t, &ACTIONS)));
         let mode = faults.take(modes::mode(fields));
-        let from = faults.take(fields.optional("from", From::read));
+        let from = faults.take(fields.optional("from", CallerMatch::read));
         let to = faults.take(fields.optional("to", |t| To::read(t, budget))).flatten().unwrap_or_default();
         let rule = Self {
             name: name.unwrap_or_default(),
@@ -121,7 +121,7 @@ impl Rule {
     }
 }
 
-impl From {
+impl CallerMatch {
     fn read(tree: &Tree) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &FROM)?;
         let names = |name| {

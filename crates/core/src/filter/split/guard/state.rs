@@ -21,11 +21,11 @@ pub const ONE_IN: u32 = 10;
 pub enum Guard {
     /// It serves.
     #[default]
-    Open,
+    Serving,
     /// It is switched off; the baseline serves.
-    Off(Absence),
-    /// As `Off`, but one request in ten tries it again: the next one after so many.
-    Trying(Absence, u32),
+    Ejected(Absence),
+    /// As `Ejected`, but one request in ten tries it again: the next one after so many.
+    Probing(Absence, u32),
 }
 
 /// Why a backend is switched off.
@@ -53,7 +53,7 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// As ever.
-    Open,
+    Serving,
     /// To see whether it is back.
     Try,
     /// No: the baseline serves it.
@@ -64,13 +64,13 @@ impl Guard {
     /// Whether the next request may go there.
     pub fn admits(&mut self) -> Admission {
         match self {
-            Self::Open => Admission::Open,
-            Self::Off(_) => Admission::Refused,
-            Self::Trying(_, 0) => {
+            Self::Serving => Admission::Serving,
+            Self::Ejected(_) => Admission::Refused,
+            Self::Probing(_, 0) => {
                 self.wait_for(ONE_IN.saturating_sub(1));
                 Admission::Try
             }
-            Self::Trying(_, left) => {
+            Self::Probing(_, left) => {
                 let left = left.saturating_sub(1);
                 self.wait_for(left);
                 Admission::Refused
@@ -80,35 +80,35 @@ impl Guard {
 
     /// A request found the backend absent.
     pub fn absent(&mut self, absence: Absence) {
-        *self = Self::Off(absence);
+        *self = Self::Ejected(absence);
     }
 
     /// A try was served, or a probe was answered. (Any other request may have begun before
     /// the backend went away, and proves nothing.)
     pub fn back(&mut self) {
-        *self = Self::Open;
+        *self = Self::Serving;
     }
 
     /// Time passes: after `cooldown` milliseconds it is tried again.
     pub fn advance(&mut self, cooldown: u64, now: u64) {
-        if let Self::Off(absence) = *self
+        if let Self::Ejected(absence) = *self
             // A clock that was set back must not switch a backend off for years.
             && now.abs_diff(absence.since) >= cooldown
         {
-            *self = Self::Trying(absence, 0);
+            *self = Self::Probing(absence, 0);
         }
     }
 
     /// Why it is switched off.
     pub fn absence(self) -> Option<Absence> {
         match self {
-            Self::Open => None,
-            Self::Off(absence) | Self::Trying(absence, _) => Some(absence),
+            Self::Serving => None,
+            Self::Ejected(absence) | Self::Probing(absence, _) => Some(absence),
         }
     }
 
     fn wait_for(&mut self, requests: u32) {
-        if let Self::Trying(_, left) = self {
+        if let Self::Probing(_, left) = self {
             *left = requests;
         }
     }

@@ -17,7 +17,7 @@ const STABLE: &[u8] = b"outbound|8080||stock.books.svc.cluster.local";
 #[test]
 fn off_for_the_cooldown_then_one_in_ten_until_one_is_served() {
     let mut guard = Guard::default();
-    assert_eq!(guard.admits(), Admission::Open);
+    assert_eq!(guard.admits(), Admission::Serving);
     guard.absent(seen_at(1_000));
     for now in [1_000, 2_000, 30_999] {
         guard.advance(COOLDOWN, now);
@@ -40,13 +40,13 @@ fn off_for_the_cooldown_then_one_in_ten_until_one_is_served() {
     assert_eq!(guard.admits(), Admission::Try);
     guard.back();
     for _ in 0..30 {
-        assert_eq!(guard.admits(), Admission::Open);
+        assert_eq!(guard.admits(), Admission::Serving);
     }
 }
 
 #[test]
 fn a_clock_that_is_set_back_does_not_switch_off_for_years() {
-    let mut guard = Guard::Off(seen_at(1_800_000_000_000));
+    let mut guard = Guard::Ejected(seen_at(1_800_000_000_000));
     guard.advance(COOLDOWN, 1_000);
     assert_eq!(guard.admits(), Admission::Try);
 }
@@ -63,7 +63,7 @@ fn only_a_try_or_a_probe_proves_that_it_is_back() {
     assert_eq!(guards.saw(8080, Unknown, true, 3), None);
     assert_eq!(guards.admits(0, 8080), Admission::Refused);
     assert_eq!(guards.saw(8080, Served, true, 4), Some(0));
-    assert_eq!(guards.admits(0, 8080), Admission::Open);
+    assert_eq!(guards.admits(0, 8080), Admission::Serving);
 }
 
 #[test]
@@ -72,8 +72,8 @@ fn each_port_by_itself_and_one_gauge_for_all() {
     assert_eq!(guards.saw(9090, Absent, false, 1_000), Some(1));
     for _ in 0..20 {
         assert_eq!(guards.admits(0, 9090), Admission::Refused);
-        assert_eq!(guards.admits(0, 8080), Admission::Open);
-        assert_eq!(guards.admits(0, 0), Admission::Open);
+        assert_eq!(guards.admits(0, 8080), Admission::Serving);
+        assert_eq!(guards.admits(0, 0), Admission::Serving);
     }
     assert_eq!(guards.saw(8080, Absent, false, 1_500), Some(1));
     assert_eq!(guards.second(3_500), []);
@@ -130,7 +130,7 @@ fn probes_decide_by_themselves() {
         assert_eq!(guards.admits(0, port), Admission::Refused);
     }
     assert_eq!(guards.probed(0, true, 20_000).map(|m| m.value), Some(0));
-    assert_eq!(guards.admits(0, 8080), Admission::Open);
+    assert_eq!(guards.admits(0, 8080), Admission::Serving);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_good_probe_ends_what_a_request_found() {
     let guards = guards(r#"{"cluster": "c", "every": "2s"}"#);
     assert_eq!(guards.saw(8080, Absent, false, 1_000), Some(1));
     assert_eq!(guards.probed(0, true, 2_000).map(|m| m.value), Some(0));
-    assert_eq!(guards.admits(0, 8080), Admission::Open);
+    assert_eq!(guards.admits(0, 8080), Admission::Serving);
     // Long after, a second time.
     assert_eq!(guards.saw(8080, Absent, false, 60_000), Some(1));
     assert_eq!(guards.probed(0, true, 61_000).map(|m| m.value), Some(0));
@@ -182,7 +182,7 @@ fn a_good_probe_says_nothing_of_another_port() {
     assert!(guards.observe(0, 9090, Absent, false, other, 1_000).is_some());
     assert!(guards.observe(0, 8080, Absent, false, STABLE, 1_000).is_some());
     assert_eq!(guards.probed(0, true, 2_000).map(|m| m.value), Some(1));
-    assert_eq!((guards.admits(0, 8080), guards.admits(0, 9090)), (Admission::Open, Admission::Refused));
+    assert_eq!((guards.admits(0, 8080), guards.admits(0, 9090)), (Admission::Serving, Admission::Refused));
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn who_probes_the_same_has_one_number() {
 fn passive_can_be_switched_off() {
     let guards = guards(r#"{"passive": false}"#);
     assert_eq!(guards.saw(8080, Absent, false, 1), None);
-    assert_eq!(guards.admits(0, 8080), Admission::Open);
+    assert_eq!(guards.admits(0, 8080), Admission::Serving);
 }
 
 #[test]

@@ -70,8 +70,10 @@ impl Watched {
         if self.whole.get().absence.is_some() {
             return Admission::Refused;
         }
-        let Ok(mut ports) = self.ports.try_borrow_mut() else { return Admission::Open };
-        place(&ports, number).and_then(|at| ports.get_mut(at)).map_or(Admission::Open, |p| p.guard.admits())
+        let Ok(mut ports) = self.ports.try_borrow_mut() else { return Admission::Serving };
+        place(&ports, number)
+            .and_then(|at| ports.get_mut(at))
+            .map_or(Admission::Serving, |p| p.guard.admits())
     }
 
     /// What became of a request to this port. `beyond` is whether the probe asks at another.
@@ -167,7 +169,7 @@ impl Watched {
             }
             // Before a request tries, a probe has had its time to say that it is there.
             port.guard.advance(cooldown.saturating_add(if port.is_own { 0 } else { GRACE }), now);
-            if let Guard::Trying(absence, _) = port.guard
+            if let Guard::Probing(absence, _) = port.guard
                 && now.abs_diff(absence.since) >= cooldown.saturating_add(IDLE)
             {
                 port.open(0);
@@ -197,7 +199,7 @@ impl Watched {
 
 impl Port {
     fn is_off(&self) -> bool {
-        self.guard != Guard::Open
+        self.guard != Guard::Serving
     }
 
     fn open(&mut self, vetoed: u64) {

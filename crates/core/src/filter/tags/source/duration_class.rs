@@ -1,8 +1,8 @@
 //! `durationClass`: the class of how long a request took.
 
 use super::{Late, Reading, TagSource, Value, Values};
-use crate::filter::tags::book::{MISSING, OTHER};
 use crate::filter::tags::classes;
+use crate::filter::tags::registry::{MISSING, OTHER};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::limits;

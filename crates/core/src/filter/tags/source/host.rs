@@ -1,7 +1,7 @@
 //! `host`: the host that the request names.
 
 use super::{Reading, Reads, TagSource, Value};
-use crate::filter::tags::book::OTHER;
+use crate::filter::tags::registry::OTHER;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::read;

@@ -1,9 +1,9 @@
 //! `hostMap`: a value by host.
 
 use super::{Reading, Reads, TagSource, Value, Values};
-use crate::filter::tags::book::OTHER;
 use crate::filter::tags::bound;
 use crate::filter::tags::hosts::HostMap;
+use crate::filter::tags::registry::OTHER;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::limits;

@@ -1,7 +1,7 @@
 //! `nodeMetadata`: metadata of this proxy, settled when the policy is loaded.
 
 use super::{Reading, TagSource, Value, Values};
-use crate::filter::tags::meter::Path;
+use crate::filter::tags::cardinality_limit::Path;
 use crate::filter::tags::property;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;

@@ -1,9 +1,9 @@
 //! `pathTemplates`: the most specific template that the path fits.
 
 use super::{Reading, Reads, TagSource, Value, Values};
-use crate::filter::tags::book::OTHER;
 use crate::filter::tags::bound::{self, VALUE};
 use crate::filter::tags::paths::Paths;
+use crate::filter::tags::registry::OTHER;
 use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;

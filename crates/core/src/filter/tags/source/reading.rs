@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::{Reader, Source};
-use crate::filter::tags::book::Book;
 use crate::filter::tags::bound::{self, VALUE};
 use crate::filter::tags::captured::Captured;
+use crate::filter::tags::cardinality_limit::Path;
 use crate::filter::tags::hosts::HostMap;
-use crate::filter::tags::meter::Path;
 use crate::filter::tags::property::number;
+use crate::filter::tags::registry::Registry;
 use crate::language::invalid::Invalid;
 use crate::language::limits;
 use crate::language::modes::Callers;
@@ -39,7 +39,7 @@ impl Wants {
 /// A tag that is being read.
 pub(in crate::filter::tags) struct Reading<'r> {
     pub(in crate::filter::tags) tag: usize,
-    pub(in crate::filter::tags) book: &'r mut Book,
+    pub(in crate::filter::tags) book: &'r mut Registry,
     pub(in crate::filter::tags) wants: &'r mut Wants,
     pub(in crate::filter::tags) budget: &'r Budget,
 }
@@ -74,7 +74,7 @@ pub(in crate::filter::tags) fn read(
 pub(in crate::filter::tags) fn host_map(
     tree: &Tree,
     tag: usize,
-    book: &mut Book,
+    book: &mut Registry,
     budget: &Budget,
 ) -> Result<HostMap, Invalid> {
     let mut map = HostMap::default();

@@ -1,7 +1,7 @@
 //! `statusClass`: the class of the response's status.
 
 use super::{Late, Reading, TagSource, Value, Values};
-use crate::filter::tags::book::MISSING;
+use crate::filter::tags::registry::MISSING;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::read;

@@ -18,7 +18,7 @@ fn the_vms_of_a_proxy_hear_from_each_other() {
     assert_eq!(other.hear(&shared, 1_500).first().map(|m| (m.series, m.value)), Some((7, 1)));
     assert_eq!(other.hear(&shared, 1_600), []);
     assert_eq!(other.admits(0, 8080), Admission::Refused);
-    assert_eq!(other.admits(0, 9090), Admission::Open);
+    assert_eq!(other.admits(0, 9090), Admission::Serving);
     assert_eq!(one.hear(&shared, 1_700), []);
     // Time passes for both. The one that found it tries first, the other two ticks later.
     for guards in [&one, &other] {
@@ -34,7 +34,7 @@ fn the_vms_of_a_proxy_hear_from_each_other() {
     let shared = other.tell(&shared, 5_100);
     assert!(shared.is_empty());
     assert_eq!(one.hear(&shared, 5_200).first().map(|m| m.value), Some(0));
-    assert_eq!(one.admits(0, 8080), Admission::Open);
+    assert_eq!(one.admits(0, 8080), Admission::Serving);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_request_that_has_not_heard_of_it_finds_what_the_probe_has_found() {
     assert_eq!(one.probed(0, true, 3_000).map(|m| m.value), Some(0));
     let shared = one.tell(&shared, 3_000);
     assert_eq!(other.hear(&shared, 3_500).first().map(|m| m.value), Some(0));
-    assert_eq!(other.admits(0, 8080), Admission::Open);
+    assert_eq!(other.admits(0, 8080), Admission::Serving);
 }
 
 /// One VM probes; another one's requests find that no route leads there.
@@ -159,7 +159,7 @@ fn nothing_stays_off_for_good() {
                 }
             }
             for vm in &vms {
-                let is_off = PORTS.iter().any(|port| vm.clone().admits(0, *port) != Admission::Open);
+                let is_off = PORTS.iter().any(|port| vm.clone().admits(0, *port) != Admission::Serving);
                 assert!(vm.gauge() == 1 || !is_off, "seed {seed}: off, and the gauge is 0");
             }
         }
@@ -178,7 +178,7 @@ fn nothing_stays_off_for_good() {
             for port in PORTS {
                 assert_eq!(
                     vm.admits(0, port),
-                    Admission::Open,
+                    Admission::Serving,
                     "seed {seed}: {rule}, VM {place}, port {port}"
                 );
             }

@@ -9,7 +9,7 @@
 mod entry;
 
 use crate::language::names::Places;
-use crate::policy::series::{Grammar, Kind, Label, Series, Stock};
+use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 
 /// The tag name that marks the series beyond `maxSeries`.
 pub(super) const OVERFLOW: &str = "overflow";
@@ -19,8 +19,8 @@ pub(super) const OTHER: u32 = 1;
 
 /// The tags' values and the metrics' series, each with a number.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Book {
-    grammar: Grammar,
+pub(super) struct Registry {
+    grammar: LabelEncoding,
     tags: Vec<Words>,
     metrics: Vec<Shape>,
     /// Values by tag and text, series by metric and values; see [`value_key`].
@@ -39,7 +39,7 @@ pub(super) struct Book {
 #[derive(Clone, Debug)]
 struct Words {
     name: Box<str>,
-    stock: Stock,
+    stock: BuiltinTag,
     texts: Vec<Box<str>>,
     /// How many of them the policy has declared.
     declared: usize,
@@ -60,8 +60,8 @@ struct Shape {
     form: Box<str>,
 }
 
-impl Book {
-    pub(super) fn new(grammar: Grammar, room: usize) -> Self {
+impl Registry {
+    pub(super) fn new(grammar: LabelEncoding, room: usize) -> Self {
         Self { grammar, room, ..Self::default() }
     }
 
@@ -76,7 +76,14 @@ impl Book {
     }
 
     /// Adds a tag and its first two values, `missing` and `other`; returns its place.
-    pub(super) fn tag(&mut self, name: &str, stock: Stock, missing: &str, other: &str, room: usize) -> usize {
+    pub(super) fn tag(
+        &mut self,
+        name: &str,
+        stock: BuiltinTag,
+        missing: &str,
+        other: &str,
+        room: usize,
+    ) -> usize {
         let place = self.tags.len();
         self.tags.push(Words {
             name: name.into(),
@@ -119,7 +126,7 @@ impl Book {
 
     pub(super) fn metric(&mut self, name: &str, kind: Kind, tags: Vec<usize>) {
         let mut form = entry::letter(kind).to_owned();
-        if self.grammar == Grammar::Stock {
+        if self.grammar == LabelEncoding::Stock {
             let words = tags.iter().filter_map(|tag| self.tags.get(*tag));
             words.for_each(|words| form.push_str(words.stock.as_str()));
         }
@@ -201,9 +208,9 @@ impl Book {
         let shape = self.metrics.get(metric)?;
         let label = |name, stock, value| Label { name, stock, value };
         let labels = match self.grammar {
-            Grammar::StatTags => vec![label(OVERFLOW, Stock::Tag, "true")],
+            LabelEncoding::StatTags => vec![label(OVERFLOW, BuiltinTag::Tag, "true")],
             // These labels have no name for it: their value says it.
-            Grammar::Stock => {
+            LabelEncoding::Stock => {
                 let words = shape.tags.iter().filter_map(|tag| self.tags.get(*tag));
                 words.map(|words| label(&words.name, words.stock, overflow_value(words.stock))).collect()
             }
@@ -231,10 +238,10 @@ impl Words {
     }
 }
 
-fn overflow_value(stock: Stock) -> &'static str {
+fn overflow_value(stock: BuiltinTag) -> &'static str {
     match stock {
-        Stock::Code => "000",
-        Stock::CodeClass => "0xx",
+        BuiltinTag::Code => "000",
+        BuiltinTag::CodeClass => "0xx",
         _ => OVERFLOW,
     }
 }

@@ -33,13 +33,13 @@ pub(super) fn may_move(name: &[u8]) -> bool {
 
 /// `requestHeaders` of a policy.
 #[derive(Clone, Debug)]
-pub(super) struct Hygiene {
+pub(super) struct OutboundHeaders {
     remove: Vec<NamePattern>,
     keep: Vec<NamePattern>,
 }
 
 /// `requestHeaders` of a policy.
-pub(super) static HYGIENE: Object = object!(
+pub(super) static OUTBOUND_HEADERS: Object = object!(
     "requestHeaders",
     Any,
     "Headers that leave the mesh with no request.",
@@ -60,7 +60,7 @@ pub(super) static HYGIENE: Object = object!(
     ],
 );
 
-impl Hygiene {
+impl OutboundHeaders {
     pub(super) fn none() -> Self {
         Self { remove: Vec::new(), keep: Vec::new() }
     }
@@ -70,15 +70,15 @@ impl Hygiene {
     }
 
     pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &HYGIENE)?;
+        let fields = Fields::open(tree, &OUTBOUND_HEADERS)?;
         let patterns = |name| {
             let read = |t| read::list(t, limits::STRIP, edit::removable);
             fields.optional(name, read).map(Option::unwrap_or_default)
         };
-        let mut hygiene = Self::internal();
-        hygiene.remove.append(&mut patterns("remove")?);
-        hygiene.keep = patterns("keep")?;
-        Ok(hygiene)
+        let mut outbound_headers = Self::internal();
+        outbound_headers.remove.append(&mut patterns("remove")?);
+        outbound_headers.keep = patterns("keep")?;
+        Ok(outbound_headers)
     }
 
     /// Whether a header, or a trailer, of that name must not leave.

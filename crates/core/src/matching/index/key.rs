@@ -1,7 +1,7 @@
 //! Ways to file a clause: which facts hold of a request if it matches.
 
-use super::bar::{self, Bar};
-use super::fact::{Cuts, Fact, LONGEST, Relation, bit, fact, of_block, of_needle, of_numbers, there};
+use super::negation::{self, Negation};
+use super::term::{Cuts, LONGEST, Relation, Term, bit, fact, of_block, of_needle, of_numbers, there};
 use crate::matching::kind::Kind;
 use crate::matching::matches::Match;
 use crate::matching::named::Named;
@@ -11,19 +11,19 @@ use crate::matching::value::{Terms, ValueMatch};
 
 /// Ways to file a clause, or to keep it out.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Anchors {
-    pub(crate) ways: Vec<Anchor>,
+pub(crate) struct IndexKeys {
+    pub(crate) ways: Vec<IndexKey>,
     /// Where there is no way.
-    pub(crate) bars: Vec<Bar>,
+    pub(crate) negations: Vec<Negation>,
 }
 
 /// One way to file a clause: if it matches, one of these facts holds.
 #[derive(Clone, Debug)]
-pub(crate) struct Anchor {
-    pub(crate) facts: Vec<Fact>,
+pub(crate) struct IndexKey {
+    pub(crate) facts: Vec<Term>,
     pub(super) kind: Kind,
     /// The fact that the name is there.
-    pub(super) there: Fact,
+    pub(super) there: Term,
     pub(super) cuts: Cuts,
     /// What is searched for a text, among the policy's needles.
     pub(super) hay: Option<u32>,
@@ -33,7 +33,7 @@ pub(crate) struct Anchor {
     pub(super) blocks: Vec<Length>,
 }
 
-impl Anchors {
+impl IndexKeys {
     /// Every way to file a clause by steps other than host and path.
     pub(crate) fn of(clause: &Match) -> Self {
         let mut ways = Vec::new();
@@ -61,8 +61,8 @@ impl Anchors {
         if let Some(source) = &clause.source {
             ways.extend(of_source(source));
         }
-        let bars = if ways.is_empty() { bar::bars(clause) } else { Vec::new() };
-        Self { ways, bars }
+        let negations = if ways.is_empty() { negation::negations(clause) } else { Vec::new() };
+        Self { ways, negations }
     }
 
     /// How many facts there are.
@@ -77,9 +77,9 @@ impl Anchors {
 }
 
 /// How to file a clause by who sent the request.
-fn of_source(source: &SourceMatch) -> impl Iterator<Item = Anchor> {
+fn of_source(source: &SourceMatch) -> impl Iterator<Item = IndexKey> {
     let names = (!source.principals.is_empty()).then(|| {
-        let mut anchor = Anchor::new(Kind::Principal, b"");
+        let mut anchor = IndexKey::new(Kind::Principal, b"");
         for pattern in &source.principals {
             match pattern {
                 PrincipalPattern::Exact(name) => anchor.is(name),
@@ -89,7 +89,7 @@ fn of_source(source: &SourceMatch) -> impl Iterator<Item = Anchor> {
         anchor
     });
     let blocks = (!source.cidrs.is_empty()).then(|| {
-        let mut anchor = Anchor::new(Kind::Address, b"");
+        let mut anchor = IndexKey::new(Kind::Address, b"");
         for (length, network) in source.cidrs.iter().map(|cidr| cidr.block()) {
             anchor.facts.push(of_block(length, network));
             anchor.blocks.push(length);
@@ -100,8 +100,8 @@ fn of_source(source: &SourceMatch) -> impl Iterator<Item = Anchor> {
 }
 
 /// How to file a clause with this condition; `None` if it narrows nothing.
-fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<Anchor> {
-    let mut anchor = Anchor::new(kind, name);
+fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<IndexKey> {
+    let mut anchor = IndexKey::new(kind, name);
     match (value.test.terms(), value.invert) {
         (Terms::Present(wanted), invert) if wanted != invert => anchor.facts.push(anchor.there),
         // What must be missing, or be something else, is filed nowhere.
@@ -127,7 +127,7 @@ fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<Anchor> {
     Some(anchor)
 }
 
-impl Anchor {
+impl IndexKey {
     fn new(kind: Kind, name: &[u8]) -> Self {
         Self {
             facts: Vec::new(),

@@ -10,7 +10,7 @@ use crate::matching::value::{Terms, ValueMatch};
 
 /// A condition that must hold, though no fact shows it.
 #[derive(Clone, Debug)]
-pub(crate) struct Bar {
+pub(crate) struct Negation {
     /// The same for the same condition.
     pub(crate) label: Box<[u8]>,
     condition: Rc<Named>,
@@ -20,7 +20,7 @@ pub(crate) struct Bar {
     joins: bool,
 }
 
-impl Bar {
+impl Negation {
     /// Whether a request gets past it.
     pub(crate) fn admits(&self, request: &Request<'_>) -> bool {
         if self.is_without {
@@ -31,16 +31,16 @@ impl Bar {
     }
 }
 
-/// The bars of a clause that is filed under no fact. Expressions are none: they have no equals.
-pub(crate) fn bars(clause: &Match) -> Vec<Bar> {
-    let mut bars = Vec::new();
+/// The negations of a clause that is filed under no fact. Expressions are none: they have no equals.
+pub(crate) fn negations(clause: &Match) -> Vec<Negation> {
+    let mut negations = Vec::new();
     for (conditions, is_without) in [(&clause.headers, false), (&clause.without, true)] {
-        bars.extend(conditions.iter().filter_map(|condition| bar(condition, is_without, clause.joins)));
+        negations.extend(conditions.iter().filter_map(|condition| bar(condition, is_without, clause.joins)));
     }
-    bars
+    negations
 }
 
-fn bar(Named { name, value }: &Named, is_without: bool, joins: bool) -> Option<Bar> {
+fn bar(Named { name, value }: &Named, is_without: bool, joins: bool) -> Option<Negation> {
     let ValueMatch { test, ignore_case, invert } = value;
     let mut label =
         [u8::from(is_without), u8::from(joins), u8::from(*ignore_case), u8::from(*invert)].to_vec();
@@ -59,7 +59,7 @@ fn bar(Named { name, value }: &Named, is_without: bool, joins: bool) -> Option<B
         Terms::Unknown => return None,
     }
     let value = ValueMatch { test: test.copy()?, ignore_case: *ignore_case, invert: *invert };
-    Some(Bar {
+    Some(Negation {
         label: label.into(),
         condition: Rc::new(Named { name: name.clone(), value }),
         is_without,

@@ -1,14 +1,14 @@
 //! What a host keeps for a policy whose series are named as requests are served.
 //!
-//! There is no I/O here. [`Meter::admits`] and [`Meter::learn`] are the rules of a log
+//! There is no I/O here. [`CardinalityLimit::admits`] and [`CardinalityLimit::learn`] are the rules of a log
 //! that the workers of a proxy share; where that log lies, and the ids of the series,
 //! are the host's.
 
 use std::cell::RefCell;
 
-use super::book::{Book, OTHER};
 use super::bound::Bound;
 use super::hosts::HostMap;
+use super::registry::{OTHER, Registry};
 use crate::policy::series::{Measurement, Series};
 
 /// The path of a property.
@@ -16,10 +16,10 @@ pub type Path = Box<[Box<str>]>;
 
 /// The bounded memory of a policy, and what must be read for it.
 #[derive(Clone, Debug, Default)]
-pub struct Meter {
+pub struct CardinalityLimit {
     pub(super) wants: Vec<Path>,
     pub(super) constants: Vec<Constant>,
-    pub(super) book: RefCell<Book>,
+    pub(super) book: RefCell<Registry>,
     /// Series that count as admitted: those that are there from the start.
     pub(super) reserved: usize,
     /// How many series the policy allows in all.
@@ -79,7 +79,7 @@ impl Default for Report {
     }
 }
 
-impl Meter {
+impl CardinalityLimit {
     /// The properties to read in the log phase, in this order.
     pub fn wants(&self) -> &[Path] {
         &self.wants
@@ -90,7 +90,7 @@ impl Meter {
         self.constants.iter().map(|constant| &constant.path)
     }
 
-    /// Takes in the values of [`Meter::constants`].
+    /// Takes in the values of [`CardinalityLimit::constants`].
     pub fn begin(&self, values: &[Option<Vec<u8>>]) {
         // Borrowed for this call alone, here and below; nothing calls back.
         let Ok(mut book) = self.book.try_borrow_mut() else { return };

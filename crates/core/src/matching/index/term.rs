@@ -9,7 +9,7 @@ use crate::matching::source::Length;
 use crate::order::hash;
 
 /// A fact: the hash of a kind, a name and perhaps a text in lower case.
-pub(crate) type Fact = u64;
+pub(crate) type Term = u64;
 
 /// A longer text is filed by that much of it: one bit for each length, and longer texts differ
 /// sooner.
@@ -34,30 +34,30 @@ pub(super) enum Relation {
 }
 
 /// The fact that a name is there.
-pub(super) fn there(kind: Kind, name: &[u8]) -> Fact {
+pub(super) fn there(kind: Kind, name: &[u8]) -> Term {
     hash(name, kind as u64)
 }
 
 /// What is so of the value under a name, by the fact that the name is there. `text` is in lower
 /// case on both sides: a clause that minds letter case is verified anyway.
-pub(super) fn fact(there: Fact, relation: Relation, text: &[u8]) -> Fact {
+pub(super) fn fact(there: Term, relation: Relation, text: &[u8]) -> Term {
     hash(text, there ^ relation as u64)
 }
 
 /// The fact that a number is in a block.
-pub(super) fn of_numbers(there: Fact, power: usize, block: i64) -> Fact {
+pub(super) fn of_numbers(there: Term, power: usize, block: i64) -> Term {
     let size = mixed(there ^ (power as u64) << 8 ^ Relation::Within as u64);
     mixed(size ^ block.cast_unsigned())
 }
 
 /// The fact that an address is in a network.
-pub(super) fn of_block(length: Length, network: u128) -> Fact {
+pub(super) fn of_block(length: Length, network: u128) -> Term {
     let kind = [&[u8::from(length.v6)][..], &length.mask.to_le_bytes()].concat();
     fact(there(Kind::Address, &kind), Relation::Within, &network.to_le_bytes())
 }
 
 /// The fact that a text was found.
-pub(super) fn of_needle(place: Place) -> Fact {
+pub(super) fn of_needle(place: Place) -> Term {
     mixed(!(u64::from(place.hay) << 32 | u64::from(place.text)))
 }
 
@@ -75,7 +75,7 @@ fn mixed(number: u64) -> u64 {
 }
 
 /// Numbers by facts, which are hashes already.
-pub(super) type ByFact = HashMap<Fact, u32, BuildHasherDefault<Identity>>;
+pub(super) type ByTerm = HashMap<Term, u32, BuildHasherDefault<Identity>>;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Identity(u64);

@@ -1,11 +1,11 @@
-//! Facts of a request, as hashes that a clause can be filed under.
+//! RequestTerms of a request, as hashes that a clause can be filed under.
 //!
 //! A fact is that a name is there; that its value is some text, starts or ends with it, or holds it;
 //! or that it is a number in some block. The caller's name and address are facts too. What clauses
 //! ask for is remembered with the name, so that a request is cut only where some clause would look.
 
-use super::anchor::Anchor;
-use super::fact::{ByFact, Cuts, Fact, Relation, fact, of_block, of_needle, of_numbers, there};
+use super::key::IndexKey;
+use super::term::{ByTerm, Cuts, Relation, Term, fact, of_block, of_needle, of_numbers, there};
 use crate::matching::kind::Kind;
 use crate::matching::needles::Place;
 use crate::matching::request::Request;
@@ -23,9 +23,9 @@ struct Asked {
 
 /// What must be read of a request to find its clauses.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Vocabulary {
+pub(crate) struct TermDictionary {
     /// Places in `asked` by the fact that a name is there: nothing else of a request is hashed.
-    names: ByFact,
+    names: ByTerm,
     asked: Vec<Asked>,
     /// A bit for each kind of name among them.
     kinds: u8,
@@ -34,11 +34,11 @@ pub(crate) struct Vocabulary {
     hays: Vec<u32>,
 }
 
-/// The facts of one request, over a vocabulary.
-pub(crate) struct Facts<'r, 'a> {
+/// The facts of one request, over a dictionary.
+pub(crate) struct RequestTerms<'r, 'a> {
     pub(crate) request: &'r Request<'a>,
     /// Ascending, each once.
-    pub(crate) all: Vec<Fact>,
+    pub(crate) all: Vec<Term>,
     /// A bit for some of each fact's bits.
     signature: [u64; 16],
     /// A bit for each name of a cookie or parameter that came: where only the first value counts,
@@ -46,8 +46,8 @@ pub(crate) struct Facts<'r, 'a> {
     came: Vec<u64>,
 }
 
-impl Vocabulary {
-    pub(crate) fn learn(&mut self, anchor: &Anchor) {
+impl TermDictionary {
+    pub(crate) fn learn(&mut self, anchor: &IndexKey) {
         self.kinds |= anchor.kind.bit();
         for length in &anchor.blocks {
             if !self.blocks.contains(length) {
@@ -82,47 +82,47 @@ impl Kind {
     }
 }
 
-impl<'r, 'a> Facts<'r, 'a> {
-    pub(crate) fn of(request: &'r Request<'a>, vocabulary: &Vocabulary) -> Self {
+impl<'r, 'a> RequestTerms<'r, 'a> {
+    pub(crate) fn of(request: &'r Request<'a>, dictionary: &TermDictionary) -> Self {
         let mut facts = Self { request, all: Vec::new(), signature: [0; 16], came: Vec::new() };
-        if vocabulary.kinds == 0 {
+        if dictionary.kinds == 0 {
             return facts;
         }
-        facts.add(vocabulary, Kind::Method, b"", || request.method().into());
-        facts.add(vocabulary, Kind::Path, b"", || request.path().into());
-        if vocabulary.has(Kind::Header) {
+        facts.add(dictionary, Kind::Method, b"", || request.method().into());
+        facts.add(dictionary, Kind::Path, b"", || request.path().into());
+        if dictionary.has(Kind::Header) {
             for (name, value) in request.headers() {
-                facts.add(vocabulary, Kind::Header, name, || value.to_vec());
+                facts.add(dictionary, Kind::Header, name, || value.to_vec());
             }
         }
-        if vocabulary.has(Kind::Joined) {
+        if dictionary.has(Kind::Joined) {
             for (name, _) in request.headers() {
                 let value = || request.header(name).value().unwrap_or_default().into();
-                facts.add(vocabulary, Kind::Joined, name, value);
+                facts.add(dictionary, Kind::Joined, name, value);
             }
         }
-        if vocabulary.has(Kind::Cookie) {
+        if dictionary.has(Kind::Cookie) {
             for (name, value) in request.cookies() {
-                facts.add(vocabulary, Kind::Cookie, name, || value.into());
+                facts.add(dictionary, Kind::Cookie, name, || value.into());
             }
         }
-        if vocabulary.has(Kind::Query) {
+        if dictionary.has(Kind::Query) {
             for (name, value) in request.query_params() {
-                facts.add(vocabulary, Kind::Query, &name, || value.into_owned());
+                facts.add(dictionary, Kind::Query, &name, || value.into_owned());
             }
         }
         if let Some(name) = request.source().principal {
-            facts.add(vocabulary, Kind::Principal, b"", || name.into());
+            facts.add(dictionary, Kind::Principal, b"", || name.into());
         }
-        if let Some(address) = request.source().address.filter(|_| vocabulary.has(Kind::Address)).and_then(ip)
+        if let Some(address) = request.source().address.filter(|_| dictionary.has(Kind::Address)).and_then(ip)
         {
-            let networks = vocabulary
+            let networks = dictionary
                 .blocks
                 .iter()
                 .filter_map(|length| length.network(address).map(|network| of_block(*length, network)));
             facts.all.extend(networks);
         }
-        for hay in &vocabulary.hays {
+        for hay in &dictionary.hays {
             if let Some(held) = request.held(*hay) {
                 let places = held.found().iter().map(|text| Place { hay: *hay, text: *text });
                 facts.all.extend(places.map(of_needle));
@@ -140,27 +140,27 @@ impl<'r, 'a> Facts<'r, 'a> {
     }
 
     /// Whether a fact may hold; if not, it does not.
-    pub(crate) fn may_hold(&self, fact: Fact) -> bool {
+    pub(crate) fn may_hold(&self, fact: Term) -> bool {
         let (word, bit) = signed(fact);
         self.signature.get(word).is_none_or(|word| word & bit != 0)
     }
 
     /// Whether a fact holds.
-    pub(crate) fn holds(&self, fact: Fact) -> bool {
+    pub(crate) fn holds(&self, fact: Term) -> bool {
         self.may_hold(fact) && self.all.binary_search(&fact).is_ok()
     }
 
     /// Every fact that `value` under `name` makes true, if any clause asks for that name.
-    fn add(&mut self, vocabulary: &Vocabulary, kind: Kind, name: &[u8], value: impl FnOnce() -> Vec<u8>) {
-        if !vocabulary.has(kind) {
+    fn add(&mut self, dictionary: &TermDictionary, kind: Kind, name: &[u8], value: impl FnOnce() -> Vec<u8>) {
+        if !dictionary.has(kind) {
             return;
         }
         let there = there(kind, name);
-        let Some(place) = vocabulary.names.get(&there).map(|place| *place as usize) else { return };
-        let Some(asked) = vocabulary.asked.get(place) else { return };
+        let Some(place) = dictionary.names.get(&there).map(|place| *place as usize) else { return };
+        let Some(asked) = dictionary.asked.get(place) else { return };
         if matches!(kind, Kind::Cookie | Kind::Query | Kind::Joined)
             && !asked.any
-            && !self.is_first(place, vocabulary)
+            && !self.is_first(place, dictionary)
         {
             return;
         }
@@ -171,9 +171,9 @@ impl<'r, 'a> Facts<'r, 'a> {
     }
 
     /// Whether a name came for the first time.
-    fn is_first(&mut self, place: usize, vocabulary: &Vocabulary) -> bool {
+    fn is_first(&mut self, place: usize, dictionary: &TermDictionary) -> bool {
         if self.came.is_empty() {
-            self.came = vec![0; vocabulary.asked.len().div_ceil(64)];
+            self.came = vec![0; dictionary.asked.len().div_ceil(64)];
         }
         let bit = 1u64.checked_shl(u32::try_from(place & 63).unwrap_or_default()).unwrap_or_default();
         let Some(word) = self.came.get_mut(place >> 6) else { return true };
@@ -182,7 +182,7 @@ impl<'r, 'a> Facts<'r, 'a> {
         is_first
     }
 
-    fn cut(&mut self, there: Fact, value: &[u8], cuts: Cuts) {
+    fn cut(&mut self, there: Term, value: &[u8], cuts: Cuts) {
         self.all.push(fact(there, Relation::Is, value));
         let starts = bits(cuts.starts).filter_map(|place| value.get(..=place));
         self.all.extend(starts.map(|text| fact(there, Relation::Starts, text)));
@@ -207,7 +207,7 @@ fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
 }
 
 /// Where a fact is in a signature: a word, and a bit of it.
-fn signed(fact: Fact) -> (usize, u64) {
+fn signed(fact: Term) -> (usize, u64) {
     let bit = 1u64.checked_shl(u32::try_from(fact & 63).unwrap_or_default());
     (usize::try_from(fact >> 6 & 15).unwrap_or_default(), bit.unwrap_or_default())
 }

@@ -4,42 +4,42 @@ use std::borrow::Cow;
 
 /// The value under a name, and whether there was more than one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found<'a> {
+pub enum FieldValue<'a> {
     /// Nothing under that name.
-    Missing,
+    Absent,
     /// One value, perhaps empty.
-    Once(Cow<'a, [u8]>),
+    Single(Cow<'a, [u8]>),
     /// More than one: joined with `,` for headers, the first for cookies.
-    Repeated(Cow<'a, [u8]>),
+    Multiple(Cow<'a, [u8]>),
 }
 
-impl<'a> Found<'a> {
+impl<'a> FieldValue<'a> {
     /// All values of a header as one, joined with `,`: a list says the same (RFC 9110 §5.3).
     pub(crate) fn joined(values: &mut dyn Iterator<Item = &'a [u8]>) -> Self {
-        let Some(first) = values.next() else { return Self::Missing };
-        let Some(second) = values.next() else { return Self::Once(first.into()) };
+        let Some(first) = values.next() else { return Self::Absent };
+        let Some(second) = values.next() else { return Self::Single(first.into()) };
         let mut all = first.to_vec();
         for value in std::iter::once(second).chain(values) {
             all.push(b',');
             all.extend_from_slice(value);
         }
-        Self::Repeated(all.into())
+        Self::Multiple(all.into())
     }
 
     /// The first of the values.
     pub(crate) fn first(values: &mut dyn Iterator<Item = &'a [u8]>) -> Self {
         match (values.next(), values.next()) {
-            (None, _) => Self::Missing,
-            (Some(first), None) => Self::Once(first.into()),
-            (Some(first), Some(_)) => Self::Repeated(first.into()),
+            (None, _) => Self::Absent,
+            (Some(first), None) => Self::Single(first.into()),
+            (Some(first), Some(_)) => Self::Multiple(first.into()),
         }
     }
 
     /// The value to read, if there is one.
     pub fn value(&self) -> Option<&[u8]> {
         match self {
-            Self::Missing => None,
-            Self::Once(value) | Self::Repeated(value) => Some(value),
+            Self::Absent => None,
+            Self::Single(value) | Self::Multiple(value) => Some(value),
         }
     }
 }

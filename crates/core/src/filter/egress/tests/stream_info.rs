@@ -4,7 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::super::Outbound;
-use super::{ASK, Ask, Surroundings, compile, decide, outcome};
+use super::{ASK, Ask, StreamInfo, compile, decide, outcome};
 use crate::action::edit::Edit;
 use crate::policy::Policy;
 
@@ -14,11 +14,7 @@ fn a_missing_identity_matches_no_from() {
         compile(&format!(r#"{{"rules": [{{"name": "r", "action": "allow", "from": {from}}}]}}"#)).unwrap()
     };
     let sidecar = Ask {
-        surroundings: Surroundings {
-            namespace: Some(b"shop"),
-            workload: Some(b"web"),
-            ..Surroundings::default()
-        },
+        stream_info: StreamInfo { namespace: Some(b"shop"), workload: Some(b"web"), ..StreamInfo::default() },
         ..ASK
     };
     let gateway = Ask { principal: "spiffe://cluster.local/ns/shop/sa/web", ..ASK };
@@ -58,7 +54,7 @@ fn the_host_must_be_one() {
     assert_eq!(outcome(&policy, &two), "deny ambiguous-host");
     assert_eq!(outcome(&policy, &Ask { authority: "", ..ASK }), "deny ambiguous-host");
     let opened = |name: &'static [u8]| Ask {
-        surroundings: Surroundings { server_name: Some(name), ..Surroundings::default() },
+        stream_info: StreamInfo { server_name: Some(name), ..StreamInfo::default() },
         ..ASK
     };
     assert_eq!(outcome(&policy, &opened(b"API.example.com")), "allow default");
@@ -78,11 +74,11 @@ fn what_stays_in_the_cluster_is_left_alone() {
             {"name": "trial", "action": "deny", "mode": "report", "to": {"hosts": ["stock"]}} ]}"#,
     )
     .unwrap();
-    let beside = |cluster: &'static [u8]| Surroundings { cluster: Some(cluster), ..Surroundings::default() };
+    let beside = |cluster: &'static [u8]| StreamInfo { cluster: Some(cluster), ..StreamInfo::default() };
     let headers: &[(&str, &str)] = &[("x-envoy-retry-on", "5xx"), ("x-internal-user", "1")];
     let inside = Ask {
         authority: "stock:8080",
-        surroundings: beside(b"outbound|8080||stock.books.svc.cluster.local"),
+        stream_info: beside(b"outbound|8080||stock.books.svc.cluster.local"),
         headers,
         ..ASK
     };
@@ -103,26 +99,23 @@ fn what_stays_in_the_cluster_is_left_alone() {
     // An ExternalName looks like any other Service: what is denied is denied here too.
     let service = Ask {
         authority: "exfil.shop",
-        surroundings: beside(b"outbound|443||exfil.shop.svc.cluster.local"),
+        stream_info: beside(b"outbound|443||exfil.shop.svc.cluster.local"),
         ..ASK
     };
     assert_eq!(outcome(&policy, &service), "deny exfil");
     // The Service's own address is private, and inside.
-    let by_address = Surroundings {
+    let by_address = StreamInfo {
         virtual_host: Some(b"stock.books.svc.cluster.local:8080"),
         ..beside(b"outbound|8080||stock.books.svc.cluster.local")
     };
-    let by_address = Ask { authority: "10.96.0.7:8080", surroundings: by_address, ..inside };
+    let by_address = Ask { authority: "10.96.0.7:8080", stream_info: by_address, ..inside };
     assert_eq!(outcome(&policy, &by_address), "allow in-cluster");
     assert_eq!(
-        outcome(&policy, &Ask { authority: "10.96.0.7", surroundings: beside(b"PassthroughCluster"), ..ASK }),
+        outcome(&policy, &Ask { authority: "10.96.0.7", stream_info: beside(b"PassthroughCluster"), ..ASK }),
         "deny private-address"
     );
-    let outside = Ask {
-        authority: "stock.books.svc.cluster.local",
-        surroundings: beside(b"PassthroughCluster"),
-        ..ASK
-    };
+    let outside =
+        Ask { authority: "stock.books.svc.cluster.local", stream_info: beside(b"PassthroughCluster"), ..ASK };
     assert_eq!(outcome(&policy, &outside), "deny default");
 }
 
@@ -136,8 +129,8 @@ fn beside_a_workload_the_route_says_the_port() {
     )
     .unwrap();
     let ask = |authority: &'static str, cluster: &'static str| {
-        let surroundings = Surroundings { cluster: Some(cluster.as_bytes()), ..Surroundings::default() };
-        outcome(&policy, &Ask { authority, surroundings, ..ASK })
+        let stream_info = StreamInfo { cluster: Some(cluster.as_bytes()), ..StreamInfo::default() };
+        outcome(&policy, &Ask { authority, stream_info, ..ASK })
     };
     // The scheme is http: without a route the port would be 80.
     assert_eq!(ask("a.example", "outbound|443||a.example"), "allow tls");
@@ -168,9 +161,9 @@ fn what_is_taken_off_may_move_the_route() {
         _ => &[("x-narrows-route", "v2")],
     };
     let ask = |authority: &'static str, cluster: &'static str, header: &'static str, is_only_route: bool| {
-        let surroundings =
-            Surroundings { cluster: Some(cluster.as_bytes()), is_only_route, ..Surroundings::default() };
-        Ask { authority, surroundings, headers: said(header), ..ASK }
+        let stream_info =
+            StreamInfo { cluster: Some(cluster.as_bytes()), is_only_route, ..StreamInfo::default() };
+        Ask { authority, stream_info, headers: said(header), ..ASK }
     };
     let api = "outbound|443||api.example";
     let stock = "outbound|8080||stock.books.svc.cluster.local";
@@ -210,9 +203,9 @@ fn a_certificate_that_is_not_believed_allows_nothing() {
     )
     .unwrap();
     // Beside a workload of that namespace: what it presents is not its own.
-    let beside = Surroundings { namespace: Some(b"shop"), workload: Some(b"web"), ..Surroundings::default() };
+    let beside = StreamInfo { namespace: Some(b"shop"), workload: Some(b"web"), ..StreamInfo::default() };
     let judged = |authority: &'static str, principal: &'static str, verified: bool| {
-        let ask = Ask { authority, principal, surroundings: beside, ..ASK };
+        let ask = Ask { authority, principal, stream_info: beside, ..ASK };
         let (_, verdict) = policy.decide(ask.request().verified(verified));
         policy.ruling(verdict.ruling).to_owned()
     };

@@ -7,7 +7,7 @@ use crate::order::sorted;
 /// longest other node whose text ends here too. Nodes are numbered by depth, the root first, so
 /// that a node's children stand side by side, in the order of their bytes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Finder {
+pub(super) struct AhoCorasick {
     texts: usize,
     /// The byte that leads to each node.
     bytes: Box<[u8]>,
@@ -23,7 +23,7 @@ pub(super) struct Finder {
 
 type Node = u32;
 
-impl Finder {
+impl AhoCorasick {
     /// Texts that are not empty, each once, with its number.
     pub(super) fn new(mut texts: Vec<(Box<[u8]>, u32)>) -> Self {
         let of = |place: u32| texts.get(place as usize);
@@ -137,13 +137,13 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::Finder;
+    use super::AhoCorasick;
 
     #[test]
     fn every_text_is_found_once() {
         let texts = ["he", "she", "his", "hers", "s", "aaa", "aa", "\u{ff}"];
         let numbered = (0..).zip(texts).map(|(number, text)| (text.as_bytes().into(), number));
-        let finder = Finder::new(numbered.collect());
+        let finder = AhoCorasick::new(numbered.collect());
         for value in ["ushers", "", "h", "hihishe", "aaaaaaa", "baab", "hershershers", "a\u{ff}", "HERS"] {
             for ignore_case in [false, true] {
                 let mut found: Vec<u32> = Vec::new();
@@ -159,6 +159,6 @@ mod tests {
                 assert_eq!(found, there.collect::<Vec<u32>>(), "{value}");
             }
         }
-        Finder::new(Vec::new()).find(b"abc", false, &mut |_| true);
+        AhoCorasick::new(Vec::new()).find(b"abc", false, &mut |_| true);
     }
 }

@@ -5,7 +5,7 @@
 //! are written. A policy that would write it in another way does not know it, and
 //! counts it, for Envoy keeps it.
 
-use super::{Book, series_key, value_of};
+use super::{Registry, series_key, value_of};
 use crate::language::join::joined;
 use crate::policy::series::{Kind, Series};
 
@@ -28,7 +28,7 @@ enum Entry<'e> {
     Foreign,
 }
 
-impl Book {
+impl Registry {
     /// The entry by which a value is admitted.
     pub(in crate::filter::tags) fn value_entry(&self, tag: usize, text: &str) -> Vec<u8> {
         let name = self.tags.get(tag).map_or("", |words| &words.name);
