@@ -2,7 +2,7 @@
 //!
 //! A finding holds its code, and a code holds its explanation: what is not explained cannot be
 //! reported. Codes of the policy language are in [`policy`]; codes of rules are beside the rule, in
-//! [`crate::lint::rules`]; here are the codes of what is found while files are read.
+//! `crate::lint::rules`; here are the codes of what is found while files are read.
 
 pub mod policy;
 

@@ -6,6 +6,7 @@ pub(crate) mod join;
 pub mod limits;
 pub(crate) mod modes;
 pub mod names;
+pub(crate) mod nearest;
 pub(crate) mod path_template;
 pub(crate) mod read;
 pub(crate) mod tree;

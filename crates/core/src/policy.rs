@@ -1,7 +1,7 @@
 //! What every filter's policy has, and what a host needs of one.
 //!
 //! What only some filters do beside deciding is a trait of its own, next to the filter:
-//! [`Guarded`](crate::split::guard::Guarded), [`Metered`](crate::tags::Metered),
+//! [`Guarded`](crate::split::Guarded), [`Metered`](crate::tags::Metered),
 //! [`Outbound`](crate::egress::Outbound).
 
 pub(crate) mod code_class;

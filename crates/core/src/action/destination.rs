@@ -281,9 +281,9 @@ mod tests {
     fn port_and_form_are_the_callers() {
         assert_eq!(rewritten("stock-canary", "stock:8080"), "stock-canary:8080");
         assert_eq!(rewritten("stock-canary", "stock"), "stock-canary");
-        assert_eq!(rewritten("stock-canary", "BuiltinTag.books:8080"), "stock-canary.books:8080");
+        assert_eq!(rewritten("stock-canary", "Stock.books:8080"), "stock-canary.books:8080");
         assert_eq!(
-            rewritten("stock-canary", "BuiltinTag.books.svc.cluster.local"),
+            rewritten("stock-canary", "Stock.books.svc.cluster.local"),
             "stock-canary.books.svc.cluster.local"
         );
         assert_eq!(rewritten("stock-canary.other", "stock.books:8080"), "stock-canary.other:8080");

@@ -6,9 +6,9 @@
 //! 1. by host: a hash of exact names, a hash of parent domains, and the rest;
 //! 2. by path: a trie of literal prefixes for each of these; hosts that a clause has many paths for
 //!    share one;
-//! 3. by the rarest fact that a clause asks for, hashed (see [`terms`]): what a header, cookie, query
+//! 3. by the rarest term that a clause asks for, hashed (see [`terms`]): what a header, cookie, query
 //!    parameter, the method or the caller's name is, starts with, ends with or holds, or that it is
-//!    there; the block of numbers or addresses in which one is. A second fact, as a bit of a
+//!    there; the block of numbers or addresses in which one is. A second term, as a bit of a
 //!    signature, spares most of those that share the first.
 //!
 //! Each step may only leave out what cannot match: a candidate is always verified in
@@ -81,11 +81,11 @@ struct Group {
     paths: usize,
 }
 
-/// What an entry takes besides the facts that it is filed under.
+/// What an entry takes besides the terms that it is filed under.
 const ENTRY: usize = 104;
-/// What is filed under a fact.
+/// What is filed under a term.
 const FILED: usize = 32;
-/// What a fact takes while the index is made.
+/// What a term takes while the index is made.
 const FACT: usize = 56;
 /// What a host takes.
 const HOST: usize = 144;
@@ -99,7 +99,7 @@ impl<'b> Builder<'b> {
     /// Files a clause under its number; numbers must ascend.
     pub(crate) fn add(&mut self, number: u32, clause: &Match) -> Result<(), Invalid> {
         let keys = IndexKeys::of(clause);
-        self.budget.hold(keys.facts().saturating_mul(FACT))?;
+        self.budget.hold(keys.terms().saturating_mul(FACT))?;
         let prefixes = trie::literal_prefixes(clause.path.as_ref());
         let entry = ENTRY.saturating_add(keys.most().saturating_mul(FILED));
         let keys = Rc::new(keys);
@@ -208,7 +208,7 @@ pub(crate) struct Found<'s> {
     count: usize,
     tried: Vec<u64>,
     numbers: usize,
-    /// The fact that was looked for last and does not hold.
+    /// The term that was looked for last and does not hold.
     missing: Term,
 }
 
@@ -243,11 +243,11 @@ impl Index {
             return None;
         }
         let path = request.path().to_ascii_lowercase();
-        let facts = RequestTerms::of(request, &self.dictionary);
+        let terms = RequestTerms::of(request, &self.dictionary);
         let (numbers, missing) = (self.numbers, 0);
         let mut found = Found { verify: &verify, best: None, count: 0, tried: Vec::new(), numbers, missing };
         for trie in places.into_iter().filter_map(|place| self.tries.get(usize::try_from(place).ok()?)) {
-            trie.scan(&path, &facts, &mut found);
+            trie.scan(&path, &terms, &mut found);
         }
         found.best
     }
@@ -263,17 +263,17 @@ impl Found<'_> {
     }
 
     /// Lowers the best to the first of these clauses, in their order, that holds. Each comes with
-    /// a fact that must hold too, or with 0.
-    fn first(&mut self, clauses: impl Iterator<Item = (u32, Term)>, facts: &RequestTerms<'_, '_>) {
+    /// a term that must hold too, or with 0.
+    fn first(&mut self, clauses: impl Iterator<Item = (u32, Term)>, terms: &RequestTerms<'_, '_>) {
         for (number, guard) in clauses {
             if !self.is_early(number) {
                 return;
             }
-            if guard != 0 && self.misses(guard, facts) || !self.is_new(number) {
+            if guard != 0 && self.misses(guard, terms) || !self.is_new(number) {
                 continue;
             }
-            // Looked up once for each clause, which many facts may lead to.
-            if guard != 0 && !facts.holds(guard) {
+            // Looked up once for each clause, which many terms may lead to.
+            if guard != 0 && !terms.holds(guard) {
                 self.missing = guard;
             } else if (self.verify)(number) {
                 self.best = Some(number);
@@ -282,9 +282,9 @@ impl Found<'_> {
         }
     }
 
-    /// Whether a fact is known not to hold, without looking for it.
-    fn misses(&self, fact: Term, facts: &RequestTerms<'_, '_>) -> bool {
-        fact == self.missing || !facts.may_hold(fact)
+    /// Whether a term is known not to hold, without looking for it.
+    fn misses(&self, term: Term, terms: &RequestTerms<'_, '_>) -> bool {
+        term == self.missing || !terms.may_hold(term)
     }
 
     /// Whether a clause was not tried before, as far as that is known.

@@ -45,9 +45,7 @@ pub struct StreamInfo<'a> {
     /// Beside a workload: the cluster to which Envoy's route leads, matched before any
     /// filter changed the request.
     pub cluster: Option<&'a [u8]>,
-    /// The virtual host of that route, if [`Policy::asks`] for it.
-    ///
-    /// [`Policy::asks`]: crate::Policy::asks
+    /// The virtual host of that route, if the policy asks for it.
     pub virtual_host: Option<&'a [u8]>,
     /// Whether that virtual host has no other route; not known unless asked for.
     pub is_only_route: bool,
@@ -62,7 +60,7 @@ impl<'a> Deref for Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// A request from its headers in order: see [`Message::new`].
+    /// A request from its headers in order: see `Message::new`.
     pub fn new(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
         Self {
             message: Message::new(headers),
@@ -90,7 +88,7 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// The same request, in these stream_info.
+    /// The same request, with what the proxy knows of its stream.
     #[must_use]
     pub fn within(mut self, stream_info: StreamInfo<'a>) -> Self {
         self.stream_info = stream_info;

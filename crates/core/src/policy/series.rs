@@ -169,7 +169,7 @@ const STAND_IN: char = '_';
 /// A change to one series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measurement {
-    /// The place of the series in [`Policy::series`].
+    /// The place of the series in `Common::series`.
     pub series: usize,
     /// What to add to a counter, record in a histogram, or set a gauge to.
     pub value: u64,

@@ -23,7 +23,7 @@ enum KeySource {
     Header(Box<str>),
     Cookie(Box<str>),
     QueryParam(Box<str>),
-    /// KeySource 1, as in `/1/2/3`.
+    /// From 1, as in `/1/2/3`.
     PathSegment(usize),
     SourceAddress,
     Principal,

@@ -1,26 +1,9 @@
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::messages::{distance, suggestion};
 use super::{Fields, integer, list};
 use crate::language::describe::{Object, field, object};
 use crate::language::tree::Tree;
-
-#[test]
-fn distances() {
-    assert_eq!(distance("kitten", "sitting"), 3);
-    assert_eq!(distance("", "abc"), 3);
-    assert_eq!(distance("Exact", "exact"), 0);
-    assert_eq!(distance("wieght", "weight"), 2);
-}
-
-#[test]
-fn only_near_names_are_suggested() {
-    let known = ["exact", "prefix", "weight"];
-    assert_eq!(suggestion("exacts", &known).as_deref(), Some("did you mean \"exact\"?"));
-    assert_eq!(suggestion("wieght", &known).as_deref(), Some("did you mean \"weight\"?"));
-    assert_eq!(suggestion("banana", &known), None);
-}
 
 static ONLY_A: Object =
     object!("a", Any, "For this test.", [], [field!("a", List(&Integer(0, 5), 0, 8), Optional, "a list")]);

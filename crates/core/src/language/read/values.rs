@@ -1,8 +1,9 @@
 //! Values: text, numbers, words, lists and tables with free names.
 
 use super::Faults;
-use super::messages::{names, repeated_field, suggestion};
+use super::messages::repeated_field;
 use crate::language::invalid::{Code, Invalid};
+use crate::language::nearest::{names, suggestion};
 use crate::language::tree::Tree;
 use std::ops::RangeInclusive;
 

@@ -1,7 +1,7 @@
-//! Ways to file a clause: which facts hold of a request if it matches.
+//! Ways to file a clause: which terms hold of a request if it matches.
 
 use super::negation::{self, Negation};
-use super::term::{Cuts, LONGEST, Relation, Term, bit, fact, of_block, of_needle, of_numbers, there};
+use super::term::{Cuts, LONGEST, Relation, Term, bit, of_block, of_needle, of_numbers, term, there};
 use crate::matching::kind::Kind;
 use crate::matching::matches::Match;
 use crate::matching::named::Named;
@@ -17,12 +17,12 @@ pub(crate) struct IndexKeys {
     pub(crate) negations: Vec<Negation>,
 }
 
-/// One way to file a clause: if it matches, one of these facts holds.
+/// One way to file a clause: if it matches, one of these terms holds.
 #[derive(Clone, Debug)]
 pub(crate) struct IndexKey {
-    pub(crate) facts: Vec<Term>,
+    pub(crate) terms: Vec<Term>,
     pub(super) kind: Kind,
-    /// The fact that the name is there.
+    /// The term that the name is there.
     pub(super) there: Term,
     pub(super) cuts: Cuts,
     /// What is searched for a text, among the policy's needles.
@@ -65,14 +65,14 @@ impl IndexKeys {
         Self { ways, negations }
     }
 
-    /// How many facts there are.
-    pub(super) fn facts(&self) -> usize {
-        self.ways.iter().fold(0, |sum, anchor| sum.saturating_add(anchor.facts.len()))
+    /// How many terms there are.
+    pub(super) fn terms(&self) -> usize {
+        self.ways.iter().fold(0, |sum, anchor| sum.saturating_add(anchor.terms.len()))
     }
 
     /// Under how many a clause may be filed.
     pub(super) fn most(&self) -> usize {
-        self.ways.iter().map(|anchor| anchor.facts.len()).max().unwrap_or_default()
+        self.ways.iter().map(|anchor| anchor.terms.len()).max().unwrap_or_default()
     }
 }
 
@@ -91,7 +91,7 @@ fn of_source(source: &SourceMatch) -> impl Iterator<Item = IndexKey> {
     let blocks = (!source.cidrs.is_empty()).then(|| {
         let mut anchor = IndexKey::new(Kind::Address, b"");
         for (length, network) in source.cidrs.iter().map(|cidr| cidr.block()) {
-            anchor.facts.push(of_block(length, network));
+            anchor.terms.push(of_block(length, network));
             anchor.blocks.push(length);
         }
         anchor
@@ -103,7 +103,7 @@ fn of_source(source: &SourceMatch) -> impl Iterator<Item = IndexKey> {
 fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<IndexKey> {
     let mut anchor = IndexKey::new(kind, name);
     match (value.test.terms(), value.invert) {
-        (Terms::Present(wanted), invert) if wanted != invert => anchor.facts.push(anchor.there),
+        (Terms::Present(wanted), invert) if wanted != invert => anchor.terms.push(anchor.there),
         // What must be missing, or be something else, is filed nowhere.
         (Terms::Present(_), _) | (_, true) => return None,
         (Terms::Is(text), _) => anchor.is(text),
@@ -112,17 +112,17 @@ fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<IndexKey> {
         (Terms::Ends(text), _) => {
             let end = text.get(text.len().saturating_sub(LONGEST)..).unwrap_or_default();
             anchor.cuts.ends |= bit(end.len());
-            anchor.facts.push(fact(anchor.there, Relation::Ends, &end.to_ascii_lowercase()));
+            anchor.terms.push(term(anchor.there, Relation::Ends, &end.to_ascii_lowercase()));
         }
         (Terms::Holds(needle), _) => match needle.place() {
             Some(place) => {
-                anchor.facts.push(of_needle(place));
+                anchor.terms.push(of_needle(place));
                 anchor.hay = Some(place.hay);
             }
-            None => anchor.facts.push(anchor.there),
+            None => anchor.terms.push(anchor.there),
         },
         (Terms::Within(from, to), _) => anchor.numbers(from, to.saturating_sub(1)),
-        (Terms::Unknown, _) => anchor.facts.push(anchor.there),
+        (Terms::Unknown, _) => anchor.terms.push(anchor.there),
     }
     Some(anchor)
 }
@@ -130,7 +130,7 @@ fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<IndexKey> {
 impl IndexKey {
     fn new(kind: Kind, name: &[u8]) -> Self {
         Self {
-            facts: Vec::new(),
+            terms: Vec::new(),
             kind,
             there: there(kind, name),
             cuts: Cuts::default(),
@@ -141,13 +141,13 @@ impl IndexKey {
     }
 
     fn is(&mut self, text: &[u8]) {
-        self.facts.push(fact(self.there, Relation::Is, &text.to_ascii_lowercase()));
+        self.terms.push(term(self.there, Relation::Is, &text.to_ascii_lowercase()));
     }
 
     fn starts(&mut self, text: &[u8]) {
         let start = text.get(..LONGEST).unwrap_or(text);
         self.cuts.starts |= bit(start.len());
-        self.facts.push(fact(self.there, Relation::Starts, &start.to_ascii_lowercase()));
+        self.terms.push(term(self.there, Relation::Starts, &start.to_ascii_lowercase()));
     }
 
     /// Covers a range by blocks whose sizes are powers of two, as a route covers addresses. The
@@ -161,7 +161,7 @@ impl IndexKey {
             // What has no neighbour within the range stands alone; pairs go on as one.
             let (first, last) = (from & 1 == 1, to & 1 == 0);
             for block in first.then_some(from).into_iter().chain(last.then_some(to)) {
-                self.facts.push(of_numbers(self.there, power as usize, block));
+                self.terms.push(of_numbers(self.there, power as usize, block));
                 self.cuts.numbers |= 1u64.checked_shl(power).unwrap_or_default();
             }
             from = from.saturating_add(i64::from(first)) >> 1;

@@ -1,4 +1,4 @@
-//! The clauses of one host and path, filed by their rarest fact.
+//! The clauses of one host and path, filed by their rarest term.
 
 use std::rc::Rc;
 
@@ -22,20 +22,20 @@ pub(crate) enum Leaf {
     Many(Box<Many>),
 }
 
-/// Clauses by their rarest fact.
+/// Clauses by their rarest term.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Many {
     /// Ascending.
-    facts: Box<[Term]>,
-    /// Where the clauses of each fact end, among `filed`.
+    terms: Box<[Term]>,
+    /// Where the clauses of each term end, among `filed`.
     ends: Box<[u32]>,
-    /// Clauses to try for a request with some fact, ascending for each.
+    /// Clauses to try for a request with some term, ascending for each.
     filed: Box<[Filed]>,
     /// Clauses to try for every request, by what keeps them out together.
     always: Vec<Together>,
 }
 
-/// Clauses that no fact leads to, ascending.
+/// Clauses that no term leads to, ascending.
 #[derive(Clone, Debug, Default)]
 struct Together {
     bar: Option<Negation>,
@@ -46,7 +46,7 @@ struct Together {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Filed {
     number: u32,
-    /// A second fact that must hold, if one is worth asking for; else 0.
+    /// A second term that must hold, if one is worth asking for; else 0.
     guard: Term,
 }
 
@@ -73,11 +73,11 @@ impl Leaf {
     }
 
     /// Tries the clauses that a request may match.
-    pub(crate) fn scan(&self, facts: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
+    pub(crate) fn scan(&self, terms: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
         match self {
             Self::Empty | Self::Waiting(_) => {}
-            Self::Few(numbers) => found.first(unguarded(numbers), facts),
-            Self::Many(many) => many.scan(facts, found),
+            Self::Few(numbers) => found.first(unguarded(numbers), terms),
+            Self::Many(many) => many.scan(terms, found),
         }
     }
 }
@@ -87,12 +87,12 @@ impl Many {
     /// an inverted index is read from its rarest term.
     fn of(waiting: &[(u32, Rc<IndexKeys>)], dictionary: &mut TermDictionary) -> Self {
         let mut shared = ByTerm::default();
-        for fact in waiting.iter().flat_map(|(_, keys)| &keys.ways).flat_map(|anchor| &anchor.facts) {
-            let count = shared.entry(*fact).or_default();
+        for term in waiting.iter().flat_map(|(_, keys)| &keys.ways).flat_map(|anchor| &anchor.terms) {
+            let count = shared.entry(*term).or_default();
             *count = count.saturating_add(1);
         }
         let crowd = |anchor: &IndexKey| -> u32 {
-            anchor.facts.iter().filter_map(|fact| shared.get(fact)).fold(0, |sum, n| sum.saturating_add(*n))
+            anchor.terms.iter().filter_map(|term| shared.get(term)).fold(0, |sum, n| sum.saturating_add(*n))
         };
         let mut filed: Vec<(Term, Filed)> = Vec::new();
         for (number, keys) in waiting {
@@ -109,65 +109,65 @@ impl Many {
             let Some((crowd, rarest)) = rarest else { continue };
             dictionary.learn(rarest);
             let next = next.filter(|_| crowd > FEW).map(|(_, anchor)| anchor);
-            let guard = next.and_then(|anchor| match &*anchor.facts {
-                [fact] => Some((anchor, *fact)),
+            let guard = next.and_then(|anchor| match &*anchor.terms {
+                [term] => Some((anchor, *term)),
                 _ => None,
             });
             if let Some((anchor, _)) = guard {
                 dictionary.learn(anchor);
             }
-            let guard = guard.map_or(0, |(_, fact)| fact);
-            filed.extend(rarest.facts.iter().map(|fact| (*fact, Filed { number: *number, guard })));
+            let guard = guard.map_or(0, |(_, term)| term);
+            filed.extend(rarest.terms.iter().map(|term| (*term, Filed { number: *number, guard })));
         }
         drop(shared);
         let of = |place: u32| filed.get(place as usize).copied();
         let order = sorted(filed.len(), &|a, b| of(a).cmp(&of(b)));
         let mut filed: Vec<(Term, Filed)> = order.into_iter().filter_map(of).collect();
-        // Texts that differ in letter case are one fact.
+        // Texts that differ in letter case are one term.
         filed.dedup();
         let mut many = Self { always: together(waiting), ..Self::default() };
-        let (mut facts, mut ends): (Vec<Term>, Vec<u32>) = (Vec::new(), Vec::new());
-        for (place, (fact, _)) in (1u32..).zip(&filed) {
-            if facts.last() == Some(fact) {
+        let (mut terms, mut ends): (Vec<Term>, Vec<u32>) = (Vec::new(), Vec::new());
+        for (place, (term, _)) in (1u32..).zip(&filed) {
+            if terms.last() == Some(term) {
                 ends.pop();
             } else {
-                facts.push(*fact);
+                terms.push(*term);
             }
             ends.push(place);
         }
-        (many.facts, many.ends) = (facts.into(), ends.into());
+        (many.terms, many.ends) = (terms.into(), ends.into());
         many.filed = filed.into_iter().map(|(_, filed)| filed).collect();
         many
     }
 
-    fn scan(&self, facts: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
+    fn scan(&self, terms: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
         // Whichever are fewer: else a path of many leaves would cost its length times the query's.
-        if self.facts.len() < facts.all.len() {
-            for (place, fact) in self.facts.iter().enumerate() {
-                if facts.holds(*fact) {
-                    self.attempt(place, facts, found);
+        if self.terms.len() < terms.all.len() {
+            for (place, term) in self.terms.iter().enumerate() {
+                if terms.holds(*term) {
+                    self.attempt(place, terms, found);
                 }
             }
         } else {
-            for place in facts.all.iter().filter_map(|fact| self.facts.binary_search(fact).ok()) {
-                self.attempt(place, facts, found);
+            for place in terms.all.iter().filter_map(|term| self.terms.binary_search(term).ok()) {
+                self.attempt(place, terms, found);
             }
         }
         // Last: what was found spares what comes behind it.
         for Together { bar, numbers } in &self.always {
             let is_early = numbers.first().is_some_and(|number| found.is_early(*number));
-            if is_early && bar.as_ref().is_none_or(|bar| bar.admits(facts.request)) {
-                found.first(unguarded(numbers), facts);
+            if is_early && bar.as_ref().is_none_or(|bar| bar.admits(terms.request)) {
+                found.first(unguarded(numbers), terms);
             }
         }
     }
 
-    /// Tries the clauses of one fact.
-    fn attempt(&self, place: usize, facts: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
+    /// Tries the clauses of one term.
+    fn attempt(&self, place: usize, terms: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
         let end = |place: usize| self.ends.get(place).map_or(0, |end| *end as usize);
         let from = place.checked_sub(1).map_or(0, end);
         let filed = self.filed.get(from..end(place)).unwrap_or_default();
-        found.first(filed.iter().map(|filed| (filed.number, filed.guard)), facts);
+        found.first(filed.iter().map(|filed| (filed.number, filed.guard)), terms);
     }
 }
 
@@ -175,7 +175,7 @@ fn unguarded(numbers: &[u32]) -> impl Iterator<Item = (u32, Term)> {
     numbers.iter().map(|number| (*number, 0))
 }
 
-/// Puts clauses that are filed under no fact together with those that the same condition keeps
+/// Puts clauses that are filed under no term together with those that the same condition keeps
 /// out: the one that keeps out most.
 fn together(waiting: &[(u32, Rc<IndexKeys>)]) -> Vec<Together> {
     let mut shared = Places::default();

@@ -1,4 +1,4 @@
-//! Conditions that keep a clause out: what a header must *not* be. No fact of a request leads to
+//! Conditions that keep a clause out: what a header must *not* be. No term of a request leads to
 //! such a clause; but those that share a condition can be kept out together.
 
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use crate::matching::named::Named;
 use crate::matching::request::Request;
 use crate::matching::value::{Terms, ValueMatch};
 
-/// A condition that must hold, though no fact shows it.
+/// A condition that must hold, though no term shows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Negation {
     /// The same for the same condition.
@@ -31,7 +31,7 @@ impl Negation {
     }
 }
 
-/// The negations of a clause that is filed under no fact. Expressions are none: they have no equals.
+/// The negations of a clause that is filed under no term. Expressions are none: they have no equals.
 pub(crate) fn negations(clause: &Match) -> Vec<Negation> {
     let mut negations = Vec::new();
     for (conditions, is_without) in [(&clause.headers, false), (&clause.without, true)] {

@@ -1,4 +1,4 @@
-//! One fact, as a hash: what a clause can be filed under, and what a request makes true.
+//! One term, as a hash: what a clause can be filed under, and what a request makes true.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -8,7 +8,7 @@ use crate::matching::needles::Place;
 use crate::matching::source::Length;
 use crate::order::hash;
 
-/// A fact: the hash of a kind, a name and perhaps a text in lower case.
+/// A term: the hash of a kind, a name and perhaps a text in lower case.
 pub(crate) type Term = u64;
 
 /// A longer text is filed by that much of it: one bit for each length, and longer texts differ
@@ -24,7 +24,7 @@ pub(super) struct Cuts {
     pub(super) numbers: u64,
 }
 
-/// What a fact says of a value.
+/// What a term says of a value.
 #[derive(Clone, Copy)]
 pub(super) enum Relation {
     Is = 1,
@@ -33,30 +33,30 @@ pub(super) enum Relation {
     Within,
 }
 
-/// The fact that a name is there.
+/// The term that a name is there.
 pub(super) fn there(kind: Kind, name: &[u8]) -> Term {
     hash(name, kind as u64)
 }
 
-/// What is so of the value under a name, by the fact that the name is there. `text` is in lower
+/// What is so of the value under a name, by the term that the name is there. `text` is in lower
 /// case on both sides: a clause that minds letter case is verified anyway.
-pub(super) fn fact(there: Term, relation: Relation, text: &[u8]) -> Term {
+pub(super) fn term(there: Term, relation: Relation, text: &[u8]) -> Term {
     hash(text, there ^ relation as u64)
 }
 
-/// The fact that a number is in a block.
+/// The term that a number is in a block.
 pub(super) fn of_numbers(there: Term, power: usize, block: i64) -> Term {
     let size = mixed(there ^ (power as u64) << 8 ^ Relation::Within as u64);
     mixed(size ^ block.cast_unsigned())
 }
 
-/// The fact that an address is in a network.
+/// The term that an address is in a network.
 pub(super) fn of_block(length: Length, network: u128) -> Term {
     let kind = [&[u8::from(length.v6)][..], &length.mask.to_le_bytes()].concat();
-    fact(there(Kind::Address, &kind), Relation::Within, &network.to_le_bytes())
+    term(there(Kind::Address, &kind), Relation::Within, &network.to_le_bytes())
 }
 
-/// The fact that a text was found.
+/// The term that a text was found.
 pub(super) fn of_needle(place: Place) -> Term {
     mixed(!(u64::from(place.hay) << 32 | u64::from(place.text)))
 }
@@ -74,7 +74,7 @@ fn mixed(number: u64) -> u64 {
     number ^ number >> 31
 }
 
-/// Numbers by facts, which are hashes already.
+/// Numbers by terms, which are hashes already.
 pub(super) type ByTerm = HashMap<Term, u32, BuildHasherDefault<Identity>>;
 
 #[derive(Clone, Debug, Default)]
@@ -92,7 +92,7 @@ impl Hasher for Identity {
         }
     }
 
-    fn write_u64(&mut self, fact: u64) {
-        self.0 = fact;
+    fn write_u64(&mut self, term: u64) {
+        self.0 = term;
     }
 }

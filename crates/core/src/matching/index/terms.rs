@@ -1,11 +1,11 @@
-//! RequestTerms of a request, as hashes that a clause can be filed under.
+//! The terms of a request, as hashes that a clause can be filed under.
 //!
-//! A fact is that a name is there; that its value is some text, starts or ends with it, or holds it;
-//! or that it is a number in some block. The caller's name and address are facts too. What clauses
+//! A term says that a name is there; that its value is some text, starts or ends with it, or holds it;
+//! or that it is a number in some block. The caller's name and address are terms too. What clauses
 //! ask for is remembered with the name, so that a request is cut only where some clause would look.
 
 use super::key::IndexKey;
-use super::term::{ByTerm, Cuts, Relation, Term, fact, of_block, of_needle, of_numbers, there};
+use super::term::{ByTerm, Cuts, Relation, Term, of_block, of_needle, of_numbers, term, there};
 use crate::matching::kind::Kind;
 use crate::matching::needles::Place;
 use crate::matching::request::Request;
@@ -24,7 +24,7 @@ struct Asked {
 /// What must be read of a request to find its clauses.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TermDictionary {
-    /// Places in `asked` by the fact that a name is there: nothing else of a request is hashed.
+    /// Places in `asked` by the term that a name is there: nothing else of a request is hashed.
     names: ByTerm,
     asked: Vec<Asked>,
     /// A bit for each kind of name among them.
@@ -34,12 +34,12 @@ pub(crate) struct TermDictionary {
     hays: Vec<u32>,
 }
 
-/// The facts of one request, over a dictionary.
+/// The terms of one request, over a dictionary.
 pub(crate) struct RequestTerms<'r, 'a> {
     pub(crate) request: &'r Request<'a>,
     /// Ascending, each once.
     pub(crate) all: Vec<Term>,
-    /// A bit for some of each fact's bits.
+    /// A bit for some of each term's bits.
     signature: [u64; 16],
     /// A bit for each name of a cookie or parameter that came: where only the first value counts,
     /// a later one makes nothing true.
@@ -84,35 +84,35 @@ impl Kind {
 
 impl<'r, 'a> RequestTerms<'r, 'a> {
     pub(crate) fn of(request: &'r Request<'a>, dictionary: &TermDictionary) -> Self {
-        let mut facts = Self { request, all: Vec::new(), signature: [0; 16], came: Vec::new() };
+        let mut terms = Self { request, all: Vec::new(), signature: [0; 16], came: Vec::new() };
         if dictionary.kinds == 0 {
-            return facts;
+            return terms;
         }
-        facts.add(dictionary, Kind::Method, b"", || request.method().into());
-        facts.add(dictionary, Kind::Path, b"", || request.path().into());
+        terms.add(dictionary, Kind::Method, b"", || request.method().into());
+        terms.add(dictionary, Kind::Path, b"", || request.path().into());
         if dictionary.has(Kind::Header) {
             for (name, value) in request.headers() {
-                facts.add(dictionary, Kind::Header, name, || value.to_vec());
+                terms.add(dictionary, Kind::Header, name, || value.to_vec());
             }
         }
         if dictionary.has(Kind::Joined) {
             for (name, _) in request.headers() {
                 let value = || request.header(name).value().unwrap_or_default().into();
-                facts.add(dictionary, Kind::Joined, name, value);
+                terms.add(dictionary, Kind::Joined, name, value);
             }
         }
         if dictionary.has(Kind::Cookie) {
             for (name, value) in request.cookies() {
-                facts.add(dictionary, Kind::Cookie, name, || value.into());
+                terms.add(dictionary, Kind::Cookie, name, || value.into());
             }
         }
         if dictionary.has(Kind::Query) {
             for (name, value) in request.query_params() {
-                facts.add(dictionary, Kind::Query, &name, || value.into_owned());
+                terms.add(dictionary, Kind::Query, &name, || value.into_owned());
             }
         }
         if let Some(name) = request.source().principal {
-            facts.add(dictionary, Kind::Principal, b"", || name.into());
+            terms.add(dictionary, Kind::Principal, b"", || name.into());
         }
         if let Some(address) = request.source().address.filter(|_| dictionary.has(Kind::Address)).and_then(ip)
         {
@@ -120,37 +120,37 @@ impl<'r, 'a> RequestTerms<'r, 'a> {
                 .blocks
                 .iter()
                 .filter_map(|length| length.network(address).map(|network| of_block(*length, network)));
-            facts.all.extend(networks);
+            terms.all.extend(networks);
         }
         for hay in &dictionary.hays {
             if let Some(held) = request.held(*hay) {
                 let places = held.found().iter().map(|text| Place { hay: *hay, text: *text });
-                facts.all.extend(places.map(of_needle));
+                terms.all.extend(places.map(of_needle));
             }
         }
         // By their order: whatever a client chooses, that takes no longer than it takes.
-        facts.all = distinct(facts.all);
-        for fact in &facts.all {
-            let (word, bit) = signed(*fact);
-            if let Some(word) = facts.signature.get_mut(word) {
+        terms.all = distinct(terms.all);
+        for term in &terms.all {
+            let (word, bit) = signed(*term);
+            if let Some(word) = terms.signature.get_mut(word) {
                 *word |= bit;
             }
         }
-        facts
+        terms
     }
 
-    /// Whether a fact may hold; if not, it does not.
-    pub(crate) fn may_hold(&self, fact: Term) -> bool {
-        let (word, bit) = signed(fact);
+    /// Whether a term may hold; if not, it does not.
+    pub(crate) fn may_hold(&self, term: Term) -> bool {
+        let (word, bit) = signed(term);
         self.signature.get(word).is_none_or(|word| word & bit != 0)
     }
 
-    /// Whether a fact holds.
-    pub(crate) fn holds(&self, fact: Term) -> bool {
-        self.may_hold(fact) && self.all.binary_search(&fact).is_ok()
+    /// Whether a term holds.
+    pub(crate) fn holds(&self, term: Term) -> bool {
+        self.may_hold(term) && self.all.binary_search(&term).is_ok()
     }
 
-    /// Every fact that `value` under `name` makes true, if any clause asks for that name.
+    /// Every term that `value` under `name` makes true, if any clause asks for that name.
     fn add(&mut self, dictionary: &TermDictionary, kind: Kind, name: &[u8], value: impl FnOnce() -> Vec<u8>) {
         if !dictionary.has(kind) {
             return;
@@ -183,12 +183,12 @@ impl<'r, 'a> RequestTerms<'r, 'a> {
     }
 
     fn cut(&mut self, there: Term, value: &[u8], cuts: Cuts) {
-        self.all.push(fact(there, Relation::Is, value));
+        self.all.push(term(there, Relation::Is, value));
         let starts = bits(cuts.starts).filter_map(|place| value.get(..=place));
-        self.all.extend(starts.map(|text| fact(there, Relation::Starts, text)));
+        self.all.extend(starts.map(|text| term(there, Relation::Starts, text)));
         let ends =
             bits(cuts.ends).filter_map(|place| value.get(value.len().checked_sub(place)?.checked_sub(1)?..));
-        self.all.extend(ends.map(|text| fact(there, Relation::Ends, text)));
+        self.all.extend(ends.map(|text| term(there, Relation::Ends, text)));
         if cuts.numbers != 0
             && let Some(number) = integer(value)
         {
@@ -206,8 +206,8 @@ fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Where a fact is in a signature: a word, and a bit of it.
-fn signed(fact: Term) -> (usize, u64) {
-    let bit = 1u64.checked_shl(u32::try_from(fact & 63).unwrap_or_default());
-    (usize::try_from(fact >> 6 & 15).unwrap_or_default(), bit.unwrap_or_default())
+/// Where a term is in a signature: a word, and a bit of it.
+fn signed(term: Term) -> (usize, u64) {
+    let bit = 1u64.checked_shl(u32::try_from(term & 63).unwrap_or_default());
+    (usize::try_from(term >> 6 & 15).unwrap_or_default(), bit.unwrap_or_default())
 }

@@ -79,11 +79,11 @@ impl Trie {
     }
 
     /// Scans the leaf of every prefix of `path`.
-    pub(crate) fn scan(&self, path: &[u8], facts: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
+    pub(crate) fn scan(&self, path: &[u8], terms: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
         let mut next = self.nodes.first();
         let mut left = path;
         while let Some(node) = next {
-            node.leaf.scan(facts, found);
+            node.leaf.scan(terms, found);
             let Some(first) = left.first() else { return };
             let child = node.children.binary_search_by_key(&Some(first), |(edge, _)| edge.first());
             let Some((edge, child)) = child.ok().and_then(|at| node.children.get(at)) else { return };
