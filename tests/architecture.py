@@ -149,6 +149,22 @@ def sizes():
             yield f"{path.relative_to(ROOT)} has {lines} lines, more than {LONGEST}; divide it"
 
 
+def caps():
+    """A number that bounds something says why, above it or above the first of its block."""
+    number = re.compile(r"\s*(pub(\([^)]*\))? )?const [A-Z_]+: (usize|[ui](8|16|32|64)|Duration|.*RangeInclusive.*) = ")
+    for folder in ("crates/core/src", "crates/host/src"):
+        for path in sorted((ROOT / folder).rglob("*.rs")):
+            if "tests" in path.parts or path.name == "tests.rs":
+                continue
+            lines = path.read_text().split("#[cfg(test)]\nmod tests {")[0].splitlines()
+            for at, line in enumerate(lines):
+                above = at - 1
+                while above >= 0 and (number.match(lines[above]) or lines[above].lstrip().startswith("#[")):
+                    above -= 1
+                if number.match(line) and not lines[above].lstrip().startswith("//"):
+                    yield f"{path.relative_to(ROOT)}:{at + 1}: {line.strip()}; say why it is as much"
+
+
 def order():
     layers.self_test()
     for crate, order in LAYERS.items():
@@ -156,6 +172,6 @@ def order():
             yield f"{crate}: {fault}"
 
 
-found = [*faults(), *order(), *sizes()]
+found = [*faults(), *order(), *sizes(), *caps()]
 print("\n".join(found) or "architecture: every dependency points the right way")
 sys.exit(bool(found))

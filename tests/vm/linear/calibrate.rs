@@ -26,7 +26,16 @@ struct Kind {
     header: Option<(&'static str, String)>,
 }
 
-#[expect(clippy::too_many_lines, reason = "a table of kinds")]
+fn kind(
+    name: &'static str,
+    filter: &'static str,
+    policy: Value,
+    target: String,
+    header: Option<(&'static str, String)>,
+) -> Kind {
+    Kind { name, filter, policy, target, header }
+}
+
 fn kinds() -> Vec<Kind> {
     let regex = |n: usize| json!({ "name": format!("r{n}"), "matches": [{ "headers": { "x-a": { "regex": format!(".*a.*x{n}") } } }] });
     let rewrite = json!({ "rules": [{ "name": "r", "rewrite": { "path": { "regex": { "match": "/v[0-9]+(/.*/legacy)?", "replace": "/x" } } } }] });
@@ -45,56 +54,32 @@ fn kinds() -> Vec<Kind> {
     let ends = |n: usize| json!({ "name": format!("r{n}"), "matches": [{ "queryParams": { "b": end(n), "c": { "present": true } } }] });
     let values: String = (0..BYTES / 7).map(|n| format!("b={n:04x}&")).collect();
     vec![
-        Kind {
-            name: "expressions with a table",
-            filter: "header-router",
-            policy: json!({ "rules": (0..40).map(regex).collect::<Vec<_>>() }),
-            target: "/".into(),
-            header: Some(("x-a", text("", "a", "!", BYTES))),
-        },
-        Kind {
-            name: "an expression without",
-            filter: "header-router",
-            policy: bits,
-            target: "/".into(),
-            header: Some(("x-a", text("", "foo", "!", BYTES))),
-        },
-        Kind {
-            name: "rewriting",
-            filter: "header-router",
-            policy: rewrite,
-            target: text("/", "/v1", "!", BYTES),
-            header: None,
-        },
-        Kind {
-            name: "readings",
-            filter: "egress-policy",
-            policy: egress,
-            target: text("//", "A", "", BYTES),
-            header: None,
-        },
-        Kind {
-            name: "quotations",
-            filter: "header-router",
-            policy: quotes,
-            target: text("/?", "a=%61&", "q=1", BYTES),
-            header: None,
-        },
-        Kind {
-            name: "texts written",
-            filter: "header-router",
-            policy: written,
-            // Longer ones would be longer than what is written.
-            target: text("/", "p", "", BYTES / 7),
-            header: None,
-        },
-        Kind {
-            name: "values in order",
-            filter: "header-router",
-            policy: json!({ "rules": (0..1_000).map(ends).collect::<Vec<_>>() }),
-            target: format!("/?{values}"),
-            header: None,
-        },
+        kind(
+            "expressions with a table",
+            "header-router",
+            json!({ "rules": (0..40).map(regex).collect::<Vec<_>>() }),
+            "/".into(),
+            Some(("x-a", text("", "a", "!", BYTES))),
+        ),
+        kind(
+            "an expression without",
+            "header-router",
+            bits,
+            "/".into(),
+            Some(("x-a", text("", "foo", "!", BYTES))),
+        ),
+        kind("rewriting", "header-router", rewrite, text("/", "/v1", "!", BYTES), None),
+        kind("readings", "egress-policy", egress, text("//", "A", "", BYTES), None),
+        kind("quotations", "header-router", quotes, text("/?", "a=%61&", "q=1", BYTES), None),
+        // Longer ones would be longer than what is written.
+        kind("texts written", "header-router", written, text("/", "p", "", BYTES / 7), None),
+        kind(
+            "values in order",
+            "header-router",
+            json!({ "rules": (0..1_000).map(ends).collect::<Vec<_>>() }),
+            format!("/?{values}"),
+            None,
+        ),
     ]
 }
 

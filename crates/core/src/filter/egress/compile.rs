@@ -70,6 +70,7 @@ static RESPONSE: Object = object!(
     ],
 );
 
+/// The status of a refusal, unless the policy names another.
 const STATUS: u16 = 403;
 const BODY: &str = "this request may not leave the mesh: egress-policy rule %RULE%\n";
 

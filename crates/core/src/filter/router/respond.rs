@@ -53,6 +53,7 @@ pub(super) static RESPOND: Object = object!(
 
 const SCHEMES: [(&str, &str); 2] = [("http", "http"), ("https", "https")];
 const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
+/// The status of a redirect, unless the policy names another: as Gateway API.
 const STATUS: u16 = 302;
 
 pub(super) static REDIRECT: Object = object!(

@@ -168,10 +168,7 @@ impl Tagger {
         let first = read.next()?.source.pseudo_header()?;
         let alone = read.all(|tag| tag.source.pseudo_header() == Some(first));
         let explained = self.common.head.explain.is_some() || self.common.strip.is_needed();
-        let only = |m: &crate::matching::matches::Match| match first {
-            ":path" => m.reads_only_path(),
-            _ => false,
-        };
+        let only = |m: &crate::matching::matches::Match| first == ":path" && m.reads_only_path();
         (alone && !explained && self.exclude.iter().all(only)).then_some(first)
     }
 }

@@ -74,13 +74,10 @@ pub(super) fn fits(metric: &Metric, tags: &[Tag], stock: &[Option<BuiltinTag>]) 
         let refuse =
             |message: String, help: &str| Err(Invalid::new(Code::BadStockLabel, message, help).in_index(i));
         let Some(stock) = stock.get(*place).copied().flatten() else {
-            let help = match tag.source {
-                Source::Rules(_) => {
-                    "an attribute cannot have one: leave out \"labels\": \"stock\", or publish the attribute only"
-                }
-                _ => {
-                    "add \"stockLabel\" to the tag: wasm_filter, tag, component, cache, response_code or response_code_class"
-                }
+            let help = if matches!(tag.source, Source::Rules(_)) {
+                "an attribute cannot have one: leave out \"labels\": \"stock\", or publish the attribute only"
+            } else {
+                "add \"stockLabel\" to the tag: wasm_filter, tag, component, cache, response_code or response_code_class"
             };
             return refuse(format!("tag {:?} has no stock label", tag.name), help);
         };

@@ -110,10 +110,24 @@ fn a_dispute_is_one_in_all_vms() {
     assert_eq!(lost, [1, 5, 15, 25, 35], "twice, then once for each cooldown");
 }
 
+fn tick(vm: &Guards, shared: &mut Vec<u8>, now: u64) {
+    if vm.has_news() {
+        *shared = vm.tell(shared, now);
+        vm.told();
+    }
+    vm.hear(shared, now);
+}
+
+fn ask(vm: &Guards, port: u16, outcome: crate::filter::split::guard::Outcome, now: u64) {
+    let admission = vm.admits(0, port);
+    if admission != Admission::Refused {
+        vm.saw(port, outcome, admission == Admission::Try, now);
+    }
+}
+
 /// Whatever happens in whatever order, when all is well again every VM finds it so, at every
 /// port; and while a port is off, its gauge says it.
 #[test]
-#[expect(clippy::too_many_lines, reason = "one law, told in order")]
 fn nothing_stays_off_for_good() {
     const RULES: [&str; 3] = [
         r#"{"cooldown": "2s"}"#,
@@ -130,26 +144,12 @@ fn nothing_stays_off_for_good() {
         let rule = RULES[usize::try_from(below(3)).unwrap()];
         let vms = [(); 3].map(|()| guards(rule));
         let (mut shared, mut now) = (Vec::new(), 1_000_000);
-        let tick = |vm: &Guards, shared: &mut Vec<u8>, now| {
-            if vm.has_news() {
-                *shared = vm.tell(shared, now);
-                vm.told();
-            }
-            vm.hear(shared, now);
-        };
-        let ask = |vm: &Guards, port, outcome, now| {
-            let admission = vm.admits(0, port);
-            if admission != Admission::Refused {
-                vm.saw(port, outcome, admission == Admission::Try, now);
-            }
-            admission
-        };
         for _ in 0..200 {
             let vm = &vms[usize::try_from(below(3)).unwrap()];
             let port = PORTS[usize::try_from(below(3)).unwrap()];
             match below(8) {
-                0 | 1 => _ = ask(vm, port, Absent, now),
-                2 | 3 => _ = ask(vm, port, Served, now),
+                0 | 1 => ask(vm, port, Absent, now),
+                2 | 3 => ask(vm, port, Served, now),
                 4 if rule.contains("cluster") => _ = vm.probed(0, below(2) == 0, now),
                 // Clocks jump, forth and back.
                 5 if below(20) == 0 => now = now.saturating_sub(below(100_000)) + below(100_000),
@@ -168,7 +168,7 @@ fn nothing_stays_off_for_good() {
             now += 1_000;
             for vm in &vms {
                 tick(vm, &mut shared, now);
-                PORTS.iter().for_each(|port| _ = ask(vm, *port, Served, now));
+                PORTS.iter().for_each(|port| ask(vm, *port, Served, now));
             }
             if rule.contains("cluster") {
                 vms[0].probed(0, true, now);
