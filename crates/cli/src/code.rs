@@ -1,8 +1,8 @@
 //! Codes of findings, each with what `narrows explain` prints about it.
 //!
-//! A finding holds its code, and a code holds its explanation: what is not explained cannot be
-//! reported. Codes of the policy language are in [`policy`]; codes of rules are beside the rule, in
-//! `crate::lint::rules`; here are the codes of what is found while files are read.
+//! A finding holds its code, and a code holds its explanation, so nothing without an explanation can be
+//! reported. Codes of the policy language are in [`policy`]. Codes of rules are beside their rule, in
+//! `crate::lint::rules`. Here are the codes of faults that are found while files are read.
 
 pub mod policy;
 
@@ -13,7 +13,7 @@ use std::fmt;
 pub struct Code {
     /// The id, such as `NRW614`.
     pub id: &'static str,
-    /// What is wrong, in a phrase.
+    /// The fault, in a phrase.
     pub title: &'static str,
     /// Why it is wrong, and what to do.
     pub text: &'static str,
@@ -30,7 +30,7 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $title:literal, $text:literal;)+) => {
         $($(#[$doc])* pub const $name: &Code = &Code { id: $id, title: $title, text: $text };)+
 
-        /// The codes of what is found while files are read.
+        /// The codes of faults that are found while files are read.
         pub const READING: &[&Code] = &[$($name),+];
     };
 }

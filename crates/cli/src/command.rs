@@ -40,7 +40,7 @@ enum Command {
 pub struct Done {
     /// For the standard output.
     pub output: String,
-    /// For the standard error: the findings that kept the command from running.
+    /// For the standard error: the findings because of which the command could not run.
     pub refusal: String,
     /// Whether anything was found.
     pub findings: bool,
@@ -77,7 +77,7 @@ enum Output {
     Json,
 }
 
-/// The filters, as `--filter` takes them.
+/// The filters, in the form that `--filter` takes.
 #[derive(Clone, Copy, Debug)]
 struct FilterName(Filter);
 

@@ -1,7 +1,7 @@
-//! Who moves when one `canary-split` policy takes the place of another.
+//! Which users move when one `canary-split` policy replaces another.
 //!
-//! Exact, because the arithmetic is: a policy gives every one of a million buckets to
-//! one backend, so two policies can be compared bucket by bucket.
+//! The result is exact, because the arithmetic is: a policy gives every one of a million buckets to one
+//! backend, so two policies can be compared bucket by bucket.
 
 mod notes;
 
@@ -21,11 +21,11 @@ pub struct SplitDiff {
     pub name: String,
     /// The mode before and after, if it changes.
     pub mode: Option<(Mode, Mode)>,
-    /// Who moves, in the order of the buckets.
+    /// The users that move, in the order of their buckets.
     pub moves: Vec<Move>,
-    /// Why the buckets of the two policies are not the same people, if they are not.
+    /// Why the same bucket means other users in the two policies, if it does.
     pub redrawn: Option<Redrawn>,
-    /// The keys that move, where keys were given.
+    /// The keys that move, if keys were given.
     pub keys: Vec<KeyMove>,
 }
 
@@ -45,20 +45,20 @@ pub struct Move {
     pub from: String,
     /// The backend in the new one.
     pub to: String,
-    /// How many of a million.
+    /// How many buckets of a million.
     pub buckets: u32,
-    /// What that means for them.
+    /// What the move means for these users.
     pub kind: MoveKind,
 }
 
-/// What a move means for those who are moved.
+/// What a move means for the users that are moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MoveKind {
     /// From the baseline to a canary: what a rollout does.
     Forward,
-    /// From a canary to the baseline: they saw the new and are sent back.
+    /// From a canary to the baseline: they saw the new version and are sent back.
     Back,
-    /// From one canary to another: they see a third thing.
+    /// From one canary to another: they see a third version.
     Across,
 }
 
@@ -73,7 +73,7 @@ pub struct KeyMove {
     pub to: String,
 }
 
-/// Compares two policies, and where the given keys go.
+/// Compares two policies; also finds where the given keys go.
 pub fn splits(old: &Splitter, new: &Splitter, keys: &[&str]) -> Vec<SplitDiff> {
     let (old, new): (Vec<_>, Vec<_>) = (old.views().collect(), new.views().collect());
     let names = old.iter().chain(&new).map(|view| view.name);
@@ -83,7 +83,7 @@ pub fn splits(old: &Splitter, new: &Splitter, keys: &[&str]) -> Vec<SplitDiff> {
 
 fn compare(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> SplitDiff {
     let of = |views: &[View<'_>]| views.iter().find(|view| view.name == name).map(Owner::of);
-    // Without the split, everyone is where its baseline is.
+    // Without the split, every user is where its baseline is.
     let (old, new) = match (of(old), of(new)) {
         (Some(old), Some(new)) => (old, new),
         (Some(old), None) => (old.clone(), old.nobody()),
@@ -113,14 +113,14 @@ fn compare(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> Spl
     SplitDiff { name: name.to_owned(), mode, moves, redrawn, keys: keys.collect() }
 }
 
-/// Which backend owns which buckets, by name.
+/// The buckets that each backend owns, by the backend's name.
 #[derive(Clone)]
 struct Owner {
     mode: Mode,
     salt: Vec<u8>,
     sources: Vec<String>,
     baseline: String,
-    /// First bucket, bucket after the last, backend; ascending.
+    /// The first bucket, the bucket after the last, and the backend; ascending.
     owned: Vec<(u32, u32, String)>,
 }
 
@@ -128,7 +128,7 @@ impl Owner {
     fn of(view: &View<'_>) -> Self {
         let name =
             |place: usize| view.backends.get(place).map_or_else(String::new, |name| (*name).to_owned());
-        // A split that does not act leaves everyone where the baseline is.
+        // If a split does not act, every user stays where the baseline is.
         let acts = view.mode == Mode::Enforce && view.divides;
         let owned = view.slots.owned().iter().filter(|(from, to, _)| acts && from < to);
         Self {
@@ -169,7 +169,7 @@ impl Owner {
     }
 }
 
-/// Bucket by bucket: between two borders everyone has the same owner.
+/// Bucket by bucket: between two borders every user has the same owner.
 fn by_bucket(old: &Owner, new: &Owner) -> Vec<Move> {
     let borders =
         |owner: &Owner| owner.owned.iter().flat_map(|(from, to, _)| [*from, *to]).collect::<Vec<_>>();
@@ -184,7 +184,7 @@ fn by_bucket(old: &Owner, new: &Owner) -> Vec<Move> {
     moves
 }
 
-/// Two draws that have nothing to do with each other.
+/// Two draws that are independent of each other.
 fn at_random(old: &Owner, new: &Owner) -> Vec<Move> {
     let mut moves = Vec::new();
     for (from, of_old) in old.shares() {
@@ -212,7 +212,7 @@ fn add(moves: &mut Vec<Move>, old: &Owner, new: &Owner, (from, to): (&str, &str)
 }
 
 impl SplitDiff {
-    /// Whether anyone who saw a canary is taken off it.
+    /// Whether any user that saw a canary is taken off it.
     pub fn takes_back(&self) -> bool {
         self.moves.iter().any(|one| one.kind != MoveKind::Forward)
     }
@@ -251,7 +251,7 @@ impl Redrawn {
         }
     }
 
-    /// The field of a split that says it.
+    /// The field of a split that causes it.
     const fn field(self) -> &'static str {
         match self {
             Self::Salt => "salt",

@@ -1,4 +1,5 @@
-//! Documents of a file and the policies in them: bare, in Istio's resources, in Envoy's.
+//! The documents of a file, and the policies in them: bare, in Istio's resources, and in Envoy's
+//! configuration.
 
 mod envoy;
 mod kind;
@@ -19,7 +20,7 @@ pub struct Found {
     pub policy: Node,
     /// The VM configuration beside it.
     pub vm: Option<Node>,
-    /// What it was found in.
+    /// The kind of document that it was found in.
     pub within: Kind,
 }
 
@@ -31,7 +32,7 @@ pub fn resources(document: &Node) -> Vec<&Node> {
     }
 }
 
-/// The policies of one resource. What cannot be read is added to `findings`.
+/// The policies of one resource. Anything that cannot be read is added to `findings`.
 pub fn policies(source: &SourceFile, resource: &Node, findings: &mut Vec<Finding>) -> Vec<Found> {
     let kind = Kind::of(resource);
     let mut found = Vec::new();
@@ -55,7 +56,7 @@ pub fn policies(source: &SourceFile, resource: &Node, findings: &mut Vec<Finding
     found
 }
 
-/// The policy of a resource of Istio's, if it is one for a filter of Narrows.
+/// The policy of an Istio resource, if it is for a filter of Narrows.
 fn in_plugin(resource: &Node, plugin: &str, kind: Kind) -> Option<Found> {
     let config = resource.get(&format!("{plugin}.pluginConfig")).cloned();
     // A resource without pluginConfig has an empty policy, in the place of the resource.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Escapes every character that is not printable: the text cannot end a line, move the cursor, or
+/// Escapes every character that is not printable. So the text cannot end a line, move the cursor, or
 /// reverse the text beside it.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
     // Quotes and backslashes are harmless.
@@ -17,8 +17,7 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The same for the start of a line, where GitHub's runner reads `::` as a command, also after
-/// blanks.
+/// The same for the start of a line. There GitHub's runner reads `::` as a command, also after blanks.
 pub(crate) fn word(text: &str) -> Cow<'_, str> {
     let shown = line(text);
     if shown.trim_start().starts_with("::")
@@ -30,7 +29,7 @@ pub(crate) fn word(text: &str) -> Cow<'_, str> {
     shown
 }
 
-/// Bytes as text on one line; what cannot be shown is escaped as it is written.
+/// Bytes as text on one line; bytes that cannot be shown are escaped.
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes {

@@ -1,4 +1,4 @@
-//! What each code means, at more length than fits a message.
+//! What each code means, in more detail than fits into a message.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! The filters, in one table. Another one is another line.
+//! The filters, in one table. A new filter is a new line.
 
 use std::any::Any;
 
@@ -11,7 +11,7 @@ use narrows_core::{Decision, Fault, Invalid, Policy, Request, Series, Tree};
 use crate::simulate::{Explanation, Outcome};
 use crate::source::Node;
 
-/// How a filter is attached unless the operator says otherwise.
+/// How a filter is attached unless the operator chooses otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attachment {
     /// Istio's phase.
@@ -33,7 +33,7 @@ macro_rules! by_name {
         enum Compiled { $($filter(Box<$policy>)),+ }
 
         impl Filter {
-            /// All of them.
+            /// All filters.
             pub const ALL: [Self; [$(stringify!($filter)),+].len()] = [$(Self::$filter),+];
 
             /// The name, as in a policy's `filter`.
@@ -72,12 +72,12 @@ macro_rules! by_name {
                 common.published.iter().map(|(label, state)| (label.to_string(), state.to_string())).collect()
             }
 
-            /// The labels of its series, given the policy as written.
+            /// The labels of its series; `written` is the policy as written.
             pub fn labels(&self, written: &Tree) -> Labels {
                 match &self.0 { $(Compiled::$filter(policy) => Labels::of(&**policy, written)),+ }
             }
 
-            /// What it takes in every worker.
+            /// The memory and work that it takes in every worker.
             pub fn weight(&self) -> Weight {
                 match &self.0 { $(Compiled::$filter(policy) => policy.common().weight),+ }
             }
@@ -88,18 +88,17 @@ macro_rules! by_name {
                 policy.downcast_ref()
             }
 
-            /// What was loaded, in a few words.
+            /// A summary of what was loaded, in a few words.
             pub fn summary(&self) -> String {
                 match &self.0 { $(Compiled::$filter(policy) => policy.summary()),+ }
             }
 
-            /// What is probably a mistake, although the policy loads.
+            /// Probable mistakes, although the policy loads.
             pub fn warnings(&self) -> Vec<Fault> {
                 match &self.0 { $(Compiled::$filter(policy) => policy.warnings()),+ }
             }
 
-            /// The headers that it removes from what a client sent, some with a `*` at
-            /// their end.
+            /// The headers that it removes from a client's request, some with a `*` at their end.
             pub fn strips(&self) -> Vec<&str> {
                 let common = match &self.0 { $(Compiled::$filter(policy) => policy.common()),+ };
                 common.strip.names().collect()
@@ -120,7 +119,7 @@ narrows_core::filters!(by_name);
 pub struct AnyPolicy(Compiled);
 
 impl Filter {
-    /// The filter of that name.
+    /// The filter with that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|filter| filter.name() == name)
     }
@@ -150,7 +149,7 @@ impl Filter {
 fn decide<P: Policy>(policy: &P, request: Request<'_>) -> Outcome {
     let (decision, verdict) = policy.decide(request);
     let explanation = Explanation::of(&policy.outcome(&verdict, &decision));
-    // In a proxy a policy that has nothing to do is not called.
+    // In a proxy, a policy that has nothing to do is not called.
     let needs = policy.common().needs;
     let idle = !needs.headers && !needs.outcome;
     Outcome::new(explanation, &if idle { Decision::default() } else { decision })

@@ -1,15 +1,15 @@
-//! What is wrong in a file, where, and what to do about it.
+//! A fault in a file: what, where, and what to do about it.
 
 use std::ops::Range;
 
 use crate::code::Code;
 
-/// Something wrong in a file.
+/// A fault in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of fault it is.
+    /// The kind of fault.
     pub code: &'static Code,
-    /// Whether it is refused, or accepted and likely a mistake.
+    /// Whether it is refused, or accepted but probably a mistake.
     pub level: Level,
     /// The bytes of the file.
     pub at: Range<usize>,
@@ -21,7 +21,7 @@ pub struct Finding {
     pub help: String,
 }
 
-/// How bad a finding is.
+/// The level of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// It is refused, or has no effect.

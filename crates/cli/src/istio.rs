@@ -1,4 +1,4 @@
-//! What Istio knows: its releases, the fields of its resources, and what a filter can be attached to.
+//! Facts about Istio: its releases, the fields of its resources, and what a filter can be attached to.
 //!
 //! Sources: `extensions/v1alpha1/*.proto`, `telemetry/v1/*.proto` and `networking/v1/*.proto`
 //! of istio/api at the release tags, and the validation and listener code of istiod.

@@ -15,7 +15,7 @@ use crate::write::yaml;
 /// The first word of the filter's lines.
 const SPEAKER: &str = "egress-policy";
 
-/// Destinations that were requested and that no rule names.
+/// Destinations that were requested although no rule names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Learnt {
     /// How many lines there were.
@@ -24,17 +24,17 @@ pub struct Learnt {
     pub unnamed: u64,
     /// The plugins that logged them, as Envoy names plugins.
     pub plugins: BTreeSet<String>,
-    /// The methods by host; none is any.
+    /// The methods by host; none means any method.
     hosts: BTreeMap<String, Option<BTreeSet<String>>>,
 }
 
 impl Learnt {
-    /// Reads a log: Envoy's own or Istio's, in text or JSON, as containers write it or not. Only
-    /// lines of `plugins` count, if there are any: each is the name that Envoy gives a plugin.
+    /// Reads a log: Envoy's own or Istio's, in text or JSON, with or without what containers add to it.
+    /// If `plugins` is not empty, only their lines count: each is the name that Envoy gives a plugin.
     pub fn of(log: &str, plugins: &[String]) -> Self {
         let mut learnt = Self::default();
         for log::Message { plugin, words } in log::messages(log) {
-            // Behind the name Envoy says the root id and the VM's.
+            // After the name, Envoy writes the root id and the VM's id.
             let is_named = |name: &String| {
                 plugin.strip_prefix(&**name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
             };
@@ -50,7 +50,7 @@ impl Learnt {
         self.hosts.len()
     }
 
-    /// Adds a line, if it is one of ours: `egress-policy: 3 unlisted destinations, …`.
+    /// Adds a line, if it is one of the filter's: `egress-policy: 3 unlisted destinations, …`.
     fn add(&mut self, words: &str) -> bool {
         let told = words.strip_prefix(SPEAKER).and_then(|rest| rest.strip_prefix(": "));
         let count = told.and_then(|told| told.split_once(" unlisted destinations, "));
@@ -60,7 +60,7 @@ impl Learnt {
         let unnamed = unnamed.and_then(|before| before.rsplit(' ').next()?.parse::<u64>().ok());
         self.unnamed = self.unnamed.saturating_add(unnamed.unwrap_or_default());
         let Some((_, policy)) = told.split_once("them: ") else { return true };
-        // Behind the policy Istio's log says which thread wrote it.
+        // After the policy, Istio's log has the thread that wrote it.
         let policy = serde_json::Deserializer::from_str(policy).into_iter::<Value>().next();
         let Some(Ok(policy)) = policy else { return true };
         for to in policy["rules"].as_array().into_iter().flatten().map(|rule| &rule["to"]) {
@@ -80,7 +80,7 @@ impl Learnt {
         true
     }
 
-    /// A policy that allows all of it, for a person to read and to shorten.
+    /// A policy that allows all of these destinations, for a person to read and to shorten.
     pub fn policy(&self) -> String {
         let table = |fields: Vec<(&str, Tree)>| {
             Tree::Table(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
@@ -135,8 +135,8 @@ impl Learnt {
     }
 }
 
-/// Whether a host is one destination, in the form in which the filter tells it: a line that says
-/// more than that, such as `*.com`, is not the filter's.
+/// Whether a host is one destination, in the form in which the filter logs it. A line that allows more,
+/// such as `*.com`, is not the filter's.
 fn is_destination(host: &str) -> bool {
     Destination::of(host.as_bytes())
         .is_ok_and(|read| read.port.is_none() && *read.host.text() == *host.as_bytes())

@@ -28,16 +28,16 @@ use run::{File, Run};
 pub struct Options {
     /// The filter that bare policies are for.
     pub filter: Option<Filter>,
-    /// The Istio release that the resources are for; the newest known, if none.
+    /// The Istio release that the resources are for; without one, the newest known release.
     pub istio: Option<Release>,
 }
 
-/// A file and what is wrong with it.
+/// A file, and the faults in it.
 #[derive(Clone, Debug)]
 pub struct Checked {
     /// The file.
     pub source: SourceFile,
-    /// What is wrong, in the order of the text.
+    /// The faults, in the order of the text.
     pub findings: Vec<Finding>,
     /// How many policies were found in it.
     pub policies: usize,
@@ -71,7 +71,7 @@ pub fn check_all(sources: Vec<SourceFile>, options: Options) -> Vec<Checked> {
     read.map(|((source, file), of_run)| Checked::new(source, file, of_run, options)).collect()
 }
 
-/// What is wrong between the files of a run.
+/// The faults between the files of a run.
 fn across(run: &Run<'_>) -> Vec<(usize, Finding)> {
     let mut findings = Vec::new();
     for check in rules::ALL.iter().flat_map(|rule| rule.checks) {

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     };
     match arguments.run() {
         Ok(done) => {
-            // The reader may have closed the pipe.
+            // The program that reads the output may have closed the pipe.
             _ = std::io::stdout().write_all(done.output.as_bytes());
             eprint!("{}", done.refusal);
             if done.findings { ExitCode::FAILURE } else { ExitCode::SUCCESS }

@@ -1,11 +1,10 @@
-//! Where a policy belongs among Istio's filters: on which side of authorization, and in
-//! which order.
+//! Where a policy belongs among Istio's filters: on which side of authorization, and in which order.
 //!
-//! Istio's phases surround two filters of its own: `AUTHN` runs before authentication,
-//! `AUTHZ` between it and authorization (Envoy's RBAC filter), `STATS` behind both. A path
-//! or host that was rewritten before authorization is not the one that the client sent; a
-//! header that was not stripped before it is the client's word. `CUSTOM` authorization runs
-//! before all phases, and nothing that a filter does reaches it.
+//! Istio's phases surround two filters of its own: `AUTHN` runs before authentication, `AUTHZ` runs
+//! between authentication and authorization (Envoy's RBAC filter), and `STATS` runs after both. If a
+//! path or host is rewritten before authorization, authorization does not see what the client sent. If
+//! a header is stripped only after authorization, authorization sees the client's value. `CUSTOM`
+//! authorization runs before all phases, and nothing that a filter does affects it.
 
 pub mod deed;
 pub mod part;
@@ -17,9 +16,9 @@ use crate::filter::Filter;
 use crate::source::Node;
 use site::Site;
 
-/// Istio's phases as they run; without one a filter comes after all of them.
+/// Istio's phases in the order in which they run. A filter without a phase runs after all of them.
 const PHASES: [&str; 3] = ["AUTHN", "AUTHZ", "STATS"];
-/// The first phase that authorization has passed.
+/// The first phase after authorization.
 const BEHIND: usize = 2;
 
 /// A place in the order of a proxy's filters.
@@ -38,19 +37,19 @@ pub struct Position {
     priority: Reverse<i64>,
 }
 
-/// What of a policy matters to authorization.
+/// The parts of a policy that matter to authorization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Deeds {
-    /// It writes another path or host than the client sent.
+    /// It writes another path or host than the one that the client sent.
     pub rewrites: bool,
-    /// It brings back a host that a caller's sidecar has rewritten.
+    /// It restores a host that a caller's sidecar has rewritten.
     pub restores: bool,
-    /// It has no rule and no split: all it can do is strip.
+    /// It has no rule and no split: all that it can do is strip.
     pub only_strips: bool,
 }
 
 impl Deeds {
-    /// Of a policy as written.
+    /// The deeds of a policy as written.
     pub fn of(filter: Filter, policy: &Node) -> Self {
         let restores = filter == Filter::CanarySplit && deed::is_on(policy, "restoreHost");
         let has_elements =
@@ -62,7 +61,7 @@ impl Deeds {
         }
     }
 
-    /// Where a policy with these belongs on a proxy of that kind.
+    /// The slot of a policy with these deeds on a proxy of that kind.
     pub fn slot(self, filter: Filter, site: Site) -> Slot {
         let own = filter.attachment();
         let own = Slot { phase: own.phase, priority: own.priority };
@@ -75,24 +74,25 @@ impl Deeds {
             // Before everything that reads the host.
             Slot { phase: "AUTHZ", priority: 300 }
         } else if self.rewrites && filter == Filter::HeaderRouter {
-            // Behind authorization, and before the filters that were behind it all along.
+            // After authorization, and before the filters that always were after it.
             Slot { phase: "STATS", priority: 300 }
         } else {
             own
         }
     }
 
-    /// The rank among the filters of a proxy, in the order in which they are meant to run;
-    /// none for what only strips, which disturbs nobody.
+    /// The rank among the filters of a proxy, in the order in which they should run. None for a policy
+    /// that only strips, which disturbs no other filter.
     pub fn rank(self, filter: Filter) -> Option<usize> {
-        // As in the table of the filters; what restores a host comes before all of them.
+        // The order of the table of filters; but a policy that restores a host comes before all of
+        // them.
         let own = Filter::ALL.iter().position(|known| *known == filter)?.saturating_add(1);
         (!self.only_strips).then_some(if self.restores { 0 } else { own })
     }
 }
 
-/// Where the part of a policy belongs that only strips: before authentication, so that
-/// what that writes of a token stays.
+/// The slot of the part of a policy that only strips. It is before authentication, so that headers that
+/// authentication writes from a token stay.
 pub fn stripping(filter: Filter) -> Slot {
     Slot { phase: "AUTHN", priority: if filter == Filter::HeaderRouter { 300 } else { 200 } }
 }
@@ -105,7 +105,7 @@ impl Slot {
 }
 
 impl Position {
-    /// Of a phase and a priority; no phase comes last, and so does no priority.
+    /// From a phase and a priority. A missing phase comes last, and so does a missing priority.
     pub fn new(phase: &str, priority: i64) -> Self {
         let phase = PHASES.iter().position(|known| *known == phase).unwrap_or(PHASES.len());
         Self { phase, priority: Reverse(priority) }
@@ -117,8 +117,8 @@ impl Position {
     }
 }
 
-/// Whether it matters to authorization what a filter strips. The others strip what is
-/// reserved for Narrows, of which no `AuthorizationPolicy` has anything to say.
+/// Whether the headers that a filter strips matter to authorization. The other filters strip only what
+/// is reserved for Narrows, and no `AuthorizationPolicy` uses that.
 pub fn strips_for_others(filter: Filter) -> bool {
     matches!(filter, Filter::HeaderRouter | Filter::CanarySplit)
 }
@@ -129,8 +129,8 @@ mod tests {
     use crate::filter::Filter;
     use crate::placement::site::Site;
 
-    /// The documented order: routed, divided, counted, judged as it leaves; and hosts come
-    /// back before anything reads them.
+    /// The documented order: requests are routed, divided, counted, and decided on as they leave. Hosts
+    /// are restored before anything reads them.
     #[test]
     fn slots_give_the_documented_order_everywhere() {
         let rewrites = Deeds { rewrites: true, ..Deeds::default() };

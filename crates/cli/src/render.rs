@@ -42,13 +42,13 @@ pub struct RenderRequest<'p> {
     pub istio: Release,
     /// The resource's name.
     pub name: String,
-    /// Its namespace; none is the one in use.
+    /// Its namespace; without one, the namespace in use.
     pub namespace: Option<String>,
     /// Labels of the workloads.
     pub selector: Vec<(String, String)>,
     /// Kind and name of Gateway API's targets.
     pub targets: Vec<(String, String)>,
-    /// Where the module is.
+    /// The address of the module.
     pub url: Option<String>,
     /// The digest that it must have.
     pub sha256: Option<String>,
@@ -60,11 +60,11 @@ pub struct RenderRequest<'p> {
     pub phase: Option<&'static str>,
     /// The priority, if not the filter's own.
     pub priority: Option<i32>,
-    /// Whether the workloads are gateways, though their labels do not say so.
+    /// Whether the workloads are gateways, although their labels do not show it.
     pub gateway: bool,
     /// Whether every bad policy is refused, the first one too.
     pub strict: bool,
-    /// The metric of Istio's that gets the labels, if not all of them.
+    /// The metric of Istio that gets the labels, if not all of them.
     pub metric: Option<String>,
 }
 

@@ -33,7 +33,7 @@ pub fn report(format: Format, checked: &[Checked], colour: bool) -> String {
     }
 }
 
-/// Writes what is wrong with one file that was to be used.
+/// Writes the faults of one file that a command needed.
 pub fn refusal(format: Format, checked: Checked) -> String {
     match format {
         Format::Text => text::findings(&[checked], false),

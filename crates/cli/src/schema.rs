@@ -1,9 +1,9 @@
-//! A filter's policy language as a JSON Schema (draft 2020-12), for editors and for those who write
-//! policies by program.
+//! A filter's policy language as a JSON Schema (draft 2020-12), for editors and for programs that write
+//! policies.
 //!
-//! It is made from what the core says of each field beside its reader. A schema sees one policy and
-//! no more than its form: that a name is unique, that weights fit or that an expression compiles,
-//! `narrows lint` says.
+//! It is made from the description that the core has of each field beside its reader. A schema sees one
+//! policy, and only its form. `narrows lint` checks the rest: that a name is unique, that weights fit,
+//! that an expression compiles.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ struct Definitions {
 }
 
 impl Definitions {
-    /// Defines what is wanted, until nothing is.
+    /// Defines the wanted objects until none is left.
     fn resolve(&mut self) {
         while let Some(object) = self.wanted.pop() {
             let defined = self.object(object);
@@ -158,7 +158,7 @@ fn all_names(object: &'static Object, names: &mut Vec<&'static str>) {
     names.extend(object.fields.iter().map(|field| field.name));
 }
 
-/// What a choice among fields is in a schema.
+/// The choice among fields, in the form of a schema.
 fn choice(choice: Choice, names: &[&str]) -> Option<Value> {
     let each: Vec<Value> = names.iter().map(|name| json!({ "required": [name] })).collect();
     match choice {

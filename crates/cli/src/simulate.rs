@@ -1,4 +1,4 @@
-//! Requests and what a policy decides on each: the same function that Envoy runs.
+//! Requests, and the decision of a policy on each. It is the same function that Envoy runs.
 
 mod explanation;
 mod requests;
@@ -14,22 +14,22 @@ pub use explanation::Explanation;
 pub use requests::{Requests, Sent, read as requests};
 pub use shares::{Share, Shares};
 
-/// What was decided on one request.
+/// The decision on one request.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// What decided, and why.
     pub explanation: Explanation,
-    /// What is done to the request, in order, for people.
+    /// The changes to the request, in order, for people.
     pub request: Vec<String>,
-    /// What is done to the response.
+    /// The changes to the response.
     pub response: Vec<String>,
-    /// What is answered in place of the upstream's answer.
+    /// The answer in place of the upstream's answer.
     pub reply: Option<Replied>,
     /// The filter state that is left for others to read.
     pub state: Vec<(String, String)>,
 }
 
-/// An answer of the filter's own.
+/// An answer of the filter itself.
 #[derive(Clone, Debug)]
 pub struct Replied {
     /// The status.
@@ -55,7 +55,7 @@ impl Outcome {
         }
     }
 
-    /// One line: what decided, then what is done.
+    /// One line: what decided, then what it does.
     pub fn line(&self) -> String {
         let facts = self.explanation.facts.iter().map(|(name, value)| format!("{name}={value}"));
         let mut line = facts.collect::<Vec<_>>().join(" ");

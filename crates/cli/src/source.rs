@@ -1,7 +1,7 @@
 //! Files of YAML or JSON, read so that every value knows its place.
 //!
-//! Only this module and `node` use the YAML library: it is young, and can be replaced
-//! without other changes.
+//! Only this module and `node` use the YAML library. It is young, and could be replaced without changes
+//! elsewhere.
 
 mod inner;
 mod locate;
@@ -51,28 +51,28 @@ impl SourceFile {
         })
     }
 
-    /// Line and column of an offset, both from 1; columns count characters. Of many offsets ask
+    /// Line and column of an offset, both from 1; columns count characters. For many offsets, use
     /// [`SourceFile::lines`].
     pub fn position(&self, offset: usize) -> (usize, usize) {
         self.lines().position(offset)
     }
 
-    /// Where the lines of the file are.
+    /// The lines of the file, with their places.
     pub fn lines(&self) -> Lines<'_> {
         let ends = self.text.match_indices('\n').map(|(newline, _)| newline + 1);
         Lines { text: &self.text, starts: std::iter::once(0).chain(ends).collect() }
     }
 
-    /// The JSON inside a string of this file, with places in this file.
+    /// The JSON inside a string of this file, with its places in this file.
     pub fn inner(&self, node: &Node) -> Result<Node, Finding> {
         inner::read(&self.text, node)
     }
 }
 
-/// Where the lines of a text are, found once for any number of offsets.
+/// The lines of a text and their places, found once for any number of offsets.
 pub struct Lines<'a> {
     text: &'a str,
-    /// Where each begins; ascending.
+    /// The offset at which each line begins; ascending.
     starts: Vec<usize>,
 }
 

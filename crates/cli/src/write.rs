@@ -1,4 +1,4 @@
-//! Values as text, their fields in the order written.
+//! Values as text; fields are in the order written.
 
 pub mod json;
 pub(crate) mod yaml;

@@ -1,4 +1,4 @@
-//! The filters, each in a folder of one shape, and the table of them. Another one is a folder, and
+//! The filters, each in a folder of the same shape, and the table of them. A new filter is a folder and
 //! two lines here.
 
 pub mod egress;
@@ -12,12 +12,11 @@ use crate::language::invalid::Invalid;
 use crate::language::tree::Tree;
 use crate::policy::Policy;
 
-/// Calls `$with!` with a line for each filter: a name for it in code, its policy, what its
-/// host does beside deciding, and how Istio attaches it unless the operator says otherwise,
-/// by phase and priority.
+/// Calls `$with!` with a line for each filter: its name in code, its policy, what its host does beside
+/// deciding, and how Istio attaches it (phase and priority) unless the operator chooses otherwise.
 ///
-/// The router runs after JWT, so that it can trust claims; tags when it is known what was decided;
-/// what leaves is judged as it leaves, and so last.
+/// The router runs after JWT authentication, so that it can trust claims. Tags run when it is known
+/// what was decided. Egress decides on a request as it leaves, and so it runs last.
 #[macro_export]
 macro_rules! filters {
     ($with:ident) => {

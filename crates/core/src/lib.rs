@@ -1,9 +1,8 @@
 //! # narrows-core
 //!
-//! The pure part of Narrows: a policy is compiled into types that cannot be wrong,
-//! and then decides on borrowed requests. There is no host here, no clock, no
-//! randomness, no I/O and no logging; the same function runs in Envoy, in
-//! `narrows simulate`, in the tests and in the fuzzers.
+//! The pure part of Narrows. A policy is compiled into types that cannot be wrong, and then decides on
+//! borrowed requests. This crate has no host, no clock, no randomness, no I/O and no logging. The same
+//! function runs in Envoy, in `narrows simulate`, in the tests and in the fuzzers.
 //!
 //! ```
 //! use narrows_core::{Policy, Request, Tree, router::Router};
@@ -35,13 +34,14 @@
         clippy::unwrap_used,
     )
 )]
-// What only the texts of a description name is not used where there are none.
+// Some items are used only by the texts of descriptions. Without descriptions they are unused.
 #![cfg_attr(
     not(any(test, feature = "describe")),
     allow(unused_imports, reason = "held by every build with the feature")
 )]
 
-// From the bottom to the top: each may use only those above it in this list, and a test holds that.
+// The modules, from the lowest layer to the highest. Each may use only those above it in this list; a
+// test checks that.
 mod action;
 pub mod filter;
 mod language;

@@ -1,18 +1,18 @@
-//! Hashing and sorting, once for all types: the standard library's sort is three kilobytes of every module for
-//! each.
+//! Hashing and sorting, compiled once for all types. The standard library's sort adds three kilobytes
+//! to every module for each type.
 
 use std::cmp::Ordering;
 
 use xxhash_rust::xxh64::{Xxh64, xxh64};
 
-/// A hash, compiled once: it is a kilobyte wherever it stands.
+/// A hash, compiled once: every inlined copy would take a kilobyte.
 #[inline(never)]
 pub(crate) fn hash(text: &[u8], seed: u64) -> u64 {
     xxh64(text, seed)
 }
 
-/// The hash of two texts, told apart by a zero byte between them: of a key under a salt, where the
-/// key itself must not be shown, or of a name.
+/// The hash of two texts, with a zero byte between them. It hashes a key under a salt where the key
+/// itself must not be shown, or it hashes a name.
 pub fn hash_of(salt: &[u8], key: &[u8]) -> u64 {
     let mut hash = Xxh64::new(0);
     hash.update(salt);
@@ -21,21 +21,21 @@ pub fn hash_of(salt: &[u8], key: &[u8]) -> u64 {
     hash.digest()
 }
 
-/// The numbers below `count` in order; equal ones as they are. By merging: however a client has
-/// chosen them, it takes no longer.
+/// The numbers below `count` in the order that `compare` gives; equal ones keep their order. It sorts
+/// by merging, so no choice of a client makes it slower.
 pub(crate) fn sorted(count: usize, compare: &dyn Fn(u32, u32) -> Ordering) -> Vec<u32> {
     let numbers = 0..u32::try_from(count).unwrap_or(u32::MAX);
     merged(numbers.collect(), |a, b| compare(*a, *b).is_gt())
 }
 
-/// Numbers in order, each once.
+/// The numbers in ascending order, each once.
 pub(crate) fn distinct(numbers: Vec<u64>) -> Vec<u64> {
     let mut sorted = merged(numbers, |a, b| a > b);
     sorted.dedup();
     sorted
 }
 
-/// The same for what is sorted often, at a few hundred bytes of every module.
+/// The same for what is sorted often. Each use adds a few hundred bytes to every module.
 pub(crate) fn merged<T: Copy>(mut from: Vec<T>, is_after: impl Fn(&T, &T) -> bool) -> Vec<T> {
     let mut to: Vec<T> = Vec::with_capacity(from.len());
     let mut width = 1usize;

@@ -1,6 +1,6 @@
-//! What every filter's policy has, and what a host needs of one.
+//! The parts that every filter's policy has, and what a host must read for it.
 //!
-//! What only some filters do beside deciding is a trait of its own, next to the filter:
+//! What only some filters do besides deciding is a trait of its own, next to the filter:
 //! [`Guarded`](crate::split::Guarded), [`Metered`](crate::tags::Metered),
 //! [`Outbound`](crate::egress::Outbound).
 
@@ -33,8 +33,8 @@ pub trait Policy: Sized {
     /// The filter's name, as `filter` in a policy and in metrics.
     const FILTER: &'static str;
 
-    /// Whether a bad first policy is refused even when not strict. Only where
-    /// letting traffic pass would be worse than stopping it.
+    /// Whether a bad first policy is refused even when not strict. True only where letting traffic pass
+    /// would be worse than stopping it.
     const FAIL_CLOSED: bool = false;
 
     /// How a policy is written.
@@ -43,8 +43,8 @@ pub trait Policy: Sized {
     /// What is remembered from the request until its end.
     type Verdict;
 
-    /// Turns what the operator wrote into something that cannot be wrong. An empty
-    /// table is a pass-through.
+    /// Compiles what the operator wrote into something that cannot be wrong. An empty table is a
+    /// pass-through.
     fn compile(tree: &Tree) -> Result<Self, Invalid>;
 
     /// The part that every compiled policy has.
@@ -53,13 +53,15 @@ pub trait Policy: Sized {
     /// What was loaded, in a few words for the log.
     fn summary(&self) -> String;
 
-    /// What is likely not meant, though nothing is wrong: for the log, and for lint.
+    /// Warnings for the log and for lint: what the operator probably did not mean, though nothing is
+    /// wrong.
     fn warnings(&self) -> Vec<Fault> {
         Vec::new()
     }
 
-    /// Judges a request from which everything is gone that its sender must not say. What is to be
-    /// done goes into `decision`; what an explain record says goes into `record`, if one is wanted.
+    /// Judges a request from which everything that its sender must not set has been removed. What must
+    /// be done goes into `decision`. What the explain record shows goes into `record`, if a record is
+    /// wanted.
     fn judge<'a>(
         &'a self,
         request: &Request<'a>,
@@ -67,14 +69,15 @@ pub trait Policy: Sized {
         record: Option<&mut Record>,
     ) -> Self::Verdict;
 
-    /// What was decided, for tools: unless a filter knows more, the filter state that it writes.
+    /// What was decided, for tools: the filter state that the filter writes, unless the filter knows
+    /// more.
     fn outcome(&self, _verdict: &Self::Verdict, decision: &Decision<'_>) -> Outcome {
         Outcome::of_state(decision)
     }
 
-    /// Whether a trailer of that name must not go on, given what was decided on its
-    /// request: it would be a header that was removed, or that a filter has written. No
-    /// filter writes trailers, so what is there is the client's.
+    /// Whether a trailer of that name must not go on, given what was decided on its request: as a
+    /// header it would have been removed, or written by a filter. No filter writes trailers, so every
+    /// trailer is the client's.
     fn drops_trailer(&self, _verdict: &Self::Verdict, name: &[u8]) -> bool {
         self.common().strip.covers_trailer(name)
     }
@@ -104,28 +107,27 @@ pub trait Policy: Sized {
     }
 }
 
-/// What a host must read for a policy: nothing that is not asked for is read.
+/// What a host must read for a policy. The host reads nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a list of independent wants")]
 pub struct Needs {
     /// The request's headers. Without them there is nothing to decide.
     pub headers: bool,
-    /// The one pseudo header that is all this policy reads of a request: then it alone
-    /// is fetched.
+    /// The one pseudo header that is all that this policy reads of a request: then only it is fetched.
     pub only_header: Option<&'static str>,
     /// The address of the immediate caller.
     pub address: bool,
-    /// The name of the caller, as its certificate says it.
+    /// The name of the caller, as its certificate has it.
     pub principal: bool,
     /// Whether that certificate was verified on this very connection.
     pub verified: bool,
-    /// The filter state [`crate::strip::PROVENANCE`]. Without it, what a decision says there
-    /// belongs behind what is there already.
+    /// The filter state [`crate::strip::PROVENANCE`]. If it is not read, what a decision writes there
+    /// must be appended to what is there already.
     pub stripped: bool,
     /// What the proxy knows of itself and of the connection.
     pub stream_info: bool,
     /// A number that differs from request to request.
     pub nonce: bool,
-    /// What became of the request: it is measured when it has been served.
+    /// What became of the request: it is measured after it has been served.
     pub outcome: bool,
 }

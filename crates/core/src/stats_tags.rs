@@ -1,5 +1,5 @@
-//! What a proxy must be told so that labels come out of the names of series, and into
-//! Istio's own metrics.
+//! The configuration by which a proxy extracts labels from the names of series, and by which labels get
+//! into Istio's own metrics.
 
 use crate::language::tree::Tree;
 use crate::policy::series::{LabelEncoding, Series};
@@ -8,13 +8,13 @@ use crate::policy::{Policy, vm_config};
 /// The labels in the names of a filter's series under one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
-    /// Those that stand in a name as themselves, each once.
+    /// The labels that a series' name holds as themselves, each once.
     names: Vec<String>,
     /// Whether the policy writes the labels of Istio's bootstrap.
     is_stock: bool,
 }
 
-/// What Istio's bootstrap has for the labels of the `stock` grammar: name and expression.
+/// The name and expression that Istio's bootstrap has for each label of the `stock` encoding.
 const STOCK: [(&str, &str); 6] = [
     ("wasm_filter", r"(wasm_filter\.(.+?)\.)"),
     ("tag", r"(tag\.(.+?);\.)"),
@@ -25,10 +25,10 @@ const STOCK: [(&str, &str); 6] = [
 ];
 
 impl Labels {
-    /// The labels of every series that the filter may have under a policy, which is also
-    /// given as it was written.
+    /// The labels of every series that the filter may have under a policy. `written` is the same policy
+    /// as it was written.
     pub fn of<P: Policy>(policy: &P, written: &Tree) -> Self {
-        // It belongs to no policy: with stock labels too it is written as itself.
+        // This series belongs to no policy: even with stock labels its own labels are written.
         let rejected = vm_config::rejected_series(P::FILTER, LabelEncoding::StatTags);
         let is_stock = vm_config::grammar(written) == LabelEncoding::Stock;
         let mut names: Vec<String> = Vec::new();
@@ -45,9 +45,8 @@ impl Labels {
         Self { names, is_stock }
     }
 
-    /// Envoy's `stats_config`. Istio's proxies know the stock labels; a plain Envoy has
-    /// to be told. Unlike Istio's, these expressions find a label only where one can
-    /// begin.
+    /// Envoy's `stats_config`. Istio's proxies know the stock labels; a plain Envoy needs them
+    /// configured. Unlike Istio's, these expressions find a label only where a label can begin.
     pub fn stats_tags(&self) -> Tree {
         let of = |name: &str, regex: &str| table([("tag_name", text(name)), ("regex", text(regex))]);
         let stock = STOCK.iter().filter(|_| self.is_stock).map(|(name, regex)| of(name, regex));
@@ -56,18 +55,17 @@ impl Labels {
         table([("stats_config", table([("stats_tags", Tree::List(stock.chain(own).collect()))]))])
     }
 
-    /// The part of Istio's mesh configuration by which its proxies cut out these labels;
-    /// they read it when they start.
+    /// The part of Istio's mesh configuration by which its proxies extract these labels. Proxies read
+    /// it when they start.
     pub fn extra_stat_tags(&self) -> Tree {
         let names = Tree::List(self.names.iter().map(|name| text(name)).collect());
         table([("meshConfig", table([("defaultConfig", table([("extraStatTags", names)]))]))])
     }
 }
 
-/// What a `Telemetry` overrides in Istio's metrics so that they carry what a policy
-/// publishes: labels, each with its filter state. From 1.24 on an expression names filter
-/// state in full, before it had a bare name. `which` says of which metrics: the fields of
-/// a `match`.
+/// The overrides of a `Telemetry` by which Istio's metrics carry what a policy publishes: labels, each
+/// with its filter state. From 1.24 on, an expression names filter state in full; before that it had a
+/// bare name. `which` selects the metrics: it is the fields of a `match`.
 pub fn overrides(published: &[(String, String)], in_full: bool, which: Vec<(String, Tree)>) -> Tree {
     let value = |state: &str| {
         let value = if in_full { format!("filter_state[\"wasm.{state}\"]") } else { state.to_owned() };

@@ -9,19 +9,19 @@ use proxy_wasm::types::MapType;
 use crate::map::Map;
 use crate::metric::Ids;
 
-/// Counts and publishes what was decided on a request, in any phase.
+/// Adds the counts and publishes the state that were decided on a request, in any phase.
 pub(crate) fn account(decision: &Decision<'_>, ids: &Ids) {
     for series in &decision.count {
         ids.add(*series, 1);
     }
     for (name, value) in &decision.state {
-        // A status other than Ok would need a missing stream: there is one here.
+        // A status other than Ok would need a missing stream, and here there is a stream.
         _ = hostcalls::set_property(vec![name], Some(value));
     }
 }
 
-/// Carries out what was decided on a request; only in the request phase. Returns
-/// whether the request was answered and must not go on.
+/// Carries out the decision on a request; only in the request phase. Returns whether the request was
+/// answered and must not go on.
 pub(crate) fn request(decision: &Decision<'_>) -> bool {
     for name in decision.strip.iter().filter_map(|name| from_utf8(name).ok()) {
         _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, None);
@@ -30,7 +30,7 @@ pub(crate) fn request(decision: &Decision<'_>) -> bool {
     decision.reply.as_ref().map(reply).is_some()
 }
 
-/// Applies edits to the headers of a message that is in its phase.
+/// Applies edits to the headers of a message; only in the phase of that message.
 pub(crate) fn edits(map: MapType, edits: &[Edit<'_>]) {
     for edit in edits {
         _ = match edit {
@@ -41,7 +41,8 @@ pub(crate) fn edits(map: MapType, edits: &[Edit<'_>]) {
     }
 }
 
-/// Takes out what is `unwanted` of a message that is in its phase; pseudo headers stay.
+/// Removes the headers of a message that are `unwanted`; only in the phase of that message. Pseudo
+/// headers stay.
 pub(crate) fn removal(map: MapType, unwanted: impl Fn(&[u8]) -> bool) {
     let headers = Map::read(map);
     let names = headers.pairs().map(|(name, _)| name);
@@ -53,7 +54,7 @@ pub(crate) fn removal(map: MapType, unwanted: impl Fn(&[u8]) -> bool) {
 
 /// Sends an answer in place of the upstream's.
 fn reply(reply: &Reply<'_>) {
-    // The SDK takes text here; a value quoted from the request may be none.
+    // The SDK takes text here, but a value quoted from the request may not be text.
     let headers = reply.headers.iter().filter_map(|(name, value)| Some((&**name, from_utf8(value).ok()?)));
     _ = match reply.grpc_status {
         None => hostcalls::send_http_response(

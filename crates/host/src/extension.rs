@@ -1,6 +1,7 @@
 //! What a filter does beside deciding.
 //!
-//! Static, not data: a module holds only the code of the extension that its filter names.
+//! The extension is a static type, not data: a module holds only the code of the extension that its
+//! filter names.
 
 pub(crate) mod guarding;
 pub(crate) mod measuring;
@@ -16,9 +17,9 @@ use crate::lease::{self, Plugin};
 use crate::metric::Ids;
 use crate::node::Node;
 
-/// What a filter does beside deciding. Every method has a default: it does nothing.
+/// What a filter does beside deciding. Every method except `load` has a default, which does nothing.
 pub trait Extension<P: Policy>: Sized + 'static {
-    /// Begins with a policy, whose series are defined.
+    /// Starts with a policy whose series have been defined.
     fn load(policy: &P, ids: &Ids, plugin: &Plugin) -> Self;
 
     /// How many series a policy allows its filter.
@@ -26,31 +27,32 @@ pub trait Extension<P: Policy>: Sized + 'static {
         0
     }
 
-    /// Hears how many the policies of all plugins allow.
+    /// Receives the number of series that the policies of all plugins allow.
     fn allow(&self, _policy: &P, _ids: &Ids, _limit: u32) {}
 
-    /// How often it is woken.
+    /// How often [`Self::tick`] is called.
     fn period(&self, _policy: &P) -> Duration {
         lease::RENEW
     }
 
-    /// Is woken.
+    /// Called once per [`Self::period`].
     fn tick(&self, _policy: &P, _ids: &Ids) {}
 
-    /// Whether a request passes as it is, by what costs little to read.
+    /// Whether a request passes unchanged. The answer must need only values that cost little to read.
     fn skips(&self, _policy: &P, _node: &Node) -> bool {
         false
     }
 
-    /// What more must be known of the route of this request, whose cluster is known.
+    /// What else must be known about the route of this request, whose cluster is known.
     fn asks(&self, _policy: &P, _request: &Request<'_>) -> RouteAsk {
         RouteAsk::default()
     }
 
-    /// Hears what was decided, before anything is written.
+    /// Receives the decision before anything is written.
     fn decided(&self, _policy: &P, _decision: &Decision<'_>) {}
 
-    /// Whether it must be known where Envoy's route led before this request is rewritten.
+    /// Whether this request's decision needs the cluster to which Envoy's route led before the request
+    /// is rewritten.
     fn wants_before(&self, _policy: &P, _verdict: &P::Verdict) -> bool {
         false
     }
@@ -60,13 +62,14 @@ pub trait Extension<P: Policy>: Sized + 'static {
         false
     }
 
-    /// Hears that a request has been served; `before` is the cluster of [`Self::wants_before`].
+    /// Called when a request has been served; `ended` has the cluster that [`Self::wants_before`] asked
+    /// for.
     fn ended(&self, _policy: &P, _verdict: &P::Verdict, _ended: &Ended<'_>) {}
 
-    /// A callout was answered, or given up: then there are no headers.
+    /// Called when a callout was answered or given up. If it was given up, there are no headers.
     fn answered(&self, _policy: &P, _ids: &Ids, _token: u32, _has_headers: bool) {}
 
-    /// The root context goes.
+    /// Called when the root context ends.
     fn release(&self) {}
 }
 

@@ -1,13 +1,13 @@
 //! This plugin's part in the register of its filter.
 //!
-//! The register lies in shared data, which outlives VMs, and is kept as finely as a root
-//! context can tell plugins apart: by name, root id and, because Envoy keeps shared data
-//! by it, VM id. Beside it lies the text of each good policy that is served, once for all
-//! VMs, for a root context to which Envoy hands a bad one without asking.
+//! The register is in shared data, which outlives VMs. It distinguishes plugins as finely as a root
+//! context can: by name, by root id and, because Envoy keeps shared data by it, by VM id. Beside it is
+//! the text of each good policy that is served, once for all VMs. A root context needs that text when
+//! Envoy configures it with a bad policy without asking.
 //!
-//! Shared data outlives those who wrote there too, if they end without a word and
-//! another Wasm plugin of the proxy lives. A gauge does not: it goes with the last VM
-//! that has defined it. So a register beside which there is no gauge is nobody's.
+//! Shared data also outlives VMs that wrote to it, if they end without releasing their entries and
+//! another Wasm plugin of the proxy lives on. A gauge does not: it goes with the last VM that defined
+//! it. So a register without its gauge belongs to no living VM.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -18,14 +18,14 @@ use narrows_core::{LabelEncoding, Series, hash_of, vm_config};
 use crate::shared::Key;
 use crate::{metric, read};
 
-/// How often a root context says that it lives.
+/// How often a root context renews its entry.
 pub(crate) const RENEW: Duration = Duration::from_secs(5);
-/// Stands before the text of a policy, which may be empty.
+/// Comes before the text of a policy, which may be empty.
 const THERE: &[u8] = b"=";
-/// How often what is shown is compared with what is so.
+/// How many times the shown value is compared with the register.
 const LOOKS: usize = 4;
 
-/// The plugins of which a VM remembers its last policy.
+/// The most plugins whose last policy a VM remembers.
 const REMEMBERED: usize = 64;
 
 thread_local! {
@@ -48,15 +48,15 @@ pub(crate) struct Lease {
     root: Root,
     grammar: LabelEncoding,
     watcher: Watcher,
-    /// The hash of what is served in place of a bad policy.
+    /// The hash of the policy that is served in place of a bad one.
     held: u64,
 }
 
-/// What became of a bad policy.
+/// The result for a bad policy.
 pub(crate) enum Rejected {
-    /// It was refused; whether there is an older one.
+    /// It was refused; whether there is an older policy.
     Refused(bool),
-    /// It was taken: what is in force stays so, or requests pass.
+    /// It was taken: the policy in force stays, or requests pass.
     Taken(Lease),
 }
 
@@ -73,7 +73,7 @@ impl Plugin {
         plugin
     }
 
-    /// A number by which plugins are told apart.
+    /// A number that identifies the plugin.
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
@@ -101,7 +101,7 @@ impl Plugin {
         Lease { plugin: self, root, grammar, watcher: Watcher::default(), held: 0 }
     }
 
-    /// Says what becomes of a bad policy.
+    /// Decides what happens with a bad policy.
     pub(crate) fn reject(self, text: &[u8], is_fresh: bool, is_closed: bool) -> Rejected {
         let policy = hash(text);
         let mut judgement = Judgement::Refused { has_older: false };
@@ -119,7 +119,7 @@ impl Plugin {
         }
     }
 
-    /// A register that outlives all VMs of the filter speaks of nobody.
+    /// Clears a register that has outlived all VMs of the filter.
     fn forget_the_dead(&self) {
         let register = Register::decode(&self.register.get());
         if register == Register::default() || self.has_gauge() {
@@ -129,7 +129,7 @@ impl Plugin {
         self.register.clear();
     }
 
-    /// Whether another VM holds the gauge; yes, if this proxy keeps no such series.
+    /// Whether another VM holds the gauge. Also true if this proxy keeps no such series.
     fn has_gauge(&self) -> bool {
         let gauges =
             [LabelEncoding::StatTags, LabelEncoding::Stock].map(|g| vm_config::up_series(self.filter, g));
@@ -143,7 +143,7 @@ impl Plugin {
         !is_kept
     }
 
-    /// Changes the register. The texts of policies that are gone go with them.
+    /// Changes the register. The texts of policies that are no longer in it are removed too.
     #[inline(never)]
     fn change(&self, change: &mut dyn FnMut(&mut Register)) -> Register {
         let (mut before, mut after) = (Vec::new(), Register::default());
@@ -159,9 +159,9 @@ impl Plugin {
         after
     }
 
-    /// Shows what the register says. Another VM may have changed it meanwhile, and have
-    /// shown that already. What plugins with another VM id say is left alone: they say it
-    /// again at every round.
+    /// Sets the gauges to what the register holds. Meanwhile another VM may have changed the register,
+    /// and may have set the gauges already. Gauges that plugins with another VM id have set are left
+    /// alone: those plugins set them again in every round.
     fn show(&self, grammar: LabelEncoding) {
         metric::set(&vm_config::up_series(self.filter, grammar), 1);
         let mut has_said = false;
@@ -185,7 +185,8 @@ impl Plugin {
         }
     }
 
-    /// The grammar of a rejected policy may be its fault: then it is told in both.
+    /// The label encoding of a rejected policy may itself be at fault. Then the series is written in
+    /// both encodings.
     fn rejected_series(filter: &str, grammar: LabelEncoding, both: bool) -> Vec<Series> {
         let all = [LabelEncoding::StatTags, LabelEncoding::Stock].into_iter();
         all.filter(|one| both || *one == grammar).map(|one| vm_config::rejected_series(filter, one)).collect()
@@ -202,7 +203,7 @@ impl Lease {
         &self.plugin
     }
 
-    /// Whether its policy is a bad one.
+    /// Whether its policy is bad.
     pub(crate) fn is_bad(&self) -> bool {
         self.root.is_bad
     }
@@ -212,23 +213,22 @@ impl Lease {
         self.root.is_bad && self.held == 0
     }
 
-    /// What to serve in place of a bad policy: what is in force, if it is not that
-    /// already.
+    /// The policy to serve in place of a bad one: the policy in force, unless it is served already.
     pub(crate) fn older(&self) -> Option<Vec<u8>> {
         let register = Register::decode(&self.plugin.register.get());
         let in_force = register.in_force(self.plugin.id).filter(|in_force| *in_force != self.held)?;
         self.plugin.text(self.plugin.id, in_force).get().strip_prefix(THERE).map(<[u8]>::to_vec)
     }
 
-    /// Says that a good policy is served in place of a bad one.
+    /// Notes that a good policy is served in place of a bad one.
     pub(crate) fn hold(&mut self, text: &[u8], bound: u32, grammar: LabelEncoding) {
         self.held = hash(text);
         self.root.bound = bound;
         self.grammar = grammar;
     }
 
-    /// Says that this root context lives, and for whom. Returns how many series are
-    /// allowed.
+    /// Renews the entry: this root context lives, and it has open streams if `is_busy`. Returns how
+    /// many series are allowed.
     pub(crate) fn renew(&mut self, is_busy: bool) -> u32 {
         self.root.beat = self.root.beat.saturating_add(1);
         self.root.is_busy = is_busy;
@@ -239,14 +239,14 @@ impl Lease {
         register.bound()
     }
 
-    /// Takes the entry back.
+    /// Removes the entry.
     pub(crate) fn release(&self) {
         self.plugin.change(&mut |register| register.release(self.root.id));
         self.plugin.show(self.grammar);
     }
 }
 
-/// Notes the root context that this VM has been given.
+/// Remembers the root context that this VM was given.
 fn remember(plugin: u64, root: u64) {
     LAST.with_borrow_mut(|last| {
         last.retain(|(id, _)| *id != plugin);
@@ -257,7 +257,7 @@ fn remember(plugin: u64, root: u64) {
     });
 }
 
-/// The number of a configuration; never 0, which stands for none.
+/// The number of a configuration. It is never 0, which means none.
 fn hash(text: &[u8]) -> u64 {
     hash_of(b"policy", text).max(1)
 }

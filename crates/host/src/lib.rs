@@ -1,12 +1,11 @@
 //! # narrows-host
 //!
-//! The one adapter between a pure policy and Envoy: the only crate that names
-//! `proxy_wasm`, and so the only place from which a host call can be made.
+//! The one adapter between a pure policy and Envoy. It is the only crate that names `proxy_wasm`, and
+//! so the only place that can make a host call.
 //!
-//! Everything is read as bytes. The SDK panics on text that is not UTF-8, on a call
-//! in the wrong phase and on a status that it does not expect, and a panic is an
-//! outage; so every call goes through `read`, `apply`, `metric` or `shared`, in
-//! the phase in which Envoy answers it.
+//! Everything is read as bytes. The SDK panics on text that is not UTF-8, on a call in the wrong phase,
+//! and on a status that it does not expect; and a panic is an outage. So every call goes through
+//! `read`, `apply`, `metric` or `shared`, in the phase in which Envoy answers it.
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -39,8 +38,8 @@ pub use extension::outgoing::Seen;
 #[doc(hidden)]
 pub use proxy_wasm;
 
-/// Makes a crate a filter for a policy, which does something beside deciding: `()` for nothing, or
-/// [`Watch`], [`Measuring`] or [`Seen`]. It is the module's entry point in Envoy.
+/// Makes a crate a filter for a policy. What the filter does beside deciding is `()` for nothing, or
+/// [`Watch`], [`Measuring`] or [`Seen`]. This is the module's entry point in Envoy.
 #[macro_export]
 macro_rules! filter {
     ($policy:ty, $extension:ty) => {
@@ -54,7 +53,7 @@ macro_rules! filter {
 
 /// Tells Envoy how to make the contexts of a filter.
 pub fn start<P: Policy + 'static, E: Extension<P>>() {
-    // Also installs the hook that logs where a panic happened, should one ever do.
+    // This also installs the hook that logs the place of a panic, if there ever is one.
     proxy_wasm::set_log_level(LogLevel::Info);
     proxy_wasm::set_root_context(|_| root::Root::<P, E>::boxed());
 }

@@ -17,7 +17,7 @@ pub(crate) struct Loaded<P, E> {
     /// What the filter does beside deciding.
     pub(crate) extension: E,
     pub(crate) node: Node,
-    /// Requests that asked for a nonce.
+    /// How many nonces were drawn: one for each request that asked.
     drawn: Cell<u64>,
 }
 

@@ -1,12 +1,12 @@
-//! The headers of a message where Envoy wrote them: one buffer, read in place.
+//! The headers of a message as Envoy wrote them: one buffer, read in place.
 //!
-//! The SDK makes two allocations for each header, and a client chooses how many headers there are.
-//! This makes none beyond the buffer.
+//! The SDK makes two allocations for each header, and a client chooses how many headers there are. This
+//! module allocates nothing beyond the buffer.
 //!
-//! It is the only file with `unsafe`, which a host call that hands over memory needs, in two places:
-//! the call itself, and taking what it returns. The buffer is one that the SDK's
-//! `proxy_on_memory_allocate` made for Envoy during the call, as a boxed slice of just that length,
-//! and nobody else holds it: so it is taken as what it is.
+//! This is the only file with `unsafe`. A host call that hands over memory needs it in two places: for
+//! the call itself, and for taking what it returns. During the call the SDK's
+//! `proxy_on_memory_allocate` makes the buffer for Envoy, as a boxed slice of exactly that length, and
+//! nobody else holds it. So it is taken as that boxed slice.
 #![expect(unsafe_code, reason = "a host call that hands over memory; see above")]
 
 use std::ptr::{null_mut, slice_from_raw_parts_mut};
@@ -25,20 +25,22 @@ pub(crate) struct Pairs<'m> {
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
-    /// Answers 0, the address and the length of what it wrote; or another number, and nothing.
+    /// Returns 0, and writes the address and the length of the buffer; or returns another number and
+    /// writes nothing.
     fn proxy_get_header_map_pairs(map: MapType, address: *mut *mut u8, length: *mut usize) -> u32;
 }
 
 impl Map {
-    /// Those of a message that is in its phase; else none.
+    /// The headers or trailers of a message that is in its phase; else none.
     pub(crate) fn read(map: MapType) -> Self {
         let (mut address, mut length) = (null_mut(), 0);
-        // SAFETY: both places are there to be written to until the call is over.
+        // SAFETY: both places are valid for writes until the call has returned.
         let status = unsafe { proxy_get_header_map_pairs(map, &raw mut address, &raw mut length) };
         if status != 0 || address.is_null() {
             return Self::default();
         }
-        // SAFETY: a boxed slice of this length, given away for Envoy to write to; see the head.
+        // SAFETY: a boxed slice of this length, which was handed to Envoy to write to; see the head of
+        // this file.
         Self(unsafe { Box::from_raw(slice_from_raw_parts_mut(address, length)) })
     }
 
@@ -55,8 +57,8 @@ impl Default for Map {
 }
 
 impl<'m> Pairs<'m> {
-    /// Reads the ABI's form: a count, the two lengths of each pair, then each name and each value
-    /// with a NUL behind it. What is broken ends the list.
+    /// Reads the ABI's form: a count, the two lengths of each pair, then each name and each value with
+    /// a NUL after it. A broken part ends the list.
     fn of(bytes: &'m [u8]) -> Self {
         let parts = bytes.split_first_chunk().and_then(|(count, rest)| {
             let lengths = word(*count).checked_mul(size_of::<[u8; 8]>())?;
@@ -90,14 +92,14 @@ impl<'m> Iterator for Pairs<'m> {
         pair
     }
 
-    /// At most as many as there are lengths, which the buffer has room for.
+    /// At most as many pairs as there are lengths, which the buffer has room for.
     fn size_hint(&self) -> (usize, Option<usize>) {
         (0, Some(self.lengths.len()))
     }
 }
 
 fn word(bytes: [u8; 4]) -> usize {
-    // As wide as an address in the VM; elsewhere an address is wider.
+    // 32 bits, as an address in the VM has; elsewhere addresses are wider.
     usize::try_from(u32::from_le_bytes(bytes)).unwrap_or(usize::MAX)
 }
 

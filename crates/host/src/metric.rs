@@ -1,7 +1,7 @@
 //! Metric ids: defined once per VM and remembered.
 //!
-//! Envoy gives a new id and keeps a new entry for every definition, even of a name
-//! that it knows, for the life of the VM. So the ids of a VM outlive its plugins.
+//! Every definition gives a new id, and Envoy keeps a new entry for it for the life of the VM, even if
+//! it knows the name. So the ids of a VM outlive its plugins.
 
 use std::cell::RefCell;
 
@@ -20,15 +20,16 @@ thread_local! {
 pub struct Ids(RefCell<Vec<(Kind, u32)>>);
 
 impl Ids {
-    /// Defines what is not defined yet. All at load: a series that exists from the
-    /// start keeps its value when the module is replaced, and starts at 0 in a graph.
+    /// Defines the series that are not defined yet, all of them when the policy is loaded. A series
+    /// that exists from the start keeps its value when the module is replaced, and starts at 0 in a
+    /// graph.
     pub(crate) fn of(series: &[Series]) -> Self {
         let ids = Self::default();
         ids.extend(series);
         ids
     }
 
-    /// Defines more series, behind those that there are.
+    /// Defines more series; their places follow those of the others.
     pub(crate) fn extend(&self, series: &[Series]) {
         self.0.borrow_mut().extend(series.iter().map(|series| (series.kind, id(series))));
     }
@@ -38,7 +39,7 @@ impl Ids {
         self.0.borrow().len()
     }
 
-    /// Adds to the counter of that place.
+    /// Adds to the counter at that place.
     pub(crate) fn add(&self, series: usize, value: u64) {
         self.measure(Measurement { series, value });
     }
@@ -65,18 +66,18 @@ pub(crate) fn set(series: &Series, value: u64) {
     _ = hostcalls::record_metric(id(series), value);
 }
 
-/// Makes a series that belongs to no policy known, and leaves what it says.
+/// Defines a series that belongs to no policy, and leaves its value as it is.
 pub(crate) fn define(series: &Series) {
     id(series);
 }
 
-/// What a gauge that belongs to no policy says; 0 if nobody has set it.
+/// The value of a gauge that belongs to no policy; 0 if nobody has set it.
 pub(crate) fn get(series: &Series) -> u64 {
     hostcalls::get_metric(id(series)).unwrap_or_default()
 }
 
-/// Adds to a counter that is known by its name alone. For few names: each stays for
-/// the life of the VM.
+/// Adds to a counter that is known only by its name. Only for a few names: each stays for the life of
+/// the VM.
 pub(crate) fn add(series: &Series, value: u64) {
     _ = hostcalls::increment_metric(id(series), i64::try_from(value).unwrap_or(i64::MAX));
 }
@@ -88,13 +89,13 @@ fn id(series: &Series) -> u32 {
             Kind::Gauge => (MetricType::Gauge, b'g'),
             Kind::Histogram => (MetricType::Histogram, b'h'),
         };
-        // After an update one name may be of another kind: the old id would not count it.
+        // After an update one name may have another kind. The old id would then not count it.
         let mut key = series.name.as_bytes().to_vec();
         key.push(letter);
         if let Some(id) = defined.get(key.as_slice()) {
             return *id;
         }
-        // The SDK returns no error here: a refused name would be a bug of ours.
+        // The SDK returns no error here. A refused name would be a bug of ours.
         let id = hostcalls::define_metric(kind, &series.name).unwrap_or_default();
         defined.insert(key.into(), id);
         id

@@ -1,4 +1,4 @@
-//! The proxy's node, and what it knows of a connection and its route.
+//! The proxy's node, and what the proxy knows about a connection and its route.
 
 use std::cell::OnceCell;
 
@@ -7,17 +7,17 @@ use narrows_core::egress::RouteAsk;
 
 use crate::read;
 
-/// Where the caller's name stands in the certificate that it presented.
+/// The property with the caller's name, from the certificate that it presented.
 const PRESENTED: [&str; 2] = ["connection", "uri_san_peer_certificate"];
-/// Whether Envoy verified that certificate on this connection: from 1.39 on.
+/// Whether Envoy verified that certificate on this connection; Envoy has it from 1.39 on.
 const VALID: [&str; 2] = ["connection", "peer_certificate_valid"];
-/// What the waypoint's own listener took from the certificate of the tunnel: the connection
-/// that arrives here is one inside the proxy, without any.
+/// The name that the waypoint's own listener took from the certificate of the tunnel. The connection
+/// that arrives here is one inside the proxy, without a certificate.
 const PEER: [&str; 2] = ["filter_state", "io.istio.peer_principal"];
-/// Envoy's word for a listener of calls that come in.
+/// Envoy's value for a listener of inbound calls.
 const INBOUND: u64 = 1;
 
-/// What this proxy is: asked once, for it does not change.
+/// What this proxy is. It is read only once, because it does not change.
 #[derive(Debug, Default)]
 pub struct Node(OnceCell<Kind>);
 
@@ -27,11 +27,11 @@ enum Kind {
     Sidecar(Workload),
     Waypoint,
     Gateway,
-    /// None of Istio's.
+    /// Not one of Istio's nodes.
     Other,
 }
 
-/// The workload beside which a proxy stands.
+/// The workload that a proxy runs beside.
 #[derive(Debug)]
 struct Workload {
     namespace: Option<Vec<u8>>,
@@ -44,27 +44,27 @@ pub(crate) struct Observed {
     cluster: Option<Vec<u8>>,
 }
 
-/// What was asked of its route beside the cluster.
+/// What the policy asked about its route, besides the cluster.
 pub(crate) struct RouteSaid {
     pub(crate) virtual_host: Option<Vec<u8>>,
     pub(crate) is_only: bool,
 }
 
 impl Node {
-    /// Reads what differs from request to request; only in the request phase.
+    /// Reads the properties that differ from request to request; only in the request phase.
     pub(crate) fn read(&self) -> Observed {
-        // Where the route leads says that a call stays in the cluster only beside the
-        // caller: at a gateway it has left already.
+        // Only beside the caller does the cluster of the route show that a call stays in the cluster;
+        // at a gateway the call has left already.
         let cluster = self.workload().map(|_| read::property(&["xds", "cluster_name"]).unwrap_or_default());
         Observed { server_name: read::property(&["connection", "requested_server_name"]), cluster }
     }
 
-    /// Whether a request comes in to a workload. The listeners of a waypoint are called
-    /// inbound too, and what it serves goes on; those of a gateway never are.
+    /// Whether a request comes in to a workload. The listeners of a waypoint are called inbound too,
+    /// but the requests that it serves go on. The listeners of a gateway are never inbound.
     pub(crate) fn is_inbound(&self) -> bool {
         match self.kind() {
             Kind::Waypoint | Kind::Gateway => false,
-            // One root context may serve both directions, so every request is asked.
+            // One root context may serve both directions, so this is read for every request.
             Kind::Sidecar(_) | Kind::Other => read::number(&["xds", "listener_direction"]) == INBOUND,
         }
     }
@@ -74,13 +74,13 @@ impl Node {
         read::property(if self.is_waypoint() { &PEER } else { &PRESENTED })
     }
 
-    /// Whether the caller's certificate was verified on this connection. At a waypoint it
-    /// was, before the name came into the filter state.
+    /// Whether the caller's certificate was verified on this connection. At a waypoint it was verified
+    /// before the name came into the filter state.
     pub(crate) fn is_verified(&self) -> bool {
         self.is_waypoint() || read::property(&VALID).as_deref() == Some(&[1])
     }
 
-    /// A property of the connection, with the caller of a waypoint in its place.
+    /// A property of the connection. At a waypoint, the caller's name comes from the filter state.
     pub(crate) fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
         match path {
             path if *path == PRESENTED => self.principal(),
@@ -93,7 +93,7 @@ impl Node {
         matches!(self.kind(), Kind::Waypoint)
     }
 
-    /// None at a gateway, which stands beside no caller.
+    /// None at a gateway, which does not run beside a caller.
     fn workload(&self) -> Option<&Workload> {
         match self.kind() {
             Kind::Sidecar(workload) => Some(workload),
@@ -143,12 +143,13 @@ impl RouteSaid {
     }
 }
 
-/// Whether the route is the only one of its virtual host, as istiod writes it for a host of
-/// which no `VirtualService` speaks, and for all hosts that it does not know.
+/// Whether the route is the only one of its virtual host. Istiod writes such a route for a host that
+/// has no `VirtualService`, and for all hosts that it does not know.
 fn is_only_route() -> bool {
     match read::property(&["xds", "route_name"]).as_deref() {
         Some(b"allow_any") => true,
-        // A VirtualService may call a route so too, but its routes say whose they are.
+        // A `VirtualService` may give a route this name too, but its routes have their origin in their
+        // metadata.
         Some(b"default") => {
             let of = ["xds", "route_metadata", "filter_metadata", "istio", "config"];
             read::property(&of).is_none()

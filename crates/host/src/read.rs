@@ -1,4 +1,4 @@
-//! Reading from Envoy: bytes only, nothing that the policy did not ask for.
+//! Reading from Envoy: only bytes, and nothing that the policy did not ask for.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -11,22 +11,22 @@ pub(crate) fn authority() -> Vec<u8> {
     request_header(":authority").unwrap_or_default()
 }
 
-/// One request header, or the first of several; only in the request phase.
+/// One request header, or the first of several lines; only in the request phase.
 pub(crate) fn request_header(name: &str) -> Option<Vec<u8>> {
     hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
 }
 
-/// `:status` of an answer to a callout that has headers; only in its callback.
+/// `:status` of the answer to a callout, if it has headers; only in its callback.
 pub(crate) fn call_status() -> Option<Vec<u8>> {
     hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status").ok().flatten()
 }
 
-/// A property; `None` if it is unknown, empty or not to be had in this phase.
+/// A property; `None` if it is unknown, empty or not available in this phase.
 pub(crate) fn property(path: &[&str]) -> Option<Vec<u8>> {
     hostcalls::get_property(path.to_vec()).ok().flatten()
 }
 
-/// The cluster that Envoy's route leads to, as it was matched last; empty without one.
+/// The cluster that Envoy's route leads to, as matched last; empty if there is none.
 pub(crate) fn cluster() -> Vec<u8> {
     property(&["xds", "cluster_name"]).unwrap_or_default()
 }
@@ -64,7 +64,7 @@ pub(crate) fn now_nanos() -> u128 {
 
 /// Milliseconds since the epoch.
 pub(crate) fn now_millis() -> u64 {
-    // Not by division of 128 bits: that is a kilobyte of code.
+    // Not by a division of 128 bits: that would be a kilobyte of code.
     let now = now();
     now.as_secs().saturating_mul(1000).saturating_add(now.subsec_millis().into())
 }

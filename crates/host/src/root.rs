@@ -1,4 +1,4 @@
-//! A plugin: its policy's life from push to push.
+//! A plugin: its policies, from one push to the next.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -16,19 +16,18 @@ use crate::read;
 use crate::stream::Stream;
 
 thread_local! {
-    /// Whether this VM has been given a policy before: one in which Envoy tries a policy
-    /// has not.
+    /// Whether this VM has been given a policy before. A VM in which Envoy only tries a policy has not.
     static WAS_CONFIGURED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The root context of a filter. Aligned like the SDK's own: else the module holds all
-/// default methods of its traits once more, four kilobytes.
+/// The root context of a filter. It is aligned like the SDK's own: otherwise the module would hold all
+/// default methods of its traits a second time, four kilobytes.
 pub(crate) struct Root<P, E> {
-    /// None until a policy has been loaded: then requests pass.
+    /// None until a policy has been loaded. Until then, requests pass.
     loaded: RefCell<Option<Rc<Loaded<P, E>>>>,
     /// None until a policy has been taken.
     lease: RefCell<Option<Lease>>,
-    /// How long it is since this root context has said that it lives.
+    /// The time since this root context renewed its lease.
     silent: Cell<Duration>,
     /// How often it is woken.
     period: Cell<Duration>,
@@ -68,8 +67,8 @@ impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
         self.loaded.borrow().clone()
     }
 
-    /// Refuses a bad policy if there is an older one to keep, or if passing traffic
-    /// through would be worse; else lets traffic pass. Returns what to tell Envoy.
+    /// Refuses a bad policy if there is an older one to keep, or if it would be worse to let traffic
+    /// pass unfiltered. Otherwise it lets traffic pass. Returns the answer for Envoy.
     fn reject(&self, text: &[u8], strict: bool) -> bool {
         let is_fresh = !WAS_CONFIGURED.get();
         let is_closed = strict || P::FAIL_CLOSED;
@@ -92,7 +91,7 @@ impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
         is_taken
     }
 
-    /// In place of a bad policy serves what is in force, as soon as something is.
+    /// Serves the policy in force in place of a bad policy, as soon as there is one.
     #[inline(never)]
     fn hold(&self) {
         let Ok(mut lease) = self.lease.try_borrow_mut() else { return };
@@ -113,15 +112,16 @@ impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
     }
 }
 
-/// Says what is wrong.
+/// Logs what is wrong.
 fn blame(filter: &str, what: &str, invalid: &Invalid) {
     for fault in invalid.faults() {
         log::error!("{filter}: {what} rejected: {fault}");
     }
 }
 
-/// Reads a policy and which labels it asks for. Not twice in the module: it is most of it. The
-/// text goes before the policy is made: both at once would be the most that a VM ever holds.
+/// Reads a policy and the label encoding that it asks for. This code must not be in the module twice,
+/// because it is most of the module. The text is dropped before the policy is compiled: both at once
+/// would be the most memory that a VM ever holds.
 #[inline(never)]
 fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, LabelEncoding), Invalid> {
     let tree = Tree::parse(&text);
@@ -143,7 +143,8 @@ impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
                 }
                 true
             }
-            // Whoever configures the VM asks for strictness: a mistake there is strict.
+            // Whoever configures the VM wants strictness, so a mistake in that configuration is treated
+            // as strict.
             (_, strict) => {
                 self.reject(&read::policy(), strict.unwrap_or(true) || vm_config::is_strict(&read::root_id()))
             }
@@ -170,7 +171,7 @@ impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
     }
 
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        // Envoy may take a root context into service again that it has not removed yet.
+        // Envoy may use a root context again that it has not removed yet.
         if self.lease.borrow().as_ref().is_some_and(Lease::passes) {
             self.hold();
         }

@@ -1,18 +1,19 @@
-//! Shared data: what the VMs of a proxy have in common.
+//! Shared data: the data that the VMs of a proxy share.
 //!
-//! It is one space for all plugins of a proxy and outlives their VMs. Every worker has
-//! a VM of its own, and so has the main thread; two may write at the same time, so
-//! what stands there is changed by compare-and-swap.
+//! It is one space for all plugins of a proxy, and outlives their VMs. Every worker has a VM of its
+//! own, and so has the main thread. Two may write at the same time, so data is changed by
+//! compare-and-swap.
 
 use narrows_core::hash_of;
 use proxy_wasm::hostcalls;
 
 use crate::read;
 
-/// Another VM may write at the same time: then again, but not for ever. When a policy is
-/// pushed all workers of a machine do.
+/// Another VM may write at the same time. Then the change is tried again, but not for ever. When a
+/// policy is pushed, all workers of a machine write.
 const ATTEMPTS: usize = 256;
-/// On a key that does not exist any version creates it, and a second VM is refused.
+/// The version for writing a key that does not exist. Any version creates the key, and a second VM that
+/// does the same is refused.
 const NO_VERSION: u32 = u32::MAX;
 
 /// A place in shared data that belongs to a filter, or to one plugin of it.
@@ -31,25 +32,25 @@ impl Key {
         Self(["narrows.", what, ".", filter].concat())
     }
 
-    /// A place beside it that a number tells from others.
+    /// A place beside this one, which has this number.
     pub(crate) fn with(mut self, number: u64) -> Self {
         self.0.push('.');
         self.0.push_str(&number.to_string());
         self
     }
 
-    /// What stands there; empty if nothing does.
+    /// The data there; empty if there is none.
     pub(crate) fn get(&self) -> Vec<u8> {
         self.versioned().0
     }
 
-    /// Leaves nothing there. Envoy keeps the key.
+    /// Makes the data there empty. Envoy keeps the key.
     pub(crate) fn clear(&self) {
         self.update(&mut |old| (!old.is_empty()).then(Vec::new));
     }
 
-    /// Changes what stands there. `change` is asked again if another VM was quicker, and
-    /// may leave it. Returns whether its last answer stands.
+    /// Changes the data there. `change` is called again if another VM was quicker; it may leave the
+    /// data as it is. Returns whether the last result of `change` holds.
     pub(crate) fn update(&self, change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> bool {
         for _ in 0..ATTEMPTS {
             let (old, version) = self.versioned();
@@ -67,7 +68,7 @@ impl Key {
     }
 }
 
-/// A number by which one root context is told from all others of a proxy.
+/// A number that identifies a root context among all others of a proxy.
 pub(crate) fn identity() -> u64 {
     hash_of(b"", &read::now_nanos().to_le_bytes())
 }

@@ -1,4 +1,4 @@
-//! One request: read once, decide, apply.
+//! One request: it is read once, decided on, and changed.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ pub(crate) struct Stream<P: Policy, E> {
     response: Vec<OwnedEdit>,
     /// The cluster that Envoy's route led to before the request was rewritten.
     before: Option<Vec<u8>>,
-    /// That it is open.
+    /// Shows that the stream is open.
     _open: Rc<()>,
 }
 
@@ -36,8 +36,8 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         Self { loaded, verdict: None, response: Vec::new(), before: None, _open: open }
     }
 
-    /// Decides on the request in this phase; returns whether it was answered. `late` is
-    /// the log phase, in which nothing of the request can be changed any more.
+    /// Decides on the request in this phase; returns whether it was answered. `late` means the log
+    /// phase, in which the request can no longer be changed.
     fn decide(&mut self, loaded: &Loaded<P, E>, late: bool) -> bool {
         let Loaded { policy, node, extension, .. } = loaded;
         if extension.skips(policy, node) {
@@ -76,7 +76,7 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
             keep_earlier(&mut decision);
         }
         extension.decided(policy, &decision);
-        // Before anything is written: then Envoy matches the route again.
+        // Before anything is written, because then Envoy matches the route again.
         self.before = extension.wants_before(policy, &verdict).then(read::cluster);
         self.verdict = Some(verdict);
         apply::account(&decision, &loaded.ids);
@@ -135,8 +135,8 @@ impl<P: Policy, E: Extension<P>> HttpContext for Stream<P, E> {
 
 impl<P: Policy, E: Extension<P>> Context for Stream<P, E> {}
 
-/// What a filter says that it has written stands behind what earlier ones have said. One
-/// that strips nothing asks for that only when it has something to say.
+/// Appends what this filter has stripped and written to what earlier filters have. The earlier value is
+/// read only if this filter has something to append.
 fn keep_earlier(decision: &mut Decision<'_>) {
     for (_, said) in decision.state.iter_mut().filter(|(name, _)| *name == strip::PROVENANCE) {
         if let Some(mut all) = read::property(&[strip::PROVENANCE]) {

@@ -4,14 +4,14 @@ use narrows_core::Code as Fault;
 
 use super::Code;
 
-/// Of policies and of resources: the rule is in [`crate::lint`].
+/// Used for policies and for resources: the rule is in [`crate::lint`].
 pub const NO_EFFECT: Code = Code {
     id: Fault::NoEffect.as_str(),
     title: "no effect",
     text: "The field is accepted and has no effect.",
 };
 
-/// Likewise.
+/// Also used for policies and for resources.
 pub const EVERYTHING_PASSES: Code = Code {
     id: Fault::EverythingPasses.as_str(),
     title: "everything passes",

@@ -19,8 +19,8 @@ pub(super) struct Loaded {
     pub(super) policy: AnyPolicy,
 }
 
-/// Reads the one policy of a file, wherever it is in the file. If something is wrong with it, the
-/// inner error is the report.
+/// Reads the one policy of a file, wherever it is in the file. If there is a fault in it, the inner
+/// error is the report.
 pub(super) fn policy(
     path: &Path,
     named: Option<Filter>,
@@ -58,7 +58,8 @@ fn only(mut found: Vec<Found>, named: Option<Filter>, file: &str) -> Result<Foun
     if let (Some(named), true) = (named, found.len() > 1) {
         found.retain(|found| found.filter == Some(named));
     }
-    // `render` writes a second policy beside one that decides. It only strips, and strips the same.
+    // `render` writes a second policy beside the one that decides. It only strips, and strips the same
+    // headers.
     let decides = |found: &Found| {
         let deeds = found.filter.map(|filter| Deeds::of(filter, &found.policy));
         deeds.is_none_or(|deeds| !deeds.only_strips)

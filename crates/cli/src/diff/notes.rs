@@ -1,4 +1,4 @@
-//! What else differs, and does not show in the numbers of buckets.
+//! Other differences, which the numbers of buckets do not show.
 
 use narrows_core::Tree;
 
@@ -8,8 +8,8 @@ use crate::source::Node;
 /// Fields of a backend that the buckets show.
 const OF_BACKEND: [&str; 2] = ["weight", "maxWeight"];
 
-/// Every difference between two policies that the numbers do not show. Whatever is not known
-/// to be in the numbers is noted.
+/// Every difference between two policies that the numbers do not show. A difference is noted unless it
+/// is known to be in the numbers.
 pub fn notes(old: &Node, new: &Node, diffs: &[SplitDiff]) -> Vec<String> {
     let mut notes = Vec::new();
     let mut shown = vec!["splits"];
@@ -32,7 +32,7 @@ pub fn notes(old: &Node, new: &Node, diffs: &[SplitDiff]) -> Vec<String> {
 }
 
 fn split(notes: &mut Vec<String>, name: &str, old: &Node, new: &Node, diff: Option<&SplitDiff>) {
-    // The buckets show these, or a line of their own does.
+    // The buckets, or a line of their own, show these.
     let mut shown = vec!["backends", "weightTotal"];
     if diff.is_some_and(|diff| diff.mode.is_some()) {
         shown.push("mode");
@@ -58,7 +58,7 @@ fn elements<'n>(node: &'n Node, list: &str) -> &'n [Node] {
     node.get(list).map(Node::elements).unwrap_or_default()
 }
 
-/// The elements of one name in two lists.
+/// The elements that have the same name in two lists.
 fn pairs<'n>(old: &'n [Node], new: &'n [Node]) -> impl Iterator<Item = (&'n str, &'n Node, &'n Node)> {
     old.iter().filter_map(|one| {
         let name = one.text_at("name")?;
@@ -76,13 +76,13 @@ fn only_one_has(old: &[Node], new: &[Node]) -> Vec<String> {
     [missing(old, new, "old"), missing(new, old, "new")].concat()
 }
 
-/// Whether the elements that both lists have come in the same order.
+/// Whether the elements that both lists have are in the same order.
 fn same_order(old: &[Node], new: &[Node]) -> bool {
     let there: Vec<&str> = pairs(old, new).map(|(name, ..)| name).collect();
     pairs(new, old).map(|(name, ..)| name).eq(there)
 }
 
-/// The fields that differ, but for those that are shown.
+/// The fields that differ, except those that are shown.
 fn differing<'n>(old: &'n Node, new: &'n Node, shown: &[&str]) -> Vec<&'n str> {
     let value = |node: &Node, name: &str| node.get(name).map_or(Tree::Null, Node::tree);
     let mut names: Vec<&str> = Vec::new();

@@ -80,7 +80,7 @@ const POLICY: &str = r#"{"splits": [
   {"name": "two", "hosts": ["b"], "key": [{"header": "x-user-id"}], "backends": [
     {"name": "stable", "baseline": true}, {"name": "canary", "to": "v2", "weight": 5, "maxWeight": 50}]}]}"#;
 
-/// The notes after some text of the policy is replaced.
+/// The notes after some text of the policy was replaced.
 fn notes_after(replace: &str, with: &str) -> Vec<String> {
     assert!(POLICY.contains(replace), "{replace}");
     let node = |text: String| SourceFile { path: String::new(), text }.documents().unwrap().remove(0);

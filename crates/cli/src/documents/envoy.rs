@@ -11,7 +11,7 @@ const WASM: &str = ".filters.http.wasm.v3.Wasm";
 /// The type of a string in a `google.protobuf.Any`.
 const STRING: &str = "google.protobuf.StringValue";
 
-/// Looks for Envoy's Wasm filters anywhere below.
+/// Finds Envoy's Wasm filters anywhere below a node.
 pub(super) fn find(source: &SourceFile, node: &Node, found: &mut Vec<Found>, findings: &mut Vec<Finding>) {
     let type_at = |field| node.text_at(field).unwrap_or_default();
     if type_at("@type").ends_with(WASM) {
@@ -33,7 +33,7 @@ fn plugin(source: &SourceFile, config: Option<&Node>, found: &mut Vec<Found>, fi
         Some(Ok(node)) => Some(node),
         None => Some(Node { at: config.head(), value: Value::Table(Vec::new()) }),
         Some(Err(finding)) => {
-            // Another plugin may be configured with anything.
+            // A plugin that is not ours may have any configuration.
             findings.extend(filter.map(|_| finding));
             None
         }

@@ -1,8 +1,8 @@
-//! What a document is, by its own words.
+//! The kind of a document, by its own fields.
 
 use crate::source::Node;
 
-/// What a document is.
+/// The kind of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A policy and nothing else.
@@ -29,8 +29,8 @@ pub enum Kind {
     Other,
 }
 
-/// The resources by the name of their kind, and whether they are of that API group: others have
-/// kinds of the same names.
+/// The resources by the name of their kind, each with a check of its API group: other groups have kinds
+/// of the same names.
 const RESOURCES: [(&str, Kind, fn(&str) -> bool); 9] = [
     ("WasmPlugin", Kind::WasmPlugin, any),
     ("TrafficExtension", Kind::TrafficExtension, any),
@@ -43,7 +43,7 @@ const RESOURCES: [(&str, Kind, fn(&str) -> bool); 9] = [
     ("EnvoyFilter", Kind::Envoy, any),
 ];
 
-/// Fields at the top of Envoy's bootstrap, and of a file of one of its resources.
+/// Fields at the top of Envoy's bootstrap, or of a file with one of its resources.
 const ENVOY: [&str; 8] = [
     "static_resources",
     "dynamic_resources",
@@ -56,7 +56,7 @@ const ENVOY: [&str; 8] = [
 ];
 
 impl Kind {
-    /// What a document is.
+    /// The kind of this document.
     pub fn of(document: &Node) -> Self {
         let Some(kind) = document.text_at("kind") else {
             let is_envoys = ENVOY.iter().any(|field| document.get(field).is_some());

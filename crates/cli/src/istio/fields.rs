@@ -1,4 +1,4 @@
-//! Every field of the resources, with the release that it first appeared in.
+//! Every field of the resources, with the release in which it first appeared.
 
 mod head;
 mod plugins;
@@ -8,12 +8,12 @@ use super::Release;
 use crate::documents::Kind;
 use head::HEAD;
 
-/// A field: where it is, since when, and what it takes. `[]` steps into a list, whose
-/// elements are tables unless a line of their own says otherwise, and `*` into any name.
+/// A field: its path, its release, and its values. In a path, `[]` goes into a list, whose elements are
+/// tables unless a line of their own has another type; `*` goes into a field of any name.
 pub struct Field {
     /// Where it is, such as `spec.targetRefs[].kind`.
     pub path: &'static str,
-    /// The release that it came with.
+    /// The release that added it.
     pub since: Release,
     /// What it takes.
     pub field_type: FieldType,
@@ -21,7 +21,7 @@ pub struct Field {
     pub required: bool,
 }
 
-/// What a field takes.
+/// The values that a field takes.
 pub enum FieldType {
     /// A string.
     Text,
@@ -31,9 +31,9 @@ pub enum FieldType {
     Table,
     /// A list.
     List,
-    /// An integer of a range.
+    /// An integer within a range.
     Integer(i64, i64),
-    /// One of a few words, each with the release that it first appeared in.
+    /// One of a few words, each with the release in which it first appeared.
     Word(&'static [(&'static str, u16)]),
     /// Anything: Istio does not look at it.
     Any,
@@ -43,15 +43,15 @@ pub enum FieldType {
 pub struct Schema {
     /// The kind.
     pub name: &'static str,
-    /// The release that it came with.
+    /// The release that added it.
     pub since: Release,
-    /// `apiVersion`, with the release that it first appeared in.
+    /// `apiVersion`, with the release in which it first appeared.
     pub versions: &'static [(&'static str, u16)],
     fields: &'static [Field],
 }
 
 impl Schema {
-    /// The schema of a kind of resource, if the kind is one that lint checks.
+    /// The schema of a kind of resource, if lint checks the kind.
     pub fn of(kind: Kind) -> Option<&'static Self> {
         match kind {
             Kind::WasmPlugin => Some(&plugins::WASM_PLUGIN),
@@ -66,7 +66,7 @@ impl Schema {
         }
     }
 
-    /// The fields of every resource, then its own.
+    /// First the fields that every resource has, then its own.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
         HEAD.iter().chain(self.fields)
     }

@@ -8,9 +8,9 @@ use std::str::FromStr;
 pub struct Release(u16);
 
 impl Release {
-    /// The first one with `WasmPlugin`.
+    /// The first release with `WasmPlugin`.
     pub const OLDEST: Self = Self(12);
-    /// The newest one whose fields are known here.
+    /// The newest release whose fields are known here.
     pub const NEWEST: Self = Self(31);
 
     /// Istio 1.`minor`.

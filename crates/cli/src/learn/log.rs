@@ -1,8 +1,8 @@
 //! Which module logged a line of a proxy's log.
 //!
-//! A caller chooses what an access log says of it, and a container runtime cuts a long line into
-//! records: so a caller can choose how a record begins. What counts is what a *whole* line says, and
-//! there only what Envoy wrote before a module's words.
+//! A caller chooses what an access log contains about it, and a container runtime cuts a long line into
+//! records. So a caller can choose how a record begins. Only a *whole* line counts, and in it only what
+//! Envoy wrote before a module's words.
 
 use std::collections::BTreeMap;
 
@@ -17,20 +17,21 @@ pub(super) struct Message {
     pub(super) words: String,
 }
 
-/// The messages of Wasm modules in a log: Envoy's own or Istio's, in text or JSON, as it was
+/// The messages of Wasm modules in a log. The log is Envoy's own or Istio's, in text or JSON: as it was
 /// written, as `kubectl logs` prints it, or as a container runtime keeps it.
 pub(super) fn messages(log: &str) -> impl Iterator<Item = Message> {
     whole_lines(log).into_iter().filter_map(|line| message(&line))
 }
 
-/// The lines that a process wrote. Container runtimes write them in records of at most 16,384 bytes:
-/// containerd and CRI-O mark all but the last `P`, Docker leaves the line's end out.
+/// The lines that a process wrote. Container runtimes write them in records of at most 16,384 bytes.
+/// Containerd and CRI-O mark all records of a line but the last with `P`; Docker leaves out the line's
+/// end.
 ///
-/// The first line of a stream in such a file is left out. The file before it may have ended
-/// within a line, and then a caller wrote what looks like a line's start.
+/// The first line of a stream in such a file is left out. The file before it may have ended within a
+/// line, and then a caller wrote the text that looks like a line's start.
 fn whole_lines(log: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    // Of each stream: what its last records hold of a line that has not ended.
+    // For each stream: what its last records hold of a line that has not ended.
     let mut begun: BTreeMap<String, Begun> = BTreeMap::new();
     for line in log.lines() {
         let Some(record) = Record::of(line) else {
@@ -52,11 +53,11 @@ fn whole_lines(log: &str) -> Vec<String> {
     lines
 }
 
-/// What is known of the line that a stream is in.
+/// What is known about the line that a stream is in.
 enum Begun {
-    /// It is the first of the file.
+    /// It is the first line of the file.
     First,
-    /// It begins so.
+    /// The beginning of the line.
     Line(String),
 }
 
@@ -80,7 +81,7 @@ impl Record {
         if !is_stamp(stamp) || !matches!(stream, "stdout" | "stderr") {
             return None;
         }
-        // The tag may be followed by others, with colons between.
+        // The tag may be followed by others, separated by colons.
         let (tags, text) = rest.split_once(' ').unwrap_or((rest, ""));
         let ends = match tags.split(':').next()? {
             "F" => true,
@@ -108,7 +109,7 @@ fn is_stamp(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('T') && !word.contains('\t')
 }
 
-/// What a Wasm module logged, if that is what a whole line is.
+/// The message of a Wasm module, if the whole line is one.
 fn message(line: &str) -> Option<Message> {
     let line = without_stamp(line.trim_start());
     if let Ok(Value::Object(fields)) = serde_json::from_str(line) {
@@ -134,8 +135,8 @@ fn message(line: &str) -> Option<Message> {
     of_module(said)
 }
 
-/// The text after `wasm log`: ` NAME ROOT VM: WORDS`, where any of the three may be missing.
-/// Everything after the first colon is the module's, and may quote a client.
+/// Reads the text after `wasm log`: ` NAME ROOT VM: WORDS`, where any of the three may be missing.
+/// Everything after the first colon is the module's text, and may quote a client.
 fn of_module(said: &str) -> Option<Message> {
     let (plugin, words) = said.split_once(": ")?;
     let plugin = plugin.trim_start();
@@ -146,7 +147,7 @@ fn of_module(said: &str) -> Option<Message> {
     Some(Message { plugin: plugin.to_owned(), words: words.to_owned() })
 }
 
-/// A line without what `kubectl logs --timestamps` puts before it.
+/// A line without the time stamp that `kubectl logs --timestamps` puts before it.
 fn without_stamp(line: &str) -> &str {
     let stamped = line.split_once(' ').filter(|(stamp, _)| is_stamp(stamp));
     stamped.map_or(line, |(_, rest)| rest)

@@ -91,7 +91,7 @@ fn where_a_record_is_cut_no_line_begins() {
         // Cut once, and twice.
         [&*start, &*cri("P", &(access.clone() + &filler)), &*cri("F", &forged)].concat(),
         [&*start, &*cri("P", &(access.clone() + &filler)), &*cri("P", &forged), &*cri("F", &forged)].concat(),
-        // Of two streams, one into the other.
+        // Two streams, one within the other.
         [
             &*start,
             "2026-01-02T03:04:05.1Z stderr F x\n",
@@ -124,7 +124,7 @@ fn what_another_module_says_of_a_caller_is_no_line() {
         let learnt = learnt(&format!("{ENVOY}{words}"));
         assert_eq!(learnt, Learnt::default(), "{words}");
     }
-    // One that begins with a caller's words can be told by its name alone.
+    // A log that begins with a caller's words can be recognized only by the plugin's name.
     let log = format!(
         "{ENVOY}narrows.egress vm: {TOLD}\n{ENVOY}waf: {}",
         TOLD.replace("a.example", "evil.example")
@@ -147,7 +147,7 @@ fn what_is_no_destination_is_left_out() {
         let learnt = learnt(&line(&format!(r#"{{"to":{{"hosts":[{quoted}]}}}}"#)));
         assert_eq!((learnt.lines, learnt.hosts()), (1, 0), "{host}");
     }
-    // Nor is what is no method.
+    // A text that is not a method is left out too.
     let learnt = learnt(&line(r#"{"to":{"hosts":["a.example"],"methods":["GET","\u001b[2J"]}}"#));
     assert!(!learnt.policy().contains('\u{1b}') && !learnt.policy().contains("u001b"), "{}", learnt.policy());
 }

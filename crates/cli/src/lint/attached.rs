@@ -1,4 +1,4 @@
-//! A filter as a resource attaches it: to which proxies, and in which place of their order.
+//! A filter as a resource attaches it: to which proxies, and at which place in their order.
 
 use narrows_core::{Tree, names};
 
@@ -25,7 +25,8 @@ pub(super) struct Attached<'n> {
     pub(super) strips: Vec<String>,
     /// The phase and priority that the resource writes.
     position: Position,
-    /// What follows is compared with every other filter of the run, so it is read once.
+    /// The following fields are compared with those of every other filter of the run, so they are read
+    /// once.
     namespace: Option<&'n str>,
     name: &'n str,
     labels: Vec<(&'n str, Tree)>,
@@ -77,15 +78,15 @@ impl<'n> Attached<'n> {
         self.deeds.slot(self.filter, self.site)
     }
 
-    /// Whether there may be a proxy that both run on: the one chooses all that the other
-    /// does. Two resources of one name are two versions of one.
+    /// Whether there may be a proxy that both run on: one of them runs wherever the other does. Two
+    /// resources of the same name are two versions of one resource, so they do not meet.
     pub(super) fn meets(&self, other: &Self) -> bool {
         self.name() != other.name() && (self.covers(other) || other.covers(self))
     }
 
     /// Whether it runs wherever the other does.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        // Without any choice it is for every proxy, those that are targets too.
+        // A filter that chooses no proxies runs on every proxy, even on those that are targets.
         let is_for_all = self.targets.is_none() && self.labels.is_empty();
         (is_for_all || self.targets == other.targets)
             && (self.namespace == Some(ROOT_NAMESPACE) || self.namespace == other.namespace)
@@ -102,7 +103,7 @@ impl<'n> Attached<'n> {
         self.at(&["spec.priority", "spec.phase"], code, message, help)
     }
 
-    /// A finding at the first of these fields that is written, or at the whole.
+    /// A finding at the first of these fields that is written, or at the whole specification.
     pub(super) fn at(
         &self,
         fields: &[&'static str],
@@ -119,7 +120,7 @@ impl<'n> Attached<'n> {
         Finding::warning(code, &at, place, message, help)
     }
 
-    /// The other remedy, where nothing says that it runs inbound.
+    /// The other remedy, for a resource that does not show that it runs inbound.
     pub(super) fn or_outbound(&self) -> &'static str {
         let is_unsaid = self.site == Site::Mixed && self.side == Side::Both;
         if is_unsaid { "; or write mode CLIENT, if it is for the outbound side of sidecars" } else { "" }
@@ -145,7 +146,7 @@ fn position(resource: &Node) -> Position {
     Position::new(phase, priority)
 }
 
-/// What the resource and the other files say about the proxies that it attaches to.
+/// What the resource and the other files show about the proxies that it attaches to.
 fn known<'n>(resource: &'n Node, gateways: &Gateways<'_>) -> Known<'n> {
     let labels: Vec<_> = labels(resource.get("spec.selector.matchLabels"));
     let refs = resource.get("spec.targetRefs").map(Node::elements).unwrap_or_default();

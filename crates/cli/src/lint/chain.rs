@@ -5,7 +5,7 @@ use crate::filter::{AnyPolicy, Filter};
 use crate::placement::deed;
 use crate::source::{Node, SourceFile};
 
-/// HTTP filters in their order, those alone that the rules look at.
+/// The HTTP filters of a listener in their order: only those that the rules look at.
 pub(super) struct Chain(Vec<Link>);
 
 /// One filter of a chain.
@@ -24,7 +24,7 @@ pub(super) struct Own {
     pub(super) strips: Vec<String>,
 }
 
-/// What of a request the rules of an RBAC filter read.
+/// The parts of a request that the rules of an RBAC filter read.
 #[derive(Default)]
 pub(super) struct Judged {
     pub(super) path: bool,
@@ -46,7 +46,7 @@ fn link(source: &SourceFile, filter: &Node) -> Option<Link> {
     let config = filter.get("typed_config")?;
     if config.text_at("@type").is_some_and(|name| name.ends_with(".filters.http.rbac.v3.RBAC")) {
         let mut judged = Judged::default();
-        // Shadow rules only count.
+        // Shadow rules only count, so they are not read.
         judged.read(config.get("rules")?);
         return Some(Link::Rbac(judged));
     }
@@ -59,7 +59,7 @@ fn link(source: &SourceFile, filter: &Node) -> Option<Link> {
 }
 
 impl Chain {
-    /// Each filter of Narrows with the place that it has.
+    /// Each filter of Narrows, with its place.
     pub(super) fn own(&self) -> impl Iterator<Item = (usize, &Own)> {
         self.0.iter().enumerate().filter_map(|(index, link)| match link {
             Link::Own(own) => Some((index, own)),
@@ -67,12 +67,12 @@ impl Chain {
         })
     }
 
-    /// The RBAC filters before a place, each with the place that it has.
+    /// The RBAC filters before a place, each with its own place.
     pub(super) fn rbac_before(&self, place: usize) -> impl Iterator<Item = (usize, &Judged)> {
         self.rbac().filter(move |(index, _)| *index < place)
     }
 
-    /// The RBAC filters behind a place.
+    /// The RBAC filters after a place.
     pub(super) fn rbac_behind(&self, place: usize) -> impl Iterator<Item = &Judged> {
         self.rbac().filter(move |(index, _)| *index > place).map(|(_, judged)| judged)
     }

@@ -1,4 +1,4 @@
-//! Holds a resource against the fields that a release of Istio has: NRW601 to NRW604.
+//! Compares a resource with the fields that a release of Istio has: NRW601 to NRW604.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::istio::Release;
 use crate::istio::fields::{Field, FieldType, Schema};
 use crate::source::{Key, Node, Value};
 
-/// False if the release has no such resource: then nothing else about it matters.
+/// Returns false if the release has no such resource: then nothing else about it matters.
 pub(super) fn check(
     resource: &Node,
     schema: &'static Schema,
@@ -63,8 +63,8 @@ impl Walk<'_> {
         self.add(code, &node.at, "apiVersion", &message, &help);
     }
 
-    /// Checks the fields of a table: `path` is its place in the schema, `place` the one
-    /// that people read.
+    /// Checks the fields of a table. `path` is its path in the schema; `place` is the path that people
+    /// read.
     fn table(&mut self, node: &Node, path: &str, place: &str) {
         for (i, (key, value)) in node.fields().iter().enumerate() {
             let place = join(place, &key.name);
@@ -184,7 +184,7 @@ fn join(place: &str, name: &str) -> String {
     if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") }
 }
 
-/// What of a path of the schema is below `parent`.
+/// The rest of a schema path below `parent`.
 fn below<'f>(field: &'f str, parent: &str) -> Option<&'f str> {
     if parent.is_empty() {
         return Some(field);
@@ -192,8 +192,7 @@ fn below<'f>(field: &'f str, parent: &str) -> Option<&'f str> {
     field.strip_prefix(parent)?.strip_prefix('.')
 }
 
-/// Whether a path of the schema leads from `parent` to a field of that name, which may
-/// have dots of its own.
+/// Whether a schema path leads from `parent` to a field of that name. The name may contain dots.
 fn leads(field: &str, parent: &str, name: &str) -> bool {
     below(field, parent).is_some_and(|rest| rest == "*" || rest == name)
 }

@@ -14,14 +14,14 @@ pub(super) struct Gateways<'n> {
 /// Hosts that are routed at some gateways.
 struct Route<'n> {
     resource: &'n Node,
-    /// The gateways, as they are named; of Gateway API or Istio's.
+    /// The gateways by the names that the route uses; of Gateway API or of Istio.
     gateways: Vec<&'n str>,
-    /// The hosts; none is every host.
+    /// The hosts; none means every host.
     hosts: Vec<&'n str>,
 }
 
 impl<'n> Gateways<'n> {
-    /// Of all resources that are applied together.
+    /// The gateways and routes of all resources that are applied together.
     pub(super) fn new(resources: &[(usize, &'n Node)]) -> Self {
         let mut found = Self::default();
         for (_, resource) in resources {
@@ -46,7 +46,7 @@ impl<'n> Gateways<'n> {
                 | Kind::Envoy => {}
             }
         }
-        // One that has none is for sidecars, or for another VirtualService to delegate to.
+        // A route without gateways is for sidecars, or for another VirtualService to delegate to.
         found.routes.retain(|route| !route.gateways.is_empty());
         found
     }
@@ -83,8 +83,8 @@ impl<'n> Gateways<'n> {
         })
     }
 
-    /// Whether anything routes at the gateways that a resource is for, and if so whether it
-    /// routes one of these hosts.
+    /// Whether a route of the gateways that a resource is for has one of these hosts. None if there is
+    /// no route at those gateways.
     pub(super) fn routes(&self, resource: &Node, hosts: &[String]) -> Option<bool> {
         let labels = labels(resource.get("spec.selector.matchLabels"));
         let refs = resource.get("spec.targetRefs").map(Node::elements).unwrap_or_default();
@@ -100,8 +100,8 @@ impl<'n> Gateways<'n> {
         any
     }
 
-    /// Whether a gateway may be one of the proxies that are chosen. One that the run does
-    /// not show may be any.
+    /// Whether a gateway may be one of the chosen proxies. A gateway that is not in the run may be any
+    /// proxy.
     fn is_for(&self, name: &str, labels: &[(&str, &str)], targets: &[&str]) -> bool {
         let (_, short) = name.rsplit_once('/').unwrap_or(("", name));
         if !targets.is_empty() {
@@ -110,7 +110,7 @@ impl<'n> Gateways<'n> {
         self.gateway(short).is_none_or(|gateway| !contradicts(gateway, labels))
     }
 
-    /// Whether a gateway opens a host at all. One that the run does not show may.
+    /// Whether a gateway has a server for a host. A gateway that is not in the run may have one.
     fn listens(&self, name: &str, host: &str) -> bool {
         let (_, short) = name.rsplit_once('/').unwrap_or(("", name));
         let Some(gateway) = self.gateway(short) else { return true };
@@ -126,12 +126,12 @@ impl<'n> Gateways<'n> {
 }
 
 impl Route<'_> {
-    /// Whether a request for that host finds it in the gateway's route table.
+    /// Whether the gateway's route table has this host.
     fn has(&self, host: &str) -> bool {
         self.hosts.is_empty() || self.hosts.iter().any(|pattern| self.is_host(pattern, host))
     }
 
-    /// Istio writes a name without a dot in full before it makes a route table of it.
+    /// Istio completes a name without a dot before it makes a route table from it.
     fn is_host(&self, pattern: &str, host: &str) -> bool {
         if pattern.contains('.') || pattern == "*" {
             return is_host(pattern, host);
@@ -155,8 +155,8 @@ fn is_host(pattern: &str, host: &str) -> bool {
     }
 }
 
-/// Whether an Istio Gateway and a selector mean the same workloads: they agree on a label and
-/// contradict each other on none.
+/// Whether an Istio Gateway and a selector choose the same workloads: they agree on at least one label
+/// and contradict each other on none.
 fn chooses(gateway: &Node, chosen: &[(&str, &str)]) -> bool {
     let own = labels(gateway.get("spec.selector"));
     own.iter().any(|label| chosen.contains(label)) && !contradicts(gateway, chosen)

@@ -1,4 +1,4 @@
-//! A resource of Istio or Kubernetes, as the rules look at it.
+//! A resource of Istio or Kubernetes, in the form that the rules use.
 
 use crate::documents::Kind;
 use crate::filter::Filter;
@@ -24,7 +24,7 @@ pub(super) struct Plugin<'n> {
     pub(super) path: &'static str,
     /// The field that holds it.
     pub(super) field: Option<(&'n Key, &'n Node)>,
-    /// The filter that its module is, if it is one of Narrows.
+    /// The filter that its module is, if it is a filter of Narrows.
     pub(super) filter: Option<Filter>,
 }
 
@@ -44,7 +44,7 @@ impl<'n> Manifest<'n> {
         self.resource.get(path).map(Node::elements).unwrap_or_default()
     }
 
-    /// The fields of its kind, if it is one that is checked.
+    /// The schema of its kind, if lint checks the kind.
     pub(super) fn schema(&self) -> Option<&'static Schema> {
         Schema::of(self.kind)
     }
@@ -54,12 +54,12 @@ impl<'n> Manifest<'n> {
         self.list("spec.targetRefs")
     }
 
-    /// Whether one of its targets is a waypoint's.
+    /// Whether one of its targets is one that only waypoints have.
     pub(super) fn is_for_waypoint(&self) -> bool {
         self.targets().iter().any(|target| target.text_at("kind") != Some("Gateway"))
     }
 
-    /// The stock gateway that its selector names, or a misspelling of one; with the label's value.
+    /// The stock gateway that its selector names, or misspells; with the label's value.
     pub(super) fn stock_gateway(&self) -> Option<(&'static str, &'n Node)> {
         let node = self.resource.get("spec.selector.matchLabels.istio")?;
         let written = node.text()?.to_ascii_lowercase();
@@ -75,12 +75,12 @@ impl<'n> Manifest<'n> {
 }
 
 impl<'n> Plugin<'n> {
-    /// The field of a name.
+    /// The field of that name.
     pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
         self.field?.1.get(name)
     }
 
-    /// The field of a name, with its key.
+    /// The field of that name, with its key.
     pub(super) fn key(&self, name: &str) -> Option<(&'n Key, &'n Node)> {
         self.field?.1.field(name)
     }

@@ -1,4 +1,4 @@
-//! What the filters themselves find in their policies.
+//! The faults that the filters themselves find in their policies.
 
 use narrows_core::{Fault, Weight, vm_config};
 
@@ -9,7 +9,7 @@ use crate::finding::Finding;
 use crate::source::Node;
 use crate::write::json;
 
-/// What a policy weighs, and what is wrong with it and with the VM configuration beside it.
+/// The weight of a policy, and the faults in it and in the VM configuration beside it.
 pub(super) fn check(found: &Found, option: Option<Filter>) -> (Weight, Vec<Finding>) {
     // The command line names the filter of a bare policy; a resource names its own.
     let filter = if found.within == Kind::Policy { option.or(found.filter) } else { found.filter };
@@ -34,7 +34,7 @@ pub(super) fn check(found: &Found, option: Option<Filter>) -> (Weight, Vec<Findi
     }
 }
 
-/// The finding for what is probably a mistake in the policy as a whole.
+/// The finding for a probable mistake in the policy as a whole.
 fn likely_not_meant(warning: &Fault, policy: &Node) -> Finding {
     Finding::warning(code::policy::of(warning.code), &policy.head(), "", &warning.message, &warning.help)
 }

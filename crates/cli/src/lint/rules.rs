@@ -1,4 +1,4 @@
-//! The lint rules, one file each. A new one is a line here and its file.
+//! The lint rules, one file each. A new rule is a line here and its file.
 //!
 //! A rule whose file is not in the table is dead code, which the compiler reports.
 
@@ -45,7 +45,7 @@ pub(super) static ALL: &[&Rule] = &[
     &nrw623::RULE,
 ];
 
-/// Codes of findings that are made outside of the rules.
+/// Codes of findings that are made outside the rules.
 pub(super) const NOT_IN_RELEASE: &Code = &nrw601::RULE.code;
 pub(super) const UNKNOWN_FIELD: &Code = &nrw602::RULE.code;
 pub(super) const REFUSED: &Code = &nrw603::RULE.code;

@@ -10,7 +10,7 @@ use crate::source::{Node, SourceFile};
 pub(super) struct File {
     pub(super) documents: Vec<Node>,
     pub(super) policies: Vec<Found>,
-    /// What could not be read.
+    /// The faults because of which it could not be read.
     pub(super) findings: Vec<Finding>,
 }
 

@@ -1,4 +1,4 @@
-//! What a `Telemetry` makes labels of.
+//! The values from which a `Telemetry` makes labels.
 
 use crate::documents::Kind;
 use crate::source::Node;

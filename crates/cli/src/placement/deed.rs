@@ -1,40 +1,40 @@
-//! What a policy rewrites, with the places in its text.
+//! The rewrites of a policy, with their places in its text.
 
 use narrows_core::Tree;
 
 use crate::source::{Node, Value};
 
-/// One rewriting of a path or a host.
+/// One rewrite of a path or a host.
 #[derive(Clone, Debug)]
 pub struct Deed<'n> {
     /// The place in the policy, such as `rules[0].rewrite.path`.
     pub place: String,
-    /// What is written there.
+    /// The value that is written there.
     pub node: &'n Node,
-    /// Whether it is acted by: neither reported nor off.
+    /// Whether it takes effect: it is in neither report mode nor off.
     pub acts: bool,
-    /// If it is a host.
+    /// The host, if it writes one.
     pub host: Option<Host<'n>>,
 }
 
-/// A host that is written in the place of the client's.
+/// A host that replaces the client's.
 #[derive(Clone, Debug)]
 pub struct Host<'n> {
     /// The host, perhaps with a port.
     pub authority: &'n str,
-    /// Whether it is there to move the request, not only to change what is read.
+    /// Whether it is there to move the request, and not only to change the host that others read.
     pub moves: bool,
-    /// The rule or split that writes it, whose conditions say for which hosts.
+    /// The rule or split that writes it. Its conditions select the hosts.
     pub within: &'n Node,
 }
 
-/// Reads the rewritings of one element of a list of the policy.
+/// Reads the rewrites of one element of a list of the policy.
 pub type Reader = for<'n> fn(&'n Node, &str, bool) -> Vec<Deed<'n>>;
 
 /// The lists of a policy whose elements may rewrite, whatever its filter.
 pub const LISTS: [(&str, Reader); 2] = [("rules", rule), ("splits", split)];
 
-/// Everything of a policy that rewrites a path or a host, in the order of the text.
+/// All rewrites of a path or a host in a policy, in the order of the text.
 pub fn rewriting(policy: &Node) -> Vec<Deed<'_>> {
     let mut deeds = Vec::new();
     for (list, read) in LISTS {
@@ -45,12 +45,12 @@ pub fn rewriting(policy: &Node) -> Vec<Deed<'_>> {
     deeds
 }
 
-/// Whether a policy, a rule or a split acts: neither reports nor is off.
+/// Whether a policy, rule or split acts: it is in neither report mode nor off.
 pub fn acts(node: &Node) -> bool {
     node.text_at("mode").is_none_or(|mode| mode == "enforce")
 }
 
-/// Whether a field says `true`.
+/// Whether a field is `true`.
 pub fn is_on(node: &Node, field: &str) -> bool {
     matches!(node.get(field).map(|node| &node.value), Some(Value::Scalar(Tree::Flag(true))))
 }

@@ -1,4 +1,4 @@
-//! One policy as the plugins that it takes.
+//! One policy as the plugins that it needs.
 
 use narrows_core::limits::STRIP;
 use narrows_core::{Tree, names};
@@ -12,7 +12,7 @@ use crate::source::Node;
 /// One plugin of a policy.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// What is appended to the name of the resource.
+    /// The text that is appended to the name of the resource.
     pub suffix: &'static str,
     /// Where it belongs.
     pub slot: Slot,
@@ -22,8 +22,8 @@ pub struct Part {
     pub decides: bool,
 }
 
-/// The plugins that a policy takes on proxies of that kind, in the order in which they run:
-/// itself, and before it one that strips, if it strips and itself comes too late for that.
+/// The plugins that a policy needs on proxies of that kind, in the order in which they run. They are
+/// the policy itself and, if it strips but runs too late for that, a plugin before it that strips.
 pub fn parts(filter: Filter, written: &Tree, policy: &AnyPolicy, site: Site) -> Result<Vec<Part>, CliError> {
     let deeds = Deeds::of(filter, &Node::unplaced(written, &(0..0)));
     let slot = deeds.slot(filter, site);
@@ -37,8 +37,9 @@ pub fn parts(filter: Filter, written: &Tree, policy: &AnyPolicy, site: Site) -> 
     Ok(vec![Part { suffix: "-strip", slot: stripping(filter), policy, decides: false }, itself])
 }
 
-/// The policy that strips the same headers and does nothing else. It writes into filter state what
-/// it has stripped, so that the policy itself keeps what filters between them write.
+/// A policy that strips the same headers and does nothing else. It writes into filter state which
+/// headers it has stripped, so that the policy itself keeps the headers that filters between the two
+/// write.
 fn only_stripping(filter: Filter, written: &Tree, names: &[&str]) -> Result<Tree, CliError> {
     let Tree::Table(fields) = written else { return Ok(written.clone()) };
     let of = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
@@ -129,7 +130,7 @@ mod tests {
                 assert_eq!((first.slot.phase, second.slot.phase), ("AUTHN", "STATS"), "{text}");
                 assert_eq!(second.policy, tree);
                 let stripping = filter.compile(&first.policy).unwrap();
-                // Neither strips what the other does not.
+                // Neither strips a header that the other does not strip.
                 for (one, other) in [(&policy, &stripping), (&stripping, &policy)] {
                     let other = other.strips();
                     let is_covered = |name: &&str| {

@@ -1,8 +1,8 @@
-//! The proxies that a resource is for, as far as authorization is concerned.
+//! The kind of proxies that a resource is for, as far as it matters to authorization.
 
 use crate::istio::ROOT_NAMESPACE;
 
-/// A kind of proxy, and the side of it.
+/// A kind of proxy, and its side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Site {
     /// Sidecars, outbound: the one place without authorization.
@@ -13,11 +13,11 @@ pub enum Site {
     Gateway,
     /// Waypoints.
     Waypoint,
-    /// Unknown, or several of these: authorization runs on one of them.
+    /// Unknown, or several of these. Authorization runs on at least one of them.
     Mixed,
 }
 
-/// Which side of a proxy, in Istio's words.
+/// The side of a proxy, in Istio's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// Sidecars outbound, and gateways.
@@ -28,7 +28,7 @@ pub enum Side {
     Both,
 }
 
-/// What is known of an attachment.
+/// What is known about an attachment.
 #[derive(Clone, Debug)]
 pub struct Known<'k> {
     /// The namespace, if one is written.
@@ -37,11 +37,11 @@ pub struct Known<'k> {
     pub labels: Vec<(&'k str, &'k str)>,
     /// The kinds of Gateway API's targets.
     pub targets: Vec<&'k str>,
-    /// Whether something else says that these are gateways.
+    /// Whether something else shows that these are gateways.
     pub gateway: bool,
-    /// Whether something else says that these are waypoints.
+    /// Whether something else shows that these are waypoints.
     pub waypoint: bool,
-    /// The side, as the release that reads it understands.
+    /// The side, as the release that reads the resource understands it.
     pub side: Side,
 }
 
@@ -53,12 +53,12 @@ impl Site {
             return Self::Waypoint;
         }
         match known.side {
-            // All traffic of a gateway is CLIENT, so that this one is a waypoint's.
+            // All traffic of a gateway is `CLIENT`, so the target must be a waypoint.
             Side::Server if by_target => Self::Waypoint,
             Side::Client | Side::Both if by_target || known.gateway => Self::Gateway,
             Side::Client | Side::Both if known.labels.iter().any(is_gateways) => Self::Gateway,
             Side::Server => Self::Inbound,
-            // Every proxy of the mesh, and so its gateways too.
+            // Every proxy of the mesh, which includes its gateways.
             Side::Client if known.labels.is_empty() && known.namespace == Some(ROOT_NAMESPACE) => Self::Mixed,
             Side::Client => Self::Outbound,
             Side::Both => Self::Mixed,
@@ -71,8 +71,8 @@ impl Site {
     }
 }
 
-/// Whether a label is one that gateways have and applications have not: those of Istio's
-/// charts and of the gateways that istiod makes.
+/// Whether a label is one that gateways have and applications do not have: the labels of Istio's
+/// charts, and of the gateways that istiod creates.
 fn is_gateways((name, value): &(&str, &str)) -> bool {
     match *name {
         "istio" => *value != "pilot",

@@ -1,4 +1,4 @@
-//! How labels are cut out of the names of the filter's own series.
+//! How labels are extracted from the names of the filter's own series.
 
 use super::RenderRequest;
 use crate::write::yaml;

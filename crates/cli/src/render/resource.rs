@@ -11,15 +11,15 @@ use crate::placement::site::{Known, Side, Site};
 use crate::source::Node;
 use crate::write::yaml;
 
-/// `match` came with this release.
+/// The release that added `match`.
 const MATCH: Release = Release::minor(16);
-/// `failStrategy` came with this release.
+/// The release that added `failStrategy`.
 const FAIL_STRATEGY: Release = Release::minor(19);
-/// `targetRefs` came with this release.
+/// The release that added `targetRefs`.
 const TARGETS: Release = Release::minor(22);
-/// `FAIL_RELOAD` came with this release.
+/// The release that added `FAIL_RELOAD`.
 const FAIL_RELOAD: Release = Release::minor(27);
-/// `TrafficExtension` came with this release.
+/// The release that added `TrafficExtension`.
 const EXTENSION: Release = Release::minor(30);
 
 pub(super) fn wasm_plugin(request: &RenderRequest<'_>) -> Result<String, CliError> {
@@ -46,7 +46,7 @@ pub(super) fn traffic_extension(request: &RenderRequest<'_>) -> Result<String, C
 
 pub(super) type Fields = Vec<(String, Tree)>;
 
-/// A resource for each plugin that the policy needs there, with comments.
+/// A resource, with comments, for each plugin that the policy needs.
 fn resources(
     request: &RenderRequest<'_>,
     kind: &str,
@@ -54,7 +54,7 @@ fn resources(
 ) -> Result<String, CliError> {
     let site = Site::of(&known(request));
     let parts = match request.phase {
-        // A phase on the command line decides.
+        // A phase on the command line takes precedence.
         Some(_) => part::parts(request.filter, &request.tree, request.policy, Site::Outbound)?,
         None => part::parts(request.filter, &request.tree, request.policy, site)?,
     };
@@ -76,10 +76,10 @@ fn resources(
     Ok(out)
 }
 
-/// What is known of where it attaches.
+/// What is known about where it attaches.
 fn known<'w>(request: &'w RenderRequest<'_>) -> Known<'w> {
     let side = match request.mode {
-        // A release that cannot choose runs it on both.
+        // A release without `match` runs the plugin on both sides.
         _ if request.istio < MATCH => Side::Both,
         Some(Mode::Client) => Side::Client,
         Some(Mode::Server) => Side::Server,
@@ -95,7 +95,7 @@ fn known<'w>(request: &'w RenderRequest<'_>) -> Known<'w> {
     }
 }
 
-/// Comments: what the release means for the plugin, and why it has its place.
+/// Comments: what the release means for the plugin, and why the plugin is at its place.
 fn comments(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part) -> String {
     let mut lines = Vec::new();
     if parts.first().is_some_and(|first| first.suffix == part.suffix) {
@@ -118,7 +118,7 @@ fn comments(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part
     lines.iter().map(|line| format!("# {line}\n")).collect()
 }
 
-/// Why it is on that side of authorization.
+/// Why the plugin is on that side of authorization.
 fn placed(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part) -> Vec<String> {
     let policy = Node::unplaced(&request.tree, &(0..0));
     let deeds = Deeds::of(request.filter, &policy);
@@ -158,18 +158,18 @@ fn placed(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part) 
     lines
 }
 
-/// Whether it takes two plugins where authorization runs.
+/// Whether it needs two plugins where authorization runs.
 fn is_split(request: &RenderRequest<'_>) -> bool {
     part::parts(request.filter, &request.tree, request.policy, Site::Gateway)
         .is_ok_and(|parts| parts.len() > 1)
 }
 
-/// Whether nothing is known of later releases.
+/// Whether later releases are unknown.
 fn is_last(request: &RenderRequest<'_>) -> bool {
     request.istio == Release::NEWEST
 }
 
-/// Which proxies: by label, or by target.
+/// The choice of proxies: by label, or by target.
 pub(super) fn choice(request: &RenderRequest<'_>) -> Result<Fields, CliError> {
     let mut fields = Vec::new();
     if !request.selector.is_empty() {
@@ -200,7 +200,7 @@ pub(super) fn choice(request: &RenderRequest<'_>) -> Result<Fields, CliError> {
     Ok(fields)
 }
 
-/// Which proxies, in which order, direction and on which ports.
+/// The proxies, the order, the direction and the ports.
 fn attachment(request: &RenderRequest<'_>, part: &Part) -> Result<Fields, CliError> {
     let mut fields = choice(request)?;
     fields.push(("phase".to_owned(), text(request.phase.unwrap_or(part.slot.phase))));

@@ -31,7 +31,8 @@ pub(super) fn findings(checked: &[Checked], colour: bool) -> String {
     told.join("\n")
 }
 
-/// A finding with the line that it is on, and no more of the file: a file may have thousands.
+/// A finding with the line that it is on, and no other part of the file: a file may have thousands of
+/// lines.
 fn group<'a>(path: &'a str, lines: &Lines<'a>, finding: &'a Finding) -> Group<'a> {
     let level = match finding.level {
         Level::Error => Shown::ERROR,
@@ -48,7 +49,8 @@ fn group<'a>(path: &'a str, lines: &Lines<'a>, finding: &'a Finding) -> Group<'a
     title.element(snippet).element(Shown::HELP.message(&finding.help))
 }
 
-/// What can be underlined of a line that begins there: something, and no more than the line.
+/// The part of a line that can be underlined from there: at least one byte, and at most the rest of the
+/// line.
 fn visible(line: &str, begins: usize, finding: &Finding) -> std::ops::Range<usize> {
     let start = line.floor_char_boundary(finding.at.start.saturating_sub(begins).min(line.len()));
     let next = line[start..].chars().next().map_or(0, char::len_utf8);
@@ -61,7 +63,7 @@ fn summary(checked: &[Checked]) -> String {
     let sum = |of: fn(&Checked) -> usize| checked.iter().map(of).sum();
     let heaviest = checked.iter().map(|c| c.weight.bytes).max().unwrap_or_default();
     let dearest = checked.iter().map(|c| c.weight.work).max().unwrap_or_default();
-    // Most weigh nothing that matters.
+    // Most policies have a weight that does not matter.
     let mut weight = String::new();
     if heaviest >= 1 << 20 {
         let (heaviest, most) = (heaviest >> 10, WEIGHT >> 10);

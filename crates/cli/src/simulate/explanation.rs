@@ -7,11 +7,11 @@ use crate::escape::printable;
 /// What decided on a request, and why, as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explanation {
-    /// Among which requests a share makes sense: those of one split, or all.
+    /// The requests among which a share makes sense: those of one split, or all.
     pub scope: String,
-    /// What is counted.
+    /// The outcome that is counted.
     pub outcome: String,
-    /// The rule, split, backend, reason and bucket, as far as there are any.
+    /// The rule, split, backend, reason and bucket, if there are any.
     pub facts: Vec<(String, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! A file of requests: YAML or JSON, in the shape that case files have.
+//! A file of requests: YAML or JSON, in the form of the case files.
 
 use narrows_cases::bytes::{absolute, unescape};
 use narrows_core::{Request, Source as Caller, StreamInfo, Tree, inline_headers};
@@ -22,7 +22,7 @@ pub struct Sent {
     cluster: Option<String>,
     virtual_host: Option<String>,
     stripped: Option<String>,
-    /// Which of how many this is: it differs from request to request.
+    /// The number of this request; it differs from request to request.
     nonce: u64,
 }
 
@@ -73,19 +73,19 @@ const FIELDS: [&str; 13] = [
 /// More than anyone waits for.
 const REPEAT: i64 = 10_000_000;
 
-/// The requests of a file, each made when it is asked for: a file of a few bytes may stand for
+/// The requests of a file. Each is made when it is needed, because a file of a few bytes may describe
 /// millions.
 #[derive(Clone, Debug, Default)]
 pub struct Requests(Vec<Row>);
 
-/// A request as it is written, and how often it is sent.
+/// A request as it is written, and how many times it is sent.
 #[derive(Clone, Debug)]
 struct Row {
     /// Names and values of the pseudo headers, then of the lines.
     headers: Vec<(String, String)>,
     sent: Sent,
     repeat: Option<u64>,
-    /// How many are sent before it.
+    /// How many requests are sent before it.
     before: u64,
 }
 
@@ -120,8 +120,8 @@ impl Row {
     }
 }
 
-/// The requests of a file: a list in each document, or what a case file sends. A request with `repeat` is sent
-/// that often, with `{n}` in its texts counting from 1.
+/// The requests of a file: a list in each document, or the requests of a case file. A request with
+/// `repeat` is sent that many times; `{n}` in its texts counts from 1.
 pub fn read(source: &SourceFile) -> Result<Requests, Finding> {
     let mut requests = Requests::default();
     for document in source.documents()? {
@@ -197,11 +197,11 @@ fn one(node: &Node, before: u64) -> Result<Row, Finding> {
     Ok(Row { headers: pseudo.chain(lines).collect(), sent, repeat, before })
 }
 
-/// Puts a line beside those that are there, as Envoy does before a filter sees them.
+/// Adds a line to those that are there, as Envoy does before a filter sees them.
 fn hold(mut headers: Vec<(Vec<u8>, Vec<u8>)>, (name, value): (Vec<u8>, Vec<u8>)) -> Vec<(Vec<u8>, Vec<u8>)> {
     match headers.iter_mut().find(|(other, _)| *other == name) {
         Some((_, held)) if inline_headers::once_in_request(&name) => {
-            // What is empty is dropped (`appendToHeader`).
+            // Empty values are dropped (`appendToHeader`).
             if !held.is_empty() && !value.is_empty() {
                 held.push(b',');
             }

@@ -1,10 +1,10 @@
-//! How many requests went where, and what that says about the rest.
+//! How many requests went where, and what that shows about the rest.
 
 use serde_json::{Value, json};
 
 use super::explanation::Explanation;
 
-/// What one outcome got, among the requests of its scope.
+/// The requests with one outcome, among those of its scope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Share {
     /// The split, or all requests.
@@ -22,7 +22,7 @@ pub struct Share {
 pub struct Shares(Vec<Share>);
 
 impl Shares {
-    /// Counts one more.
+    /// Counts one more request.
     pub fn count(&mut self, explanation: &Explanation) {
         let known = self
             .0
@@ -40,7 +40,7 @@ impl Shares {
         }
     }
 
-    /// What each got of those of its scope.
+    /// The share of each outcome in its scope.
     pub fn finish(mut self) -> Vec<Share> {
         let of =
             |scope: &str| self.0.iter().filter(|other| other.scope == scope).map(|other| other.count).sum();
@@ -58,8 +58,8 @@ impl Share {
         float(self.count) / float(self.of.max(1)) * 100.0
     }
 
-    /// Between which percentages the share of all such requests lies, with 95 %
-    /// confidence: Wilson's score interval (1927), right for small shares too.
+    /// The percentages between which the share of all such requests lies, with 95 % confidence. This is
+    /// Wilson's score interval (1927), which is right for small shares too.
     pub fn interval(&self) -> (f64, f64) {
         const Z: f64 = 1.959_963_984_540_054;
         let (n, p) = (float(self.of.max(1)), self.percent() / 100.0);

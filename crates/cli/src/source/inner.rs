@@ -9,10 +9,10 @@ use super::{Node, line_of, node};
 use crate::code::policy;
 use crate::finding::{Finding, Level};
 
-/// Reads the JSON that a string holds, with places in the text around it.
+/// Reads the JSON in a string, with its places in the text around it.
 ///
-/// The filter will read it as JSON, so it is read as JSON here. It is read a second time as
-/// YAML, which almost every JSON is too, only for the places.
+/// The filter will read it as JSON, so it is read as JSON here. For the places only, it is read a
+/// second time as YAML; almost every JSON text is also YAML.
 pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
     let content = string.text().unwrap_or_default();
     let offsets = align(content, text, &string.at);
@@ -35,7 +35,7 @@ pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
         Finding {
             code: policy::of(fault.map_or(Code::NotJson, |fault| fault.code)),
             level: Level::Error,
-            // A block of several lines is too much to point at.
+            // A block of several lines is too long to point at.
             at: if at.is_empty() { string.at.start..line_of(text, string.at.start).end } else { at },
             place: String::new(),
             message: message.replace(&place.unwrap_or_default(), ""),
@@ -52,10 +52,10 @@ pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
     })
 }
 
-/// For each byte of a string's content, its place in the text around it.
+/// For each byte of a string's content, its place in the text around the string.
 ///
-/// White space may have been folded or cut off and escapes resolved, but the other
-/// characters are there in the same order.
+/// White space may have been folded or cut off, and escapes resolved. All other characters are there in
+/// the same order.
 fn align(content: &str, text: &str, at: &Range<usize>) -> Vec<Range<usize>> {
     let raw = text.get(at.clone()).unwrap_or_default();
     let escaped = raw.starts_with('"');

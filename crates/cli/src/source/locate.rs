@@ -9,7 +9,7 @@ use crate::code::policy;
 use crate::finding::{Finding, Level};
 
 impl Node {
-    /// A fault of this policy as a finding in its file.
+    /// The finding for a fault of this policy, in its file.
     pub fn finding(&self, fault: &Fault) -> Finding {
         Finding {
             code: policy::of(fault.code),
@@ -21,8 +21,8 @@ impl Node {
         }
     }
 
-    /// Where a fault is: on the field's name if the name is at fault, else on the
-    /// value, or on the name of a value that goes over lines.
+    /// Where a fault is: at the field's name if the name is at fault, else at the value. For a value
+    /// over several lines it is at the name.
     pub fn locate(&self, fault: &Fault) -> Range<usize> {
         let of_name = matches!(fault.code, Code::UnknownField | Code::RepeatedField);
         let mut node = self;
@@ -32,7 +32,7 @@ impl Node {
                 Step::Index(index) => node.elements().get(*index).map(|element| (None, element)),
                 Step::Field(field) => {
                     let mut same = node.fields().iter().filter(|(key, _)| key.name == *field);
-                    // Of two fields the second is the duplicate.
+                    // Of two fields with the same name, the second is the duplicate.
                     let found =
                         if fault.code == Code::RepeatedField { same.next_back() } else { same.next() };
                     found.map(|(key, value)| (Some(key), value))

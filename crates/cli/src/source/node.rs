@@ -9,8 +9,8 @@ use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, S
 use serde_saphyr::Spanned;
 use serde_saphyr::options::DuplicateKeyPolicy;
 
-/// A value and its bytes in the text. A list or table over several lines is placed
-/// where it begins.
+/// A value and its bytes in the text. The place of a list or table over several lines is where it
+/// begins.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// The bytes of the text.
@@ -40,7 +40,7 @@ pub struct Key {
 }
 
 impl Node {
-    /// A value all of whose parts have the place of the whole.
+    /// A value whose parts all have the place of the whole value.
     pub fn unplaced(tree: &Tree, at: &Range<usize>) -> Self {
         let value = match tree {
             Tree::List(elements) => Value::List(elements.iter().map(|e| Self::unplaced(e, at)).collect()),
@@ -53,7 +53,7 @@ impl Node {
         Self { at: at.clone(), value }
     }
 
-    /// The same value without places, as a policy is compiled from.
+    /// The same value without places: the form from which a policy is compiled.
     pub fn tree(&self) -> Tree {
         match &self.value {
             Value::Scalar(scalar) => scalar.clone(),
@@ -80,12 +80,12 @@ impl Node {
         }
     }
 
-    /// The values directly inside: of the fields and the elements.
+    /// The values directly inside: the values of the fields, or the elements.
     pub fn children(&self) -> impl Iterator<Item = &Self> {
         self.fields().iter().map(|(_, value)| value).chain(self.elements())
     }
 
-    /// The value under a path of names such as `spec.wasm.url`; `null` is nothing.
+    /// The value under a path of names such as `spec.wasm.url`; `null` counts as none.
     pub fn get(&self, path: &str) -> Option<&Self> {
         self.field(path).map(|(_, value)| value)
     }
@@ -130,14 +130,14 @@ impl Node {
     }
 }
 
-/// Reads every document of a text; what is wrong and where, if it cannot be read.
+/// Reads every document of a text. If it cannot be read, returns the fault and its place.
 pub(super) fn documents(text: &str) -> Result<Vec<Node>, (Range<usize>, String)> {
     let options = serde_saphyr::options! {
         with_snippet: false,
-        // A field written twice is for the reader of the policy to refuse.
+        // The reader of the policy must refuse a field that is written twice, so it is passed on.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
-        // Ten thousand rules are a policy of a million values.
-        // A cluster's export is thousands of documents.
+        // A policy of ten thousand rules has a million values. The export of a cluster has thousands of
+        // documents.
         budget: serde_saphyr::budget! { max_events: 50_000_000, max_nodes: 20_000_000, max_documents: 1_000_000 },
     };
     let read = serde_saphyr::from_str_multiple_with_options::<Spanned<Value>, Vec<_>>(text, options);
@@ -146,7 +146,7 @@ pub(super) fn documents(text: &str) -> Result<Vec<Node>, (Range<usize>, String)>
         Err(e) => {
             let line = e.location().map_or(1, |l| l.line());
             let column = e.location().map_or(1, |l| l.column());
-            // Where syntax breaks, only line and column are certain.
+            // At a syntax error, only line and column are certain.
             let line_start = text.split_inclusive('\n').take(index(line) - 1).map(str::len).sum::<usize>();
             let rest = text.get(line_start..).unwrap_or_default();
             let start = line_start + rest.chars().take(index(column) - 1).map(char::len_utf8).sum::<usize>();
@@ -181,7 +181,7 @@ impl<'de> Deserialize<'de> for Value {
 
 struct Reader;
 
-/// What a scalar means is the core's to say: it reads the value again.
+/// The core decides what a scalar means: it reads the value again.
 fn scalar<'de, E: Error>(value: impl IntoDeserializer<'de, E>) -> Result<Value, E> {
     Tree::deserialize(value.into_deserializer()).map(Value::Scalar)
 }

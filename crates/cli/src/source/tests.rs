@@ -10,7 +10,7 @@ fn only(source: &SourceFile) -> Node {
     source.documents().unwrap().remove(0)
 }
 
-/// The text at the place of a value of the inner JSON.
+/// The text at the place of a value in the inner JSON.
 fn inner<'t>(source: &'t SourceFile, path: &str) -> &'t str {
     let document = only(source);
     let node = source.inner(document.get("v").unwrap()).unwrap();

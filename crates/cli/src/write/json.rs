@@ -1,8 +1,8 @@
-//! JSON, fields in the order written.
+//! JSON; fields are in the order written.
 
 use narrows_core::Tree;
 
-/// Columns that a line may have before it is broken.
+/// The most columns of a line before it is broken.
 const WIDTH: usize = 96;
 
 /// A value on one line.
@@ -62,7 +62,7 @@ fn broken(tree: &Tree, indent: usize, out: &mut String) {
     }
 }
 
-/// A string with its quotes; also good YAML.
+/// A string with its quotes, which is also valid YAML.
 pub(super) fn string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

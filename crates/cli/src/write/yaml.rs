@@ -1,4 +1,4 @@
-//! YAML that people can read, and that every parser reads the same way.
+//! YAML that people can read, and that every parser reads in the same way.
 
 use narrows_core::Tree;
 
@@ -54,7 +54,7 @@ fn value_after(value: &Tree, indent: usize, out: &mut String) {
     }
 }
 
-/// A value without structure worth lines of its own.
+/// A value whose structure needs no lines of its own.
 fn flow(tree: &Tree, indent: usize) -> String {
     match tree {
         Tree::Text(text) if is_block(text) => {
@@ -71,7 +71,7 @@ fn flow(tree: &Tree, indent: usize) -> String {
     }
 }
 
-/// Text of several lines that a literal block gives back unchanged.
+/// Whether a literal block gives this text of several lines back unchanged.
 fn is_block(text: &str) -> bool {
     let printable = |line: &str| !line.ends_with(' ') && line.chars().all(|c| !c.is_control());
     text.ends_with('\n')
@@ -81,7 +81,7 @@ fn is_block(text: &str) -> bool {
         && text.lines().all(printable)
 }
 
-/// Plain where no reader can take it for anything but text, else in quotes.
+/// Plain text where no reader can take it for anything else; otherwise text in quotes.
 fn scalar_text(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');

@@ -91,9 +91,9 @@ impl Destination {
         Ok(to.or(fields.optional("authority", authority)?.map(Self::Authority)))
     }
 
-    /// Adds the edits that send a request there; none for what it will say already. It
-    /// sees what the edits before it leave: an `x-forwarded-host` that a rule has removed
-    /// is written anew, one that it has set stays, and so does the mesh's.
+    /// Adds the edits that send a request there, and no edit for what the request will have already. It
+    /// sees the result of the edits before it: an `x-forwarded-host` that a rule has removed is written
+    /// again. One that a rule has set stays, and so does the mesh's.
     pub(crate) fn apply<'a>(&'a self, route_header: &'a str, draft: &mut Draft<'_, 'a>) {
         let request = draft.request;
         match self {
@@ -110,7 +110,7 @@ impl Destination {
         }
     }
 
-    /// Whether a request that is sent there loses what its sender called so.
+    /// Whether a request that is sent there loses the sender's header of that name.
     pub(crate) fn displaces(&self, route_header: &str, name: &[u8]) -> bool {
         let written = match self {
             Self::To(_) => route_header,
@@ -135,7 +135,7 @@ impl Destination {
         }
     }
 
-    /// All that makes it this destination and no other.
+    /// Everything that distinguishes this destination from others.
     pub(crate) fn identity(&self, route_header: &str) -> Vec<u8> {
         let mut identity = self.describe().into_bytes();
         let services = match self {
@@ -149,12 +149,12 @@ impl Destination {
         identity
     }
 
-    /// Whether it has a port of its own, whatever the caller's is.
+    /// Whether it has a port of its own, whatever the caller's port is.
     pub(crate) fn has_port(&self) -> bool {
         matches!(self, Self::Authority(Authority { port: Some(_), .. }))
     }
 
-    /// The host that a rewritten request asks for, if this rewrites.
+    /// The host that a rewritten request asks for, if this destination rewrites.
     pub(crate) fn authority(&self) -> Option<&str> {
         match self {
             Self::To(_) => None,
@@ -170,10 +170,10 @@ impl Authority {
         self.services = services.map(Into::into).collect();
     }
 
-    /// The authority in the caller's own form: a bare service name takes the place
-    /// of the first label, so that `stock.books.svc:8080` becomes
-    /// `stock-canary.books.svc:8080`; the port stays, for the listener is chosen by it.
-    /// Two labels alone may be any domain: they are a service if the policy says so.
+    /// The authority in the caller's own form. A bare service name replaces the first label, so that
+    /// `stock.books.svc:8080` becomes `stock-canary.books.svc:8080`. The port stays, because Envoy
+    /// chooses the listener by it. A name of only two labels may be any domain: it is a service only if
+    /// the policy names it so.
     pub(crate) fn for_caller(&self, request: &Request<'_>) -> Vec<u8> {
         self.for_host(request.host())
     }
@@ -213,8 +213,8 @@ impl Authority {
     }
 }
 
-/// Whether an `x-forwarded-host` that is there says what the client wants it to: at the
-/// edge, unless a rule or an earlier filter of this proxy has written it.
+/// Whether an `x-forwarded-host` that is there is the client's own: so at the edge, unless a rule or an
+/// earlier filter of this proxy has written it.
 pub(crate) fn is_the_clients(draft: &Draft<'_, '_>) -> bool {
     draft.trust == Trust::Edge
         && !draft.writes(FORWARDED_HOST)

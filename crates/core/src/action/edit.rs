@@ -13,13 +13,13 @@ use crate::language::tree::Tree;
 use crate::matching::request::Request;
 use crate::wire::field_value::FieldValue;
 
-/// One change to a message's headers, in the order to be applied.
+/// One change to a message's headers. Changes are applied in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit<'a> {
-    /// Takes out every header of that name; in a response, of every name that a `*` at its
-    /// end covers (see [`names::covers`]).
+    /// Removes every header of that name; in a response, of every name that a `*` at its end covers
+    /// (see [`names::covers`]).
     Remove(Cow<'a, str>),
-    /// Replaces every header of that name by one.
+    /// Replaces every header of that name with one.
     Set(&'a str, Cow<'a, [u8]>),
     /// Appends one header.
     Add(&'a str, Cow<'a, [u8]>),
@@ -35,9 +35,8 @@ impl Edit<'_> {
     }
 }
 
-/// Edits of a request in the making. Each sees what those before it leave, so that
-/// nothing is written that will be there already: any write makes Envoy match the route
-/// again.
+/// Edits of a request in the making. Each edit sees the result of those before it, so that nothing is
+/// written that will be there already: any write makes Envoy match the route again.
 pub(crate) struct Draft<'r, 'a> {
     pub(crate) request: &'r Request<'a>,
     pub(crate) trust: Trust,
@@ -97,10 +96,10 @@ impl<'r, 'a> Draft<'r, 'a> {
         (self.edits, self.kept)
     }
 
-    /// Whether a header will be there, and whether it will say `value` and nothing else.
+    /// Whether a header will be there, and whether its value will be `value` and nothing else.
     fn foresee(&self, name: &str, value: &[u8]) -> (bool, bool) {
         let found = self.request.header(name.as_bytes());
-        // Envoy's route table minds the blanks around a value.
+        // Envoy's route table does not ignore the blanks around a value.
         let is_same = matches!(&found, FieldValue::Single(found) if **found == *value)
             && !self.request.is_padded(name.as_bytes());
         let edits = self.edits.iter().filter(|edit| edit.name() == name);
@@ -116,14 +115,14 @@ impl<'r, 'a> Draft<'r, 'a> {
         self.foresee(name, b"").0
     }
 
-    /// Whether an edit so far writes a header, or would if it did not say so already.
+    /// Whether an edit so far writes a header, or would write it if it did not have the value already.
     pub(crate) fn writes(&self, name: &str) -> bool {
         let set = |edit: &Edit<'_>| !matches!(edit, Edit::Remove(_)) && edit.name() == name;
         self.kept.contains(&name) || self.edits.iter().any(set)
     }
 
-    /// Gives a header one value, in place of whatever is spelt like it: `x_user` beside
-    /// `x-user` is the caller's word beside the policy's.
+    /// Gives a header one value, and removes every other spelling of its name: an `x_user` beside
+    /// `x-user` would be the caller's value beside the policy's.
     pub(crate) fn set(&mut self, name: &'a str, value: Cow<'a, [u8]>) {
         for (other, _) in self.request.headers() {
             let is_own = || std::str::from_utf8(other).is_ok_and(|other| self.writes(other));
@@ -138,7 +137,7 @@ impl<'r, 'a> Draft<'r, 'a> {
         }
     }
 
-    /// Writes a pseudo header, whatever it says.
+    /// Writes a pseudo header, whatever its value is now.
     pub(crate) fn write(&mut self, name: &'a str, value: Vec<u8>) {
         self.edits.push(Edit::Set(name, Cow::Owned(value)));
     }
@@ -157,7 +156,7 @@ impl<'r, 'a> Draft<'r, 'a> {
     }
 }
 
-/// Takes out every header of a request that is `unwanted`, each name once; pseudo headers stay.
+/// Removes every header of a request that is `unwanted`, each name once; pseudo headers stay.
 pub(crate) fn removals<'a>(
     request: &Request<'a>,
     unwanted: impl Fn(&[u8]) -> bool,
@@ -195,9 +194,8 @@ impl HeaderEdits {
         ))
     }
 
-    /// Edits a request: removals, in every spelling that is there, then what is set, then
-    /// what is added, as in Gateway API. A value that quotes something missing is not
-    /// written.
+    /// Edits a request in the order of Gateway API: removals, in every spelling that is there; then
+    /// what is set; then what is added. A value that quotes something missing is not written.
     pub(crate) fn apply<'a>(&'a self, draft: &mut Draft<'_, 'a>) {
         draft.remove(&self.remove);
         for (name, text) in &self.set {
@@ -210,14 +208,14 @@ impl HeaderEdits {
         }
     }
 
-    /// Whether a request loses what its sender called so: removed, or written anew.
+    /// Whether a request loses the sender's header of that name: it is removed, or overwritten.
     pub(crate) fn displaces(&self, name: &[u8]) -> bool {
         self.remove.iter().any(|pattern| pattern.covers(name))
             || self.set.iter().any(|(set, _)| names::covers(set.as_bytes(), name))
     }
 
-    /// The edits for the response to `request`. Nobody has seen it yet: a name is removed
-    /// as it is written, and a wildcard stands for the names that the response will have.
+    /// The edits for the response to `request`. The response does not exist yet: a name is removed as
+    /// it is written, and a wildcard covers the names that the response will have.
     pub(crate) fn respond<'a>(&'a self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
         edits.extend(self.remove.iter().map(|pattern| Edit::Remove(Cow::Borrowed(pattern.written()))));
         let value = |text: &'a FormatString| text.render(request);
@@ -226,7 +224,7 @@ impl HeaderEdits {
     }
 }
 
-/// Reads the name, or the prefix of names, of headers that a policy may remove. `*` alone is no
+/// Reads the name, or the prefix of names, of headers that a policy may remove. `*` alone is not a
 /// prefix.
 pub(crate) fn removable(tree: &Tree) -> Result<NamePattern, Invalid> {
     let pattern = NamePattern::read(tree)?;

@@ -1,6 +1,6 @@
 //! Values that may quote the request, in Envoy's notation.
 //!
-//! | placeholder | stands for |
+//! | placeholder | value |
 //! |---|---|
 //! | `%REQ(name)%` | a header, all its values joined with `,`; `:path`, `:authority` and `:method` too; `%REQ(a?b)%` is `b` where `a` is missing |
 //! | `%HOST%` | the host, without port |
@@ -33,7 +33,7 @@ enum Piece {
 }
 
 impl FormatString {
-    /// Reads a value; its literal parts must be able to stand in a header.
+    /// Reads a value. Its literal parts must be valid in a header.
     pub(crate) fn new(written: &str) -> Result<Self, Invalid> {
         names::header_value(written)?;
         let mut pieces = Vec::new();
@@ -72,13 +72,13 @@ impl FormatString {
         ))
     }
 
-    /// Whether each quotation is one that the whole query, or all cookies, are read for.
+    /// Whether each quotation is one for which the whole query, or all cookies, are read.
     pub(crate) fn quotations(&self) -> impl Iterator<Item = bool> {
         let quotations = self.pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(_)));
         quotations.map(|piece| matches!(piece, Piece::Query(_) | Piece::Cookie(_)))
     }
 
-    /// What is not quoted.
+    /// The literal text, without the quotations.
     pub(crate) fn literals(&self) -> impl Iterator<Item = &[u8]> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Literal(text) => Some(&**text),
@@ -86,9 +86,8 @@ impl FormatString {
         })
     }
 
-    /// The value for a request; `None` if what it quotes is missing and nothing is
-    /// left, or if what it quotes cannot stand in a header: what is longer than
-    /// [`limits::RENDERED`] does not either.
+    /// The value for a request. `None` if what it quotes is missing and nothing is left, or if the
+    /// value is not valid in a header. A value longer than [`limits::RENDERED`] is not valid.
     pub(crate) fn render<'a>(&'a self, request: &Request<'_>) -> Option<Cow<'a, [u8]>> {
         if let [Piece::Literal(literal)] = &*self.pieces {
             return Some(Cow::Borrowed(field::bare(literal)));
@@ -100,7 +99,7 @@ impl FormatString {
                 return None;
             }
         }
-        // Blanks around it would be no part of it, and HTTP/3 clients refuse them.
+        // Blanks around the value would not be part of it, and HTTP/3 clients refuse them.
         let bare = field::bare(&value);
         if bare.len() < value.len() {
             value = bare.to_vec();

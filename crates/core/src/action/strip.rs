@@ -1,4 +1,4 @@
-//! What a client must not say: headers removed before anything reads them.
+//! Strips what a client must not send: headers are removed before anything reads them.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,12 @@ use crate::language::names::{self, FORWARDED_HOST, NamePattern, OWN_PREFIX};
 use crate::language::read::{self, Fields};
 use crate::matching::request::Request;
 
-/// The filter state in which the first filter of a proxy says what it has stripped
-/// and what it has written since, so that a later filter can keep what an earlier one
-/// wrote. No client can set it.
+/// The filter state in which the first filter of a proxy records what it has stripped and what it has
+/// written since, so that a later filter can keep what an earlier one wrote. No client can set it.
 ///
-/// A list of words with commas between: `x-internal-*` was stripped, in every spelling;
-/// `=x-lane` was written, in that one. Whatever else is spelt `x_lane` is the client's.
-/// `<` says that something was there to be stripped.
+/// A list of words with commas between. `x-internal-*`: this was stripped, in every spelling.
+/// `=x-lane`: this was written, in that one spelling; any other spelling, such as `x_lane`, is the
+/// client's. `<`: something was there to be stripped.
 pub const PROVENANCE: &str = "narrows_stripped";
 
 /// `strip` of a policy.
@@ -29,17 +28,17 @@ pub(crate) const LISTED: Field = field!(
     "More headers to remove from what a client sent; `*` at the end of a name covers a prefix."
 );
 
-/// Stands among the words of [`PROVENANCE`] where a filter has taken off what the client had sent. It is
-/// no header's name.
+/// The word in [`PROVENANCE`] for a filter that has removed something that the client had sent. It is
+/// not the name of a header.
 const REMOVED: &str = "<";
 
-/// Whether a filter of this proxy took something off that the client had sent, by what it said
-/// in [`PROVENANCE`]: Envoy's route may be one that it led to.
+/// Whether a filter of this proxy has removed something that the client had sent, according to
+/// [`PROVENANCE`]: it may have led to Envoy's route.
 pub fn was_removed(state: Option<&[u8]>) -> bool {
     words(state).any(|word| word == REMOVED.as_bytes())
 }
 
-/// Whether an earlier filter wrote this header, by what it said in [`PROVENANCE`].
+/// Whether an earlier filter wrote this header, according to [`PROVENANCE`].
 pub(crate) fn was_written(state: Option<&[u8]>, name: &[u8]) -> bool {
     words(state).any(|word| word.strip_prefix(b"=") == Some(name))
 }
@@ -52,15 +51,15 @@ fn words(state: Option<&[u8]>) -> impl Iterator<Item = &[u8]> {
 #[derive(Clone, Debug, Default)]
 pub struct Strip {
     patterns: Vec<NamePattern>,
-    /// The patterns as one word list: what [`PROVENANCE`] says afterwards.
+    /// The patterns as one word list: what [`PROVENANCE`] holds afterwards.
     state: Box<str>,
-    /// Whether the request is only judged as if stripped, and left as it is.
+    /// Whether the request is only judged as if it were stripped, and stays as it is.
     reports: bool,
 }
 
 impl Strip {
-    /// Under `edge`: everything of ours, `own` (the route header, override headers)
-    /// and what the policy lists. Under `mesh`: what the policy lists.
+    /// Under `edge`: every header of ours, `own` (the route header, override headers) and what the
+    /// policy lists. Under `mesh`: what the policy lists.
     pub(crate) fn new(
         trust: Trust,
         own: impl IntoIterator<Item = Box<str>>,
@@ -79,7 +78,7 @@ impl Strip {
         Self { patterns, state: state.into(), reports: false }
     }
 
-    /// The same, for a policy in `mode`: one that reports changes nothing.
+    /// The same, for a policy in `mode`: a policy that only reports changes nothing.
     #[must_use]
     pub(crate) fn within(self, mode: Mode) -> Self {
         Self { reports: mode == Mode::Report, ..self }
@@ -101,9 +100,8 @@ impl Strip {
         self.patterns.iter().map(NamePattern::as_str)
     }
 
-    /// Removes from `request` what the client must not have sent, and returns the
-    /// names to remove from the message too. What an earlier filter has stripped or written is
-    /// left alone.
+    /// Removes from `request` what the client must not have sent, and returns the names to remove from
+    /// the message too. It leaves alone what an earlier filter has stripped or written.
     pub(crate) fn apply<'a>(&self, request: &mut Request<'a>) -> Vec<&'a [u8]> {
         if !self.is_needed() {
             return Vec::new();
@@ -120,15 +118,15 @@ impl Strip {
         if self.reports { Vec::new() } else { removed }
     }
 
-    /// Whether a trailer of that name must not go on. No filter writes trailers, so what
-    /// is there is the client's.
+    /// Whether a trailer of that name must not go on. No filter writes trailers, so every trailer is
+    /// the client's.
     pub fn covers_trailer(&self, name: &[u8]) -> bool {
         !self.reports && self.patterns.iter().any(|pattern| pattern.covers(name))
     }
 
-    /// What [`PROVENANCE`] must say after this filter, given what it has stripped and written; `None` if it says
-    /// so already. A filter that strips nothing says what it has written all the same: a
-    /// later one may take it for the client's.
+    /// What [`PROVENANCE`] must hold after this filter, given what the filter has stripped and written;
+    /// `None` if it holds that already. A filter that strips nothing still records what it has written:
+    /// otherwise a later filter may take it for the client's.
     pub(crate) fn state(
         &self,
         before: Option<&[u8]>,
@@ -139,7 +137,7 @@ impl Strip {
         if self.reports {
             return None;
         }
-        // A value that is added stands beside the client's own, unless that was stripped.
+        // An added value joins the client's own values, unless those were stripped.
         let is_ours = |name: &str| {
             self.patterns.iter().any(|pattern| pattern.covers(name.as_bytes()))
                 || words(before).any(|word| names::covers(word, name.as_bytes()))
@@ -149,8 +147,8 @@ impl Strip {
             Edit::Add(name, _) if is_ours(name) => Some(*name),
             _ => None,
         });
-        // Of the mesh, and with every rewritten authority: two calls of the host for a header
-        // that hardly anybody strips.
+        // In the mesh, this would cost two host calls with every rewritten authority, for a header that
+        // hardly anybody strips.
         let is_worth_it = |name: &&str| self.is_needed() || *name != FORWARDED_HOST;
         let written = edited.chain(already_set.iter().copied()).filter(|name| !name.starts_with(':'));
         let written = written.filter(is_worth_it);

@@ -1,8 +1,8 @@
-//! `egress-policy`: says what may leave, and sees what tried to.
+//! `egress-policy`: decides what may leave, and reports what tried to.
 //!
-//! Everything that a rule compares is first brought to one form ([`destination`]), or
-//! is refused: a rule that one spelling gets past is no rule. Denying beats allowing,
-//! and what is ambiguous is denied.
+//! Everything that a rule compares is first brought to one form ([`destination`]), or is refused: a
+//! rule that one spelling gets past is worthless. Denying beats allowing, and what is ambiguous is
+//! denied.
 
 mod act;
 mod address;
@@ -39,9 +39,9 @@ use rule::{Clause, Rule};
 #[derive(Clone, Debug)]
 pub struct Egress {
     common: Common,
-    /// Whose certificate names a caller: what is presented always matches a deny.
+    /// Which certificates identify a caller. A deny always matches the presented one.
     callers: Callers,
-    /// Whether it has no word of its own: then it is a pass-through.
+    /// Whether it has no field of its own: then it is a pass-through.
     says_nothing: bool,
     default: Action,
     rules: Vec<Rule>,
@@ -61,7 +61,7 @@ pub struct Egress {
     places: Places,
 }
 
-/// Rules of one mode, to be asked in this order.
+/// Rules of one mode, in the order in which they are tried.
 #[derive(Clone, Debug, Default)]
 struct Deciders {
     deny: Index,
@@ -86,7 +86,7 @@ struct Refusal {
     body: Box<str>,
 }
 
-/// What decided: a rule by its place, or something that is no rule of the policy.
+/// What decided: a rule by its place, or something that is not a rule of the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruling {
     /// A rule of the policy.
@@ -95,9 +95,9 @@ pub enum Ruling {
     Default,
     /// `denyPrivateAddresses`.
     PrivateAddress,
-    /// The host has no one form.
+    /// The host does not have one form.
     AmbiguousHost,
-    /// A rule would allow the request, had its path one form.
+    /// A rule would allow the request, if its path had a reading.
     AmbiguousPath,
     /// The TLS connection was opened to another name than the request is for.
     SniMismatch,
@@ -131,6 +131,6 @@ impl Egress {
     }
 }
 
-/// Names that no rule may have: they are said of what is no rule.
+/// Names that no rule may have: they name what is not a rule.
 const RESERVED: [&str; 6] =
     ["default", "private-address", "ambiguous-host", "ambiguous-path", "sni-mismatch", "in-cluster"];

@@ -1,4 +1,4 @@
-//! `header-router`: picks a destination by what a request says, and edits headers.
+//! `header-router`: picks a destination by the contents of a request, and edits headers.
 
 mod compile;
 mod decide;
@@ -22,13 +22,13 @@ pub struct Router {
     common: Common,
     route_header: Box<str>,
     rules: Vec<Rule>,
-    /// The rules' matches, one after the other; a rule without any has an empty one.
+    /// The rules' matches, one after the other; a rule without matches has an empty one.
     clauses: Vec<Clause>,
     /// Clauses of the rules that act.
     enforced: Index,
     /// Clauses of the rules that only report.
     reported: Index,
-    /// What becomes of a request that names no host; none if no rule asks for one.
+    /// What happens to a request that names no host; none if no rule has a condition on the host.
     missing_host: Option<Mode>,
 }
 
@@ -39,7 +39,7 @@ struct Clause {
     matches: Box<Match>,
 }
 
-/// A rule: what it does to a request that matches.
+/// A rule: what it does with a request that matches.
 #[derive(Clone, Debug)]
 struct Rule {
     name: Box<str>,
@@ -49,10 +49,10 @@ struct Rule {
     response: HeaderEdits,
 }
 
-/// What becomes of the request.
+/// What happens to the request.
 #[derive(Clone, Debug)]
 enum Action {
-    /// It goes on, perhaps elsewhere and rewritten.
+    /// It goes on, perhaps to another destination and rewritten.
     Forward {
         to: Option<Destination>,
         rewrite: Rewrite,
@@ -64,15 +64,15 @@ enum Action {
 /// What is remembered of a request: the rules that decided, by their place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// The rule that acts; none if no rule matched. One past the last refuses a request
-    /// that names no host.
+    /// The rule that acts; none if no rule matched. One past the last rule means that the request was
+    /// refused because it names no host.
     pub rule: Option<usize>,
-    /// The rule in report mode that would have, had it been enforced.
+    /// The rule in report mode that would have acted, had it been enforced.
     pub reported: Option<usize>,
 }
 
 impl Router {
-    /// The name of a rule by its place. Behind the last stands `MISSING_HOST`, where it can
+    /// The name of a rule by its place. The place after the last rule is `MISSING_HOST`, where that can
     /// decide.
     pub fn rule(&self, place: usize) -> Option<&str> {
         let is_built_in = place == self.rules.len() && self.missing_host.is_some();
@@ -80,6 +80,6 @@ impl Router {
     }
 }
 
-/// What decides on a request that names no host, where rules ask for one: it is refused,
-/// for which of them would hold cannot be told. No rule may have this name.
+/// The name for the decision on a request that names no host, where rules have conditions on the host.
+/// It is refused, because nobody can tell which of them would hold. No rule may have this name.
 const MISSING_HOST: &str = "missing-host";

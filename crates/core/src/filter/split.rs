@@ -57,7 +57,7 @@ pub struct Splitter {
     authority_first: bool,
 }
 
-/// One way for a request to be of a split.
+/// One way for a request to belong to a split.
 #[derive(Clone, Debug)]
 struct Clause {
     split: usize,
@@ -117,7 +117,7 @@ struct Override {
     backend: usize,
 }
 
-/// What is remembered of a request: which split divided it, and how.
+/// What is remembered of a request until its end: which split divided it, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The split, by its place.
@@ -188,7 +188,7 @@ impl Splitter {
         self.splits.get(split)?.backends.get(backend).map(|backend| &*backend.name)
     }
 
-    /// Which buckets the backends of a split own; what is not owned is the baseline's.
+    /// Which buckets the backends of a split own. The baseline owns the others.
     pub fn slots(&self, split: usize) -> Option<&Slots> {
         self.splits.get(split).map(|split| &split.slots)
     }

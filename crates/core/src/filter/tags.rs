@@ -1,11 +1,10 @@
-//! `metric-tags`: counts requests in series whose labels an operator chooses, and
-//! whose number is bounded.
+//! `metric-tags`: counts requests in series. An operator chooses their labels; their number is bounded.
 //!
-//! A request is read twice: what it said when it came ([`Verdict`]) and what became of
-//! it in the log phase. Each tag has one bounded, printable value of the two; a metric
-//! is counted in the series of its tags' values. Envoy never forgets a series, so the
-//! [`CardinalityLimit`] admits values and series up to a limit, and what is beyond it is counted
-//! under `other`, or in the one series with `overflow="true"`.
+//! A request is read twice: its own contents when it comes ([`Verdict`]), and its outcome in the log
+//! phase. Each tag gets one bounded, printable value from the two. A metric is counted in the series of
+//! its tags' values. Envoy never forgets a series. So the [`CardinalityLimit`] admits values and series
+//! up to a limit. What is beyond it is counted under `other`, or in the one series with
+//! `overflow="true"`.
 
 mod attributes;
 mod bound;
@@ -52,14 +51,14 @@ pub struct Tagger {
     meter: CardinalityLimit,
 }
 
-/// What is remembered of a request until its end: what its tags read of it.
+/// What is remembered of a request until its end: what its tags read from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// Whether the request is measured.
     measured: bool,
     /// By the tag's place.
     values: Vec<Captured>,
-    /// The tags that have been published already, a bit for each.
+    /// The tags that have already been published, a bit for each.
     published: u32,
     /// Whether the request was gRPC.
     grpc: bool,

@@ -1,8 +1,8 @@
-//! The objects of the policy language, each described in one place, next to its reader.
+//! The objects of the policy language. Each is described in one place, next to its reader.
 //!
-//! A reader opens a table with its [`Object`]: what the object does not name is an unknown field.
-//! A filter holds the names and nothing more; types, defaults and texts are compiled only with the
-//! feature `describe`, for `narrows schema`, and for tests.
+//! A reader opens a table with its [`Object`]: a field that the object does not name is an unknown
+//! field. A filter holds only the names. Types, defaults and texts are compiled only for tests and with
+//! the feature `describe`, which `narrows schema` uses.
 
 #[cfg(test)]
 pub(crate) mod recorder;
@@ -15,7 +15,7 @@ pub use text::{About, Absent, Choice, NAME, Summary, TOKEN, Type, words};
 /// The fields that a table of a policy may have.
 #[derive(Debug)]
 pub struct Object {
-    /// Objects whose fields it has too.
+    /// Objects whose fields it also has.
     pub includes: &'static [&'static Self],
     /// Its own fields.
     pub fields: &'static [Field],
@@ -34,7 +34,7 @@ pub struct Field {
     pub about: About,
 }
 
-/// What has the name of a field.
+/// Something that has the name of a field.
 pub(crate) trait Named {
     /// As a policy writes it.
     fn name(&self) -> &'static str;
@@ -46,7 +46,7 @@ impl Named for Field {
     }
 }
 
-/// One kind of what an object describes: the field that stands for it, and its reader.
+/// One kind of the things that an object describes: its field, and its reader.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kind<R> {
     pub(crate) field: Field,
@@ -85,8 +85,8 @@ impl Object {
     }
 }
 
-/// Describes a field: its name, its [`Type`], what holds if it is [`Absent`], what it means; and
-/// the version that brought it, if that is not the first.
+/// Describes a field: its name, its [`Type`], what holds without it ([`Absent`]), its meaning; and the
+/// version that added it, if that is not the first.
 #[cfg(any(test, feature = "describe"))]
 macro_rules! field {
     ($name:expr, $kind:expr, $absent:expr, $text:expr) => {
@@ -115,8 +115,8 @@ macro_rules! field {
     };
 }
 
-/// Describes an object: its name, how many of its fields may be there, what it is, the objects that
-/// it includes, its own fields.
+/// Describes an object: its name, how many of its fields may be there, a summary, the objects that it
+/// includes, and its own fields.
 #[cfg(any(test, feature = "describe"))]
 macro_rules! object {
     ($name:expr, $choice:expr, $text:expr, $includes:expr, $fields:expr $(,)?) => {{

@@ -15,7 +15,7 @@ pub struct Invalid {
 pub struct Fault {
     /// The stable code, the same in every release.
     pub code: Code,
-    /// Where in the policy; empty for the policy as a whole.
+    /// The place in the policy; empty for the policy as a whole.
     pub place: Place,
     /// What is wrong: a lower-case phrase.
     pub message: String,
@@ -26,7 +26,7 @@ pub struct Fault {
 /// A place in a policy, written `splits[0].backends[1].weight`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// Innermost step first, so that a fault grows outwards as it is reported.
+    /// Innermost step first: the place of a fault grows outwards while the fault is returned.
     steps: Vec<Step>,
 }
 
@@ -54,7 +54,7 @@ pub enum Code {
     RepeatedField,
     /// One name given to two things of a kind.
     RepeatedName,
-    /// A policy that would cost too much to hold, or to try on a request.
+    /// A policy that would cost too much memory, or too much work on a request.
     TooHeavy,
     /// More elements than the documented limit.
     TooMany,
@@ -64,7 +64,8 @@ pub enum Code {
     BadValue,
     /// A policy for another filter.
     WrongFilter,
-    /// Fields that exclude each other, or of which exactly one is needed.
+    /// Fields that exclude each other, or a group of fields that needs exactly one and has another
+    /// number.
     Conflict,
     /// Weights that do not fit their total or slot.
     WeightsDoNotFit,
@@ -72,11 +73,11 @@ pub enum Code {
     Baseline,
     /// A name of a backend, tag or rule that does not exist.
     UnknownName,
-    /// Two path templates or hosts of one tag that the same request fits equally well.
+    /// Two path templates or hosts of one tag that fit the same request equally well.
     Ambiguous,
     /// A name that cannot be a label or a metric in Prometheus.
     BadLabel,
-    /// A tag that the chosen label grammar cannot carry.
+    /// A tag that the chosen label encoding cannot carry.
     BadStockLabel,
     /// A condition of an attribute-gen configuration that is not understood.
     BadCondition,
@@ -86,7 +87,7 @@ pub enum Code {
     BadHost,
     /// A header, cookie or parameter name that is not well formed or may not be written.
     BadHeaderName,
-    /// A value that cannot stand in a header, or that the filter must not write.
+    /// A value that a header cannot have, or that the filter must not write.
     BadHeaderValue,
     /// A path, prefix or template that cannot match.
     BadPath,
@@ -94,7 +95,7 @@ pub enum Code {
     BadAddress,
     /// Something that is accepted and never acts. A warning.
     NoEffect,
-    /// A policy that lets everything pass, of a filter that is there to stop something. A warning.
+    /// A policy that lets everything pass, although its filter is there to stop something. A warning.
     EverythingPasses,
 }
 
@@ -104,7 +105,7 @@ impl Invalid {
         Self::of(code, message.into(), help.into())
     }
 
-    /// The part of [`Self::new`] that is the same for every type: it is compiled once.
+    /// The part of [`Self::new`] that is the same for every type. It is compiled once.
     #[inline(never)]
     fn of(code: Code, message: String, help: String) -> Self {
         let (message, help) = (shortened(message, LONGEST), shortened(help, LONGEST));
@@ -128,7 +129,7 @@ impl Invalid {
         self.in_step(&Step::Index(index))
     }
 
-    /// Adds the faults of `other` behind these, up to the limit that is reported.
+    /// Adds the faults of `other` after these, up to the number that is reported.
     pub fn append(&mut self, other: Self) {
         let room = limits::FAULTS.saturating_sub(self.faults.len());
         self.faults.extend(other.faults.into_iter().take(room));
@@ -143,7 +144,7 @@ impl Invalid {
 }
 
 impl Fault {
-    /// What is likely not meant, though nothing is wrong, of the policy as a whole.
+    /// A warning about the policy as a whole: nothing is wrong, but it is probably not meant.
     pub(crate) fn warning(code: Code, message: &str, help: &str) -> Self {
         Self { code, place: Place::default(), message: message.to_owned(), help: help.to_owned() }
     }
@@ -179,7 +180,7 @@ impl Place {
         self.steps.iter().rev()
     }
 
-    /// Whether the fault is of the policy as a whole.
+    /// Whether the fault is about the policy as a whole.
     pub fn is_policy(&self) -> bool {
         self.steps.is_empty()
     }
@@ -241,14 +242,14 @@ impl fmt::Display for Code {
     }
 }
 
-/// Bytes that a refusal says of what is wrong, and of what to do; longer ones lose their middle.
-/// It may quote what was written, and goes into the log of every worker.
+/// The most bytes of a message, and of a help text; a longer one loses its middle. Either may quote
+/// what was written, and goes into the log of every worker.
 const LONGEST: usize = 400;
-/// Bytes of a name in a place.
+/// The most bytes of a name in a place.
 const LONGEST_NAME: usize = 100;
 
-/// A text without its middle, if it is too long: what stands before and behind a quotation says
-/// what is wrong with it.
+/// A text without its middle, if it is too long: what is wrong is in the text before and after a
+/// quotation.
 fn shortened(text: String, longest: usize) -> String {
     if text.len() <= longest {
         return text;

@@ -1,7 +1,7 @@
 //! Lists of words, for messages and for what filters tell each other.
 
-/// Words with a separator between them. The standard library's `join` is a kilobyte for
-/// each kind of list.
+/// Words with a separator between them. The standard library's `join` would add a kilobyte for each
+/// kind of list.
 pub(crate) fn joined(words: &mut dyn Iterator<Item = &str>, separator: &str) -> String {
     let mut text = String::new();
     for word in words {

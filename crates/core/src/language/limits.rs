@@ -1,21 +1,21 @@
 //! Every bound of the product in one table, each with its reason.
 //!
-//! A limit that is exceeded is an error when the policy is loaded. Nothing here
-//! is reached by a request: what a request can make grow is capped where it grows.
+//! A policy that exceeds a limit is refused when it is loaded. No request can reach a limit here:
+//! whatever a request can make grow is capped where it grows.
 
-/// Bytes of one policy. Istio's control plane receives at most 4 MiB a message.
+/// Bytes of one policy. Istio's control plane receives at most 4 MiB per message.
 pub const POLICY_BYTES: usize = 4 * 1024 * 1024;
-/// Bytes of one text of a policy, or of a field's name: more than a request can hold, so that it
-/// could match nothing.
+/// Bytes of one text of a policy, or of a field's name. A longer text is more than a request can hold,
+/// so it could match nothing.
 pub const TEXT_BYTES: usize = 64 * 1024;
-/// Elements of a list or fields of a table, whatever it is for: more than any list may have.
+/// Elements of a list or fields of a table of any kind: more than any list may have.
 pub const ELEMENTS: usize = 65_536;
-/// Bytes that a policy may take while it is read, before anything is made of it.
+/// Bytes that a policy may take while it is read, before anything is made from it.
 pub const TREE_BYTES: usize = 24 * 1024 * 1024;
-/// Bytes that every worker may have to hold for one policy: its rules, their index, its
-/// expressions. With the policy as read beside it that is less than 64 MiB.
+/// Bytes that every worker may have to hold for one policy: its rules, their index, its expressions.
+/// Together with the policy as read, that is less than 64 MiB.
 pub const WEIGHT: usize = 32 * 1024 * 1024;
-/// Rules of one policy: what the index was measured with.
+/// Rules of one policy: the number that the index was measured with.
 pub const RULES: usize = 10_000;
 /// Matches (the OR) of one rule, as in Gateway API.
 pub const MATCHES: usize = 64;
@@ -27,17 +27,17 @@ pub const HOSTS: usize = 256;
 pub const VALUES: usize = 1024;
 /// Regular expressions of one policy: each holds up to [`REGEX_BYTES`] in every worker.
 pub const REGEXES: usize = 256;
-/// Conditions of one policy that look at every value of a cookie or query parameter: a client may send
-/// ten thousand, and each is then looked up among them.
+/// Conditions of one policy that look at every value of a cookie or query parameter. A client may send
+/// ten thousand values, and each such condition is looked up among them.
 pub const EACH: usize = 1000;
 /// Bytes of one regular expression as written.
 pub const REGEX_TEXT: usize = 1024;
 /// Bytes of one compiled regular expression.
 pub const REGEX_BYTES: usize = 256 * 1024;
-/// About the instructions that expressions may take for one value of 60 KiB: those of a policy
-/// that one value can keep busy, and one by itself.
+/// About the instructions that expressions may take for one value of 60 KiB. It bounds each expression
+/// by itself, and together those of a policy that one value can keep busy.
 pub const REGEX_WORK: u64 = 100_000_000;
-/// About the instructions that an expression which rewrites may take for each byte.
+/// About the instructions for each byte that an expression of a rewrite may take.
 pub const REWRITE_WORK: u64 = 4_000;
 /// CIDR blocks or principals of one match.
 pub const SOURCES: usize = 256;
@@ -51,10 +51,10 @@ pub const NAME: usize = 63;
 pub const VALUE_BYTES: usize = 4096;
 /// Quotations of the request in one value that a policy writes.
 pub const QUOTATIONS: usize = 8;
-/// Quotations of query parameters and cookies in one `requestHeaders` or `responseHeaders`: the
-/// whole query, or all cookies, are read for each.
+/// Quotations of query parameters and cookies in one `requestHeaders` or `responseHeaders`. Each of
+/// them reads the whole query, or all cookies.
 pub const LOOKUPS: usize = 8;
-/// Bytes of a value that quotes the request: with a longer one Envoy would refuse the message.
+/// Bytes of a value that quotes the request. With a longer value Envoy would refuse the message.
 pub const RENDERED: usize = 64 * 1024;
 /// Splits of one policy.
 pub const SPLITS: usize = 1000;
@@ -62,46 +62,45 @@ pub const SPLITS: usize = 1000;
 pub const BACKENDS: usize = 16;
 /// Key sources of one split, and of one `all`.
 pub const KEYS: usize = 8;
-/// Key sources of one split, those of each `all` included: each may be looked for in the whole
-/// query, or in all cookies.
+/// Key sources of one split, including those of each `all`. Each may be looked for in the whole query,
+/// or in all cookies.
 pub const KEY_PARTS: usize = 16;
-/// Milliseconds from one look at the guards of splits to the next.
+/// Milliseconds from one check of the guards of splits to the next.
 pub const GUARD_TICK: u64 = 1_000;
-/// Milliseconds from one probe of a guard to the next. Guards are looked after once a second.
+/// Milliseconds from one probe of a guard to the next. Guards are checked once a second.
 pub const PROBE_EVERY: std::ops::RangeInclusive<u64> = GUARD_TICK..=3_600_000;
-/// Milliseconds for which a guard switches a backend off: shorter would be no rest.
+/// Milliseconds for which a guard switches a backend off. A shorter time would give it no rest.
 pub const COOLDOWN: std::ops::RangeInclusive<u64> = GUARD_TICK..=3_600_000;
-/// Tags of one policy. Each is a label that somebody has to understand.
+/// Tags of one policy. Each is a label that somebody must understand.
 pub const TAGS: usize = 32;
 /// Metrics of one policy: each is a host call per request.
 pub const METRICS: usize = 16;
-/// Tags of one metric, as Envoy's own series have at most.
+/// Tags of one metric: the most that Envoy's own series have.
 pub const METRIC_TAGS: usize = 12;
-/// Path templates of one tag: what the trie was measured with, twice over.
+/// Path templates of one tag: twice the number that the trie was measured with.
 pub const TEMPLATES: usize = 2000;
 /// Segments of a path template that is a tag's value: the depth of the trie.
 pub const TEMPLATE_SEGMENTS: usize = 32;
-/// Segments of a tag's path templates that one path is compared with at most: as many
-/// as 32 literals with a variable beside each. Then a request costs a quarter more than
-/// if there were one way.
+/// Segments of a tag's path templates that one path is compared with at most: as many as 32 literals
+/// with a variable beside each have. Then a request costs a quarter more than with a single way.
 pub const TEMPLATE_STEPS: usize = 64;
 /// Hosts of one `hostMap`.
 pub const HOST_MAP: usize = 1000;
 /// Rules of one attribute of an attribute-gen configuration.
 pub const ATTRIBUTE_RULES: usize = 1000;
-/// The largest `maxValues` of a tag, and what it is if nothing is said.
+/// The largest `maxValues` of a tag, and the default.
 pub const TAG_VALUES: (i64, i64) = (1000, 100);
-/// The largest `maxLength` of a tag's value, and what it is if nothing is said.
+/// The largest `maxLength` of a tag's value, and the default.
 pub const TAG_LENGTH: (i64, i64) = (128, 64);
-/// The largest `maxSeries`, and what it is if nothing is said: Envoy keeps a series,
-/// and Prometheus a history of it, until the proxy ends.
+/// The largest `maxSeries`, and the default. Envoy keeps a series, and Prometheus a history of it,
+/// until the proxy ends.
 pub const SERIES: (i64, i64) = (10_000, 1000);
 /// Dropped values of one tag that each worker logs.
 pub const DROPPED_LOGGED: usize = 5;
-/// Bytes of what workers tell each other about series, in pages of [`LEDGER_PAGE`]:
-/// 10,000 series with five labels have room.
+/// Pages of the series log, in which workers tell each other about series; each has [`LEDGER_PAGE`]
+/// bytes. They have room for 10,000 series with five labels.
 pub const LEDGER_PAGES: usize = 256;
-/// Bytes of one page: it is copied at every new series, and at no other time.
+/// Bytes of one page. A page is copied for every new series, and at no other time.
 pub const LEDGER_PAGE: usize = 16 * 1024;
 /// Ports of one egress rule.
 pub const PORTS: usize = 64;
@@ -109,25 +108,24 @@ pub const PORTS: usize = 64;
 pub const METHODS: usize = 64;
 /// Readings of one path that egress rules are compared with.
 pub const READINGS: usize = 32;
-/// Bytes of all readings of one path, two of which are always looked at: a path of 2 kB may have
-/// [`READINGS`], one of 60 kB two.
+/// Bytes of all readings of one path; two of them are always looked at. A path of 2 kB may have
+/// [`READINGS`] readings, a path of 60 kB may have two.
 pub const READING_BYTES: usize = 64 * 1024;
-/// Destinations that egress counts apart; beyond, they are `other`. A series is never
-/// forgotten by Envoy.
+/// Destinations that egress counts apart; those beyond are `other`. Envoy never forgets a series.
 pub const DESTINATIONS: usize = 2000;
-/// Hosts that `learn` may remember: each is a series, and a row of some 100 bytes that a worker
-/// reads and writes again whenever it has something new to share.
+/// Hosts that `learn` may remember. Each is a series, and a row of some 100 bytes. A worker reads and
+/// writes the rows again whenever it has something new to share.
 pub const LEARN_HOSTS: usize = 1000;
 /// Milliseconds from one line of `learn` in the log to the next.
 pub const LEARN_EVERY: std::ops::RangeInclusive<u64> = 5_000..=86_400_000;
-/// Hosts that a worker remembers for `learn` before it shares them: about what one line of the
-/// log tells.
+/// Hosts that a worker remembers for `learn` before it shares them: about as many as one log line
+/// names.
 pub const LEARN_UNSHARED: usize = 50;
-/// Lines that `learn` may write in a minute before their time, so that nothing is forgotten
-/// untold: about 4 MB, and 24,000 hosts.
+/// Lines that `learn` may write in a minute before they are due, so that no host is forgotten before it
+/// was logged: about 4 MB, and 24,000 hosts.
 pub const LEARN_LINES: u64 = 300;
-/// Faults that one refusal reports: more would bury the first.
+/// Faults that one refusal reports: more would hide the first.
 pub const FAULTS: usize = 20;
-/// Ports of one backend that are guarded apart; the others are one. A client may write any
-/// port, and each that failed is kept for ten minutes.
+/// Ports of one backend that are guarded apart; the others count as one. A client may write any port,
+/// and each port that failed is kept for ten minutes.
 pub const GUARDED_PORTS: usize = 16;

@@ -19,7 +19,7 @@ pub enum Mode {
 /// Whose headers are believed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Trust {
-    /// The client's are not.
+    /// The client's headers are not believed.
     #[default]
     Edge,
     /// The caller is part of the mesh.
@@ -29,10 +29,10 @@ pub enum Trust {
 /// Whose certificate names a caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Callers {
-    /// Whoever presents one that Envoy lets in.
+    /// Any certificate that Envoy accepts.
     #[default]
     Presented,
-    /// Whose was verified on this connection.
+    /// Only a certificate that was verified on this connection.
     Verified,
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn mode(fields: Fields<'_>) -> Result<Mode, Invalid> {
 }
 
 impl Mode {
-    /// The stricter of a policy's mode and its part's: what is off stays off.
+    /// The mode of a part within its policy: the stricter of the two. What is off stays off.
     pub(crate) fn within(self, policy: Self) -> Self {
         match (policy, self) {
             (Self::Off, _) | (_, Self::Off) => Self::Off,

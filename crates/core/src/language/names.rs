@@ -1,4 +1,4 @@
-//! Names and values that a policy may write: checked once, at load.
+//! Names and values that a policy may write. They are checked once, when it is loaded.
 
 use std::collections::HashMap;
 
@@ -14,15 +14,15 @@ pub const OWN_PREFIX: &str = "x-narrows-";
 
 /// The route header unless a policy names another.
 pub const ROUTE_HEADER: &str = "x-narrows-route";
-/// Where the caller's authority is kept when it is rewritten.
+/// The header that keeps the caller's authority when the authority is rewritten.
 pub const FORWARDED_HOST: &str = "x-forwarded-host";
 
-/// The places of names. Hashed as the index is: the standard library's own hash would
-/// be one more in every module.
+/// The places of names. They are hashed like the index: the standard library's own hash would add one
+/// more to every module.
 pub type Places = HashMap<Box<[u8]>, u32, Xxh64Builder>;
 
-/// The name of a rule, split, backend or tag: it becomes a metric label, a filter
-/// state and a word in a header, so it is plain.
+/// The name of a rule, split, backend or tag. It becomes a metric label, filter state and a word in a
+/// header, so it has only plain characters.
 pub(crate) fn name(tree: &Tree) -> Result<Box<str>, Invalid> {
     let name = read::text(tree)?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:".contains(&b);
@@ -36,7 +36,7 @@ pub(crate) fn name(tree: &Tree) -> Result<Box<str>, Invalid> {
     ))
 }
 
-/// Refuses a name that stands twice among `names`; `what` says of what.
+/// Refuses a name that is twice among `names`; `what` is the kind of thing that has the name.
 pub(crate) fn unique<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> Result<(), Invalid> {
     let mut seen = Places::default();
     for (i, name) in (0u32..).zip(names) {
@@ -78,7 +78,7 @@ pub(crate) fn request_header(written: &str) -> Result<Box<str>, Invalid> {
     ))
 }
 
-/// A header name to write. Framing and pseudo headers are not a policy's to write.
+/// A header name to write. A policy may not write framing headers and pseudo headers.
 pub(crate) fn writable_header(written: &str) -> Result<Box<str>, Invalid> {
     let name = header(written)?;
     let framing = [
@@ -124,12 +124,12 @@ pub(crate) fn cookie(written: &str) -> Result<Box<str>, Invalid> {
     Ok(written.into())
 }
 
-/// A header name, or a prefix of some with `*` at the end.
+/// A header name, or the prefix of header names with `*` at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NamePattern {
     /// Lower case, with the `*` if there is one.
     written: Box<str>,
-    /// The same with `-` for `_`: what is compared.
+    /// The same with `-` for each `_`: the form that is compared.
     text: Box<str>,
 }
 
@@ -151,19 +151,19 @@ impl NamePattern {
         &self.text
     }
 
-    /// The pattern as written, in lower case.
+    /// The pattern as written, but in lower case.
     pub(crate) fn written(&self) -> &str {
         &self.written
     }
 
-    /// Whether a header's name is meant: see [`covers`].
+    /// Whether the pattern covers a header's name: see [`covers`].
     pub(crate) fn covers(&self, name: &[u8]) -> bool {
         covers(self.text.as_bytes(), name)
     }
 }
 
-/// Whether a pattern, perhaps with `*` at the end, means a header's name: in any spelling that
-/// Envoy passes and an application may read as the same. `x_user` is `x-user` to many of them.
+/// Whether a pattern, perhaps with `*` at the end, covers a header's name. It does so in any spelling
+/// that Envoy passes and an application may read as the same: many of them take `x_user` for `x-user`.
 pub fn covers(pattern: &[u8], name: &[u8]) -> bool {
     let is_dash = |byte: u8| matches!(byte, b'-' | b'_');
     let same = |(a, b): (&u8, &u8)| a == b || (is_dash(*a) && is_dash(*b));
@@ -173,7 +173,7 @@ pub fn covers(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
-/// Each of the names once, in their order: by sorting, for a client chooses how many there are.
+/// Each of the names once, in their order. It sorts, because a client chooses how many there are.
 pub fn distinct(names: Vec<&[u8]>) -> Vec<&[u8]> {
     let of = |place: u32| names.get(place as usize);
     let order = sorted(names.len(), &|a, b| of(a).cmp(&of(b)));
@@ -200,8 +200,8 @@ fn token(written: &str, what: &str) -> Result<Box<str>, Invalid> {
     ))
 }
 
-/// A value to write into a header: no CR, LF, NUL or other control character, so
-/// that it cannot end the header and start another.
+/// A value to write into a header. It has no CR, LF, NUL or other control character, so that it cannot
+/// end the header and start another.
 pub(crate) fn header_value(written: &str) -> Result<Box<[u8]>, Invalid> {
     if written.len() > limits::VALUE_BYTES {
         return Err(Invalid::new(

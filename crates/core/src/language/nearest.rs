@@ -1,4 +1,4 @@
-//! "Did you mean": the known name that is nearest to what was written.
+//! "Did you mean": the known name that is nearest to the written one.
 
 use crate::language::join::joined;
 use crate::language::limits;
@@ -11,7 +11,7 @@ pub(crate) fn names(known: &[&str]) -> String {
 
 /// "did you mean …?" for the nearest known name, if one is near enough.
 pub(crate) fn suggestion(written: &str, known: &[&str]) -> Option<String> {
-    // Longer ones are near to none, and dear to compare.
+    // A longer name is near to no known one, and expensive to compare.
     if written.len() > limits::NAME {
         return None;
     }
@@ -23,7 +23,7 @@ pub(crate) fn suggestion(written: &str, known: &[&str]) -> Option<String> {
     Some(format!("did you mean {:?}?", near.1))
 }
 
-/// Levenshtein distance over bytes, letter case ignored.
+/// The Levenshtein distance over bytes, ignoring letter case.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {

@@ -1,8 +1,7 @@
 //! Path templates such as `/users/{id}/orders`.
 //!
-//! A template is matched segment by segment: `{name}` takes one segment that is not
-//! empty, and a `*` at the end takes what is left, which may hold slashes but is
-//! not nothing.
+//! A template is matched segment by segment. `{name}` takes one segment that is not empty. A `*` at the
+//! end takes the rest, which may hold slashes but must not be empty.
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
@@ -11,7 +10,7 @@ use crate::language::limits;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathTemplate {
     segments: Vec<Segment>,
-    /// Whether a `*` stood at the end.
+    /// Whether it ended in `*`.
     rest: bool,
 }
 
@@ -61,12 +60,12 @@ impl PathTemplate {
         Ok(Self { segments, rest })
     }
 
-    /// The same as [`Self::matches`], for a path whose slashes are known.
+    /// The same as [`Self::matches`], for a path whose slashes have been found.
     pub(crate) fn matches_at(&self, path: &[u8], slashes: &[u32], ignore_case: bool) -> bool {
         if slashes.first() != Some(&0) {
             return false;
         }
-        // A segment stands behind each slash.
+        // A segment begins after each slash.
         let is_long_enough = self.segments.len().saturating_add(usize::from(self.rest)) <= slashes.len();
         if !is_long_enough || (!self.rest && self.segments.len() != slashes.len()) {
             return false;
@@ -84,7 +83,7 @@ impl PathTemplate {
         self.segments.iter().enumerate().all(fits) && (!self.rest || is_left())
     }
 
-    /// Whether a path without query is of this shape.
+    /// Whether a path without query fits this template.
     pub fn matches(&self, path: &[u8]) -> bool {
         let Some(mut left) = path.strip_prefix(b"/") else { return false };
         let mut more = true;
@@ -107,12 +106,12 @@ impl PathTemplate {
         if self.rest { more && !left.is_empty() } else { !more }
     }
 
-    /// Its segments, and whether a `*` takes what is left.
+    /// Its segments, and whether a `*` takes the rest.
     pub(crate) fn segments(&self) -> (&[Segment], bool) {
         (&self.segments, self.rest)
     }
 
-    /// The text before the first variable: every path of this shape starts with it.
+    /// The text before the first variable: every path that fits starts with it.
     pub(crate) fn literal_prefix(&self) -> Vec<u8> {
         let mut prefix = Vec::new();
         for segment in &self.segments {
@@ -125,7 +124,7 @@ impl PathTemplate {
         prefix
     }
 
-    /// The same template, comparing with paths in lower case.
+    /// The same template, for comparison with paths in lower case.
     pub(crate) fn to_lowercase(&self) -> Self {
         let lower = |segment: &Segment| match segment {
             Segment::Literal(text) => Segment::Literal(text.to_ascii_lowercase().into()),

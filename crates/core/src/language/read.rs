@@ -1,7 +1,7 @@
 //! Reading a [`Tree`] into types, with the place of every fault.
 //!
-//! A fault is made where it is found and learns its place on the way out
-//! ([`Invalid::in_field`]), so that a policy without faults pays nothing for places.
+//! A fault is made where it is found. It learns its place on the way out ([`Invalid::in_field`]), so a
+//! policy without faults pays nothing for places.
 
 mod messages;
 #[cfg(test)]
@@ -20,13 +20,13 @@ pub(crate) use values::*;
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'t> {
     fields: &'t [(String, Tree)],
-    /// What describes them: a reader must ask for no other.
+    /// The object that describes them: a reader must ask for no other fields.
     #[cfg(debug_assertions)]
     object: &'static Object,
 }
 
 impl<'t> Fields<'t> {
-    /// Opens a table: `object` must know every field, and none may be there twice.
+    /// Opens a table. `object` must know every field, and no field may be there twice.
     pub(crate) fn open(tree: &'t Tree, object: &'static Object) -> Result<Self, Invalid> {
         let fields = table(tree)?;
         let mut faults = Faults::default();
@@ -47,7 +47,7 @@ impl<'t> Fields<'t> {
         })
     }
 
-    /// Reads a field of a table that is not open yet, as often as it is written.
+    /// Reads a field of a table that is not open yet. It reads the field as often as it is written.
     pub(crate) fn before_all(
         tree: &Tree,
         object: &'static Object,
@@ -62,7 +62,7 @@ impl<'t> Fields<'t> {
         named.try_for_each(|(_, tree)| read(tree).map_err(|e| e.in_field(name)))
     }
 
-    /// Reads a field if it is there; `null` is as good as absent.
+    /// Reads a field if it is there; `null` counts as absent.
     pub(crate) fn optional<T>(
         self,
         name: &str,
@@ -96,12 +96,12 @@ impl<'t> Fields<'t> {
         self.get(name).is_some()
     }
 
-    /// Whether no field is there, or only `null`.
+    /// Whether there is no field, or only `null`.
     pub(crate) fn is_empty(self) -> bool {
         self.fields.iter().all(|(_, tree)| *tree == Tree::Null)
     }
 
-    /// The one of these kinds whose field is there.
+    /// The kind whose field is there. Exactly one of `kinds` must have its field there.
     pub(crate) fn exactly_one<K: Named>(self, kinds: &'static [K]) -> Result<&'static K, Invalid> {
         let mut present = kinds.iter().filter(|kind| self.has(kind.name()));
         match (present.next(), present.next()) {
@@ -126,17 +126,17 @@ impl Faults {
         }
     }
 
-    /// Whether there are as many as are reported.
+    /// Whether there are as many as a refusal reports.
     fn is_full(&self) -> bool {
         self.0.as_ref().is_some_and(|all| all.faults().len() >= limits::FAULTS)
     }
 
-    /// The value of a part, or a note of its faults.
+    /// The value of a part. If the part has faults, they are noted and there is none.
     pub(crate) fn take<T>(&mut self, part: Result<T, Invalid>) -> Option<T> {
         part.map_err(|invalid| self.note(invalid)).ok()
     }
 
-    /// `value`, if nothing was noted.
+    /// `value`, if no fault was noted.
     pub(crate) fn or<T>(self, value: T) -> Result<T, Invalid> {
         self.0.map_or(Ok(value), Err)
     }

@@ -1,7 +1,7 @@
-//! A policy as written, before it means anything.
+//! A policy as written, before anything is interpreted.
 //!
-//! `serde_json::Value` would lose what must be refused: a field written twice.
-//! So the text is read into a tree of our own, which keeps every field in order.
+//! `serde_json::Value` would lose a field that is written twice, which must be refused. So the text is
+//! read into a tree of our own, which keeps every field in order.
 
 use std::cell::Cell;
 use std::fmt;
@@ -31,10 +31,10 @@ pub enum Tree {
 }
 
 impl Tree {
-    /// Reads the text of a policy. No bytes at all are an empty table: Istio sends
-    /// none for an absent `pluginConfig`.
+    /// Reads the text of a policy. An empty text is an empty table: Istio sends one for an absent
+    /// `pluginConfig`.
     pub fn parse(text: &[u8]) -> Result<Self, Invalid> {
-        // First: whatever it says, and if it says nothing.
+        // First, whatever the text contains, and even if it contains nothing.
         if text.len() > limits::POLICY_BYTES {
             return Err(too_long());
         }
@@ -60,7 +60,7 @@ impl Tree {
         })
     }
 
-    /// What this value is, for "expected a list, found a string".
+    /// The kind of this value, for "expected a list, found a string".
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -79,7 +79,7 @@ pub(crate) fn too_long() -> Invalid {
     Invalid::new(Code::TooMany, "the policy has more than 4194304 bytes", "split it by workload")
 }
 
-/// A policy that would take too much memory before anything is made of it.
+/// A policy that would take too much memory before anything is made from it.
 pub(crate) fn too_large() -> Invalid {
     Invalid::new(
         Code::TooHeavy,
@@ -88,17 +88,17 @@ pub(crate) fn too_large() -> Invalid {
     )
 }
 
-/// Texts above say what the limits are: a number that is formatted is code in every module.
+/// The messages above contain the limits. Formatting a number would be more code in every module.
 const _: () = assert!(
     limits::POLICY_BYTES == 4_194_304 && limits::TREE_BYTES == 24 << 20 && limits::ELEMENTS == 65_536
 );
 
-/// What a text takes where it is kept, in bytes: the allocator adds some.
+/// The bytes that a text takes where it is kept: the allocator adds some.
 pub(crate) fn text_bytes(text: &str) -> usize {
     text.len().saturating_add(12)
 }
 
-/// What an element of a list takes besides what it holds, and a field of a table.
+/// The bytes that an element of a list, or a field of a table, takes besides its contents.
 pub(crate) const ELEMENT: usize = 16;
 pub(crate) const FIELD: usize = 32;
 
@@ -108,7 +108,7 @@ impl<'de> Deserialize<'de> for Tree {
     }
 }
 
-/// Reads a tree, and counts down what it may still take.
+/// Reads a tree, and counts down the bytes that it may still take.
 #[derive(Clone, Copy)]
 struct Reader<'l>(&'l Cell<usize>);
 
@@ -165,7 +165,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Tree, E> {
-        // Above 2^53 a double no longer holds every integer, so what was written is lost.
+        // Above 2^53 a double no longer holds every integer, so the written number is lost.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
         Ok(if value.trunc().total_cmp(&value).is_eq() && value.abs() <= EXACT {

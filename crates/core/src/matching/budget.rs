@@ -1,8 +1,8 @@
-//! What is left of the bounds that hold for a policy as a whole.
+//! The rest of the limits that hold for a policy as a whole.
 //!
-//! The weight of a policy is what every worker takes to hold it, in bytes. It is counted from what
-//! is written, by the same sums on every machine, and before the memory is taken: so a small policy
-//! cannot take gigabytes. The sums are bounds from above, not sizes; a test holds them to what real
+//! The weight of a policy is the number of bytes that every worker takes to hold it. It is counted from
+//! the text, by the same sums on every machine, and before the memory is taken. So a small policy
+//! cannot take gigabytes. The sums are upper bounds, not sizes; a test compares them with what real
 //! modules take.
 
 mod sums;
@@ -17,23 +17,23 @@ use crate::matching::pattern::Pattern;
 
 use sums::Sums;
 
-/// What a match takes besides its conditions.
+/// The bytes that a match takes besides its conditions.
 pub(crate) const MATCH: usize = 288;
-/// What a condition takes, filed.
+/// The bytes that a condition takes, filed in the index.
 pub(crate) const CONDITION: usize = 224;
-/// What a rule takes besides its matches, its series included.
+/// The bytes that a rule takes besides its matches, its series included.
 pub(crate) const RULE: usize = 640;
-/// What a series takes besides the names in it.
+/// The bytes that a series takes besides the names in it.
 pub(crate) const SERIES: usize = 128;
 
-/// What a text takes that is looked for inside of values, and each of its bytes.
+/// The bytes that a text takes if it is looked for inside values, and that each of its bytes takes.
 const NEEDLE: usize = 128;
 const NEEDLE_BYTE: usize = 40;
 
-// Refusals say these in words.
+// Refusals contain these limits as text.
 const _: () = assert!(limits::WEIGHT == 32 << 20 && limits::EACH == 1000 && limits::TEXT_BYTES == 65_536);
 
-/// What a policy takes, of what it may.
+/// How much a policy takes of the limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Weight {
     /// Bytes that every worker holds, of [`limits::WEIGHT`].
@@ -43,7 +43,7 @@ pub struct Weight {
     pub work: u64,
 }
 
-/// What is left of the bounds that hold for a policy as a whole.
+/// The rest of the limits that hold for a policy as a whole.
 pub(crate) struct Budget {
     regexes: Cell<usize>,
     patterns: Cell<Vec<Work>>,
@@ -53,7 +53,8 @@ pub(crate) struct Budget {
     needles: RefCell<needles::Draft>,
 }
 
-/// What an expression costs at most, by itself and with those that the same value can keep busy.
+/// The most that an expression costs: by itself, and together with those that the same value can keep
+/// busy.
 struct Work {
     prefix: Box<[u8]>,
     alone: u64,
@@ -73,7 +74,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Takes a policy as read, if it is none that is refused whatever it says.
+    /// Counts a policy as read. A policy that is too large is refused, whatever it contains.
     #[inline(never)]
     pub(crate) fn open(&self, tree: &Tree) -> Result<(), Invalid> {
         let mut sums = Sums::default();
@@ -87,7 +88,7 @@ impl Budget {
         self.hold(sums.held)
     }
 
-    /// Takes memory that is about to be taken.
+    /// Counts memory that is about to be taken.
     #[inline(never)]
     pub(crate) fn hold(&self, bytes: usize) -> Result<(), Invalid> {
         let held = self.held.get().saturating_add(bytes);
@@ -102,7 +103,7 @@ impl Budget {
         ))
     }
 
-    /// The same, for entries of an index that are the product of hosts and paths.
+    /// The same, for index entries whose number is the product of hosts and paths.
     #[inline(never)]
     pub(crate) fn file(&self, hosts: usize, paths: usize, bytes: usize) -> Result<(), Invalid> {
         let entries = hosts.saturating_mul(paths);
@@ -115,7 +116,7 @@ impl Budget {
         })
     }
 
-    /// What has been taken.
+    /// What has been counted.
     pub(crate) fn weight(&self) -> Weight {
         let known = self.patterns.take();
         let work = known.iter().map(|work| work.together).max().unwrap_or_default();
@@ -123,7 +124,7 @@ impl Budget {
         Weight { bytes: self.held.get(), work }
     }
 
-    /// One more expression, wherever it stands.
+    /// One more expression, wherever it is.
     pub(crate) fn expression(&self) -> Result<(), Invalid> {
         let left = self.regexes.get().checked_sub(1).ok_or_else(|| {
             Invalid::new(
@@ -144,7 +145,7 @@ impl Budget {
         Ok(Box::new(pattern))
     }
 
-    /// All of a policy's expressions may be tried on one long value.
+    /// One long value may have to be compared with all expressions of a policy.
     fn work(&self, pattern: &Pattern) -> Result<(), Invalid> {
         let mut known = self.patterns.take();
         let (prefix, alone) = (pattern.prefix(), pattern.cost());
@@ -183,20 +184,20 @@ impl Budget {
         Ok(())
     }
 
-    /// Puts a text among those that are found together.
+    /// Adds a text to those that are found together.
     #[inline(never)]
     pub(crate) fn needle(&self, needle: &mut Needle, hay: Hay) -> Result<(), Invalid> {
         self.hold(
             needle.len().saturating_mul(NEEDLE_BYTE).saturating_add(NEEDLE).saturating_add(hay.name.len()),
         )?;
-        // Borrowed for this call alone; nothing here calls back.
+        // Borrowed for this call only; nothing here calls back.
         if let Ok(mut needles) = self.needles.try_borrow_mut() {
             needles.add(hay, needle);
         }
         Ok(())
     }
 
-    /// The texts that are found together, when all have been read.
+    /// The texts that are found together, once all have been read.
     pub(crate) fn needles(&self) -> Needles {
         self.needles.take().finish()
     }

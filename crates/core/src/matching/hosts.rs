@@ -11,9 +11,9 @@ pub(crate) struct HostSet {
     suffix: Texts,
     /// `*`
     any: bool,
-    /// In the order written, for the index and for people.
+    /// In the order written; for the index and for people.
     written: Vec<HostPattern>,
-    /// Whether a `service` stands for them, `name.namespace` first.
+    /// Whether these are the hosts of a `service`, `name.namespace` first.
     is_service: bool,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct HostSet {
 pub(crate) enum HostPattern {
     /// One host: lower case, no port, no trailing dot.
     Exact(Box<[u8]>),
-    /// Every host below a domain, which is kept with its leading dot.
+    /// Every host below a domain. The domain is kept with its leading dot.
     Suffix(Box<[u8]>),
     /// `*`
     Any,
@@ -42,7 +42,7 @@ impl HostSet {
         set
     }
 
-    /// Bytes that it takes, at most.
+    /// Bytes that it takes at most.
     pub(crate) fn weight(&self) -> usize {
         let text = |pattern: &HostPattern| match pattern {
             HostPattern::Any => 0,
@@ -57,7 +57,7 @@ impl HostSet {
         Self { is_service: true, ..Self::new(forms) }
     }
 
-    /// The service that stands for these hosts, if one does: its `name.namespace`.
+    /// The service whose hosts these are, if they are a service's: its `name.namespace`.
     pub(crate) fn service(&self) -> Option<&[u8]> {
         match self.written.first() {
             Some(HostPattern::Exact(name)) if self.is_service => Some(name),
@@ -71,7 +71,7 @@ impl HostSet {
             || self.any
     }
 
-    /// Whether the host must be known to tell: not where `*` takes all of them.
+    /// Whether the decision needs the host. It does not where `*` takes all hosts.
     pub(crate) fn asks_for_names(&self) -> bool {
         !self.any && !self.written.is_empty()
     }

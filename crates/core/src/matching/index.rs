@@ -1,24 +1,24 @@
 //! Finding the first matching clause without trying them all.
 //!
-//! The order of rules is their meaning; it must not be the algorithm. Three steps
-//! narrow a request down to a few candidates, which are then tried in order:
+//! The order of rules defines their meaning. It must not be the algorithm too. Three steps narrow a
+//! request down to a few candidates, which are then tried in order:
 //!
 //! 1. by host: a hash of exact names, a hash of parent domains, and the rest;
-//! 2. by path: a trie of literal prefixes for each of these; hosts that a clause has many paths for
-//!    share one;
-//! 3. by the rarest term that a clause asks for, hashed (see [`terms`]): what a header, cookie, query
-//!    parameter, the method or the caller's name is, starts with, ends with or holds, or that it is
-//!    there; the block of numbers or addresses in which one is. A second term, as a bit of a
-//!    signature, spares most of those that share the first.
+//! 2. by path: a trie of literal prefixes for each of these; hosts share one trie if a clause has many
+//!    paths for them;
+//! 3. by the rarest index term that a clause asks for, hashed (see [`terms`]). A term is a fact about a
+//!    header, cookie, query parameter, the path, the method or the caller's name: that it is there;
+//!    that it is, starts with, ends with or holds a text. Or it is the block that a number or address
+//!    is in. A second term, as a bit of a signature, spares most of those clauses that share the first.
 //!
-//! Each step may only leave out what cannot match: a candidate is always verified in
-//! full, so the index can be wrong about cost, never about meaning. What it cannot
-//! narrow is documented: regular expressions, which a policy has few of, and clauses that
-//! say only what must *not* be there, within their host and path. Those that must miss the same
-//! condition are tried as one: see [`leaf`].
+//! Each step may only leave out clauses that cannot match. A candidate is always verified in full, so
+//! the index can be wrong about cost, never about meaning. What it cannot narrow is documented: regular
+//! expressions, of which a policy has few, and clauses that have only conditions on what must *not* be
+//! there, within their host and path. Of these, the clauses that the same condition keeps out are tried
+//! as one: see [`leaf`].
 //!
-//! Whatever a request makes true at once, no clause is verified twice for it, so that verifying
-//! costs no more than the policy is long. What an index takes is counted before it is taken.
+//! Whatever a request makes true at once, no clause is verified twice for it. So verifying costs no
+//! more than the length of the policy. The memory for an index is counted before it is taken.
 
 mod key;
 mod leaf;
@@ -46,24 +46,24 @@ use trie::Trie;
 pub(crate) struct Index {
     exact: Places,
     suffix: Places,
-    /// By the places of hosts. The first is of every host.
+    /// By the places of hosts. The first is for every host.
     hosts: Vec<Tries>,
     tries: Vec<Trie>,
     dictionary: TermDictionary,
-    /// How many numbers there are up to the highest.
+    /// The highest number plus one.
     numbers: usize,
 }
 
 /// The tries of one host pattern.
 #[derive(Clone, Debug, Default)]
 struct Tries {
-    /// Of the clauses that are filed under each of their hosts.
+    /// For the clauses that are filed under each of their hosts.
     own: Option<u32>,
-    /// Of the clauses whose hosts share a trie.
+    /// For the clauses whose hosts share a trie.
     shared: Vec<u32>,
 }
 
-/// An index that is being made.
+/// An index while it is made.
 pub(crate) struct Builder<'b> {
     budget: &'b Budget,
     index: Index,
@@ -72,7 +72,7 @@ pub(crate) struct Builder<'b> {
     groups: Vec<Group>,
 }
 
-/// Hosts that stand together in some clause.
+/// Hosts that are together in some clause.
 #[derive(Debug, Default)]
 struct Group {
     /// The trie that they share.
@@ -81,13 +81,13 @@ struct Group {
     paths: usize,
 }
 
-/// What an entry takes besides the terms that it is filed under.
+/// The bytes that an entry takes besides the terms that it is filed under.
 const ENTRY: usize = 104;
-/// What is filed under a term.
+/// The bytes that an entry takes for each term that it is filed under.
 const FILED: usize = 32;
-/// What a term takes while the index is made.
+/// The bytes that a term takes while the index is made.
 const FACT: usize = 56;
-/// What a host takes.
+/// The bytes that a host takes.
 const HOST: usize = 144;
 
 impl<'b> Builder<'b> {
@@ -129,8 +129,9 @@ impl<'b> Builder<'b> {
         index
     }
 
-    /// The trie that these hosts share, if they do, and whether it is new. A trie for each is quicker
-    /// to search; but where all that is filed for them would be a product, they share one.
+    /// The trie that these hosts share, if they share one, and whether it is new. A trie for each host
+    /// is quicker to search. But where the number of entries would be hosts times paths, they share
+    /// one.
     fn share(&mut self, patterns: &[HostPattern], paths: usize) -> Result<(Option<u32>, bool), Invalid> {
         if patterns.len() < 2 {
             return Ok((None, false));
@@ -159,7 +160,7 @@ impl<'b> Builder<'b> {
         Ok((group.trie, is_new))
     }
 
-    /// The host's own trie, if it `needs` one; a trie that it shares is noted.
+    /// The host's own trie, if it `needs` one. If there is a `shared` trie, it is noted for the host.
     fn place(
         &mut self,
         pattern: &HostPattern,
@@ -180,7 +181,7 @@ impl<'b> Builder<'b> {
         let Some(of_host) = hosts.get_mut(place as usize) else { return Ok(None) };
         if shared.is_some() {
             self.budget.hold(2usize.saturating_mul(size_of::<u32>()))?;
-            // A host that stands twice among them has it twice.
+            // A host that is twice among them has it twice.
             of_host.shared.extend(shared);
         }
         if !needs {
@@ -200,15 +201,15 @@ fn text_of(pattern: &HostPattern) -> &[u8] {
     }
 }
 
-/// What has been found so far for a request.
+/// What has been found for a request so far.
 pub(crate) struct Found<'s> {
     verify: &'s dyn Fn(u32) -> bool,
     best: Option<u32>,
-    /// How many were tried, and of many, which: a bit for each.
+    /// How many clauses were tried. If they are many, `tried` has a bit for each.
     count: usize,
     tried: Vec<u64>,
     numbers: usize,
-    /// The term that was looked for last and does not hold.
+    /// The last term that was looked up and does not hold.
     missing: Term,
 }
 
@@ -254,7 +255,7 @@ impl Index {
 }
 
 impl Found<'_> {
-    /// Clauses that are tried before it is noted which.
+    /// Clauses that are tried before it is noted which ones were.
     const FEW: usize = 16;
 
     /// Whether a clause comes before the best.
@@ -262,8 +263,8 @@ impl Found<'_> {
         self.best.is_none_or(|best| number < best)
     }
 
-    /// Lowers the best to the first of these clauses, in their order, that holds. Each comes with
-    /// a term that must hold too, or with 0.
+    /// Lowers the best to the first of these clauses, in their order, that holds. Each clause comes
+    /// with a second term that must hold too, or with 0.
     fn first(&mut self, clauses: impl Iterator<Item = (u32, Term)>, terms: &RequestTerms<'_, '_>) {
         for (number, guard) in clauses {
             if !self.is_early(number) {
@@ -272,7 +273,7 @@ impl Found<'_> {
             if guard != 0 && self.misses(guard, terms) || !self.is_new(number) {
                 continue;
             }
-            // Looked up once for each clause, which many terms may lead to.
+            // A term is looked up once for each clause, although many terms may lead to the clause.
             if guard != 0 && !terms.holds(guard) {
                 self.missing = guard;
             } else if (self.verify)(number) {
@@ -282,12 +283,12 @@ impl Found<'_> {
         }
     }
 
-    /// Whether a term is known not to hold, without looking for it.
+    /// Whether a term is known not to hold, without looking it up.
     fn misses(&self, term: Term, terms: &RequestTerms<'_, '_>) -> bool {
         term == self.missing || !terms.may_hold(term)
     }
 
-    /// Whether a clause was not tried before, as far as that is known.
+    /// Whether a clause was not tried before, as far as that was noted.
     fn is_new(&mut self, number: u32) -> bool {
         self.count = self.count.saturating_add(1);
         if self.count <= Self::FEW {

@@ -1,11 +1,11 @@
 //! Where a value is read from.
 
-/// Where a fact is read from.
+/// Where an index term is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Method,
     Path,
-    /// One value of a header; each line has its own facts.
+    /// One value of a header; each header line has its own terms.
     Header,
     /// All values of a header as one.
     Joined,

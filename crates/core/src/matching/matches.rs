@@ -7,7 +7,7 @@ use super::request::Request;
 use super::source::SourceMatch;
 use super::value::ValueMatch;
 
-/// An AND of conditions. Without any, it matches everything.
+/// An AND of conditions. A match without conditions matches everything.
 #[derive(Clone, Debug, Default)]
 pub struct Match {
     pub(crate) hosts: Option<HostSet>,
@@ -19,13 +19,13 @@ pub struct Match {
     pub(crate) cookies: Vec<Named>,
     pub(crate) query: Vec<QueryMatch>,
     pub(crate) source: Option<SourceMatch>,
-    /// Whether a repeated header is one value, joined with `,`, as the conditions of Istio's
-    /// attribute-gen have it (CEL). A policy cannot write it.
+    /// Whether a repeated header counts as one value, joined with `,`, as in the conditions of Istio's
+    /// attribute-gen (CEL). A policy cannot write it.
     pub(crate) joins: bool,
 }
 
 impl Match {
-    /// Whether it asks for nothing but the path and the query.
+    /// Whether it has conditions only on the path and the query.
     pub(crate) fn reads_only_path(&self) -> bool {
         let Self { hosts, path: _, method, headers, without, cookies, query: _, source, joins: _ } = self;
         hosts.is_none()
@@ -54,7 +54,7 @@ impl Match {
     }
 }
 
-/// An OR of matches; an empty list is "everything".
+/// An OR of matches; an empty list matches everything.
 pub(crate) fn any(matches: &[Match], request: &Request<'_>) -> bool {
     matches.is_empty() || matches.iter().any(|m| m.matches(request))
 }

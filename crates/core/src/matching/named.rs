@@ -1,4 +1,4 @@
-//! Conditions on what stands under a name.
+//! Conditions on the value under a name.
 
 use super::value::ValueMatch;
 
@@ -13,6 +13,6 @@ pub(crate) struct Named {
 #[derive(Clone, Debug)]
 pub(crate) struct QueryMatch {
     pub(crate) named: Named,
-    /// Whether any of several values may satisfy it, or only the first.
+    /// Whether any of several values may meet it, or only the first.
     pub(crate) any: bool,
 }

@@ -1,7 +1,7 @@
 //! Texts that conditions look for anywhere in a value (`contains`).
 //!
-//! A policy may look for ten thousand texts in one header. They are found all in one pass over the
-//! value, once for a request, and a condition asks whether its own was among them: to look for each
+//! A policy may look for ten thousand texts in one header. All of them are found in one pass over the
+//! value, once per request. A condition then asks whether its own text was found. Looking for each text
 //! by itself would cost the value's length times the number of conditions.
 
 mod aho_corasick;
@@ -25,13 +25,13 @@ pub(crate) struct Needle {
 /// Where a text is among the needles of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    /// Of what is searched.
+    /// The place of the values that are searched.
     pub(crate) hay: u32,
-    /// Of the text, among those that are looked for there.
+    /// The place of the text, among those that are looked for there.
     pub(crate) text: u32,
 }
 
-/// What is searched, and how.
+/// The values that are searched, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hay {
     pub(crate) kind: Kind,
@@ -40,12 +40,12 @@ pub(crate) struct Hay {
     pub(crate) ignore_case: bool,
     /// Whether all values of a cookie or parameter count, or only the first.
     pub(crate) any: bool,
-    /// Whether it matters in how many of several values a text stands. Else it is enough to know
-    /// that it stands in one, and a text is found only once.
+    /// Whether it matters how many of several values hold a text. If not, it is enough to know that one
+    /// value holds it, and a text is found only once.
     pub(crate) counts: bool,
 }
 
-/// The texts of a policy, by what is searched for them.
+/// The texts of a policy, by the values that are searched for them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Needles {
     hays: Vec<(Hay, AhoCorasick)>,
@@ -69,11 +69,11 @@ pub(crate) struct Search {
 pub(crate) struct Held {
     /// A bit for each that was found.
     bits: Vec<u64>,
-    /// If the hay counts: in how many values each stands, and the one in which it was found last,
-    /// from one.
+    /// If the hay counts: how many values hold each text, and the number of the last value in which it
+    /// was found, from one.
     counts: Vec<(u32, u32)>,
     values: u32,
-    /// Those that were found, each once.
+    /// The texts that were found, each once.
     found: Vec<u32>,
 }
 
@@ -108,7 +108,7 @@ impl Draft {
         }
         let Some((_, texts)) = self.hays.get_mut(at as usize) else { return };
         let new = u32::try_from(texts.len()).unwrap_or(u32::MAX);
-        // Names hold no zero byte, so that no name and text are another name.
+        // Names hold no zero byte, so no name with its text can equal another name.
         key.push(0);
         key.extend_from_slice(&needle.text);
         let text = *self.known.entry(key.into()).or_insert(new);
@@ -118,7 +118,7 @@ impl Draft {
         needle.place = Some(Place { hay: at, text });
     }
 
-    /// The needles, to be found.
+    /// The needles, ready for the search.
     pub(crate) fn finish(self) -> Needles {
         let hays = self.hays.into_iter().map(|(hay, texts)| (hay, AhoCorasick::new(texts)));
         Needles { hays: hays.collect() }
@@ -126,14 +126,14 @@ impl Draft {
 }
 
 impl Search {
-    /// What the values of a hay hold; they are asked for only the first time.
+    /// The texts that the values of a hay hold. `values` is called only the first time.
     pub(crate) fn held<'v>(
         &self,
         needles: &Needles,
         hay: u32,
         values: &dyn Fn(&Hay) -> Vec<Cow<'v, [u8]>>,
     ) -> Rc<Held> {
-        // Borrowed for this call alone; nothing here calls back.
+        // Borrowed for this call only; nothing here calls back.
         let Ok(mut done) = self.done.try_borrow_mut() else { return Rc::default() };
         if done.len() < needles.hays.len() {
             done.resize(needles.hays.len(), None);
@@ -158,7 +158,7 @@ impl Search {
 }
 
 impl Held {
-    /// Notes that a text was found; false if that is known.
+    /// Notes that a text was found; false if that was known.
     fn note(&mut self, text: u32) -> bool {
         let bit = 1u64.checked_shl(text & 63).unwrap_or_default();
         let Some(word) = self.bits.get_mut((text >> 6) as usize) else { return false };
@@ -179,8 +179,8 @@ impl Held {
         &self.found
     }
 
-    /// Values that stand for all that there are, as far as a condition on this text can tell:
-    /// the text if a value holds it, nothing if a value does not.
+    /// Values that can replace all values, as far as a condition on this text is concerned: the text,
+    /// if a value holds it; the empty value, if a value does not.
     pub(crate) fn stand_ins<'n>(&self, needle: &'n Needle, counts: bool) -> [Option<&'n [u8]>; 2] {
         let text = needle.place.map_or(0, |place| place.text);
         let bit = 1u64.checked_shl(text & 63).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Reading matches: what an operator writes becomes a [`Match`] or a fault.
+//! Reads matches: the operator's text becomes a [`Match`] or a fault.
 
 mod hosts;
 mod path;
@@ -91,7 +91,7 @@ pub(crate) fn one(tree: &Tree, budget: &Budget) -> Result<Match, Invalid> {
     read_one(tree, false, budget)
 }
 
-/// The same where a repeated header is one value: see [`Match`].
+/// The same where a repeated header counts as one value: see [`Match`].
 pub(crate) fn joined(tree: &Tree, budget: &Budget) -> Result<Match, Invalid> {
     read_one(tree, true, budget)
 }
@@ -149,7 +149,7 @@ fn read_one(tree: &Tree, joins: bool, budget: &Budget) -> Result<Match, Invalid>
     faults.or(read)
 }
 
-/// Puts the text that a condition looks for, if it looks for one, among those that are found together.
+/// If a condition looks for a text, adds the text to those that are found together.
 fn search(
     condition: &mut ValueMatch,
     budget: &Budget,
@@ -203,7 +203,7 @@ pub(crate) fn cidr(tree: &Tree) -> Result<Cidr, Invalid> {
     })
 }
 
-/// Reads a SPIFFE name; Istio's own form without `spiffe://` is the same.
+/// Reads a SPIFFE name; Istio's own form without `spiffe://` means the same.
 pub(crate) fn principal(tree: &Tree) -> Result<PrincipalPattern, Invalid> {
     let written = read::text(tree)?;
     let (stem, prefix) = written.strip_suffix('*').map_or((written, false), |stem| (stem, true));

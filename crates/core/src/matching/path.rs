@@ -12,20 +12,21 @@ pub(crate) struct PathMatch {
     pub(crate) invert: bool,
 }
 
-/// What only paths know, and what every value knows.
+/// Tests that only paths have, and tests of values.
 #[derive(Clone, Debug)]
 pub(crate) enum PathForm {
     /// A value test; letter case and inversion are the value's own.
     Value(ValueMatch),
-    /// Whole segments, as Gateway API's `PathPrefix`: `/api` covers `/api` and
-    /// `/api/x`, not `/apix`. Kept without a trailing slash.
+    /// Whole segments, as in Gateway API's `PathPrefix`: `/api` covers `/api` and `/api/x`, not
+    /// `/apix`. It is kept without a trailing slash.
     Segments(Box<[u8]>),
     /// `/users/{id}`.
     Template(PathTemplate),
 }
 
 impl PathMatch {
-    /// Whether it holds for the path of a request, of which it asks what others have asked too.
+    /// Whether it holds for the path of a request. What other conditions have asked about the path is
+    /// reused.
     pub(crate) fn is_met(&self, request: &Request<'_>) -> bool {
         let path = request.path();
         match &self.form {
@@ -59,7 +60,7 @@ impl PathMatch {
 impl PathForm {
     fn holds(&self, path: &[u8]) -> bool {
         match self {
-            // Its own `matches` has been asked already.
+            // Its own `matches` has been called already.
             Self::Value(_) => false,
             Self::Segments(prefix) => {
                 path.strip_prefix(&**prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))

@@ -1,9 +1,9 @@
 //! Regular expressions: the only folder that names an engine.
 //!
-//! RE2 syntax, over bytes, matching the whole value as Istio does. `regex-automata` reads an
-//! expression and compiles it to states; what is done with them here has a price that is known
-//! when the policy is loaded, so that no value can make an expression dear: a table, where the
-//! sets of states are few ([`table`]); else the sets themselves, as bits ([`sets`]).
+//! RE2 syntax, over bytes, matching the whole value as Istio does. `regex-automata` reads an expression
+//! and compiles it to states. What is done with the states here has a price that is known when the
+//! policy is loaded, so no value can make an expression expensive. If the sets of states are few, it is
+//! a table ([`table`]); else it is the sets themselves, as bits ([`sets`]).
 
 mod automaton;
 mod relation;
@@ -35,15 +35,15 @@ enum Engine {
     Sets(Box<Sets>),
 }
 
-/// Bytes of the value for which the price of an expression is told: Envoy takes 60 KiB of headers
-/// unless it is told otherwise.
+/// The length of the value that the price of an expression is given for: Envoy accepts 60 KiB of
+/// headers unless it is configured otherwise.
 const LONG: u64 = 60 * 1024;
 
 impl Pattern {
     /// Compiles an expression, if it is valid, small and cheap enough.
     pub(crate) fn new(text: &str, ignore_case: bool) -> Result<Self, Invalid> {
-        // By itself first: what is balanced only inside a group, such as `a)|(?:b`, or ends in a
-        // comment, would be another expression there.
+        // By itself first. A text that is balanced only inside a group, such as `a)|(?:b`, or that ends
+        // in a comment, would be another expression there.
         nfa(text, text, ignore_case, WhichCaptures::None)?;
         let nfa = nfa(&format!("(?:{text})"), text, ignore_case, WhichCaptures::None)?;
         let sets = Automaton::of(&nfa).map(|automaton| Sets::of(&nfa, &automaton));
@@ -79,14 +79,14 @@ impl Pattern {
         }
     }
 
-    /// What one value of 60 KiB costs at most, in about as many instructions. A shorter one costs
-    /// less in proportion.
+    /// The most that one value of 60 KiB costs, in about as many instructions. A shorter value costs
+    /// proportionally less.
     pub(crate) fn cost(&self) -> u64 {
         self.cost
     }
 
-    /// The text that every value starts with which costs more than its own few bytes: two
-    /// expressions of which neither's is the start of the other's are not dear together.
+    /// A value costs more than the few bytes of this text only if it starts with it. If neither of two
+    /// expressions' texts is the start of the other, one value cannot make both expensive.
     pub(crate) fn prefix(&self) -> &[u8] {
         &self.prefix
     }
@@ -105,7 +105,7 @@ pub(crate) fn check(text: &str) -> Result<(), Invalid> {
     nfa(text, text, false, WhichCaptures::None).map(drop)
 }
 
-/// Compiles `pattern`, which is `written` with anchors: only `written` is shown.
+/// Compiles `pattern`, which is made from `written`; errors show only `written`.
 fn nfa(pattern: &str, written: &str, ignore_case: bool, captures: WhichCaptures) -> Result<NFA, Invalid> {
     if written.len() > limits::REGEX_TEXT {
         return Err(Invalid::new(
@@ -120,7 +120,7 @@ fn nfa(pattern: &str, written: &str, ignore_case: bool, captures: WhichCaptures)
         .nfa_size_limit(Some(limits::REGEX_BYTES))
         .which_captures(captures);
     thompson::Compiler::new().syntax(syntax).configure(config).build(pattern).map_err(|e| {
-        // The engine's account is a drawing over several lines; the last is the reason.
+        // The engine's message is a drawing over several lines; the last line is the reason.
         let cause = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
         unusable(written, cause.lines().last().unwrap_or_default().trim_start_matches("error: "))
     })

@@ -1,5 +1,5 @@
-//! A request as conditions look at it: a message, what the proxy knows of its caller, and what
-//! was looked up in it so far.
+//! A request as conditions see it: a message, what the proxy knows about its caller, and what was
+//! looked up in it so far.
 
 mod look;
 mod table;
@@ -33,21 +33,21 @@ pub struct Source<'a> {
     pub principal: Option<&'a [u8]>,
 }
 
-/// What the proxy knows of itself and of the connection, as far as the policy asked.
+/// What the proxy knows about itself and the connection, as far as the policy asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StreamInfo<'a> {
     /// The name that the TLS connection was opened to (SNI).
     pub server_name: Option<&'a [u8]>,
-    /// The namespace of the workload beside which the proxy stands; none at a gateway.
+    /// The namespace of the workload that the proxy runs beside; none at a gateway.
     pub namespace: Option<&'a [u8]>,
     /// The name of that workload.
     pub workload: Option<&'a [u8]>,
-    /// Beside a workload: the cluster to which Envoy's route leads, matched before any
-    /// filter changed the request.
+    /// Only for a proxy beside a workload: the cluster to which Envoy's route leads. The route was
+    /// matched before any filter changed the request.
     pub cluster: Option<&'a [u8]>,
     /// The virtual host of that route, if the policy asks for it.
     pub virtual_host: Option<&'a [u8]>,
-    /// Whether that virtual host has no other route; not known unless asked for.
+    /// Whether that virtual host has no other route. Known only if the policy asks for it.
     pub is_only_route: bool,
 }
 
@@ -80,46 +80,46 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// The same request, whose caller's certificate was verified on this connection,
-    /// or was not.
+    /// The same request, with the information whether the caller's certificate was verified on this
+    /// connection.
     #[must_use]
     pub fn verified(mut self, verified: bool) -> Self {
         self.verified = verified;
         self
     }
 
-    /// The same request, with what the proxy knows of its stream.
+    /// The same request, with what the proxy knows about its stream.
     #[must_use]
     pub fn within(mut self, stream_info: StreamInfo<'a>) -> Self {
         self.stream_info = stream_info;
         self
     }
 
-    /// The same request, with what the policy asked for of the route on which Envoy has it.
+    /// The same request, with what the policy asked about the route that Envoy matched.
     #[must_use]
     pub fn on_route(mut self, virtual_host: Option<&'a [u8]>, is_only: bool) -> Self {
         self.stream_info = StreamInfo { virtual_host, is_only_route: is_only, ..self.stream_info };
         self
     }
 
-    /// The same request, with what an earlier filter of this proxy has stripped
-    /// already (the value of the filter state [`crate::action::strip::PROVENANCE`]).
+    /// The same request, with the headers that an earlier filter of this proxy has stripped already
+    /// (the value of the filter state [`crate::action::strip::PROVENANCE`]).
     #[must_use]
     pub fn already_stripped(mut self, names: Option<&'a [u8]>) -> Self {
         self.stripped = names;
         self
     }
 
-    /// The same request, with a number that differs from request to request.
-    /// Only a split whose missing keys are spread at random reads it.
+    /// The same request, with a number that differs from request to request. Only a split that spreads
+    /// missing keys at random reads it.
     #[must_use]
     pub fn with_nonce(mut self, nonce: u64) -> Self {
         self.nonce = nonce;
         self
     }
 
-    /// A header as one text, repeats joined with `,`: what is quoted or shown, never what a
-    /// condition looks at.
+    /// A header as one text, repeated values joined with `,`. It is for quoting and showing; conditions
+    /// never use it.
     pub fn header(&self, name: &[u8]) -> FieldValue<'a> {
         FieldValue::joined(&mut self.values(name))
     }
@@ -139,7 +139,8 @@ impl<'a> Request<'a> {
         self.verified
     }
 
-    /// Forgets the name of a caller that `callers` does not believe, and returns what was presented.
+    /// Removes the caller's name if `callers` does not believe it, and returns the name that was
+    /// presented.
     pub(crate) fn believe(&mut self, callers: Callers) -> Option<&'a [u8]> {
         let presented = self.source.principal;
         if callers == Callers::Verified && !self.verified {
@@ -148,12 +149,12 @@ impl<'a> Request<'a> {
         presented
     }
 
-    /// Takes the caller for whom its certificate names, whatever that is worth.
+    /// Takes the name in the presented certificate as the caller's, whether it was verified or not.
     pub(crate) fn believe_presented(&mut self, presented: Option<&'a [u8]>) {
         self.source.principal = presented;
     }
 
-    /// What the proxy knows of itself and of the connection.
+    /// What the proxy knows about itself and the connection.
     pub fn stream_info(&self) -> StreamInfo<'a> {
         self.stream_info
     }
@@ -163,7 +164,7 @@ impl<'a> Request<'a> {
         self.nonce
     }
 
-    /// What an earlier filter of this proxy has stripped already.
+    /// The headers that an earlier filter of this proxy has stripped already.
     pub fn stripped(&self) -> Option<&'a [u8]> {
         self.stripped
     }

@@ -1,11 +1,11 @@
-//! Conditions on who sent the request.
+//! Conditions on the sender of a request.
 
 use std::net::IpAddr;
 
 use crate::matching::request::Source;
 use crate::wire::host::split_port;
 
-/// An AND of the kinds, an OR within each. What the proxy does not know never matches.
+/// An AND of the kinds, an OR within each kind. A fact that the proxy does not know never matches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SourceMatch {
     pub(crate) cidrs: Vec<Cidr>,
@@ -20,14 +20,14 @@ pub(crate) struct Cidr {
     v6: bool,
 }
 
-/// How long a block's network is, and of which version.
+/// The length of a block's network in bits, and its IP version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Length {
     pub(crate) mask: u128,
     pub(crate) v6: bool,
 }
 
-/// A SPIFFE name, or every one with a prefix.
+/// A SPIFFE name, or all names with a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PrincipalPattern {
     Exact(Box<[u8]>),
@@ -59,7 +59,7 @@ impl Cidr {
         Some(Self { network: bits(address) & mask, mask, v6: address.is_ipv6() })
     }
 
-    /// Its length in bits, and its network: what filing an address by blocks compares.
+    /// Its length in bits, and its network: by these an address is filed.
     pub(crate) fn block(self) -> (Length, u128) {
         (Length { mask: self.mask, v6: self.v6 }, self.network)
     }
@@ -70,7 +70,7 @@ impl Cidr {
 }
 
 impl Length {
-    /// The network of that length in which an address is, if it is of that version.
+    /// The network of that length that an address is in, if the address is of that version.
     pub(crate) fn network(self, address: IpAddr) -> Option<u128> {
         (self.v6 == address.is_ipv6()).then(|| bits(address) & self.mask)
     }
@@ -92,7 +92,7 @@ pub(crate) fn ip(address: &[u8]) -> Option<IpAddr> {
         let host = host.strip_prefix(b"[").and_then(|h| h.strip_suffix(b"]")).unwrap_or(host);
         std::str::from_utf8(host).ok()?.parse().ok()
     };
-    // One that has no port may have colons all the same.
+    // An address without a port may have colons too.
     let ip = read(split_port(address).0).or_else(|| read(address))?;
     Some(ip.to_canonical())
 }

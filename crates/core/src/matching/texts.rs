@@ -1,7 +1,7 @@
 //! A set of texts.
 
-/// Texts in order. Kept in a list and not in a hash: one more table would be two
-/// kilobytes of every module, and a few comparisons are no dearer than a hash.
+/// Texts in order. They are in a list and not in a hash: another table would add two kilobytes to every
+/// module, and a few comparisons cost no more than a hash.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Texts(Vec<Box<[u8]>>);
 
@@ -16,7 +16,7 @@ impl Texts {
         self.place(text).is_ok()
     }
 
-    /// The same for a text in any letter case, where all here are in lower case.
+    /// The same for a text in any letter case; all texts here must be in lower case.
     pub(crate) fn contains_in_lower_case(&self, text: &[u8]) -> bool {
         let lower = || text.iter().map(u8::to_ascii_lowercase);
         self.0.binary_search_by(|other| other.iter().copied().cmp(lower())).is_ok()

@@ -1,8 +1,8 @@
 //! Conditions on one value.
 //!
-//! Each way to test a value is a file of its own below: how it is written, when it holds, and by
-//! which [`Terms`] an index may look for values that meet it. Another one is another line in the
-//! table here.
+//! Each way to test a value is a file of its own below: how a policy writes the test, when it holds,
+//! and the [`Terms`] by which an index may look for values that meet it. A new test is a new line in
+//! the table here.
 
 mod contains;
 mod exact;
@@ -28,12 +28,12 @@ pub(crate) use within::In;
 trait ValueTest: Sized {
     /// How a policy writes it.
     const FIELD: Field;
-    /// Whether letter case means anything to it.
+    /// Whether letter case matters to it.
     const HAS_CASE: bool = true;
-    /// What is written, where the value is a path.
+    /// What may be written if the value is a path.
     const OF_PATH: OfPath = OfPath::AsWritten;
-    /// Whether what holds for [`Self::terms`] meets the test, and nothing else does: then one of
-    /// many values may be found by them, and equal tests are tried as one.
+    /// Whether a value meets the test exactly if [`Self::terms`] holds for it. Then one of many values
+    /// may be found by its terms, and equal tests are tried as one.
     const IS_ITS_TERMS: bool = false;
 
     /// Reads it.
@@ -42,12 +42,12 @@ trait ValueTest: Sized {
     /// Whether a value meets it.
     fn holds(&self, value: &[u8]) -> bool;
 
-    /// The same in any letter case; what was read is in lower case.
+    /// The same for a value in any letter case; what was read is in lower case.
     fn holds_in_any_case(&self, value: &[u8]) -> bool {
         self.holds(&value.to_ascii_lowercase())
     }
 
-    /// What every value has that meets it.
+    /// The terms that hold for every value that meets it.
     fn terms(&self) -> Terms<'_> {
         Terms::Unknown
     }
@@ -57,7 +57,7 @@ trait ValueTest: Sized {
         None
     }
 
-    /// A copy, where it is its terms.
+    /// A copy, if the test is nothing more than its terms.
     fn copy(&self) -> Option<Self> {
         None
     }
@@ -134,7 +134,7 @@ macro_rules! tests {
                 }
             }
 
-            /// What every value has that meets it.
+            /// The terms that hold for every value that meets it.
             pub(crate) fn terms(&self) -> Terms<'_> {
                 match self {
                     $(Self::$Path(test) => test.terms(),)+
@@ -142,7 +142,7 @@ macro_rules! tests {
                 }
             }
 
-            /// The terms that say all, if any do.
+            /// Its terms, if they are the whole test.
             pub(crate) fn sole_terms(&self) -> Terms<'_> {
                 let is_its_terms = match self {
                     $(Self::$Path(_) => $path::$Path::IS_ITS_TERMS,)+
@@ -158,7 +158,7 @@ macro_rules! tests {
                 }
             }
 
-            /// A copy, where it is its terms: an engine is never copied.
+            /// A copy, if the test is nothing more than its terms: an engine is never copied.
             pub(crate) fn copy(&self) -> Option<Self> {
                 match self {
                     $(Self::$Path(test) => test.copy().map(Self::$Path),)+
@@ -169,7 +169,7 @@ macro_rules! tests {
     };
 }
 
-// The first are tests of paths too.
+// The first group are tests of paths too.
 tests! {
     [exact::Exact, prefix::Prefix, suffix::Suffix, contains::Contains, regex::Regex, within::In,]
     [range::Range, present::Present,]
@@ -192,10 +192,10 @@ impl ValueMatch {
 
     /// Whether the condition holds for the values under a name.
     ///
-    /// Plain: if one value meets it, as Envoy's own matcher since 1.39. Under `invert`: if one
-    /// value fails it, or there is none. So a rule that refuses whoever is not `admin` also
-    /// refuses a request without the header, and no second line can open it; Envoy's own
-    /// `invert_match` holds only if every value fails.
+    /// Without `invert` it holds if one value meets it, as in Envoy's own matcher since 1.39. Under
+    /// `invert` it holds if one value fails it, or if there is no value. So a rule that refuses
+    /// everyone who is not `admin` also refuses a request without the header, and a second header line
+    /// cannot get past it. Envoy's own `invert_match` holds only if every value fails.
     pub(crate) fn matches(&self, mut values: &mut dyn Iterator<Item = &[u8]>) -> bool {
         if let Terms::Present(wanted) = self.test.terms() {
             return (values.next().is_some() == wanted) != self.invert;
@@ -204,17 +204,17 @@ impl ValueMatch {
         self.is_of(first) || Iterator::any(&mut values, |value| self.is_of(value))
     }
 
-    /// Whether the condition holds where only the first of several values counts. Under
-    /// `invert` all of them do, for the same reason as above.
+    /// Whether the condition holds where only the first of several values counts. Under `invert` all of
+    /// them count, for the reason above.
     #[cfg(test)]
     pub(crate) fn matches_first<'v>(&self, values: impl Iterator<Item = &'v [u8]>) -> bool {
         let counted = if self.invert { usize::MAX } else { 1 };
         self.matches(&mut values.take(counted))
     }
 
-    /// Whether the condition, which must be missed (`withoutHeaders`), is met: by one value, a
-    /// missing header counting as an empty one. Exactly Envoy's `invert_match` with
-    /// `treat_missing_header_as_empty`, which is what Istio's `withoutHeaders` becomes.
+    /// Whether a condition of `withoutHeaders`, which must not hold, is met: by one value, where a
+    /// missing header counts as an empty one. This is exactly Envoy's `invert_match` with
+    /// `treat_missing_header_as_empty`, which Istio's `withoutHeaders` becomes.
     pub(crate) fn bars(&self, mut values: &mut dyn Iterator<Item = &[u8]>) -> bool {
         if let Terms::Present(wanted) = self.test.terms() {
             return values.next().is_some() == wanted;
@@ -223,7 +223,7 @@ impl ValueMatch {
         self.holds(first) || Iterator::any(&mut values, |value| self.holds(value))
     }
 
-    /// Whether the condition holds for what is there exactly once.
+    /// Whether the condition holds for a value that is there exactly once.
     pub(crate) fn is_of(&self, value: &[u8]) -> bool {
         self.holds(value) != self.invert
     }

@@ -7,20 +7,20 @@ use crate::action::edit::Edit;
 /// A decision on one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision<'a> {
-    /// Headers that the client must not have sent: to be removed first.
+    /// Headers that the client must not have sent. They are removed first.
     pub strip: Vec<&'a [u8]>,
     /// Edits of the request, in order.
     pub request: Vec<Edit<'a>>,
-    /// Headers that had the value already that the policy would set. No edit is made, but later
-    /// filters must treat them as written by this one.
+    /// Headers that already had the value that the policy would set. No edit is made, but later filters
+    /// must treat them as written by this one.
     pub already_set: Vec<&'a str>,
     /// Edits of the response, in order; the explain record is the last.
     pub response: Vec<Edit<'a>>,
-    /// An answer in place of the upstream's.
+    /// An answer instead of the upstream's.
     pub reply: Option<Reply<'a>>,
     /// Filter state to publish, without the `wasm.` that Envoy puts before it.
     pub state: Vec<(&'a str, Cow<'a, [u8]>)>,
-    /// Series to count one request in.
+    /// Series in which to count one request.
     pub count: Vec<usize>,
     /// A destination that no rule names, to be remembered.
     pub unlisted: Option<Unlisted<'a>>,

@@ -80,7 +80,7 @@ pub(crate) struct Explain {
 }
 
 impl Head {
-    /// Opens a policy for `filter`, which `object` describes.
+    /// Opens a policy for `filter`, whose language `object` describes.
     pub(crate) fn open<'t>(
         tree: &'t Tree,
         filter: &str,
@@ -88,7 +88,7 @@ impl Head {
         budget: &Budget,
     ) -> Result<(Self, Fields<'t>), Invalid> {
         budget.open(tree)?;
-        // First, so that a policy for another filter is not refused for its fields.
+        // This comes first, so that a policy for another filter is not refused for its fields.
         Fields::before_all(tree, object, "filter", |named| match read::text(named)? {
             named if named == filter => Ok(()),
             named => Err(wrong_filter(named, filter)),

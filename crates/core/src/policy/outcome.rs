@@ -1,4 +1,4 @@
-//! What was decided, for tools: they show it, and count how often each came.
+//! What was decided, for tools: they show it, and count how often each outcome came.
 
 use crate::action::strip;
 use crate::policy::decision::Decision;
@@ -7,7 +7,7 @@ use crate::policy::state;
 /// What was decided on a request. Values are bytes: a request may be quoted in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Among which requests a share makes sense: those of one split, or all.
+    /// The requests among which a share makes sense: those of one split, or all.
     pub scope: String,
     /// What is counted.
     pub outcome: Vec<u8>,

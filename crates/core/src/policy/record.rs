@@ -1,6 +1,6 @@
 //! The explain record: why a request was decided as it was, for people.
 
-/// One record: the filter, and then what it says, as `name=value` with `; ` between.
+/// One record: the filter, and then fields as `name=value` with `; ` between.
 #[derive(Debug)]
 pub struct Record(Option<String>);
 
@@ -9,20 +9,20 @@ impl Record {
         Self(Some(["filter=", filter].concat()))
     }
 
-    /// Says one thing.
+    /// Adds a name and a value.
     pub(crate) fn say(&mut self, name: &str, value: &str) {
         for part in ["; ", name, "=", value] {
             self.push(part);
         }
     }
 
-    /// Says what is a name and a value already.
+    /// Adds text that is a name and a value already.
     pub(crate) fn add(&mut self, said: &str) {
         self.push("; ");
         self.push(said);
     }
 
-    /// Leaves the record out: the policy has no say in this request.
+    /// Leaves the record out: the policy does not concern this request.
     pub(crate) fn leave_out(&mut self) {
         self.0 = None;
     }

@@ -3,13 +3,13 @@
 //! proxy-wasm has no labels: a label is cut out of a metric's name by a regular
 //! expression of the proxy's bootstrap. Two grammars are in use:
 //!
-//! * `stat-tags`: `rule=.=beta;.;narrows_router_requests_total`, cut out where
-//!   `stats_tags` (Envoy) or `extraStatTags` (Istio) name the label;
+//! * `stat-tags`: `rule=.=beta;.;narrows_router_requests_total`. `stats_tags` (Envoy) or
+//!   `extraStatTags` (Istio) cut the label out, by its name.
 //! * `stock`: `wasm_filter.…`, `component.…`, `tag.…;`, `cache.…` and a code class at
-//!   the end, which Istio's bootstrap cuts out as it comes.
+//!   the end. Istio's own bootstrap cuts them out.
 //!
-//! Those expressions find their word anywhere in a name, in a value too: a value that
-//! holds `component.` would make a label of its own. So values are tamed first.
+//! Those expressions find their word anywhere in a name, even in a value: a value that holds
+//! `component.` would make a label of its own. So values are tamed first.
 
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
@@ -28,11 +28,11 @@ pub struct Series {
 /// How a series counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows.
+    /// It only grows.
     Counter,
-    /// Is set.
+    /// It is set.
     Gauge,
-    /// Records values; milliseconds or bytes.
+    /// It records values, in milliseconds or bytes.
     Histogram,
 }
 
@@ -105,8 +105,8 @@ impl Series {
         let mut put = |parts: &[&str]| parts.iter().for_each(|part| full.push_str(part));
         for label in labels {
             let mut value = tame(label.value);
-            // With stock labels a dot stands before the value: of the proxy's own labels
-            // some begin with one.
+            // With stock labels a dot precedes the value, and some of the proxy's own labels begin with
+            // a dot.
             if grammar == LabelEncoding::Stock && DOTTED.iter().any(|word| value.starts_with(word)) {
                 value.insert(0, STAND_IN);
             }
@@ -130,12 +130,12 @@ impl Series {
     }
 }
 
-/// What stands between a label and its value, and behind that.
+/// The separators: between a label and its value, and after the value.
 const ASSIGNS: &str = "=.=";
 const ENDS: &str = ";.;";
 
-/// A stock label's value ends at the first dot. A value whose end reads like the name
-/// of a label would, with that dot, begin one.
+/// A stock label's value ends at the first dot. If the end of a value reads like the name of a label,
+/// that dot would begin a label.
 fn undotted(value: &str) -> String {
     let mut value = value.replace('.', "_");
     if STOCK_LABELS.iter().any(|label| value.ends_with(label)) {
@@ -144,8 +144,8 @@ fn undotted(value: &str) -> String {
     value
 }
 
-/// A value that no expression of Istio's bootstrap takes for a label, and in which Envoy
-/// drops no dot: it keeps none at an end of a label, nor two of them in a row.
+/// A value that no expression of Istio's bootstrap takes for a label, and in which Envoy drops no dot:
+/// Envoy keeps no dot at an end of a label, and no two dots in a row.
 fn tame(value: &str) -> String {
     let mut tamed = String::with_capacity(value.len());
     for (at, c) in value.char_indices() {
@@ -159,11 +159,11 @@ fn tame(value: &str) -> String {
     tamed
 }
 
-/// What begins a label if a dot follows, wherever it stands.
+/// These begin a label if a dot follows, wherever they are.
 const STOCK_LABELS: [&str; 4] = ["wasm_filter", "tag", "component", "cache"];
-/// What is a label if a dot stands before it: results of dry runs.
+/// These are a label if a dot precedes them: results of dry runs.
 const DOTTED: [&str; 2] = ["istio_dry_run_", "shadow_"];
-/// What stands for what a value must not hold.
+/// The replacement for what a value must not hold.
 const STAND_IN: char = '_';
 
 /// A change to one series.

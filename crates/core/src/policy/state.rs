@@ -1,4 +1,4 @@
-//! The filter state that decisions are readable as, without the `wasm.` that Envoy puts before it.
+//! The names of the filter state that holds decisions, without the `wasm.` that Envoy puts before them.
 
 /// The rule of header-router.
 pub const RULE: &str = "narrows_rule";
@@ -6,12 +6,12 @@ pub const RULE: &str = "narrows_rule";
 pub const SPLIT: &str = "narrows_split";
 /// The backend of canary-split.
 pub const BACKEND: &str = "narrows_backend";
-/// What egress-policy did, and by which rule.
+/// What egress-policy did, and the rule that decided.
 pub const EGRESS: &str = "narrows_egress";
-/// Names of filter state, each as a label of its own name.
+/// Names of filter state, each with a label of the same name.
 pub(crate) fn published(names: &[&str]) -> Vec<(Box<str>, Box<str>)> {
     names.iter().map(|name| ((*name).into(), (*name).into())).collect()
 }
 
-/// What tags are published as, before their names.
+/// The prefix of the filter state in which tags are published.
 pub const TAG: &str = "narrows_";

@@ -1,5 +1,5 @@
-//! What holds for a filter whatever its policy: whether it is strict, and the gauges that
-//! say that it runs and that a policy was rejected.
+//! What holds for a filter whatever its policy is: whether it is strict, and the gauges that show that
+//! it runs and that a policy was rejected.
 
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::Invalid;
@@ -7,7 +7,7 @@ use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
 use crate::policy::series::{self, BuiltinTag, Kind, LABELS, Label, LabelEncoding, Series};
 
-/// What a VM configuration may say.
+/// The fields of a VM configuration.
 pub static VM: Object = object!(
     "vm",
     Any,
@@ -21,16 +21,16 @@ pub static VM: Object = object!(
     )],
 );
 
-/// Reads a VM configuration, `{"strict": true}` or nothing: whether a bad policy is
-/// refused always, even where traffic then stops.
+/// Reads a VM configuration, `{"strict": true}` or nothing. Returns whether a bad policy is always
+/// refused, even where traffic then stops.
 pub fn strict(text: &[u8]) -> Result<bool, Invalid> {
     let tree = Tree::parse(text)?;
     let fields = Fields::open(&tree, &VM)?;
     Ok(fields.optional("strict", read::flag)?.unwrap_or(false))
 }
 
-/// What a root id ends in that asks for strictness, where there is no VM configuration:
-/// Istio's `pluginName`.
+/// The end of a root id that asks for strictness, where there is no VM configuration. Istio sets the
+/// root id from `pluginName`.
 pub const STRICT: &str = ".strict";
 
 /// Whether a root id asks for strictness.
@@ -38,7 +38,7 @@ pub fn is_strict(root_id: &[u8]) -> bool {
     root_id.ends_with(STRICT.as_bytes())
 }
 
-/// Which labels a policy asks for, as far as it can be read.
+/// The labels that a policy asks for, as far as it can be read.
 pub fn grammar(tree: &Tree) -> LabelEncoding {
     let Tree::Table(fields) = tree else { return LabelEncoding::default() };
     let labels = fields.iter().filter(|(name, _)| name == LABELS.name);

@@ -1,7 +1,7 @@
 //! The pairs of a `cookie` header (RFC 6265 §4.2), read as leniently as Envoy does.
 
-/// The name and value of every cookie of one header, in order. A piece without `=`
-/// is no cookie; a value in double quotes loses them.
+/// The name and value of every cookie of one header, in order. A piece without `=` is not a cookie. A
+/// value in double quotes loses the quotes.
 pub(crate) fn pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     header.split(|b| *b == b';').filter_map(|piece| {
         let equals = piece.iter().position(|b| *b == b'=')?;

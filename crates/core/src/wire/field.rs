@@ -1,6 +1,6 @@
 //! The value of a header line.
 
-/// A value without the blanks and tabs around it, which are no part of it (RFC 9110 §5.5).
+/// A value without the blanks and tabs around it, which are not part of it (RFC 9110 §5.5).
 pub(crate) fn bare(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;

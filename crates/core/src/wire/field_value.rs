@@ -1,11 +1,11 @@
-//! What was found under a name.
+//! The value of a header, cookie or parameter, if it is there.
 
 use std::borrow::Cow;
 
 /// The value under a name, and whether there was more than one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldValue<'a> {
-    /// Nothing under that name.
+    /// No value under that name.
     Absent,
     /// One value, perhaps empty.
     Single(Cow<'a, [u8]>),
@@ -14,7 +14,7 @@ pub enum FieldValue<'a> {
 }
 
 impl<'a> FieldValue<'a> {
-    /// All values of a header as one, joined with `,`: a list says the same (RFC 9110 §5.3).
+    /// All values of a header as one, joined with `,`: a list means the same (RFC 9110 §5.3).
     pub(crate) fn joined(values: &mut dyn Iterator<Item = &'a [u8]>) -> Self {
         let Some(first) = values.next() else { return Self::Absent };
         let Some(second) = values.next() else { return Self::Single(first.into()) };

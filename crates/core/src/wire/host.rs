@@ -1,9 +1,8 @@
-//! The host of an authority, in the one form that matches compare.
+//! The host of an authority, in the one form that is compared.
 //!
-//! It is read as Envoy reads it to find a virtual host (`HeaderUtility::getPortStart`,
-//! with `ignore_port_in_host_matching`), so that a condition on a host holds for exactly
-//! the requests that a virtual host of that name would get. `tests/e2e/hosts.rs` compares
-//! the two.
+//! It is read as Envoy reads it to find a virtual host (`HeaderUtility::getPortStart`, with
+//! `ignore_port_in_host_matching`). So a condition on a host holds for exactly the requests that a
+//! virtual host of that name would get. `tests/e2e/hosts.rs` compares the two.
 
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
@@ -33,27 +32,26 @@ impl<'a> Host<'a> {
         &self.name
     }
 
-    /// The digits of the port, if one was written that is a port.
+    /// The digits of the port, if a valid port was written.
     pub fn port(&self) -> Option<&'a [u8]> {
         self.port
     }
 
-    /// Whether there is no name: no authority, or one with nothing before the port. Envoy
-    /// gives such a request to no virtual host but `*`. Whatever else stands there is a
-    /// name, if only one that no rule has.
+    /// Whether there is no name: no authority, or nothing before the port. Envoy gives such a request
+    /// to no virtual host but `*`. Anything else is a name, even if no rule can have it.
     pub fn is_missing(&self) -> bool {
         self.name.is_empty()
     }
 
-    /// What stands behind the first label, with its dot; nothing if there is one label.
+    /// The text after the first label, with its dot; empty if there is only one label.
     pub fn domain(&self) -> &[u8] {
         let dot = self.name.iter().skip(1).position(|byte| *byte == b'.');
         dot.and_then(|dot| self.name.get(dot.saturating_add(1)..)).unwrap_or_default()
     }
 
-    /// The name's parent domains with the dot, longest first: for `a.b.c`, `.b.c` then `.c`.
-    /// Those that are longer than a name can be (RFC 1035 §2.3.4) are left out: no policy
-    /// names one, and a header full of dots would have as many as it has bytes.
+    /// The name's parent domains with the dot, longest first: for `a.b.c`, `.b.c` then `.c`. Parents
+    /// that are longer than a name can be (RFC 1035 §2.3.4) are left out: no policy names one, and a
+    /// header full of dots would have as many as it has bytes.
     pub fn parents(&self) -> impl Iterator<Item = &[u8]> {
         let name = self.name();
         let from = name.len().saturating_sub(LONGEST.saturating_add(1)).max(1);
@@ -65,8 +63,8 @@ impl<'a> Host<'a> {
 /// Bytes of the longest name, without its trailing dot.
 const LONGEST: usize = 253;
 
-/// Splits an authority as Envoy does: at the last colon, whatever follows it, unless that
-/// colon stands before a closing bracket.
+/// Splits an authority as Envoy does: at the last colon, whatever follows it, unless the colon is
+/// before a closing bracket.
 pub(crate) fn split_port(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
     let is_last = authority.iter().rposition(|byte| matches!(byte, b':' | b']'));
     match is_last.map(|at| authority.split_at(at)) {
@@ -84,8 +82,8 @@ pub(crate) fn number(digits: &[u8]) -> Option<u16> {
     u16::try_from(digits.iter().fold(0, digit)).ok().filter(|port| *port > 0)
 }
 
-/// Whether an authority is one host and nothing else: a name or an address that a server
-/// could have, perhaps with a port that is a number.
+/// Whether an authority is one host and nothing else: a name or an address that a server could have,
+/// perhaps with a port that is a number.
 pub(crate) fn is_one(authority: &[u8]) -> bool {
     let (name, port) = split_port(authority);
     let inside = || std::str::from_utf8(name.strip_prefix(b"[")?.strip_suffix(b"]")?).ok();
@@ -94,8 +92,8 @@ pub(crate) fn is_one(authority: &[u8]) -> bool {
             || inside().is_some_and(|inside| inside.parse::<Ipv6Addr>().is_ok()))
 }
 
-/// Whether it is a name (or an IPv4 address) without its trailing dot, in any letter case.
-/// Underscores stand in names of the DNS, if not of hosts.
+/// Whether it is a name (or an IPv4 address) without its trailing dot, in any letter case. Names in the
+/// DNS may have underscores, although host names may not.
 pub(crate) fn is_name(name: &[u8]) -> bool {
     name.len() <= LONGEST
         && name.split(|byte| *byte == b'.').all(|label| {
@@ -130,7 +128,7 @@ mod tests {
         }
     }
 
-    /// What follows the last colon is not looked at, but it is a port only if it is one.
+    /// The text after the last colon is cut off unchecked, but it is a port only if it is a valid one.
     #[test]
     fn what_follows_the_last_colon_is_no_part_of_the_name() {
         for rest in
@@ -182,7 +180,7 @@ mod tests {
         assert_eq!(Host::of(b"").parents().count(), 0);
     }
 
-    /// A name of any length has the parents that a policy can name, and no more.
+    /// A name of any length has exactly those parents that a policy can name.
     #[test]
     fn a_long_name_has_its_last_parents() {
         let longest = format!(".{}", ["a"; 127].join("."));

@@ -1,8 +1,9 @@
-//! The headers that Envoy holds once.
+//! The headers of which Envoy keeps only one line.
 //!
-//! It keeps a slot for each ("inline" in `HeaderMapImpl`), so that a second line joins the first, with
-//! a comma, before any filter or route sees it. Which they are depends on the message and on the
-//! extensions that are linked in; these are those of the released binary, and a test asks it.
+//! Envoy keeps a slot for each of them ("inline" in `HeaderMapImpl`). A second line is joined to the
+//! first with a comma, before any filter or route sees it. Which headers these are depends on the
+//! message and on the extensions that are linked in. Here are those of the released binary; a test asks
+//! the binary.
 
 /// Whether a request holds a header once, by its lower-case name.
 pub fn once_in_request(name: &[u8]) -> bool {

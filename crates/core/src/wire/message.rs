@@ -1,4 +1,4 @@
-//! One request message: borrowed bytes, read once.
+//! One request message: bytes that are borrowed and read once.
 
 use std::borrow::Cow;
 
@@ -20,15 +20,15 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// A message from its headers in order, pseudo headers included. Names are
-    /// lower-case, as HTTP/2 and Envoy have them. Blanks around a header's value are no part of
-    /// it: HTTP/1 drops them, and what HTTP/2 and HTTP/3 carry is dropped by whoever reads it next.
+    /// A message from its headers in order, pseudo headers included. Names are in lower case, as HTTP/2
+    /// and Envoy have them. Blanks around a header's value are not part of it: HTTP/1 drops them, and
+    /// if HTTP/2 or HTTP/3 carry them, the next reader drops them.
     pub fn new(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
         let mut padded = Vec::new();
         let lines = headers.into_iter();
         let mut headers = Vec::with_capacity(lines.size_hint().1.unwrap_or_default());
         lines.for_each(|(name, value)| {
-            // Of a pseudo header Envoy takes no blanks.
+            // Envoy accepts no blanks around the value of a pseudo header.
             let bare = if name.starts_with(b":") { value } else { field::bare(value) };
             if bare.len() < value.len() {
                 padded.push(name);
@@ -58,14 +58,14 @@ impl<'a> Message<'a> {
         &self.headers
     }
 
-    /// Whether a value of this header came with blanks around it, so that it is not written as
+    /// Whether a value of this header came with blanks around it. Then it was not written as
     /// [`Self::headers`] has it.
     pub(crate) fn is_padded(&self, name: &[u8]) -> bool {
         self.padded.contains(&name)
     }
 
-    /// Whether it is a gRPC call, as Envoy tells one (`Grpc::Common::isGrpcRequestHeaders`): to
-    /// the byte, for Envoy words its answer by it.
+    /// Whether it is a gRPC call, by the same check as Envoy's (`Grpc::Common::isGrpcRequestHeaders`).
+    /// It must agree to the byte, because Envoy chooses the form of its answer by it.
     pub(crate) fn is_grpc(&self) -> bool {
         let kind = self.first(b"content-type").filter(|_| !self.is_padded(b"content-type"));
         let rest = kind.and_then(|kind| kind.strip_prefix(b"application/grpc"));
@@ -112,8 +112,8 @@ impl<'a> Message<'a> {
         self.query
     }
 
-    /// Removes the headers for which `unwanted` holds; pseudo headers stay.
-    /// Returns their names, in order, each as often as it was there.
+    /// Removes the headers for which `unwanted` holds; pseudo headers stay. Returns their names in
+    /// order, each as often as it was there.
     pub(crate) fn remove_headers(&mut self, unwanted: &mut dyn FnMut(&[u8]) -> bool) -> Vec<&'a [u8]> {
         let mut removed: Vec<&'a [u8]> = Vec::new();
         self.headers.retain(|(name, _)| {

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Decodes every `%XX`; anything else, a broken `%` included, stays as it is.
-/// `+` stays `+`, as Envoy has it.
+/// Decodes every `%XX`; anything else stays as it is, even a broken `%`. `+` stays `+`, as in Envoy.
 pub(crate) fn decode(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'%') {
         return Cow::Borrowed(text);

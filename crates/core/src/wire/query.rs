@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::percent;
 
-/// Every parameter in order, name and value percent-decoded. A parameter without
-/// `=` has an empty value; an empty piece is none.
+/// Every parameter in order, name and value percent-decoded. A parameter without `=` has an empty
+/// value. An empty piece is not a parameter.
 pub(crate) fn pairs(query: &[u8]) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
     query.split(|b| *b == b'&').filter(|piece| !piece.is_empty()).map(|piece| {
         let equals = piece.iter().position(|b| *b == b'=').unwrap_or(piece.len());

@@ -1,8 +1,8 @@
-//! Guards: what the VMs of a proxy tell each other, and which of them asks.
+//! Guards: what the VMs of a proxy tell each other, and which of them sends the probes.
 //!
-//! Every worker has a VM of its own, and so has the main thread. What one of them
-//! learns about a backend goes into shared data at once; the others read it at their
-//! next tick. A request costs nothing here but for the first that fails.
+//! Every worker has a VM of its own, and so has the main thread. What one of them learns about a
+//! backend goes into shared data at once; the others read it at their next tick. Only the first request
+//! that fails costs anything here.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -19,17 +19,17 @@ use crate::node::Node;
 use crate::read;
 use crate::shared::{self, Key};
 
-/// How often the VMs hear from each other.
+/// How often the VMs read each other's news.
 const TICK: Duration = Duration::from_millis(guard::TICK);
-/// How long the one that probes may be silent before another takes over.
+/// How long the probing VM may be silent before another one takes over.
 const LEASE_MILLIS: u64 = 3_000;
-/// How long a backend may think about a probe.
+/// How long a backend may take to answer a probe.
 const PATIENCE_MILLIS: u64 = 5_000;
 
-/// One plugin's part of what its VMs share.
+/// One plugin's part of the data that its VMs share.
 pub struct Watch {
     known: Key,
-    /// Who probes: its identity, and when it said so last.
+    /// The VM that probes: its identity, and the time of its last renewal.
     lease: Key,
     own: u64,
     /// Probes under way, by token.
@@ -49,7 +49,7 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         if policy.guards().is_empty() { lease::RENEW } else { TICK }
     }
 
-    /// Once a second: hears, tells, and asks if it is this VM's turn.
+    /// Once a second: tells and reads news, and sends probes if it is this VM's turn.
     fn tick(&self, policy: &P, ids: &Ids) {
         let guards = policy.guards();
         if guards.has_news() {
@@ -96,15 +96,15 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         }
     }
 
-    /// Whoever asks for a header of an answer that was given up is answered with a status on which
-    /// the SDK panics.
+    /// If a callout was given up, its status must not be read: Envoy would return a status on which the
+    /// SDK panics.
     fn answered(&self, policy: &P, ids: &Ids, token: u32, has_headers: bool) {
         let mut asked = self.asked.borrow_mut();
         let Some(at) = asked.iter().position(|(known, _)| *known == token) else { return };
         let (_, place) = asked.swap_remove(at);
         drop(asked);
         let status = has_headers.then(read::call_status).flatten();
-        // Whoever answers is there, unless it says that it cannot.
+        // A backend that answers is there, unless its answer is that it cannot serve.
         let is_there = matches!(status.as_deref(), Some([b'1'..=b'4', ..]));
         self.learn(place, is_there, policy.guards(), ids);
     }
@@ -116,9 +116,9 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
 }
 
 impl Watch {
-    /// Plugins of one name may probe different clusters, each in a listener of its own,
-    /// and the root context of an older policy lives on while its listener drains: only
-    /// those that probe the same have one lease.
+    /// Plugins of one name may probe different clusters, each in a listener of its own. And the root
+    /// context of an older policy lives on while its listener drains. So only plugins that probe the
+    /// same clusters share a lease.
     fn new(filter: &str, guards: &Guards) -> Self {
         Self {
             known: Key::of("guard", filter),
@@ -128,7 +128,7 @@ impl Watch {
         }
     }
 
-    /// Hears what the other VMs have learnt.
+    /// Reads what the other VMs have learnt.
     fn hear(&self, guards: &Guards, ids: &Ids) {
         ids.measure_all(guards.hear(&self.known.get(), read::now_millis()));
     }
@@ -147,7 +147,7 @@ impl Watch {
         let patience = Duration::from_millis(probe.every.min(PATIENCE_MILLIS));
         match hostcalls::dispatch_http_call(&probe.cluster, headers, None, Vec::new(), patience) {
             Ok(token) => self.asked.borrow_mut().push((token, place)),
-            // There is no such cluster, or no host in it: known at once, without traffic.
+            // The cluster does not exist, or has no host: that is known at once, without traffic.
             Err(_) => self.learn(place, false, guards, ids),
         }
     }

@@ -1,4 +1,4 @@
-//! Measuring with series that are named as requests are served.
+//! Measuring with series that get their names while requests are served.
 
 use std::cell::RefCell;
 
@@ -12,16 +12,16 @@ use crate::metric::Ids;
 use crate::node::Node;
 use crate::read;
 
-/// A request may need its values admitted first, and then its series.
+/// A request may first need its values admitted, and then its series.
 const ROUNDS: [Ask; 3] = [Ask::Yes, Ask::Yes, Ask::No];
 
-/// Where the log of a policy's series has been read to.
+/// How far the series log of a policy has been read.
 #[derive(Debug, Default)]
 pub struct Measuring(RefCell<Option<SeriesLog>>);
 
 impl<P: Metered + 'static> Extension<P> for Measuring {
-    /// Reads what does not change, and learns what the proxy has counted so far: all
-    /// of it is defined now, so that it keeps its values when the module is replaced.
+    /// Reads the properties that do not change, and learns what the proxy has counted so far. All of
+    /// these series are defined now, so that they keep their values when the module is replaced.
     fn load(policy: &P, ids: &Ids, plugin: &Plugin) -> Self {
         let Some(meter) = policy.meter() else { return Self::default() };
         meter.own(&plugin.id().to_string());
@@ -63,7 +63,7 @@ impl<P: Metered + 'static> Extension<P> for Measuring {
                 Report::Measured { measurements, state, notes } => {
                     ended.ids.measure_all(measurements);
                     for (name, value) in &state {
-                        // Filter state can still be written here, and Envoy's own log comes after.
+                        // Filter state can still be written here; Envoy writes its access log later.
                         _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
                     }
                     notes.iter().for_each(|note| log::warn!("{}: {note}", P::FILTER));

@@ -1,9 +1,8 @@
-//! Destinations that no rule names: noted by each worker, told by one of them.
+//! Destinations that no rule names: each worker notes them, and one worker logs them.
 //!
-//! Every worker has a VM and a table of its own. On its tick it merges what is new into
-//! a table that all of them share, by compare-and-swap. Whoever finds there that it is
-//! time tells it in the log, and says so in the same swap: so there is one line, not
-//! one for each worker.
+//! Every worker has a VM and a table of its own. On its tick it merges new destinations into a table
+//! that all workers share, by compare-and-swap. The worker that finds there that a line is due logs it,
+//! and marks that in the same swap. So there is one line and not one for each worker.
 
 use std::cell::RefCell;
 
@@ -49,8 +48,8 @@ impl<P: Outbound + 'static> Extension<P> for Seen {
 }
 
 impl Seen {
-    /// Notes a destination; shares what was seen once there is no room for more, so that a flood of
-    /// hosts hides none.
+    /// Notes a destination. If there is no room for more, it shares what was seen, so that a flood of
+    /// hosts cannot hide any.
     fn note(&self, filter: &str, unlisted: &Unlisted<'_>, learning: &Learning) {
         let is_full = self.0.borrow_mut().note(&unlisted.host, unlisted.method, read::now_millis());
         if is_full {
@@ -58,12 +57,12 @@ impl Seen {
         }
     }
 
-    /// Shares what is new, and tells it if it is time.
+    /// Shares new destinations, and logs them if a line is due.
     fn share(&self, filter: &str, learning: &Learning) {
         let new = self.0.take();
         let mut shared = None;
         let now = read::now_millis();
-        // Not where a module before this one kept the table in another form.
+        // This key is not the one under which an older module kept the table in another form.
         let written = Key::of("unlisted", filter).update(&mut |bytes| {
             if new.is_empty() && !Table::is_due(bytes, now, learning) {
                 shared = None;
@@ -79,7 +78,7 @@ impl Seen {
             Some(table.encode())
         });
         if !written {
-            // Others were quicker every time: keep it for the next tick.
+            // Other VMs were quicker every time: keep it for the next tick.
             *self.0.borrow_mut() = new;
             return;
         }

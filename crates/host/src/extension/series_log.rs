@@ -1,11 +1,11 @@
-//! The log that the workers of a proxy share: which values and series there are.
+//! The series log, which the workers of a proxy share: which values and series there are.
 //!
-//! Each worker has a VM of its own, and none of them knows how many there are; a bound
-//! that each kept for itself would be a multiple of what the policy says, and a value
-//! that one has dropped would be counted by another. So what is new is appended to a
-//! log in Envoy's shared data, by a worker that has read it to its end; all of them
-//! learn it in the same order. It outlives VMs: a new module defines again what the old
-//! one had, before Envoy would forget it. Only what is new touches it.
+//! Each worker has a VM of its own, and none of them knows how many VMs there are. If each kept a bound
+//! for itself, the sum would be a multiple of the policy's bound, and a value that one worker has
+//! dropped would be counted by another. So a new entry is appended to a log in Envoy's shared data, by
+//! a worker that has read the log to its end. All workers learn it in the same order. The log outlives
+//! VMs: a new module defines the series of the old one again before Envoy would forget them. Only new
+//! entries touch the log.
 
 use narrows_core::limits;
 use narrows_core::tags::CardinalityLimit;
@@ -14,8 +14,8 @@ use crate::shared::Key;
 
 /// Entries are lines: no value holds a control character.
 const END: u8 = b'\n';
-/// A place in the log of a filter. It is one for all plugins of a proxy: Envoy keeps the
-/// series of each, and an upgrade of Istio may call a plugin by another name.
+/// A place in the log of a filter. All plugins of a proxy share one log: Envoy keeps the series of
+/// each, and an upgrade of Istio may give a plugin another name.
 #[derive(Debug)]
 pub(crate) struct SeriesLog {
     filter: &'static str,
@@ -31,7 +31,7 @@ impl SeriesLog {
         Self { filter, page: 0, key: Self::key(filter, 0), offset: 0 }
     }
 
-    /// Learns what the log says beyond this place.
+    /// Learns the entries of the log after this place.
     pub(crate) fn catch_up(&mut self, meter: &CardinalityLimit) {
         while self.page < limits::LEDGER_PAGES {
             let page = self.key.get();
@@ -44,7 +44,7 @@ impl SeriesLog {
         self.close(meter);
     }
 
-    /// Appends an entry, unless some worker has done so or there is no more room.
+    /// Appends an entry, unless another worker has done so or there is no more room.
     pub(crate) fn append(&mut self, entry: &[u8], meter: &CardinalityLimit) {
         while self.page < limits::LEDGER_PAGES {
             let (mut full, mut appended) = (false, false);
@@ -67,7 +67,7 @@ impl SeriesLog {
         self.close(meter);
     }
 
-    /// The last page is full: to ask for more would only read it again.
+    /// The last page is full. From now on nothing is asked: that would only read the page again.
     fn close(&self, meter: &CardinalityLimit) {
         if meter.close() {
             log::warn!(
@@ -88,7 +88,7 @@ impl SeriesLog {
     }
 }
 
-/// Learns what a page says beyond `offset`, and moves it there.
+/// Learns the entries of a page after `offset`, and moves `offset` to its end.
 fn learn(page: &[u8], offset: &mut usize, meter: &CardinalityLimit) {
     for line in page.get(*offset..).unwrap_or_default().split_inclusive(|b| *b == END) {
         meter.learn(line.strip_suffix(&[END]).unwrap_or(line));

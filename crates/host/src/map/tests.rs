@@ -1,4 +1,4 @@
-//! Buffers as Envoy writes them, cut ones and hostile ones.
+//! Buffers as Envoy writes them, truncated buffers, and hostile ones.
 
 use super::Pairs;
 
@@ -28,7 +28,7 @@ fn every_pair_in_order_as_it_is() {
     assert_eq!(Pairs::of(&encoded(&PAIRS)).size_hint(), (0, Some(4)));
     assert_eq!(read(&encoded(&[])), []);
     assert_eq!(read(b""), []);
-    // What comes behind the last is nobody's.
+    // Bytes after the last pair are ignored.
     assert_eq!(read(&[encoded(&PAIRS), b"more".to_vec()].concat()), PAIRS);
 }
 
@@ -53,7 +53,8 @@ fn no_number_makes_it_read_beyond_the_end() {
         for number in [0, 1, 6, 0x7f, 0x80, 0xffff, 0x1fff_ffff, 0x2000_0000, u32::MAX / 2, u32::MAX] {
             let mut bytes = whole.clone();
             bytes[4 * word..4 * word + 4].copy_from_slice(&number.to_le_bytes());
-            // What stands before the wrong number is read right, and no more comes than there is.
+            // The pairs before the wrong number are read correctly, and no more pairs come than there
+            // are.
             let intact = word.div_ceil(2).saturating_sub(1);
             let read = read(&bytes);
             assert_eq!(read.iter().zip(&PAIRS).take(intact).find(|(read, pair)| read != pair), None);

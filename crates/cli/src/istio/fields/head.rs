@@ -1,4 +1,4 @@
-//! What every resource begins with, and how a line of the tables is written.
+//! The fields that every resource begins with, and how a line of the tables is written.
 
 use super::FieldType::{Any, Table, Text};
 use super::{Field, FieldType, Release};

@@ -1,4 +1,5 @@
-//! The resources that carry or read the filters. Numbers are minor versions: 16 is Istio 1.16.
+//! The resources that carry the filters, or read what the filters publish. Numbers are minor versions:
+//! 16 is Istio 1.16.
 
 use super::FieldType::{Any, Bool, Integer, List, Table, Text, Word};
 use super::head::{field, required};
@@ -115,7 +116,7 @@ pub(super) static TRAFFIC_EXTENSION: Schema = Schema {
     ],
 };
 
-/// `Telemetry` (telemetry/v1/telemetry.proto), as far as metrics go.
+/// `Telemetry` (telemetry/v1/telemetry.proto): only its metrics.
 pub(super) static TELEMETRY: Schema = Schema {
     name: "Telemetry",
     since: Release::minor(12),

@@ -1,5 +1,5 @@
-//! The resources around the filters: what a route header, a canary's Service or a host
-//! outside needs. Numbers are minor versions, as in the other tables.
+//! The resources around the filters, which a route header, a canary's Service or an external host
+//! needs. Numbers are minor versions, as in the other tables.
 
 use super::FieldType::{Any, Bool, Integer, List, Table, Text, Word};
 use super::head::{field, required};
@@ -36,7 +36,7 @@ const TLS: FieldType = Word(&[
 const RESOLUTION: FieldType =
     Word(&[("NONE", 12), ("STATIC", 12), ("DNS", 12), ("DNS_ROUND_ROBIN", 12), ("DYNAMIC_DNS", 28)]);
 
-/// `VirtualService` (`networking/v1/virtual_service.proto`), as far as HTTP goes.
+/// `VirtualService` (`networking/v1/virtual_service.proto`): only its HTTP fields.
 pub(super) static VIRTUAL_SERVICE: Schema = Schema {
     name: "VirtualService",
     since: Release::minor(12),
@@ -196,7 +196,7 @@ pub(super) static SERVICE_ENTRY: Schema = Schema {
     ],
 };
 
-/// Kubernetes's `Service`, as far as Istio reads it.
+/// Kubernetes's `Service`: only the fields that Istio reads.
 pub(super) static SERVICE: Schema = Schema {
     name: "Service",
     since: Release::minor(12),

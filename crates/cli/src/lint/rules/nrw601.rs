@@ -1,4 +1,4 @@
-//! NRW601: what the release of Istio does not have.
+//! NRW601: something that the release of Istio does not have.
 
 use crate::code::Code;
 use crate::finding::Finding;
@@ -19,7 +19,7 @@ dropped, the filter runs without it. `narrows render --istio` leaves out what a 
     checks: &[Check::Resource(filter_state)],
 };
 
-/// The release from which on a label is made of `filter_state["wasm.…"]`.
+/// From this release on, a label is made from `filter_state["wasm.…"]`.
 const STATE_BY_NAME: Release = Release::minor(24);
 
 fn filter_state(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {

@@ -55,9 +55,9 @@ fn environment(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What the filters publish begins so.
+/// The names of the filter state that the filters publish begin with this.
 const OURS: &str = "narrows_";
-/// The release from which on a label is made of `filter_state["wasm.…"]`.
+/// From this release on, a label is made from `filter_state["wasm.…"]`.
 const STATE_BY_NAME: Release = Release::minor(24);
 
 fn filter_state(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {

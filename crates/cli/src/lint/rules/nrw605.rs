@@ -17,7 +17,7 @@ is the digest of the module.",
     checks: &[Check::Resource(url), Check::Resource(sha256)],
 };
 
-/// What starts every digest of an image.
+/// The text before every digest in an image's address.
 const DIGEST: &str = "@sha256:";
 const NO_DIGEST: &str = "the digest does not have 64 lower-case hex digits";
 const WRITE_OCI: &str = "write oci://registry/repository:tag";

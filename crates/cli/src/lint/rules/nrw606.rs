@@ -1,4 +1,4 @@
-//! NRW606: a resource that attaches to no proxy, or to another than was meant.
+//! NRW606: a resource that attaches to no proxy, or to a proxy that was not meant.
 
 use crate::code::Code;
 use crate::finding::Finding;
@@ -17,7 +17,7 @@ and waypoints. If both are there, the selector is ignored.",
     checks: &[Check::Resource(two_choices), Check::Resource(targets), Check::Resource(gateway)],
 };
 
-/// Targets of one resource.
+/// The most targets of one resource.
 const MAX_TARGETS: usize = 16;
 
 fn two_choices(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
@@ -56,7 +56,7 @@ fn targets(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What is wrong with a target: where, what, and what to do.
+/// The faults of a target: where, what, and what to do.
 fn target<'n>(manifest: &Manifest<'_>, target: &'n Node) -> Vec<(&'n Node, String, String)> {
     let Some((kind, node)) = target.get("kind").and_then(|node| Some((node.text()?, node))) else {
         return Vec::new();

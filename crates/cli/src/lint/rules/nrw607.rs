@@ -67,7 +67,7 @@ impl Site {
         Some(Finding::error(&RULE.code, &node.at, place, &message, &help))
     }
 
-    /// What comes in to a workload is not for egress-policy to decide.
+    /// On a sidecar, egress-policy does not decide about incoming calls.
     fn incoming(&self, plugin: &Plugin<'_>, clause: &Node, place: &str) -> Option<Finding> {
         if plugin.filter != Some(Filter::EgressPolicy) || self.waypoint || self.gateway.is_some() {
             return None;
@@ -96,7 +96,7 @@ impl Site {
     }
 }
 
-/// What is wrong with a port of a stock gateway, and what to do.
+/// The fault of a port of a stock gateway, and what to do.
 fn on_gateway(gateway: &str, number: i64) -> Option<(String, String)> {
     if let Some((_, target)) = [(80, 8080), (443, 8443)].iter().find(|(port, _)| *port == number) {
         return Some((

@@ -1,7 +1,7 @@
 //! NRW609 and NRW615: the order of the filters on one proxy.
 //!
-//! Within a phase higher priorities run first. A missing priority is the lowest of all, and of two
-//! equal ones the older resource runs first.
+//! Within a phase, higher priorities run first. A missing priority is the lowest. Of two equal
+//! priorities, the older resource runs first.
 
 use crate::code::Code;
 use crate::filter::Filter;
@@ -22,7 +22,7 @@ priorities the older resource runs first, so the order can be another one in a n
     checks: &[Check::Run(check)],
 };
 
-/// Found by the same check.
+/// The same check finds it.
 pub(in crate::lint) static MISPLACED: Rule = Rule {
     code: Code {
         id: "NRW615",
@@ -47,7 +47,7 @@ fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
     }
 }
 
-/// What is wrong with the order of two filters of the run.
+/// The fault in the order of two filters of the run.
 fn beside(later: &Attached<'_>, earlier: &Attached<'_>) -> Option<Finding> {
     let (own, other) = (later.deeds.rank(later.filter)?, earlier.deeds.rank(earlier.filter)?);
     if later.filter == earlier.filter {
@@ -62,10 +62,10 @@ fn beside(later: &Attached<'_>, earlier: &Attached<'_>) -> Option<Finding> {
     (is_first != (own < other)).then(|| misplaced(later, "runs", own < other, earlier.filter))
 }
 
-/// Checks the place of one filter against the default place of another, which may be added later.
+/// Checks the place of one filter against the default place of another one, which may be added later.
 fn among(attached: &Attached<'_>, other: Filter) -> Option<Finding> {
     let (own, others) = (attached.deeds.rank(attached.filter)?, Deeds::default().rank(other)?);
-    // What restores hosts comes before all others wherever authorization lets it.
+    // A filter that restores hosts comes before all others, wherever authorization lets it.
     if other == attached.filter || attached.deeds.restores {
         return None;
     }

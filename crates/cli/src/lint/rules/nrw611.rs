@@ -9,7 +9,7 @@ use crate::lint::manifest::Manifest;
 use crate::lint::rule::{Check, Rule};
 use crate::source::Node;
 
-/// Of policies, the filters find it themselves: see [`crate::lint::policy`].
+/// In policies, the filters find it themselves: see [`crate::lint::policy`].
 pub(in crate::lint) static RULE: Rule = Rule {
     code: policy::NO_EFFECT,
     checks: &[
@@ -47,7 +47,7 @@ fn digest_of_file(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// A `pluginName` that looks as if it made the filter strict, and does not.
+/// Finds a `pluginName` that looks as if it made the filter strict, but does not.
 fn strictness(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     let Some(plugin) = &manifest.plugin else { return };
     let Some(node) = plugin.get("pluginName") else { return };

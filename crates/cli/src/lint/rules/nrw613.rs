@@ -30,7 +30,7 @@ fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
     }
 }
 
-/// Whether it denies the calls that it does not list.
+/// Whether it denies calls that it does not list.
 fn denies(attached: &Attached<'_>) -> bool {
     let policy = attached.policy();
     let is = |field, word| policy.and_then(|policy| policy.text_at(field)) == Some(word);

@@ -1,4 +1,4 @@
-//! NRW620: a proxy accepts callers whose certificates it did not verify, and a policy names callers
+//! NRW620: a proxy accepts callers whose certificates it did not verify, while a policy names callers
 //! by their certificates.
 
 use narrows_core::Tree;
@@ -24,7 +24,7 @@ listener.",
     checks: &[Check::Run(check)],
 };
 
-/// The fields by which a policy names callers.
+/// The fields in which a policy names callers.
 const CALLERS: [&str; 7] = [
     "principals",
     "notPrincipals",
@@ -35,13 +35,13 @@ const CALLERS: [&str; 7] = [
     "sourcePrincipal",
 ];
 
-/// Fields that accept unverified callers, and the value that does.
+/// Fields that accept unverified callers, each with the value that does so.
 const OPENINGS: [(&str, &str); 3] = [
-    // Envoy.
+    // In Envoy.
     ("trust_chain_verification", "ACCEPT_UNTRUSTED"),
-    // Gateway API.
+    // In Gateway API.
     ("mode", "AllowInsecureFallback"),
-    // Gateway of Istio; in other resources the field is about servers.
+    // In Istio's Gateway; in other resources the field is about servers.
     (OF_GATEWAY, "true"),
 ];
 const OF_GATEWAY: &str = "insecureSkipVerify";
@@ -65,7 +65,7 @@ fn believes(policy: &Node) -> bool {
         && any(policy, &|name, value| CALLERS.contains(&name) && !is_flag(value, false))
 }
 
-/// The places of a resource that accept unverified callers.
+/// The places in a resource that accept unverified callers.
 fn openings(node: &Node, kind: Kind, add: &mut impl FnMut(Finding)) {
     // Whether a proxy verifies the servers that it calls does not matter here.
     if node.text_at("@type").is_some_and(|name| name.ends_with(".UpstreamTlsContext")) {

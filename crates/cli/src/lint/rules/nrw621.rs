@@ -1,4 +1,4 @@
-//! NRW621: path or host is rewritten before authorization.
+//! NRW621: a path or host is rewritten before authorization.
 
 use crate::code::Code;
 use crate::finding::Finding;

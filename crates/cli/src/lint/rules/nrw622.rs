@@ -41,7 +41,7 @@ fn restored(attached: &Attached<'_>) -> Option<Finding> {
     Some(attached.at(&["spec.phase"], &RULE.code, message, &help))
 }
 
-/// A header that is stripped after authorization, and by no filter before it.
+/// A header that this filter strips after authorization, and that no filter strips before it.
 fn stripped(attached: &Attached<'_>, all: &[Attached<'_>]) -> Option<Finding> {
     if !strips_for_others(attached.filter) {
         return None;
@@ -91,7 +91,7 @@ fn stripped_in_chain(chain: &Chain, place: usize, own: &Own) -> Option<Finding> 
     let covers = |patterns: &[String], name: &str| {
         patterns.iter().any(|pattern| names::covers(pattern.as_bytes(), name.as_bytes()))
     };
-    // A header that a filter before the RBAC filter has removed is not the client's.
+    // If a filter before the RBAC filter has removed a header, the header is not the client's.
     let is_gone = |before: usize, name: &str| {
         chain.own().any(|(other, earlier)| other < before && covers(&earlier.strips, name))
     };

@@ -36,7 +36,7 @@ fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
     }
 }
 
-/// Why a host moves no request on these proxies, and what to do.
+/// Why a host does not move requests on these proxies, and what to do.
 fn unrouted(attached: &Attached<'_>, host: &Host<'_>, run: &Run<'_>) -> Option<(String, String)> {
     match attached.site {
         Site::Outbound | Site::Mixed => None,
@@ -67,7 +67,7 @@ fn unrouted(attached: &Attached<'_>, host: &Host<'_>, run: &Run<'_>) -> Option<(
     }
 }
 
-/// What may be written for a host: a bare name takes the form of the service that the caller
+/// The forms that may be written for a host. A bare name takes the form of the service that the caller
 /// asked for.
 fn forms(host: &Host<'_>) -> Vec<String> {
     let name = match host.authority.rsplit_once(':') {

@@ -11,7 +11,7 @@ use crate::policy::state;
 use crate::wire::host::Host;
 
 impl Egress {
-    /// Carries out a verdict on a call to `host`, from which `removals` take internal headers.
+    /// Carries out a verdict on a call to `host`. `removals` remove internal headers from the call.
     pub(super) fn carry_out<'a>(
         &'a self,
         request: &Request<'a>,
@@ -25,8 +25,8 @@ impl Egress {
         } else {
             decision.request = removals;
         }
-        // What a rule keeps from this caller is no news, and to propose it would undo the rule. But
-        // no rule lets a private address out.
+        // What a rule keeps from this caller is not news, and to propose it would undo the rule. But no
+        // rule lets a private address out.
         let is_new = || match verdict.ruling {
             Ruling::Default => !self.listed.contains(&Host::of(host)),
             Ruling::PrivateAddress => true,
@@ -52,7 +52,7 @@ impl Egress {
             Cow::Borrowed(self.refusal.body.as_bytes())
         };
         Reply {
-            // To gRPC Envoy says it in gRPC's own way, and 403 as PERMISSION_DENIED.
+            // Envoy answers gRPC in gRPC's own way: it turns 403 into `PERMISSION_DENIED`.
             status: if request.is_grpc() { 403 } else { self.refusal.status },
             grpc_status: None,
             headers: vec![(

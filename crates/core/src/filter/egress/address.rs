@@ -1,16 +1,15 @@
 //! Addresses in every spelling that some resolver reads as one.
 //!
-//! `inet_aton` and the URL standard read one to four numbers, decimal, octal or hex;
-//! an IPv6 address can hold an IPv4 address. What two readers would read differently
-//! (`010.0.0.1` is 8.0.0.1 to some and 10.0.0.1 to others) is no address here but an
-//! [`Ambiguity`].
+//! `inet_aton` and the URL standard read one to four numbers, decimal, octal or hex. An IPv6 address
+//! can hold an IPv4 address. What two readers would read differently (`010.0.0.1` is 8.0.0.1 to some
+//! and 10.0.0.1 to others) is not an address here but an [`Ambiguity`].
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::ambiguity::Ambiguity;
 
-/// Whether the last label of a name is a number: then all of it is an IPv4 address
-/// or nothing (URL standard, "ends in a number").
+/// Whether the last label of a name is a number: then the whole name is an IPv4 address or invalid (URL
+/// standard, "ends in a number").
 pub(super) fn ends_in_number(name: &[u8]) -> bool {
     let last = name.rsplit(|b| *b == b'.').next().unwrap_or_default();
     match hex_digits(last) {
@@ -19,7 +18,7 @@ pub(super) fn ends_in_number(name: &[u8]) -> bool {
     }
 }
 
-/// One to four numbers, the last of which fills the bytes that are left.
+/// Reads one to four numbers. The last number fills the bytes that are left.
 pub(super) fn v4(name: &[u8]) -> Result<Ipv4Addr, Ambiguity> {
     let mut parts = name.split(|b| *b == b'.').map(number).collect::<Result<Vec<u32>, _>>()?;
     let last = parts.pop().ok_or(Ambiguity::Address)?;
@@ -36,7 +35,7 @@ pub(super) fn v4(name: &[u8]) -> Result<Ipv4Addr, Ambiguity> {
     Ok(Ipv4Addr::from_bits(bits | last))
 }
 
-/// The inside of brackets; a zone only says by which interface.
+/// Reads the inside of brackets. A zone only names an interface.
 pub(super) fn v6(inside: &[u8]) -> Result<IpAddr, Ambiguity> {
     let (address, zone) = match inside.iter().position(|b| *b == b'%') {
         None => (inside, None),
@@ -56,8 +55,8 @@ pub(super) fn v6(inside: &[u8]) -> Result<IpAddr, Ambiguity> {
     Ok(embedded(address).map_or(IpAddr::V6(address), IpAddr::V4))
 }
 
-/// The IPv4 address that an IPv6 address is another name of: mapped (RFC 4291),
-/// compatible (RFC 4291, deprecated), translated (RFC 2765) or NAT64 (RFC 6052).
+/// The IPv4 address that an IPv6 address embeds: mapped (RFC 4291), compatible (RFC 4291, deprecated),
+/// translated (RFC 2765) or NAT64 (RFC 6052).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, high, low] = address.segments();
     let v4 = Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low));
@@ -87,7 +86,7 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
         [100, second, ..] => (64..128).contains(&second),
         // Protocol assignments, with Oracle's and others' services; benchmarks.
         [192, 0, 0, _] | [198, 18 | 19, ..] => true,
-        // Azure's platform service stands on a public address.
+        // Azure's platform service has a public address.
         [168, 63, 129, 16] => true,
         // Multicast, reserved, broadcast.
         [first, ..] => first >= 224,
@@ -97,18 +96,18 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
 fn is_private_v6(address: Ipv6Addr) -> bool {
     let [a, b, c, d, e, f, high, low] = address.segments();
     let v4 = |high: u16, low: u16| Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low));
-    // ISATAP (RFC 5214) holds one under any prefix.
+    // ISATAP (RFC 5214) embeds an IPv4 address under any prefix.
     if e & 0xfdff == 0 && f == 0x5efe && is_private_v4(v4(high, low)) {
         return true;
     }
     match (a, b) {
-        // Unspecified and loopback; what else is below is not assigned.
+        // Unspecified and loopback. The rest below is not assigned.
         (0, _) => true,
-        // Local NAT64 (RFC 8215): whatever the operator of the network made of it.
+        // Local NAT64 (RFC 8215): it leads wherever the operator of the network wants.
         (0x64, 0xff9b) => c == 1,
         // Discard.
         (0x100, 0) => c == 0 && d == 0,
-        // 6to4 and Teredo hold an IPv4 address to which they are sent.
+        // 6to4 and Teredo embed an IPv4 address to which they are sent.
         (0x2002, _) => is_private_v4(v4(b, c)),
         (0x2001, 0) => is_private_v4(v4(!high, !low)) || is_private_v4(v4(c, d)),
         // Unique-local (with Amazon's metadata service), link-local, site-local, multicast.
@@ -131,7 +130,7 @@ fn number(part: &[u8]) -> Result<u32, Ambiguity> {
         return in_base(digits, 16);
     }
     let decimal = in_base(part, 10)?;
-    // Octal to some readers, decimal to others: taken where both read the same.
+    // Octal to some readers, decimal to others: accepted only if both read the same.
     let is_octal = part.len() > 1 && part.starts_with(b"0");
     if is_octal && in_base(part, 8) != Ok(decimal) {
         return Err(Ambiguity::Address);

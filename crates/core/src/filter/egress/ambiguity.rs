@@ -1,6 +1,6 @@
 //! Why an authority or a path has more than one reading.
 
-/// Why an authority or a path has no one form.
+/// Why an authority or a path does not have one form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ambiguity {
     /// There is no host.
@@ -9,29 +9,29 @@ pub enum Ambiguity {
     Repeated,
     /// A byte outside ASCII: write punycode.
     NonAscii,
-    /// `user@`, which hides the host from hurried readers.
+    /// `user@`, which hides the host from hasty readers.
     Userinfo,
     /// A percent sign in a name: some decode it, some do not.
     Encoded,
-    /// A byte that stands in no host.
+    /// A byte that is not valid in a host.
     Character,
     /// An empty or overlong label, or a name that is too long.
     Label,
     /// Punycode for plain ASCII: a second spelling.
     Punycode,
-    /// A port that is no number from 1 to 65535.
+    /// A port that is not a number from 1 to 65535.
     Port,
-    /// A number that is no address, or two addresses to two readers.
+    /// A number that is not an address, or that two readers read as two addresses.
     Address,
     /// A slash, backslash or dot in a path that only some readers see as one.
     PathSeparator,
     /// A control byte in a path.
     PathControl,
-    /// A percent sign in a path that starts no byte, or would after decoding.
+    /// A percent sign in a path that does not start a byte, or that would start one after decoding.
     PathEncoding,
     /// A path that servers may read in more ways than are looked at.
     PathReadings,
-    /// A target that is no path.
+    /// A target that is not a path.
     PathForm,
 }
 

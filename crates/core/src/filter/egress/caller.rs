@@ -2,7 +2,7 @@
 
 use crate::matching::request::{Request, StreamInfo};
 
-/// The identity behind a request. What is missing matches no rule's `from`.
+/// The identity behind a request. A part that is missing matches no rule's `from`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Caller<'a> {
     pub(super) principal: Option<&'a [u8]>,
@@ -11,8 +11,8 @@ pub(super) struct Caller<'a> {
 }
 
 impl<'a> Caller<'a> {
-    /// The peer's certificate if there is one: it says `spiffe://…/ns/NS/sa/ACCOUNT`.
-    /// Else the workload beside which this proxy stands; a gateway stands beside none.
+    /// The peer's certificate if there is one: it names `spiffe://…/ns/NS/sa/ACCOUNT`. Otherwise the
+    /// workload of which this proxy is the sidecar; a gateway is not a sidecar.
     pub(super) fn of(request: &Request<'a>) -> Self {
         if let Some(principal) = request.source().principal.filter(|name| !name.is_empty()) {
             let parts = spiffe(principal);
@@ -29,8 +29,8 @@ impl<'a> Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// The same, where no certificate is believed: one that presents a certificate is
-    /// nobody then, and not the workload beside which this proxy stands.
+    /// The same, where no certificate is believed. A caller that presents a certificate is then
+    /// unknown, and is not the workload of which this proxy is the sidecar.
     pub(super) fn without_certificate(self) -> Self {
         if self.principal.is_some() { Self::default() } else { self }
     }

@@ -1,4 +1,4 @@
-//! From what the operator wrote to an [`Egress`].
+//! Compiles what the operator wrote into an [`Egress`].
 
 use super::learn::{LEARN, Learning};
 use super::measure::Places;
@@ -90,8 +90,8 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
     let read = faults.or(read.unwrap_or_default())?;
     names::unique("rules", read.iter().map(|(rule, _)| &*rule.name)).map_err(|e| e.in_field("rules"))?;
 
-    // Without a word of its own a policy is a pass-through; with one, what it does
-    // not allow is denied.
+    // Without a field of its own a policy is a pass-through. With one, the policy denies what it does
+    // not allow.
     let is_empty = !POLICY.fields.iter().any(|field| fields.has(field.name));
     let active = head.mode != Mode::Off && !fields.is_empty();
     let acts = active && head.mode == Mode::Enforce;
@@ -161,7 +161,7 @@ impl Deciders {
     fn of(rules: &[Rule], clauses: &[Clause], mode: Mode, budget: &Budget) -> Result<Self, Invalid> {
         let index = |action: Action, with_path: bool| -> Result<Index, Invalid> {
             let mut index = index::Builder::new(budget);
-            // The clauses of a rule differ in their paths alone.
+            // The clauses of a rule differ only in their paths.
             let mut hint: Option<(usize, Match)> = None;
             for (number, Clause { rule: place, path }) in (0u32..).zip(clauses) {
                 let Some(rule) = rules.get(*place).filter(|rule| rule.mode == mode && rule.action == action)
@@ -169,7 +169,7 @@ impl Deciders {
                     continue;
                 };
                 let (_, hint) = match &mut hint {
-                    // Without its path it has been filed already.
+                    // The rule is in the index already, without its path.
                     Some(hint) if hint.0 == *place && !with_path => continue,
                     Some(hint) if hint.0 == *place => hint,
                     hint => hint.insert((*place, rule.hint())),
@@ -187,7 +187,7 @@ impl Deciders {
     }
 }
 
-/// What an index is told of a path: not an expression, which narrows nothing and is never copied.
+/// The path for an index. An expression is left out: it does not narrow the search and is never copied.
 fn hinted(path: &PathMatch) -> Option<PathMatch> {
     let form = match &path.form {
         PathForm::Value(ValueMatch { test, ignore_case, invert }) => {

@@ -1,4 +1,4 @@
-//! From a request to a decision.
+//! Decides what happens to a request.
 
 use super::ambiguity::Ambiguity;
 use super::caller::Caller;
@@ -78,8 +78,8 @@ impl Policy for Egress {
         let destination = destination(request);
         let host = destination.as_ref().map(|d| d.host.text().into_owned()).unwrap_or_default();
         let around = request.stream_info();
-        // Envoy tells the route that it matched before anything was taken off, and matches it
-        // again only behind every filter.
+        // Envoy reports the route that it matched before anything was taken off, and matches it again
+        // only after every filter.
         let is_stripped =
             !around.is_only_route && (!decision.strip.is_empty() || strip::was_removed(request.stripped()));
         let route = around.cluster.filter(|_| !is_stripped);
@@ -108,7 +108,7 @@ impl Policy for Egress {
             readings: self.readings(request.path()),
         };
         let mut verdict = self.rule_on(request, destination.as_ref(), is_inside, &outgoing);
-        // What would be allowed must be allowed wherever the route leads.
+        // A request may be allowed only if it would be allowed wherever the route leads.
         if moves && verdict.action == Action::Allow {
             outgoing.moves = true;
             verdict = self.rule_on(request, destination.as_ref(), is_inside, &outgoing);
@@ -170,7 +170,7 @@ impl Egress {
             return Verdict { action: Action::Allow, ruling: Ruling::Rule(rule), trial };
         }
         let trial = trial.or_else(|| self.find(&self.trial, Action::Allow, request, outgoing));
-        // A rule that would do what is done anyway changes nothing.
+        // A rule that would decide what is decided anyway changes nothing.
         let trial =
             trial.filter(|place| self.rules.get(*place).is_some_and(|rule| rule.action != self.default));
         let would_be_allowed = || {
@@ -185,12 +185,12 @@ impl Egress {
         Verdict { action: self.default, ruling: Ruling::Default, trial }
     }
 
-    /// The readings of a path, if there are any; nobody asks for them where no rule has `paths`.
+    /// The readings of a path, if it has any. They are not needed where no rule has `paths`.
     fn readings<'p>(&self, path: &'p [u8]) -> Option<Readings<'p>> {
         if self.reads_paths { Readings::of(path).ok() } else { Some(Readings::as_sent(path)) }
     }
 
-    /// The first rule of an action among `deciders`.
+    /// Finds the first rule of an action among `deciders`.
     fn find(
         &self,
         deciders: &Deciders,
@@ -215,7 +215,8 @@ impl Egress {
                 let path = readings.map_or(request.path(), |readings| &readings.plain);
                 first(&deciders.allow, path, &|clause| clause.covers_all(readings))
             }
-            // Each clause is compared with the reading that led to it: others lead to it too.
+            // Each clause is compared with the reading that led to it. Other readings may lead to it
+            // too.
             (Action::Deny, Some(readings)) => {
                 let denies = |path| first(&deciders.deny, path, &|clause| clause.covers(path));
                 readings.iter().filter_map(denies).min()
@@ -242,15 +243,16 @@ fn destination<'a>(request: &Request<'a>) -> Result<Destination<'a>, Ambiguity> 
     }
 }
 
-/// Whether a TLS connection was opened to that host. Istio's own names
-/// (`outbound_.443_._.gateway…`) name the gateway, not where the request goes.
+/// Whether a TLS connection was opened to that host. Istio's own names (`outbound_.443_._.gateway…`)
+/// name the gateway, not the destination of the request.
 fn is_opened_to(server_name: &[u8], destination: &Destination<'_>) -> bool {
     server_name.is_empty()
         || server_name.starts_with(b"outbound_.")
         || Destination::of(server_name).is_ok_and(|opened| opened.host == destination.host)
 }
 
-/// The port that the request names, or its scheme where Envoy's route has none; and that of the route.
+/// First the port that the request names, or the scheme's port if Envoy's route has none. Second the
+/// port of the route.
 fn ports(request: &Request<'_>, written: Option<u16>, route: Option<Route<'_>>) -> [Option<u16>; 2] {
     let routed = route.and_then(|route| route.port);
     [written.or_else(|| port_of_scheme(request).filter(|_| routed.is_none())), routed]
@@ -264,7 +266,7 @@ fn port_of_scheme(request: &Request<'_>) -> Option<u16> {
     }
 }
 
-/// What the index looks rules up by.
+/// The keys by which the index finds rules.
 fn probe<'p>(outgoing: &'p Outgoing<'_>, path: &'p [u8]) -> Request<'p> {
     let Caller { principal, namespace, workload } = outgoing.caller;
     let facts = [

@@ -1,8 +1,8 @@
-//! Where a request goes, in the one form that rules compare.
+//! The destination of a request, in the one form that rules compare.
 //!
-//! One host has many spellings, and a rule that sees only one of them is no rule. So
-//! every authority is brought to one form, or it is an [`Ambiguity`] and refused:
-//! what two readers could read differently is never guessed at.
+//! One host has many spellings, and a rule that sees only one of them is worthless. So every authority
+//! is brought to one form, or it is an [`Ambiguity`] and refused: what two readers could read
+//! differently is never guessed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -26,7 +26,7 @@ pub struct Destination<'a> {
 pub enum Host<'a> {
     /// A name: lower case, no trailing dot, never a number at the end.
     Name(Cow<'a, [u8]>),
-    /// An address, IPv4 wherever it can be.
+    /// An address; IPv4 where possible.
     Address(IpAddr),
 }
 
@@ -62,7 +62,7 @@ impl<'a> Destination<'a> {
 }
 
 impl<'a> Host<'a> {
-    /// The host of a name or an IPv4 address.
+    /// Reads the host of a name or an IPv4 address.
     fn of(written: &'a [u8]) -> Result<Self, Ambiguity> {
         if written.is_empty() {
             return Err(Ambiguity::Missing);
@@ -96,7 +96,7 @@ impl<'a> Host<'a> {
         Ok(Self::Name(name))
     }
 
-    /// The host as rules and people write it; an IPv6 address has its brackets.
+    /// The host as rules and people write it. An IPv6 address has its brackets.
     pub fn text(&self) -> Cow<'_, [u8]> {
         match self {
             Self::Name(name) => Cow::Borrowed(name),
@@ -105,8 +105,7 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Whether it is not on the internet: a private address, or a name that stands
-    /// for one everywhere.
+    /// Whether it is not on the internet: a private address, or a name that means one everywhere.
     pub fn is_private(&self) -> bool {
         match self {
             Self::Address(address) => address::is_private(*address),
@@ -117,9 +116,9 @@ impl<'a> Host<'a> {
     }
 }
 
-/// Names that are no one's on the internet: of this machine (RFC 6761, and what
-/// distributions write into `/etc/hosts` or their resolver answers by itself), of its link,
-/// or of a cloud's metadata service.
+/// Names that belong to nobody on the internet: names of this machine (RFC 6761, and what distributions
+/// write into `/etc/hosts` or their resolver answers by itself), of its link, or of a cloud's metadata
+/// service.
 const LOCAL: [&[u8]; 30] = [
     b"localhost",
     b"localhost.localdomain",
@@ -153,7 +152,7 @@ const LOCAL: [&[u8]; 30] = [
     b"instance-data.ec2.internal",
 ];
 
-/// Domains all of whose names are this machine: RFC 6761, and systemd's resolver.
+/// Domains in which every name means this machine: RFC 6761, and systemd's resolver.
 const BELOW_LOCAL: [&[u8]; 2] = [b".localhost", b".localhost.localdomain"];
 
 impl fmt::Display for Destination<'_> {
@@ -163,7 +162,7 @@ impl fmt::Display for Destination<'_> {
     }
 }
 
-/// A port; an empty one is none (RFC 3986 §3.2.3).
+/// Reads a port. An empty port means no port (RFC 3986 §3.2.3).
 fn port_of(digits: &[u8]) -> Result<Option<u16>, Ambiguity> {
     if digits.is_empty() {
         return Ok(None);

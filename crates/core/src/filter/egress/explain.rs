@@ -9,7 +9,7 @@ use crate::matching::request::Request;
 use crate::policy::record::Record;
 
 impl Egress {
-    /// What was done, as filter state says it.
+    /// What was done, in the word that filter state has for it.
     pub(super) fn outcome(&self, verdict: &Verdict) -> &'static str {
         match (verdict.action, self.common.head.mode) {
             (Action::Allow, _) => "allowed",

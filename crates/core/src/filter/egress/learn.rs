@@ -1,12 +1,12 @@
-//! `learn`: destinations that no rule names, remembered.
+//! `learn`: remembers destinations that no rule names.
 //!
-//! A table of bounded size. Each worker notes what it sees in a table of its own and
-//! now and then merges it into one that all workers of the proxy share, as bytes, so
-//! that a table outlives the worker and the module that wrote it.
+//! The table is bounded in size. Each worker notes what it sees in a table of its own. Now and then it
+//! merges that table into one that all workers of the proxy share, as bytes. So a table outlives the
+//! worker and the module that wrote it.
 //!
-//! Nobody hides by filling it: before a host that no line has told of is forgotten, a line tells of
-//! it, as often as [`limits::LEARN_LINES`] allows. Beyond that goes what was asked for least, and among
-//! equals whatever a hash of the time chooses.
+//! Nobody can hide by filling it. Before a host is forgotten that no line has reported, a line reports
+//! it, as often as [`limits::LEARN_LINES`] allows. Beyond that, the hosts that were asked for least are
+//! forgotten first, and among equals a hash of the time chooses.
 
 mod share;
 mod tell;
@@ -20,7 +20,7 @@ use crate::order::hash_of;
 use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 use crate::wire::methods;
 
-/// How much is remembered, and how often it is told.
+/// How much is remembered, and how often it is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Learning {
     max_hosts: usize,
@@ -34,15 +34,16 @@ pub struct Learning {
 pub struct Table {
     /// Sorted by host.
     rows: Vec<Row>,
-    /// Requests to hosts for which there was no room, or that were forgotten untold.
+    /// Requests to hosts for which there was no room, or that were forgotten before a line reported
+    /// them.
     dropped: u64,
-    /// How many of these have been told of.
+    /// How many of these a line has reported.
     dropped_told: u64,
-    /// When the table was last told, in milliseconds since the epoch.
+    /// When the table was last reported, in milliseconds since the epoch.
     told: u64,
     /// How many hosts have had a series of their own.
     named: usize,
-    /// The minute in which lines were last told before their time, and how many were.
+    /// The minute in which lines were last written before their time, and how many of them.
     early: (u64, u64),
 }
 
@@ -50,23 +51,23 @@ pub struct Table {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     host: Box<[u8]>,
-    /// Requests by method, in the order of [`METHODS`]; the last is every other.
+    /// Requests by method, in the order of [`METHODS`]. The last counts every other method.
     counts: [u64; METHODS.len()],
     first: u64,
     last: u64,
-    /// Requests that no line has told of. The time of the last one would not do: a
-    /// worker may share it after another has told a later one.
+    /// Requests that no line has reported. The time of the last line would not do: one worker may share
+    /// a request after another worker has reported a later one.
     untold: u64,
-    /// Whether it has no series of its own: Envoy never forgets one.
+    /// Whether it has no series of its own. Envoy never forgets a series, so series are limited.
     nameless: bool,
 }
 
-/// The methods that are counted apart; every other is the last.
+/// The methods that are counted apart. The last is every other method.
 pub const METHODS: [&str; 10] = {
     let [get, head, post, put, delete, connect, options, trace, patch] = methods::METHODS;
     [get, head, post, put, delete, connect, options, trace, patch, "OTHER"]
 };
-/// What hosts without a series of their own are counted under.
+/// The destination under which hosts without a series of their own are counted.
 const OTHER: &[u8] = b"other";
 
 /// `learn` of a policy.
@@ -100,7 +101,7 @@ impl Learning {
         })
     }
 
-    /// Bytes that the hosts it remembers may take.
+    /// Bytes that the remembered hosts may take.
     pub(super) fn weight(&self) -> usize {
         self.max_hosts.saturating_mul(768)
     }
@@ -124,9 +125,9 @@ impl Learning {
 }
 
 impl Table {
-    /// Notes one request, at `now` in milliseconds since the epoch, in a worker's own table.
-    /// Returns whether that is full now and must be merged into the shared one before the next
-    /// host: one that finds it full is dropped.
+    /// Notes one request, at `now` in milliseconds since the epoch, in a worker's own table. Returns
+    /// whether the table is full now and must be merged into the shared one before the next host. A new
+    /// host that finds the table full is dropped.
     pub fn note(&mut self, host: &[u8], method: &[u8], now: u64) -> bool {
         let method = METHODS
             .iter()
@@ -147,8 +148,8 @@ impl Table {
         is_full(self.rows.len())
     }
 
-    /// Adds what another table saw. Returns what to count, by destination. There may be more rows
-    /// than may stay: [`Table::tell`] comes before [`Table::forget`].
+    /// Adds what another table saw. Returns what to count, by destination. Afterwards there may be more
+    /// rows than may stay: [`Table::tell`] comes before [`Table::forget`].
     pub fn merge(&mut self, other: &Self, learning: &Learning) -> Vec<(Box<[u8]>, u64)> {
         let mut taken = Vec::with_capacity(other.rows.len());
         let mut of_others: u64 = 0;
@@ -173,14 +174,14 @@ impl Table {
         taken
     }
 
-    /// Forgets rows until there are no more than there may be: what has been told goes
-    /// before what has not, the oldest first; of what has not, what was asked for least.
+    /// Forgets rows until there are no more than allowed. Rows that have been reported go first, the
+    /// oldest of them first. Of the others, the rows that were asked for least go first.
     pub fn forget(&mut self, now: u64, learning: &Learning) {
         let excess = self.excess(learning);
         if excess == 0 {
             return;
         }
-        // Whoever fills the table must not know whose turn it is.
+        // Whoever fills the table must not be able to foresee which row goes next.
         let luck = |row: &Row| hash_of(&now.to_le_bytes(), &row.host);
         let key = |row: &Row| match row.untold {
             0 => (false, row.last, 0),
@@ -215,7 +216,7 @@ impl Table {
         self.rows.len()
     }
 
-    /// How many requests found no room, or were forgotten before they were told of.
+    /// How many requests found no room, or were forgotten before a line reported them.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
@@ -229,7 +230,7 @@ impl Table {
         self.rows.binary_search_by(|known| (*known.host).cmp(host))
     }
 
-    /// Puts a row where it was found, or belongs.
+    /// Adds a row to the one that was found, or inserts it in its place.
     fn put(&mut self, found: Result<usize, usize>, row: Row) {
         match found {
             Ok(at) => {

@@ -7,17 +7,17 @@ use crate::language::modes::Mode;
 use crate::matching::hosts::HostPattern;
 use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 
-/// Where the series of a policy stand. The rules' own come first, in their order.
+/// The places of a policy's series. The rules' own come first, in their order.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     rules: usize,
-    /// By rule, by host of that rule; a rule without hosts has one.
+    /// By rule, and by host of that rule. A rule without hosts has one.
     destinations: Vec<Vec<usize>>,
-    /// Of what is no rule: see [`BUILT_IN`].
+    /// The place of the series for what is not a rule: see [`BUILT_IN`].
     built_in: usize,
 }
 
-/// What decides besides rules, with the destination that it is counted under.
+/// What decides besides rules, with the destination under which it is counted.
 const BUILT_IN: [(&str, &str); 6] = [
     ("default", "unlisted"),
     ("private-address", "private"),
@@ -60,7 +60,7 @@ impl Places {
             series.push(by_rule(rule, action));
             series.push(by_destination(destination, action));
         }
-        // Sorted by name; what is counted under one name is one series.
+        // Sorted by name. All that is counted under one name is one series.
         let mut apart: Vec<(Box<str>, usize)> = Vec::new();
         for rule in rules {
             let action = word(rule.action, mode, Mode::Enforce);
@@ -83,7 +83,7 @@ impl Places {
                     }
                 }
             };
-            // A rule in report mode sends nothing anywhere.
+            // A rule in report mode does not decide, so it has no destination to count.
             destinations.push(match (rule.mode, rule.hosts()) {
                 (Mode::Report | Mode::Off, _) => Vec::new(),
                 (Mode::Enforce, []) => vec![place_of(None)],
@@ -93,8 +93,8 @@ impl Places {
         (Self { rules: rules.len(), destinations, built_in }, series)
     }
 
-    /// The series to count a request in; `host` is the place of the host in the rule
-    /// that decided.
+    /// Adds the series in which to count a request. `host` is the place of the host in the rule that
+    /// decided.
     pub(super) fn count(&self, verdict: &Verdict, host: Option<usize>, count: &mut Vec<usize>) {
         let built_in = match verdict.ruling {
             Ruling::Rule(rule) => {
@@ -118,7 +118,7 @@ impl Places {
     }
 }
 
-/// The label of what is done, or would be.
+/// The label of the action that is taken, or would be.
 pub(super) fn word(action: Action, policy: Mode, rule: Mode) -> &'static str {
     match (action, policy, rule) {
         (Action::Allow, _, Mode::Enforce) => "allow",

@@ -4,16 +4,17 @@ use super::learn::Learning;
 use crate::matching::request::Request;
 use crate::policy::Policy;
 
-/// A policy on calls that leave: what comes in to a workload passes as it is.
+/// A policy on calls that leave: calls that come in to a workload pass as they are.
 pub trait Outbound: Policy {
-    /// What more must be known of the route of this request, whose cluster is known.
+    /// What more must be known about the route of this request. Its cluster is known already.
     fn asks(&self, request: &Request<'_>) -> RouteAsk;
 
-    /// What to remember of [`Decision::unlisted`](crate::Decision::unlisted); without it nothing is.
+    /// How to remember [`Decision::unlisted`](crate::Decision::unlisted). If `None`, nothing is
+    /// remembered.
     fn learning(&self) -> Option<&Learning>;
 }
 
-/// What must be read of a route beside its cluster.
+/// What must be read of a route besides its cluster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RouteAsk {
     /// The name of its virtual host.

@@ -1,4 +1,4 @@
-//! What leaves the mesh with no request: internal headers.
+//! Removes internal headers from the requests that leave the mesh.
 
 use crate::action::edit::{self, Edit};
 use crate::action::strip;
@@ -10,8 +10,8 @@ use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
 use crate::matching::request::Request;
 
-/// Removed from every request that leaves, unless the policy keeps them. The last two
-/// are another path to some servers than the one that was judged.
+/// Removed from every request that leaves, unless the policy keeps them. To some servers, the last two
+/// are another path than the one that was judged.
 const INTERNAL: [&str; 6] = [
     "x-internal-*",
     "x-narrows-*",
@@ -21,8 +21,8 @@ const INTERNAL: [&str; 6] = [
     "x-rewrite-url",
 ];
 
-/// What Envoy and Istio's own filters write on a call beside its caller, whatever the
-/// caller sent: no sign that the caller meant to choose a route.
+/// Headers that Envoy's and Istio's own filters write on a call, whatever the caller sent. They do not
+/// show that the caller meant to choose a route.
 const PROXYS_OWN: [&str; 4] =
     ["x-envoy-peer-metadata", "x-envoy-peer-metadata-id", "x-envoy-decorator-operation", "x-envoy-internal"];
 
@@ -87,8 +87,8 @@ impl OutboundHeaders {
         !name.starts_with(b":") && covered(&self.remove) && !covered(&self.keep)
     }
 
-    /// Removes what must not leave. What an earlier Narrows filter of this proxy has
-    /// written stays: the route table has yet to read it.
+    /// Removes what must not leave. What an earlier Narrows filter of this proxy has written stays,
+    /// because the route table has yet to read it.
     pub(super) fn apply<'a>(&self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
         let written = |name: &[u8]| strip::was_written(request.stripped(), name);
         edits.extend(edit::removals(request, |name| self.covers(name) && !written(name)));

@@ -1,12 +1,11 @@
 //! A path in the forms in which a server may read it.
 //!
-//! Servers differ in what they decode, merge and resolve, and a rule must not depend
-//! on which server is behind it. So a path has *readings*: as it is decoded, and with
-//! path parameters cut, dot segments resolved and slashes merged, in every order that
-//! makes a difference. A rule that denies matches if any reading does; a rule that
-//! allows, only if all do. What has no safe reading (an encoded or backward slash, a
-//! control byte, an encoding within an encoding) is ambiguous: no rule with `paths`
-//! allows it, and every one that denies does.
+//! Servers differ in what they decode, merge and resolve, and a rule must not depend on the server
+//! behind it. So a path has *readings*: as it is decoded, and with path parameters cut, dot segments
+//! resolved and slashes merged, in every order that makes a difference. A rule that denies matches if
+//! any reading does. A rule that allows matches only if all do. A path without a safe reading (with an
+//! encoded slash or a backslash, a control byte, an encoding within an encoding) is ambiguous: no rule
+//! with `paths` allows it, and every such rule that denies does deny it.
 
 mod folds;
 pub(super) mod literal;
@@ -24,18 +23,18 @@ use crate::wire::percent;
 pub(super) struct Readings<'a> {
     /// Percent-decoded once.
     pub(super) plain: Cow<'a, [u8]>,
-    /// What some servers make of it.
+    /// How some servers read it otherwise.
     others: Vec<Vec<u8>>,
 }
 
 impl<'a> Readings<'a> {
-    /// A path as it came, for a policy that asks nothing of it.
+    /// A path as it came, for a policy that does not judge paths.
     pub(super) fn as_sent(path: &'a [u8]) -> Self {
         Self { plain: Cow::Borrowed(path), others: Vec::new() }
     }
 
-    /// The readings of a path without its query. `CONNECT` has none, `OPTIONS` may
-    /// have `*`: both are read as they are. What has more than [`most`] is ambiguous.
+    /// The readings of a path without its query. `CONNECT` has no path, `OPTIONS` may have `*`: both
+    /// are read as they are. A path with more readings than [`most`] is ambiguous.
     pub(super) fn of(path: &'a [u8]) -> Result<Self, Ambiguity> {
         if path.is_empty() || path == b"*" {
             return Ok(Self::as_sent(path));
@@ -52,7 +51,7 @@ impl<'a> Readings<'a> {
         }
         let mut readings = Spread::of(plain.to_vec(), path.len());
         if matches!(plain, Cow::Owned(_)) {
-            // An encoded dot is none to those who resolve before they decode.
+            // Servers that resolve before they decode do not see an encoded dot.
             let mut early = Spread::of(path.to_vec(), path.len());
             early.finish()?;
             for path in early.paths {
@@ -69,18 +68,18 @@ impl<'a> Readings<'a> {
     }
 }
 
-/// Readings of a path of that many bytes that are looked at: what has more is written to
-/// confuse. The longer the path, the fewer, so that the bytes to be compared are bounded too.
+/// How many readings of a path of that many bytes are looked at. A path with more is written to
+/// confuse. The longer the path, the fewer readings, so that the bytes to be compared are bounded too.
 fn most(length: usize) -> usize {
     let affordable = limits::READING_BYTES.checked_div(length).unwrap_or(usize::MAX);
-    // A long path with a slash too many has two.
+    // A long path with one slash too many has two.
     affordable.clamp(2, limits::READINGS)
 }
 
 /// Paths in the making, each once.
 struct Spread {
     paths: Vec<Vec<u8>>,
-    /// Of each: to compare it with all others would cost the square of what they are.
+    /// The hash of each. To compare each path with all others would cost the square of their number.
     hashes: Vec<u64>,
     most: usize,
 }
@@ -101,7 +100,7 @@ impl Spread {
         }
     }
 
-    /// Adds what the paths are read as by those who cut, resolve and merge, in any order.
+    /// Adds the paths that result from cutting, resolving and merging, in any order.
     fn finish(&mut self) -> Result<(), Ambiguity> {
         let mut done = 0;
         while let Some(from) = self.paths.get(done) {
@@ -116,11 +115,11 @@ impl Spread {
     }
 }
 
-/// Decodes a path or a part of one, once, if everyone who decodes it finds the same.
+/// Decodes a path or a part of one, once, if everyone who decodes it gets the same.
 fn decode(path: &[u8]) -> Result<Cow<'_, [u8]>, Ambiguity> {
     check_encoding(path)?;
     let plain = percent::decode(path);
-    // `%2f` is a slash to some; the rest is one to Windows, or ends a path.
+    // `%2f` is a slash to some servers. The rest is a slash to Windows, or ends a path.
     let slashes = |text: &[u8]| text.iter().filter(|b| **b == b'/').count();
     if plain.iter().any(|b| b"\\#?".contains(b)) || slashes(&plain) != slashes(path) {
         return Err(Ambiguity::PathSeparator);
@@ -128,11 +127,11 @@ fn decode(path: &[u8]) -> Result<Cow<'_, [u8]>, Ambiguity> {
     if plain.iter().any(u8::is_ascii_control) {
         return Err(Ambiguity::PathControl);
     }
-    // Decoded twice by the next hop it would be another path.
+    // If the next hop decoded it again, it would be another path.
     if plain.contains(&b'%') {
         return Err(Ambiguity::PathEncoding);
     }
-    // `%c0%ae` is no UTF-8, and a dot to those who decode it all the same.
+    // `%c0%ae` is not UTF-8, but servers that decode it all the same read a dot.
     let text = std::str::from_utf8(&plain).map_err(|_| Ambiguity::PathEncoding)?;
     if text.chars().any(folds::is_folded) {
         return Err(Ambiguity::PathSeparator);
@@ -162,8 +161,8 @@ fn cut(path: &[u8]) -> Option<Vec<u8>> {
     path.contains(&b';').then(|| joined(segments(path).map(name_of)))
 }
 
-/// The path without dot segments (RFC 3986 §5.2.4), if it has any: an empty segment is
-/// one like others.
+/// The path without dot segments (RFC 3986 §5.2.4), if it has any. An empty segment counts like any
+/// other.
 fn resolve(path: &[u8]) -> Option<Vec<u8>> {
     let is_dots = |segment: &[u8]| matches!(segment, b"." | b"..");
     segments(path).any(is_dots).then(|| {
@@ -184,7 +183,7 @@ fn resolve(path: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The path with one slash for several, if there are several.
+/// The path with one slash in place of several, if there are several.
 fn merge(path: &[u8]) -> Option<Vec<u8>> {
     path.windows(2).any(|pair| pair == b"//").then(|| {
         let mut merged: Vec<u8> = Vec::with_capacity(path.len());

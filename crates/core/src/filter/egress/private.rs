@@ -1,4 +1,4 @@
-//! `denyPrivateAddresses`: what is not on the internet stays in, but for exceptions.
+//! `denyPrivateAddresses`: denies destinations that are not on the internet, with exceptions.
 
 use std::net::IpAddr;
 
@@ -44,7 +44,7 @@ impl Private {
         Ok(Self { denied: true, except })
     }
 
-    /// Whether a host is kept in. A name that stands for a private address everywhere has no
+    /// Whether a host is denied as private. A name that means a private address everywhere cannot be an
     /// exception.
     pub(super) fn denies(&self, host: &Host<'_>) -> bool {
         let is_excepted = |address: IpAddr| self.except.iter().any(|block| block.contains(address));
@@ -52,7 +52,7 @@ impl Private {
     }
 }
 
-/// Reads a block of addresses in the form in which hosts are compared: IPv4 wherever it can be.
+/// Reads a block of addresses in the form in which hosts are compared: IPv4 where possible.
 fn block(tree: &Tree) -> Result<Cidr, Invalid> {
     let written = read::text(tree)?;
     let network = written.split('/').next().unwrap_or_default();

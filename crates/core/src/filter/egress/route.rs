@@ -1,9 +1,9 @@
-//! Where Envoy's own route leads, as far as Istio's name of the cluster says it:
+//! Where Envoy's own route leads, as far as Istio's name of the cluster shows it:
 //! `outbound|PORT|SUBSET|HOST`.
 
 use super::destination::Host;
 
-/// The route of a request, beside the workload that sends it.
+/// Envoy's route for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Route<'a> {
     /// The port of the destination.
@@ -14,8 +14,8 @@ pub(super) struct Route<'a> {
 }
 
 impl<'a> Route<'a> {
-    /// None where the name says nothing: `PassthroughCluster` goes wherever the caller
-    /// has connected to.
+    /// `None` where the name shows nothing: `PassthroughCluster` goes wherever the caller has connected
+    /// to.
     pub(super) fn of(cluster: &'a [u8], virtual_host: Option<&'a [u8]>) -> Option<Self> {
         let mut parts = cluster.strip_prefix(b"outbound|")?.splitn(3, |b| *b == b'|');
         let (port, _subset, host) = (parts.next()?, parts.next()?, parts.next()?);
@@ -26,8 +26,8 @@ impl<'a> Route<'a> {
         })
     }
 
-    /// Whether the virtual host must be known to tell whether a request to this authority
-    /// stays in the cluster.
+    /// Whether the virtual host must be known to decide whether a request to this authority stays in
+    /// the cluster.
     pub(super) fn asks_virtual_host(&self, authority: &[u8]) -> bool {
         let end = authority.iter().rposition(|b| *b == b':').unwrap_or(authority.len());
         let name = authority.get(..end).unwrap_or_default();
@@ -36,10 +36,11 @@ impl<'a> Route<'a> {
         service(self.host).is_some() && !(rest().is_some() && starts())
     }
 
-    /// Whether a request stays in the cluster: the route leads to the Service that the host
-    /// names, or to one that must not be called like an egress gateway (that is a Service
-    /// too, and what comes to it leaves) and stands in the place of another: the name of
-    /// Envoy's virtual host says of which, and that the host is one of its names or addresses.
+    /// Whether a request stays in the cluster. It does if the route leads to the Service that the host
+    /// names. It also does if the route leads to a Service that replaces another one. The name of
+    /// Envoy's virtual host shows which Service is replaced; the host must be one of its names or
+    /// addresses. The replacing Service must not be named like an egress gateway: a gateway is a
+    /// Service too, but what comes to it leaves.
     pub(super) fn stays_inside(&self, host: &Host<'_>) -> bool {
         let Some((name, namespace, domain)) = service(self.host) else { return false };
         let is_gateway = name.windows(GATEWAY.len()).any(|part| part == GATEWAY);
@@ -61,7 +62,7 @@ impl<'a> Route<'a> {
     }
 }
 
-/// What is part of the name of an egress gateway.
+/// A part of the name of an egress gateway.
 const GATEWAY: &[u8] = b"egress";
 
 /// Name, namespace and domain of `NAME.NAMESPACE.svc.DOMAIN`.
@@ -73,13 +74,13 @@ fn service(host: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     (is_label(name) && is_label(namespace) && is_inside).then_some((name, namespace, domain))
 }
 
-/// What stands behind each dot of a name.
+/// The rest of a name after each of its dots.
 fn parents(name: &[u8]) -> impl Iterator<Item = &[u8]> {
     let dots = name.iter().enumerate().filter(|(_, b)| **b == b'.');
     dots.filter_map(|(dot, _)| name.get(dot.saturating_add(1)..))
 }
 
-/// Whether a name is a Service's, whole or without the end of it.
+/// Whether a name is a Service's, in full or without its end.
 fn is_short(service: &[u8], name: &[u8]) -> bool {
     let rest = service.strip_prefix(name).filter(|_| !name.is_empty());
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))

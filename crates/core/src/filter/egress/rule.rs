@@ -1,4 +1,4 @@
-//! A rule: from whom, to what, and what then.
+//! A rule: who calls, what they call, and what happens then.
 
 mod read;
 
@@ -31,7 +31,7 @@ pub(super) struct Clause {
     pub(super) path: Option<PathMatch>,
 }
 
-/// An AND of the kinds, an OR within each. What is not known matches none.
+/// An AND of the fields, an OR within each. What is not known matches none.
 #[derive(Clone, Debug, Default)]
 struct CallerMatch {
     principals: Vec<PrincipalPattern>,
@@ -39,7 +39,7 @@ struct CallerMatch {
     workloads: Vec<Box<[u8]>>,
 }
 
-/// An AND of the kinds, an OR within each.
+/// An AND of the fields, an OR within each.
 #[derive(Clone, Debug, Default)]
 struct To {
     /// In the order written.
@@ -52,17 +52,17 @@ struct To {
 
 /// A request, as rules see it.
 pub(super) struct Outgoing<'a> {
-    /// Who calls, by what is presented.
+    /// The caller, as it presents itself.
     pub(super) caller: Caller<'a>,
     /// The same, as far as the policy's `callers` believes it.
     pub(super) believed: Caller<'a>,
-    /// Whether Envoy may take another route than the one whose port is told.
+    /// Whether Envoy may take another route than the one whose port is known.
     pub(super) moves: bool,
-    /// The host's one form.
+    /// The host in its one form.
     pub(super) host: &'a [u8],
-    /// What the caller writes, or else the scheme's; what the route says, if it does.
+    /// First the port that the caller writes, or else the scheme's. Second the route's, if it has one.
     pub(super) ports: [Option<u16>; 2],
-    /// One of them, for the index.
+    /// One of the ports in digits, for the index.
     pub(super) port_in_digits: Vec<u8>,
     pub(super) method: &'a [u8],
     pub(super) method_in_capitals: Vec<u8>,
@@ -76,11 +76,11 @@ impl Rule {
         &self.to.hosts
     }
 
-    /// Whether everything but the path holds. What is not known about a request
-    /// satisfies a rule that denies, and none that allows.
+    /// Whether everything but the path holds. A port that is not known satisfies a rule that denies, but
+    /// not a rule that allows.
     pub(super) fn concerns(&self, request: &Outgoing<'_>) -> bool {
         let To { ports, methods, .. } = &self.to;
-        // Methods mind letter case; not every server does.
+        // Methods are case-sensitive, but not to every server.
         let is_method = |method: &[u8]| match self.action {
             Action::Allow => method == request.method,
             Action::Deny => method.eq_ignore_ascii_case(request.method),
@@ -113,8 +113,8 @@ impl Rule {
         find(host).or_else(|| dots.filter_map(|dot| host.get(dot..)).find_map(find)).or_else(|| find(b""))
     }
 
-    /// What the index is told of this rule besides its paths: never more than what the rule asks
-    /// for.
+    /// The part of this rule, without its paths, by which the index finds it. It never asks for more
+    /// than the rule does.
     pub(super) fn hint(&self) -> Match {
         let exactly = |name: &str, values: Vec<Box<[u8]>>| Named {
             name: name.as_bytes().into(),
@@ -145,12 +145,12 @@ impl Rule {
 }
 
 impl Clause {
-    /// Whether the path holds in one reading: enough to deny.
+    /// Whether the path matches one reading: enough to deny.
     pub(super) fn covers(&self, reading: &[u8]) -> bool {
         self.path.as_ref().is_none_or(|path| path.matches(reading))
     }
 
-    /// Whether the path holds in every reading, and there is one: what it takes to allow.
+    /// Whether there is a reading, and the path matches every reading: needed to allow.
     pub(super) fn covers_all(&self, readings: Option<&Readings<'_>>) -> bool {
         let Some(path) = &self.path else { return true };
         readings.is_some_and(|readings| readings.iter().all(|reading| path.matches(reading)))
@@ -169,7 +169,7 @@ impl CallerMatch {
     }
 }
 
-/// What a host pattern is found by: a name, a domain with its dot, nothing for any.
+/// The key by which a host pattern is found: a name, a domain with its dot, or nothing for any host.
 pub(super) fn key(pattern: &HostPattern) -> &[u8] {
     match pattern {
         HostPattern::Any => b"",

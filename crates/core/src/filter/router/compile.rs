@@ -83,8 +83,8 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
         .unwrap_or_default();
     names::unique("rules", read.iter().map(|(rule, _)| &*rule.name)).map_err(|e| e.in_field("rules"))?;
 
-    // An empty policy is a pass-through: it does not even strip. One that has lost its
-    // last rule does.
+    // An empty policy is a pass-through: it does not even strip. A policy that has lost its last rule
+    // still strips.
     let active = head.mode != Mode::Off && !fields.is_empty();
     let trust = if active { head.trust } else { modes::Trust::Mesh };
     let strip =
@@ -99,7 +99,8 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
         clauses.extend(matches.into_iter().map(|matches| Clause { rule: place, matches }));
         rules.push(rule);
     }
-    // A host that must be known for some rule that acts, or else for one that reports.
+    // Whether some rule of this mode needs to know the host. Rules that act come before rules that
+    // report.
     let asks = |mode: Mode| {
         clauses
             .iter()
@@ -139,7 +140,7 @@ fn indexed(rules: &[Rule], clauses: &[Clause], mode: Mode, budget: &Budget) -> R
     Ok(index.finish())
 }
 
-/// A series for each rule, and for what is refused for want of a host.
+/// A series for each rule, and one for requests that are refused because they name no host.
 fn series(rules: &[Rule], missing_host: Option<Mode>, labels: LabelEncoding) -> Vec<Series> {
     let named = rules.iter().map(|rule| &*rule.name).chain(missing_host.map(|_| MISSING_HOST));
     let series = named.map(|rule| {
@@ -237,7 +238,7 @@ fn route(tree: &Tree) -> Result<Destination, Invalid> {
 }
 
 impl Action {
-    /// Learns from the matches of the rule which hosts are services.
+    /// Learns from the rule's matches which hosts are services.
     fn learn(&mut self, matches: &[Match]) {
         if let Self::Forward { to, rewrite } = self {
             to.iter_mut().for_each(|to| to.learn(matches));

@@ -86,7 +86,7 @@ impl Policy for Router {
 }
 
 impl Router {
-    /// The verdict, given how to find the first rule of a mode.
+    /// The verdict; `first` finds the first rule of a mode.
     fn verdict(&self, request: &Request<'_>, first: impl Fn(Mode) -> Option<usize>) -> Verdict {
         let refusal = Some(self.rules.len());
         let missing = self.missing_host.filter(|_| request.host().is_missing());
@@ -109,8 +109,8 @@ impl Router {
         clause(found).map(|clause| clause.rule)
     }
 
-    /// The verdict without the index, each match tried in order: what the index must agree with.
-    /// Slow, and for tests.
+    /// The verdict without the index: each match is tried in order. The index must agree with it. It is
+    /// slow, and only for tests.
     pub fn by_trying(&self, mut request: Request<'_>) -> Verdict {
         request.believe(self.common.head.callers);
         self.common.strip.apply(&mut request);
@@ -156,7 +156,7 @@ impl Router {
     }
 }
 
-/// The answer to a request that names no host where one is asked for (RFC 9110 §7.2).
+/// The answer to a request that names no host although a rule needs one (RFC 9110 §7.2).
 fn missing_host() -> Reply<'static> {
     Reply {
         status: 400,

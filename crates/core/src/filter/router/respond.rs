@@ -24,7 +24,7 @@ pub(super) struct Respond {
     body: Box<str>,
 }
 
-/// `redirect` of a rule: parts that are not named are the request's own.
+/// `redirect` of a rule. A part that it does not name is the request's own.
 #[derive(Clone, Debug)]
 pub(super) struct Redirect {
     status: u16,
@@ -82,7 +82,7 @@ impl Respond {
         let headers = |t| {
             read::entries(t, limits::EDITS, names::writable_header, |v| FormatString::new(read::text(v)?))
         };
-        // Below 200 Envoy sends nothing, above 599 it sends what no client knows.
+        // Below 200 Envoy sends nothing; above 599 it sends what no client knows.
         let status = fields.required("status", |t| read::integer(t, 200..=599))?;
         Ok(Self {
             status: u16::try_from(status).unwrap_or(500),
@@ -96,7 +96,7 @@ impl Respond {
         let headers = self.headers.iter();
         Reply {
             status: self.status,
-            // Envoy answers 200 to a caller who speaks no gRPC, if it is given this.
+            // With a gRPC status, Envoy would answer 200 even to a caller that does not speak gRPC.
             grpc_status: self.grpc_status.filter(|_| request.is_grpc()),
             headers: headers
                 .filter_map(|(name, text)| Some((Cow::Borrowed(&**name), text.render(request)?)))
@@ -135,14 +135,14 @@ impl Redirect {
         Ok(redirect)
     }
 
-    /// The redirect; none if the location could not be written, or if it is the
-    /// request's own, which would never end.
+    /// The redirect. None if the location could not be written, or if it is the request's own, which
+    /// would redirect without end.
     pub(super) fn reply<'a>(&'a self, request: &Request<'_>) -> Option<Reply<'a>> {
         let of_request = if request.header(b":scheme").value() == Some(b"https") { "https" } else { "http" };
         let scheme = self.scheme.unwrap_or(of_request);
         let authority = match &self.authority {
             Some(authority) => authority.location(scheme != of_request, request),
-            // Another scheme has another port.
+            // Another scheme has another default port.
             None if scheme != of_request => request.host().name().to_vec(),
             None => request.authority().to_vec(),
         };
@@ -161,7 +161,7 @@ impl Redirect {
     }
 }
 
-/// A location in characters that a URI may have: others are percent-encoded.
+/// A location in characters that a URI may have; all others are percent-encoded.
 fn uri(location: &[u8]) -> Vec<u8> {
     let mut written = Vec::with_capacity(location.len());
     for byte in location {

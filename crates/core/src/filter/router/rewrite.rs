@@ -46,7 +46,7 @@ pub(super) static PATH_REWRITE: Object = object!(
     fields_of(&KINDS)
 );
 
-/// How a form of rewriting is read.
+/// How one way of rewriting is read.
 type Read = fn(&Tree, &Budget) -> Result<PathRewrite, Invalid>;
 
 static KINDS: [Kind<Read>; 3] = [
@@ -104,12 +104,12 @@ static REGEX: Object = object!(
 /// How a path is rewritten; the query stays as it is.
 #[derive(Clone, Debug)]
 pub(super) enum PathRewrite {
-    /// Whole segments, as Gateway API's `ReplacePrefixMatch`. Both without a
-    /// trailing slash.
+    /// Whole segments, as in Gateway API's `ReplacePrefixMatch`. Both are kept without a trailing
+    /// slash.
     Prefix { from: Box<[u8]>, to: Box<[u8]> },
     /// The whole path.
     Full(FormatString),
-    /// What the expression matches, as Istio's `uriRegexRewrite`.
+    /// What the expression matches, as in Istio's `uriRegexRewrite`.
     Regex(Box<Replacer>),
 }
 
@@ -130,7 +130,7 @@ impl Rewrite {
         if let Some(authority) = &self.authority {
             let written = authority.for_caller(request);
             if written != request.authority() {
-                // Nothing asks for the header here; but what is there must be true.
+                // Nothing here needs the header; but if the request has it, it must be true.
                 let is_there = request.headers().iter().any(|(name, _)| forwarded_host(name));
                 if is_there && destination::is_the_clients(draft) {
                     draft.set(FORWARDED_HOST, Cow::Borrowed(request.authority()));
@@ -140,7 +140,7 @@ impl Rewrite {
         }
     }
 
-    /// Whether a rewritten request loses what its sender called so.
+    /// Whether rewriting a request discards the value that its sender gave this header.
     pub(super) fn displaces(&self, trust: Trust, name: &[u8]) -> bool {
         self.authority.is_some() && trust == Trust::Edge && forwarded_host(name)
     }
@@ -157,20 +157,21 @@ impl PathRewrite {
         fields.required(form.field.name, |t| (form.read)(t, budget))
     }
 
-    /// The new `:path`, query included; `None` if it stays, or would not be a path.
+    /// The new `:path`, query included. `None` if the path does not change, or if the result would not
+    /// be a path.
     pub(super) fn target(&self, request: &Request<'_>) -> Option<Vec<u8>> {
         let path = request.path();
         let mut target = match self {
             Self::Prefix { from, to } => {
                 let rest = path.strip_prefix(&**from).filter(|r| r.is_empty() || r.starts_with(b"/"))?;
-                // `/api` to `/` makes `/` of `/api`, and `/x` of `/api/x`.
+                // From `/api` to `/`: `/api` becomes `/`, and `/api/x` becomes `/x`.
                 let root: &[u8] = if to.is_empty() && rest.is_empty() { b"/" } else { b"" };
                 [&**to, rest, root].concat()
             }
             Self::Full(text) => text.render(request)?.into_owned(),
             Self::Regex(replacer) => replacer.rewrite(path)?,
         };
-        // A `?` that was quoted would become a query of the client's making.
+        // A quoted `?` would start a query that the client made up.
         let is_path =
             target.starts_with(b"/") && target.iter().all(|b| *b > b' ' && *b != 0x7f && !b"?#".contains(b));
         if !is_path || target == path || target.len() > limits::VALUE_BYTES.saturating_add(path.len()) {

@@ -1,4 +1,4 @@
-//! Tests of the router: what a rule's parts do to each other.
+//! Tests of the router: how the parts of a rule affect each other.
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -25,7 +25,7 @@ fn compile(policy: &str) -> Result<Router, Code> {
     Router::compile(&tree).map_err(|invalid| invalid.faults()[0].code)
 }
 
-/// The edits of a rule with these fields, in a mesh: nothing is stripped.
+/// The edits by a rule with these fields, in a mesh, where nothing is stripped.
 fn edits(fields: &str) -> Vec<String> {
     let router =
         compile(&format!(r#"{{ "trust": "mesh", "rules": [{{ "name": "r", {fields} }}] }}"#)).unwrap();
@@ -103,7 +103,7 @@ fn a_policy_that_says_anything_strips() {
         r#"{ "trust": "edge" }"#,
         r#"{ "strip": ["x-other"] }"#,
         r#"{ "rules": [{ "name": "r" }] }"#,
-        // The last rule was taken out.
+        // The last rule was removed.
         r#"{ "rules": [] }"#,
         r#"{ "trust": "edge", "rules": [] }"#,
         r#"{ "filter": "header-router" }"#,
@@ -173,7 +173,8 @@ fn expressions_that_one_value_keeps_busy_are_bounded_together() {
     assert!(compile(40, &|n| format!("/[a-z]+/{n}/.*x")).is_ok());
     let refused = compile(41, &|n| format!("/[a-z]+/{n}/.*x")).unwrap_err();
     assert!(refused.contains("NRW112") && refused.contains("rules[40]"), "{refused}");
-    // What starts with another text is not tried beyond it, and a rest of any kind is cheap.
+    // An expression that starts with another text is not tried beyond that text, and a rest of any kind
+    // is cheap.
     assert!(compile(256, &|n| format!("/{n}x/[a-z]+/.*y")).is_ok());
     assert!(compile(256, &|n| format!("/svc-{n}-.*")).is_ok());
 }

@@ -1,4 +1,4 @@
-//! From what the operator wrote to a [`Splitter`].
+//! Compiles what the operator wrote into a [`Splitter`].
 
 mod backends;
 mod layer;
@@ -58,8 +58,8 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
         .unwrap_or_default();
     names::unique("splits", read.iter().map(|read| &*read.split.name)).map_err(|e| e.in_field("splits"))?;
 
-    // An empty policy is a pass-through: it does not even strip. One that has lost its
-    // last split does.
+    // An empty policy is a pass-through: it does not even strip. A policy that has lost its last split
+    // does strip.
     let active = head.mode != Mode::Off && !fields.is_empty();
     let overrides = read.iter().filter_map(|read| Some(read.split.override_by.as_ref()?.header.clone()));
     let strip = Strip::new(
@@ -133,7 +133,7 @@ fn restore_host(tree: &Tree, trust: modes::Trust) -> Result<bool, Invalid> {
     Ok(restore)
 }
 
-/// Puts the backends that act under guard.
+/// Puts a guard on the backends that act.
 fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>, route_header: &str) -> Guards {
     let mut guards = Guards::default();
     for (split, rules) in splits.iter_mut().zip(rules) {
@@ -156,8 +156,8 @@ fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>, route_header: &st
     guards
 }
 
-/// What an absence is remembered of. Where another policy sends the same backend somewhere
-/// else, that is not absent for what was missing here.
+/// Identifies the backend of which an absence is remembered. If another policy sends the same backend
+/// somewhere else, the backend there is not absent because of what was missing here.
 fn identity(split: &str, backend: &Backend, route_header: &str) -> u64 {
     let to = backend.to.as_ref().map(|to| to.identity(route_header)).unwrap_or_default();
     let cluster = backend.cluster.as_deref().unwrap_or_default();
@@ -203,7 +203,7 @@ fn asks_for_hosts(splits: &[Split], clauses: &[Clause]) -> bool {
     clauses.iter().any(|clause| clause.matches.asks_for_hosts()) || splits.iter().any(of_split)
 }
 
-/// The hosts of all clauses; `None` if one is for any host.
+/// The hosts of all clauses; `None` if one clause is for any host.
 fn every_host(clauses: &[Clause]) -> Option<HostSet> {
     let mut patterns = Vec::new();
     for clause in clauses {

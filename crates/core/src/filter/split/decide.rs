@@ -1,4 +1,4 @@
-//! From a request to a backend.
+//! Decides which backend a request goes to.
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ impl Policy for Splitter {
     }
 
     fn warnings(&self) -> Vec<Fault> {
-        // Users could not be told apart; it may be meant where only lists or callers choose.
+        // Users could not be told apart. It may be intended where only lists or callers choose.
         let idle =
             |split: &Split| split.slots.owned().iter().any(|(from, to, _)| from < to) && !split.divides();
         let is_idle = self.splits.iter().any(|split| split.mode != Mode::Off && idle(split));
@@ -120,7 +120,7 @@ impl Guarded for Splitter {
 }
 
 impl Splitter {
-    /// The split of a request, if it names the host that is asked for: `*` names none.
+    /// The split of a request, if the split names the host that is asked for: `*` does not name it.
     pub(super) fn split_of(&self, request: &Request<'_>) -> Option<&Split> {
         let clause = self.clause(request).filter(|clause| clause.matches.asks_for_hosts())?;
         self.splits.get(clause.split)
@@ -144,8 +144,8 @@ impl Splitter {
         Some(self.guarded(split, split.verdict(place, request), request))
     }
 
-    /// The same verdict, unless the backend is switched off: whatever chose it, a
-    /// canary that is not there must not cost a request.
+    /// The same verdict, unless the backend is switched off: whatever chose the backend, a canary that
+    /// is not there must not cost a request.
     fn guarded(&self, split: &Split, verdict: Verdict, request: &Request<'_>) -> Verdict {
         let Some(backend) = split.backends.get(verdict.backend) else { return verdict };
         let Some(guard) = backend.guard else { return verdict };
@@ -182,12 +182,12 @@ impl Splitter {
 }
 
 impl Split {
-    /// Override, then exclude, then include, then key and weight.
+    /// Decides by override, then exclude, then include, then key and weight.
     fn verdict(&self, split: usize, request: &Request<'_>) -> Verdict {
         let verdict = |backend, reason| Verdict { split, backend, reason, ..Verdict::of(split) };
         if let Some(by) = &self.override_by {
             let says = |word: &[u8]| request.values(by.header.as_bytes()).any(|value| value == word);
-            // Said both, on two lines, the one that is safe has the last word.
+            // If the caller sends both on two lines, the safe one wins.
             if says(&by.never) {
                 return verdict(self.baseline, Reason::Override);
             }
@@ -222,8 +222,8 @@ impl Split {
 }
 
 impl Backend {
-    /// The port that a request asks for: listeners, routes and clusters are chosen by it, so
-    /// one may be there without the others. A destination with a port of its own has no other.
+    /// The port that a request asks for. Listeners, routes and clusters are chosen by port, so one may
+    /// be there without the others. A destination with a port of its own has no other.
     fn port_of(&self, request: &Request<'_>) -> u16 {
         let asked = || std::str::from_utf8(request.host().port()?).ok()?.parse().ok();
         match &self.to {

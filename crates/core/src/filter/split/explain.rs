@@ -8,12 +8,12 @@ use crate::policy::outcome::Outcome;
 use crate::policy::record::Record;
 
 impl Splitter {
-    /// Says why a request went where it did. The key itself is shown only as a hash.
+    /// Explains why a request went where it did. The key itself is shown only as a hash.
     pub(super) fn explain(&self, request: &Request<'_>, verdict: Option<Verdict>, record: &mut Record) {
         let chosen = verdict.and_then(|verdict| {
             let split = self.splits.get(verdict.split)?;
             let backend = split.backends.get(verdict.backend)?;
-            // Before anything is said: without the key's value nothing of the split is.
+            // This comes first: without the key's value, nothing of the split is shown.
             let key = match verdict.key.and_then(|place| split.keys.get(place)) {
                 Some(key) => Some((key, hash_of(&split.salt, &key.of(request)?))),
                 None => None,
@@ -39,7 +39,7 @@ impl Splitter {
         }
     }
 
-    /// The same for tools.
+    /// The same, for tools.
     pub(super) fn told(&self, verdict: Option<&Verdict>) -> Option<Outcome> {
         let verdict = verdict?;
         let split = self.splits.get(verdict.split)?;

@@ -1,7 +1,7 @@
 //! The availability guard: a canary that is not there must not cost a request.
 //!
-//! One state machine for each port of a guarded backend ([`Guard`]). It stands outside of a request,
-//! so that a decision is a function of policy, state and request.
+//! There is one state machine for each port of a guarded backend ([`Guard`]). It lives outside of a
+//! request, so that a decision is a function of policy, state and request.
 
 mod rule;
 mod shared;
@@ -28,11 +28,11 @@ pub const TICK: u64 = crate::language::limits::GUARD_TICK;
 #[derive(Clone, Debug, Default)]
 pub struct Guards {
     watched: Vec<Watched>,
-    /// The gauges of backends that could be switched off and are not guarded.
+    /// The gauges of backends that could be switched off but are not guarded.
     idle: Vec<usize>,
-    /// Whether any of them has news: asked after every request.
+    /// Whether any of them has news. It is read after every request.
     news: Cell<bool>,
-    /// Stands for what is probed, and how; 0 if nothing is.
+    /// A number for what is probed, and how; 0 if nothing is.
     probes: u64,
 }
 
@@ -54,7 +54,7 @@ impl Guards {
         self.watched.is_empty()
     }
 
-    /// Whether what becomes of requests to a backend switches it off.
+    /// Whether the results of requests to a backend can switch it off.
     pub(super) fn is_passive(&self, place: usize) -> bool {
         self.watched.get(place).is_some_and(|watched| watched.rule.passive)
     }
@@ -64,8 +64,8 @@ impl Guards {
         self.watched.get(place).map_or(Admission::Serving, |watched| watched.admits(port))
     }
 
-    /// What became of a request that went to a port of a backend; `leads_to` is the cluster
-    /// that it would have gone to without the split. Returns what to measure.
+    /// Takes note of what became of a request that went to a port of a backend. `leads_to` is the
+    /// cluster that the request would have gone to without the split. Returns what to measure.
     pub(super) fn observe(
         &self,
         place: usize,
@@ -80,7 +80,7 @@ impl Guards {
         watched.observe(port, outcome, tried, beyond, now).then(|| self.tell_of(watched))
     }
 
-    /// What became of a probe: whether the backend is there. Returns what to measure.
+    /// Takes note of what became of a probe: whether the backend is there. Returns what to measure.
     pub fn probed(&self, place: usize, is_there: bool, now: u64) -> Option<Measurement> {
         let watched = self.watched.get(place)?;
         watched.learn(is_there, now).then(|| self.tell_of(watched))
@@ -96,14 +96,13 @@ impl Guards {
         self.probes != 0
     }
 
-    /// A number that stands for what is probed, and how: the same for policies that
-    /// probe the same.
+    /// A number for what is probed, and how: the same for policies that probe the same.
     pub fn probes(&self) -> u64 {
         self.probes
     }
 
-    /// The probes that are due at this tick: each when its time is nearer to this one
-    /// than to the next. A timer that fires a millisecond early must not cost a tick.
+    /// The probes that are due at this tick. A probe is due if its time is nearer to this tick than to
+    /// the next. A timer that fires a millisecond early must not cost a tick.
     pub fn due(&self, now: u64) -> impl Iterator<Item = (usize, &Probe)> {
         let near = now.saturating_add(TICK / 2);
         self.watched.iter().enumerate().filter_map(move |(place, watched)| {
@@ -117,28 +116,27 @@ impl Guards {
         })
     }
 
-    /// Whether there is anything that the other VMs of this proxy have yet to hear.
+    /// Whether this VM knows anything that the other VMs of this proxy do not know yet.
     pub fn has_news(&self) -> bool {
         self.news.get()
     }
 
-    /// What is known of all backends, once this VM has added its own to what stands
-    /// in `shared`.
+    /// What is known of all backends: what is in `shared`, with what this VM has found.
     pub fn tell(&self, shared: &[u8], now: u64) -> Vec<u8> {
         let mut own = Vec::new();
         self.watched.iter().for_each(|watched| watched.news(&mut own));
         shared::merge(shared, &own, now)
     }
 
-    /// The news has been told.
+    /// Notes that the news has been shared.
     pub fn told(&self) {
         self.watched.iter().for_each(Watched::told);
         self.news.set(false);
     }
 
-    /// Hears from the other VMs, and lets time pass. Returns what to measure.
+    /// Takes over what the other VMs have found, and lets time pass. Returns what to measure.
     pub fn hear(&self, shared: &[u8], now: u64) -> Vec<Measurement> {
-        // By whom they are of: a thousand backends must not each look through a thousand.
+        // Sorted by backend: a thousand backends must not each search a thousand records.
         let mut all: Vec<(Subject, Absence)> = shared::records(shared).collect();
         all.sort_by_key(|(subject, _)| subject.id);
         let changed = self.watched.iter().filter(|watched| {
@@ -154,7 +152,7 @@ impl Guards {
         changed.map(Watched::gauge).collect()
     }
 
-    /// The gauges of all backends, as they stand: one of an older policy may say else.
+    /// The gauges of all backends with their present values: an older policy may have left others.
     pub fn gauges(&self) -> Vec<Measurement> {
         let idle = self.idle.iter().map(|series| Measurement { series: *series, value: 0 });
         self.watched.iter().map(Watched::gauge).chain(idle).collect()

@@ -1,6 +1,6 @@
 //! Istio's names of clusters: `outbound|8080||stock-canary.books.svc.cluster.local`.
 
-/// Direction, port, subset and host; none of a name of any other form.
+/// Direction, port, subset and host; `None` for a name of any other form.
 pub(super) fn parts(cluster: &[u8]) -> Option<[&[u8]; 4]> {
     let mut parts = cluster.split(|b| *b == b'|');
     let direction = parts.next().filter(|direction| *direction == b"outbound")?;

@@ -1,9 +1,8 @@
 //! Whether a request that failed proves that its backend is not there.
 //!
-//! A client can send anything: what Envoy would have served nowhere, with or without the
-//! split, says nothing about a backend. So a failure counts if Envoy had a route for the
-//! request before it was rewritten, and that route led to another cluster than the one that
-//! it ended in.
+//! A client can send anything. What Envoy would have served nowhere, with or without the split, proves
+//! nothing about a backend. So a failure counts if Envoy had a route for the request before it was
+//! rewritten, and that route led to another cluster than the one in which the request ended.
 
 use super::guard::Outcome;
 use super::{Backend, Split, Splitter, Verdict, istio};
@@ -11,14 +10,14 @@ use crate::filter::split::served::{Missing, NOWHERE, Served};
 use crate::order::hash_of;
 
 impl Splitter {
-    /// Whether to ask what stood before the request was rewritten: see [`crate::Before`].
+    /// Whether to ask where the request was routed before it was rewritten: see [`crate::Before`].
     pub(super) fn is_guarded(&self, verdict: &Verdict) -> bool {
         let backend = self.splits.get(verdict.split).and_then(|split| split.backends.get(verdict.backend));
         let guard = backend.and_then(|backend| backend.guard);
         self.is_sent_away(verdict) && guard.is_some_and(|guard| self.guards.is_passive(guard))
     }
 
-    /// Whether it went wrong for a request so that more must be known.
+    /// Whether a request went wrong in a way for which more must be known.
     pub(super) fn is_suspicious(&self, verdict: &Verdict, served: &Served<'_>) -> bool {
         let split = self.splits.get(verdict.split);
         let named = split.and_then(|split| split.backends.get(verdict.backend)?.cluster.as_deref());
@@ -41,8 +40,8 @@ impl Split {
         let counts = if is_led {
             before.cluster != served.cluster
         } else {
-            // Envoy has not matched what an earlier rule made of the request, nor where the
-            // baseline's own destination leads. Then only what has a route now is believed.
+            // Envoy has not matched what an earlier rule made of the request, nor where the baseline's
+            // own destination leads. Then a failure counts only if the request has a route now.
             let is_unknown = before.is_rewritten || self.has_own_baseline();
             is_unknown && self.has_a_route_now(served)
         };
@@ -53,7 +52,7 @@ impl Split {
         self.backends.get(self.baseline).is_some_and(|baseline| baseline.to.is_some())
     }
 
-    /// Whether a route led to what is missing, and not to where the baseline is served.
+    /// Whether a route led to what is missing, and not to the place where the baseline is served.
     fn has_a_route_now(&self, served: &Served<'_>) -> bool {
         match served.missing() {
             Some(Missing::Cluster) => true,
@@ -63,8 +62,8 @@ impl Split {
     }
 }
 
-/// Whether a request ended in another cluster than the one that the policy names for its
-/// backend. At another port of the same service it is served as it was meant.
+/// Whether a request ended in another cluster than the one that the policy names for its backend.
+/// Another port of the same service is not another cluster.
 fn is_other(named: Option<&[u8]>, cluster: &[u8]) -> bool {
     let is_other = |named| !cluster.is_empty() && !istio::differ_by_port_at_most(named, cluster);
     named.is_some_and(is_other)

@@ -1,4 +1,4 @@
-//! Where the key of a request is read from.
+//! The sources from which the key of a request is read.
 
 use std::borrow::Cow;
 
@@ -27,11 +27,11 @@ enum KeySource {
     PathSegment(usize),
     SourceAddress,
     Principal,
-    /// All of these, joined by a zero byte.
+    /// All of these, joined with a zero byte.
     All(Vec<Key>),
 }
 
-/// How a source is read from under its name.
+/// How a source is read under its name.
 type Read = fn(&Tree) -> Result<KeySource, Invalid>;
 
 static SOURCES: [Kind<Read>; 7] = [
@@ -95,7 +95,7 @@ fn copies(values: &mut dyn Iterator<Item = &[u8]>) -> impl Iterator<Item = Cow<'
 }
 
 impl Key {
-    /// Reads the list of sources; those within `all` count each.
+    /// Reads the list of sources. Those within `all` count individually.
     pub(super) fn list(tree: &Tree) -> Result<Vec<Self>, Invalid> {
         let keys = read::list(tree, limits::KEYS, Self::read)?;
         let parts = |key: &Self| match &key.from {
@@ -121,7 +121,7 @@ impl Key {
         Ok(Self { from, trim: option("trim")?, lowercase: option("lowercase")? })
     }
 
-    /// Reads one of those in `all`.
+    /// Reads one of the sources in `all`.
     fn part(tree: &Tree) -> Result<Self, Invalid> {
         let key = Self::read(tree)?;
         if matches!(key.from, KeySource::All(_)) {
@@ -132,9 +132,8 @@ impl Key {
         Ok(key)
     }
 
-    /// The key of a request. What is empty or unknown, or there with several values that
-    /// differ, counts as missing: it would put requests of different users, or of none, into
-    /// one bucket.
+    /// The key of a request. A value that is empty or unknown, or several values that differ, count as
+    /// missing: otherwise requests of different users, or of none, would fall into one bucket.
     pub(super) fn of<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
         let mut key = match &self.from {
             KeySource::Header(name) => self.sole(&mut request.values(name.as_bytes()).map(Cow::Borrowed)),
@@ -143,7 +142,7 @@ impl Key {
             KeySource::PathSegment(place) => {
                 request.path().split(|b| *b == b'/').nth(*place).map(Cow::Borrowed)
             }
-            // The text of the address, so that one caller has one key in any proxy.
+            // The address as text, so that one caller has one key in any proxy.
             KeySource::SourceAddress => {
                 let ip = request.source().address.and_then(source::ip)?;
                 Some(Cow::Owned(ip.to_string().into_bytes()))
@@ -163,7 +162,7 @@ impl Key {
         Some(key).filter(|key| !key.is_empty())
     }
 
-    /// The one of several values, if they are one key.
+    /// The one key of several values, if all of them give the same key.
     fn sole<'a>(&self, values: &mut dyn Iterator<Item = Cow<'a, [u8]>>) -> Option<Cow<'a, [u8]>> {
         let first = values.next()?;
         for other in values {
@@ -184,7 +183,7 @@ impl Key {
         match &self.from {
             KeySource::Header(name) => format!("header:{name}"),
             KeySource::Cookie(name) => format!("cookie:{name}"),
-            // Its name may hold what cannot stand in a header.
+            // The name may hold bytes that are not valid in a header.
             KeySource::QueryParam(name) if !names::is_header_value(name.as_bytes()) => {
                 "queryParam".to_owned()
             }

@@ -13,12 +13,12 @@ pub(super) const SERIES: usize = CODE_CLASSES.len() + 5;
 /// The series of a backend: requests by code class, then these.
 const DURATION: usize = CODE_CLASSES.len();
 const OVERRIDE: usize = CODE_CLASSES.len() + 1;
-/// And these, which the baseline has not.
+/// Further series, which the baseline does not have.
 const MISMATCH: usize = CODE_CLASSES.len() + 2;
 const GUARD: usize = CODE_CLASSES.len() + 3;
 const GUARDED: usize = CODE_CLASSES.len() + 4;
 
-/// Names every series of every split, and tells splits and backends where their own begin.
+/// Names every series of every split, and records in splits and backends where their own begin.
 pub(super) fn define(splits: &mut [Split], grammar: LabelEncoding) -> Vec<Series> {
     let mut series = Vec::new();
     for split in splits {
@@ -52,7 +52,7 @@ pub(super) fn define(splits: &mut [Split], grammar: LabelEncoding) -> Vec<Series
 }
 
 impl Split {
-    /// What a decision counts by itself, before anything has been served.
+    /// The series that a decision counts by itself, before anything has been served.
     pub(super) fn decision_series(&self, verdict: &Verdict) -> Option<usize> {
         match verdict.reason {
             Reason::MissingKey | Reason::Random => Some(self.series),
@@ -100,13 +100,12 @@ impl Splitter {
 }
 
 impl Split {
-    /// Whether a cluster is not the one that a backend's requests are sent to.
+    /// Whether a cluster is not the one to which a backend's requests are sent.
     ///
-    /// Certain if the policy names the cluster. Else it is told from Istio's own names
-    /// (`outbound|8080||stock-canary.books.svc.cluster.local`), and from where the
-    /// baseline was served last: whoever lands there too was taken by no route of its
-    /// own. A cluster of any other name is believed. Where no route was asked, nothing
-    /// is known.
+    /// This is certain if the policy names the cluster. Otherwise it follows from Istio's own names
+    /// (`outbound|8080||stock-canary.books.svc.cluster.local`), and from the cluster that served the
+    /// baseline last: a request that ends there too was not taken by a route of its own. A cluster with
+    /// any other name counts as the right one. Where there was no cluster, nothing is known.
     fn is_elsewhere(&self, backend: &Backend, cluster: &[u8]) -> bool {
         match &backend.cluster {
             _ if cluster.is_empty() => false,
@@ -122,7 +121,7 @@ impl Backend {
         self.series.saturating_add(GUARD)
     }
 
-    /// Whether a cluster is of the host that is asked for, as far as its name says.
+    /// Whether a cluster is of the host that is asked for, as far as its name shows it.
     fn may_be(&self, cluster: &[u8]) -> bool {
         let authority = self.to.as_ref().and_then(|to| to.authority());
         match (authority, istio::parts(cluster)) {

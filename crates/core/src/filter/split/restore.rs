@@ -1,10 +1,10 @@
 //! The inbound companion: gives an application the host that it expects.
 //!
-//! On the caller's side a split turned `stock:8080` into `stock-canary:8080` and kept
-//! the original in `x-forwarded-host`. Where `restoreHost` is set, nothing is split:
-//! the original comes back, if and only if the split of that original host would have
-//! written exactly this authority, and the original is one host and nothing else. So no
-//! header can bring in any other host, nor what is none.
+//! On the caller's side a split turned `stock:8080` into `stock-canary:8080` and kept the original in
+//! `x-forwarded-host`. Where `restoreHost` is set, nothing is split. The original comes back if and
+//! only if the split of that original host would have written exactly this authority, and the original
+//! is one host and nothing else. So no header can bring in any other host, or anything that is not a
+//! host.
 
 use std::borrow::Cow;
 
@@ -39,7 +39,7 @@ impl Splitter {
 
     fn original<'a>(&'a self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
         let FieldValue::Single(original) = request.header(FORWARDED_HOST.as_bytes()) else { return None };
-        // Below a wildcard stands any text that ends as the domain does.
+        // A wildcard matches any text that ends as its domain does.
         if !is_one(&original) {
             return None;
         }

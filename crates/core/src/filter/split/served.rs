@@ -17,20 +17,20 @@ pub struct Served<'a> {
     ///
     /// [`Wants::upstream`]: super::guarded::Wants::upstream
     pub by_upstream: bool,
-    /// What stood before the request was rewritten; read only where [`Wants::before`].
+    /// Where the request was routed before it was rewritten; read only where [`Wants::before`].
     ///
     /// [`Wants::before`]: super::guarded::Wants::before
     pub before: Option<Before<'a>>,
 }
 
-/// What stood before a filter rewrote a request.
+/// Where a request was routed before a filter rewrote it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Before<'a> {
     /// The cluster that Envoy's route led to; empty if there was no route, or none to a
     /// cluster that exists.
     pub cluster: &'a [u8],
-    /// Whether a filter has removed headers of the client's since Envoy matched that route:
-    /// they may have led there. Read only where [`Guarded::is_suspect`].
+    /// Whether a filter has removed headers of the client's since Envoy matched that route: the headers
+    /// may have led there. Read only where [`Guarded::is_suspect`].
     ///
     /// [`Guarded::is_suspect`]: super::guarded::Guarded::is_suspect
     pub is_forged: bool,
@@ -56,13 +56,13 @@ pub enum Missing {
 const UH: u64 = 1 << 1;
 const NR: u64 = 1 << 8;
 const NC: u64 = 1 << 24;
-/// Where Istio sends what no route of the mesh takes.
+/// The clusters to which Istio sends a request that no route of the mesh takes.
 pub(crate) const NOWHERE: [&[u8]; 3] =
     [b"PassthroughCluster", b"BlackHoleCluster", b"AllowAnyDynamicDNSCluster"];
 
 impl Served<'_> {
-    /// What was missing of what the request asked for. Where Istio sends nothing to
-    /// hosts that it does not know, it answers 502 from a route without a cluster.
+    /// What the request asked for and was missing. Where Istio sends nothing to hosts that it does not
+    /// know, it answers 502 from a route without a cluster.
     pub fn missing(&self) -> Option<Missing> {
         let is_nowhere = NOWHERE.contains(&self.cluster) || (self.cluster.is_empty() && self.code == 502);
         match self.flags {
@@ -74,7 +74,7 @@ impl Served<'_> {
         }
     }
 
-    /// The class of the code as a label: `2xx`, or `none` without a response.
+    /// The class of the code, by its place among the labels: `2xx`, or `none` without a response.
     pub fn code_class(&self) -> usize {
         match self.code {
             100..=599 => usize::from(self.code / 100),

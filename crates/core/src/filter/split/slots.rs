@@ -1,9 +1,9 @@
 //! Which backend owns which buckets.
 //!
-//! Each backend but the baseline has a slot, laid out in list order and as wide as
-//! its `maxWeight`; it owns the first part of its slot, as much as its `weight`; the
-//! baseline owns all the rest. So raising a weight only takes buckets from the
-//! baseline, and no bucket ever passes from one canary to another.
+//! Each backend except the baseline has a slot. Slots are laid out in list order, each as wide as its
+//! `maxWeight`. A backend owns the first part of its slot, as much as its `weight`. The baseline owns
+//! all the rest. So raising a weight only takes buckets from the baseline, and no bucket ever passes
+//! from one canary to another.
 
 use super::bucket::BUCKETS;
 
@@ -45,8 +45,8 @@ pub enum Misfit {
 }
 
 impl Slots {
-    /// Lays out the slots of all backends but the baseline. `total` is 1 to
-    /// [`BUCKETS`]; parts of a bucket are rounded down.
+    /// Lays out the slots of all backends except the baseline. `total` is 1 to [`BUCKETS`]. Parts of a
+    /// bucket are rounded down.
     pub fn new(total: u32, shares: &[Share]) -> Result<Self, Misfit> {
         let widest: u64 = shares.iter().filter_map(|share| share.max_weight).map(u64::from).sum();
         if widest > u64::from(total) {
@@ -75,7 +75,7 @@ impl Slots {
         Ok(Self { owned, width: start })
     }
 
-    /// The same slots, but beginning at bucket `first`: behind those of another split.
+    /// The same slots, but beginning at bucket `first`: after those of another split.
     #[must_use]
     pub fn starting_at(mut self, first: u32) -> Self {
         for (from, to, _) in &mut self.owned {
@@ -96,7 +96,7 @@ impl Slots {
         self.owned.iter().find(owns).map(|(_, _, backend)| *backend)
     }
 
-    /// The buckets that each backend but the baseline owns: first, after the last, backend.
+    /// The buckets that each backend except the baseline owns: first, after the last, backend.
     pub fn owned(&self) -> &[(u32, u32, usize)] {
         &self.owned
     }

@@ -1,4 +1,4 @@
-//! A split's arithmetic as it lies, for tools that compare policies.
+//! A split's arithmetic, for tools that compare policies.
 
 use super::slots::Slots;
 use super::{Missing, Split, Splitter};
@@ -9,7 +9,7 @@ use crate::language::modes::Mode;
 pub struct View<'s> {
     /// The split's name.
     pub name: &'s str,
-    /// Whether it acts; the policy's own mode is in it.
+    /// Whether it acts. The policy's own mode is included.
     pub mode: Mode,
     /// What is hashed before the key.
     pub salt: &'s [u8],
@@ -26,7 +26,7 @@ pub struct View<'s> {
 }
 
 impl Split {
-    /// Whether any request is placed by its bucket: by a key, or at random for want of one.
+    /// Whether any request is placed by its bucket: by a key, or at random because it has none.
     pub(super) fn divides(&self) -> bool {
         !self.keys.is_empty() || self.missing == Missing::Random
     }

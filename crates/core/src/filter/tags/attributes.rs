@@ -1,10 +1,9 @@
-//! The configurations of Istio's attribute-gen, which left its tree in 2023.
+//! The configurations of Istio's attribute-gen, which was removed from Istio's tree in 2023.
 //!
-//! `attributes[]` with `output_attribute` and `match[]` of `value` and `condition`: the
-//! first condition that holds names the value, which is published under the very name
-//! that a `Telemetry` resource refers to (`filter_state["wasm.istio_operationId"]`).
-//! Conditions are translated when the policy is loaded, so a thousand of them are
-//! indexed and no expression runs per request.
+//! They have `attributes[]` with `output_attribute`, and `match[]` of `value` and `condition`. The
+//! first condition that holds gives the value. It is published under the same name that a `Telemetry`
+//! resource refers to (`filter_state["wasm.istio_operationId"]`). Conditions are translated when the
+//! policy is loaded, so a thousand of them are indexed and no expression runs per request.
 
 use super::bound::{self, Bound, VALUE};
 use super::condition::{self};
@@ -82,7 +81,7 @@ fn attribute(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Inva
         )));
     }
     label::distinct(&name, &others).map_err(named)?;
-    // What both phases say is the same here: a value is published as early as it can be.
+    // Both phases mean the same here: a value is published as early as possible.
     fields.optional("phase", |t| read::word(t, &PHASES))?;
     let bound = Bound::read(Fields::open(&Tree::Table(Vec::new()), &bound::BOUND)?, true, true)?;
     let tag = draft.book.tag(&name, BuiltinTag::Tag, "", "", 0);

@@ -1,29 +1,29 @@
-//! What a value may look like: printable, of bounded length, of few characters.
+//! The bounds of a value: printable, of limited length, of few characters.
 
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::read::{self, Fields};
 
-/// What a value of a tag takes besides its text.
+/// The bytes that a tag's value takes besides its text.
 pub(super) const VALUE: usize = 160;
 
 /// The bounds of one tag's values.
 #[derive(Clone, Debug)]
 pub(super) struct Bound {
-    /// Bytes of a value; what is longer is cut.
+    /// Bytes of a value; a longer one is cut.
     length: usize,
-    /// The characters allowed besides letters and digits; all that are possible if
-    /// nothing is said.
+    /// The characters allowed besides letters and digits. Without it, all possible characters are
+    /// allowed.
     allowed: Option<Box<str>>,
-    /// How many values that nobody declared are told apart.
+    /// How many values that nobody declared are counted apart.
     pub(super) values: usize,
 }
 
-/// What stands for a character that is not allowed.
+/// What replaces a character that is not allowed.
 const STAND_IN: char = '_';
-/// What no value holds: the grammar of labels is made of `=` and `;`, and the text
-/// format of Prometheus of quotes and backslashes.
+/// Characters that no value holds: the `stock` label encoding uses `=` and `;`, and the text format of
+/// Prometheus uses quotes and backslashes.
 const FORBIDDEN: &str = "=;\"\\";
 
 /// Bytes of a value that a policy writes.
@@ -60,9 +60,9 @@ pub(super) static BOUND: Object = object!(
 );
 
 impl Bound {
-    /// Reads `maxLength`, `allow` and `maxValues`. `declared` says that the values are
-    /// known beforehand, so that there is no room for others; `long` that they are
-    /// names of the mesh, which are.
+    /// Reads `maxLength`, `allow` and `maxValues`. `declared` means that all values are known
+    /// beforehand, so that there is no room for others. `long` means that the values are names of the
+    /// mesh, which are long.
     pub(super) fn read(fields: Fields<'_>, declared: bool, long: bool) -> Result<Self, Invalid> {
         let (longest, length) = limits::TAG_LENGTH;
         let length = if long { longest } else { length };
@@ -117,7 +117,7 @@ pub(super) fn value(written: &str) -> Result<Box<str>, Invalid> {
     written.chars().find(|c| !is_possible(*c)).map_or_else(|| Ok(written.into()), |c| Err(impossible(c)))
 }
 
-/// A template's or host's text in the form of a value: what it may hold besides is
+/// The text of a template or host in the form of a value: characters that a value may not hold are
 /// replaced.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if is_possible(c) { c } else { STAND_IN }).collect()

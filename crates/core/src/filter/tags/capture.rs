@@ -1,4 +1,4 @@
-//! What the tags read of a request while its headers are there.
+//! What the tags read from a request while its headers are there.
 
 use super::registry::{MISSING, OTHER, Registry};
 use super::source::Value;
@@ -6,7 +6,7 @@ use super::{Captured, Tag};
 use crate::matching::request::Request;
 
 impl Tag {
-    /// What this tag, at its place, reads of a request.
+    /// What this tag, at its place, reads from a request.
     pub(super) fn capture(&self, place: usize, request: &Request<'_>, book: &Registry) -> Captured {
         if !self.used {
             return Captured::Known(MISSING);
@@ -14,7 +14,7 @@ impl Tag {
         self.captured(self.source.of_request(request), place, book)
     }
 
-    /// What a source says of a request, as the book knows it.
+    /// What a source reads from a request, as the registry knows it.
     pub(super) fn captured(&self, value: Value<'_>, place: usize, book: &Registry) -> Captured {
         match value {
             Value::Later => Captured::Later,
@@ -27,7 +27,7 @@ impl Tag {
         }
     }
 
-    /// A value in its bounded form; as a number if the book has it.
+    /// A value in its bounded form; a number if the registry knows it.
     fn known(&self, place: usize, text: &[u8], book: &Registry) -> Captured {
         let text = self.bound.of(text);
         match book.find(place, &text) {

@@ -1,8 +1,8 @@
-//! What a host keeps for a policy whose series are named as requests are served.
+//! What a host keeps for a policy whose series get their names while requests are served.
 //!
-//! There is no I/O here. [`CardinalityLimit::admits`] and [`CardinalityLimit::learn`] are the rules of a log
-//! that the workers of a proxy share; where that log lies, and the ids of the series,
-//! are the host's.
+//! There is no I/O here. [`CardinalityLimit::admits`] and [`CardinalityLimit::learn`] are the rules of
+//! the series log, which the workers of a proxy share. The host decides where that log is, and keeps
+//! the ids of the series.
 
 use std::cell::RefCell;
 
@@ -14,17 +14,17 @@ use crate::policy::series::{Measurement, Series};
 /// The path of a property.
 pub type Path = Box<[Box<str>]>;
 
-/// The bounded memory of a policy, and what must be read for it.
+/// The bounded memory of a policy, and the properties that must be read for it.
 #[derive(Clone, Debug, Default)]
 pub struct CardinalityLimit {
     pub(super) wants: Vec<Path>,
     pub(super) constants: Vec<Constant>,
     pub(super) book: RefCell<Registry>,
-    /// Series that count as admitted: those that are there from the start.
+    /// Series that count as admitted: those that exist from the start.
     pub(super) reserved: usize,
     /// How many series the policy allows in all.
     pub(super) limit: usize,
-    /// The place of the first series of the book.
+    /// The place of the registry's first series.
     pub(super) first: usize,
     pub(super) logged: RefCell<Logged>,
 }
@@ -34,7 +34,7 @@ pub struct CardinalityLimit {
 pub(super) struct Logged {
     /// Values dropped, by tag: the first few.
     pub(super) values: Vec<Vec<Box<str>>>,
-    /// That there is no room for more series.
+    /// Whether it was logged that there is no room for more series.
     pub(super) full: bool,
 }
 
@@ -44,25 +44,25 @@ pub(super) struct Constant {
     pub(super) path: Path,
     pub(super) tag: usize,
     pub(super) bound: Bound,
-    /// If only some values have a name.
+    /// A map, if only some values have a name.
     pub(super) map: Option<HostMap>,
 }
 
-/// Whether a report may ask for what is not admitted yet.
+/// Whether a report may ask to admit values and series that are not admitted yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// It may.
     Yes,
-    /// It may not: what is unknown is counted as other, or in the overflow series.
+    /// It may not: what is unknown is counted as `other`, or in the overflow series.
     No,
 }
 
-/// What came of a request.
+/// The result for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// Entries that must be appended to the log before the request can be measured.
+    /// Entries that must be appended to the series log before the request can be measured.
     Entries(Vec<Vec<u8>>),
-    /// It is measured.
+    /// The request is measured.
     Measured {
         /// What to add to which series.
         measurements: Vec<Measurement>,
@@ -90,9 +90,9 @@ impl CardinalityLimit {
         self.constants.iter().map(|constant| &constant.path)
     }
 
-    /// Takes in the values of [`CardinalityLimit::constants`].
+    /// Learns the values of [`CardinalityLimit::constants`].
     pub fn begin(&self, values: &[Option<Vec<u8>>]) {
-        // Borrowed for this call alone, here and below; nothing calls back.
+        // Borrowed for this call only, here and below; nothing calls back.
         let Ok(mut book) = self.book.try_borrow_mut() else { return };
         for (constant, value) in self.constants.iter().zip(values) {
             if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
@@ -108,8 +108,8 @@ impl CardinalityLimit {
         }
     }
 
-    /// Says whose values these are: plugins of one filter share the log of a proxy, and
-    /// may have tags of the same name.
+    /// Sets the plugin whose values these are. Plugins of one filter share the log of a proxy, and may
+    /// have tags of the same name.
     pub fn own(&self, owner: &str) {
         if let Ok(mut book) = self.book.try_borrow_mut() {
             book.own(owner);
@@ -121,48 +121,48 @@ impl CardinalityLimit {
         self.limit
     }
 
-    /// Says how many the policies of all plugins allow: the largest limit counts.
+    /// Sets how many series the policies of all plugins allow: the largest limit counts.
     pub fn allow(&self, limit: usize) {
         if let Ok(mut book) = self.book.try_borrow_mut() {
             book.allow(limit.max(self.limit).saturating_sub(self.reserved));
         }
     }
 
-    /// The entries of the series that are there from the start: a later policy must
-    /// know that Envoy has them.
+    /// The entries of the series that exist from the start: a later policy must know that Envoy has
+    /// them.
     pub fn overflow_entries(&self) -> Vec<Vec<u8>> {
         self.book.try_borrow().map(|book| book.overflow_entries()).unwrap_or_default()
     }
 
-    /// Admits no more, for the log has no more room: what is new is other, or in the
-    /// overflow series, and nobody asks any more. Returns whether that is news.
+    /// Admits no more, because the log has no more room. New values are then `other`, new series go
+    /// into the overflow series, and no report asks any more. Returns whether it was open before.
     pub fn close(&self) -> bool {
         self.book.try_borrow_mut().is_ok_and(|mut book| book.close())
     }
 
-    /// Whether an entry may be appended to the log, which has been learnt to its end.
+    /// Whether an entry may be appended to the log. The log must have been read to its end.
     pub fn admits(&self, entry: &[u8]) -> bool {
         self.book.try_borrow().is_ok_and(|book| book.admits(entry))
     }
 
-    /// Takes in an entry of the log.
+    /// Learns an entry of the log.
     pub fn learn(&self, entry: &[u8]) {
         if let Ok(mut book) = self.book.try_borrow_mut() {
             book.learn(entry);
         }
     }
 
-    /// The series of the log from the number `from` on: to be defined, in this order.
+    /// The series of the log from the number `from` on. They must be defined in this order.
     pub fn series_from(&self, from: usize) -> Vec<Series> {
         self.book.try_borrow().map(|book| book.series_from(from).to_vec()).unwrap_or_default()
     }
 
-    /// The labels of all series but those that are there from the start.
+    /// The labels of all series except those that exist from the start.
     pub fn labels(&self) -> Vec<Box<str>> {
         self.book.try_borrow().map(|book| book.labels().map(Into::into).collect()).unwrap_or_default()
     }
 
-    /// How many series there are in all: for the gauge that is the policy's first series.
+    /// How many series there are in all. It is for the gauge that is the policy's first series.
     pub fn size(&self) -> Measurement {
         let admitted = self.book.try_borrow().map(|book| book.counted()).unwrap_or_default();
         let all = admitted.saturating_add(self.reserved);

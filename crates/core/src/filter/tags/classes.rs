@@ -19,7 +19,7 @@ pub(super) fn durations(tree: &Tree) -> Result<Vec<u64>, Invalid> {
     Ok(bounds.into_iter().filter_map(|bound| u64::try_from(bound).ok()).collect())
 }
 
-/// The names of the classes of `bounds`: one more than bounds.
+/// The names of the classes of `bounds`: one more than there are bounds.
 pub(super) fn duration_names(bounds: &[u64]) -> Vec<String> {
     let last = bounds.last().map(|bound| format!("from_{bound}ms"));
     bounds.iter().map(|bound| format!("under_{bound}ms")).chain(last).collect()

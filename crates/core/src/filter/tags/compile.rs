@@ -127,7 +127,7 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
 }
 
 impl Tagger {
-    /// The series that are there from the start, and their places.
+    /// The series that exist from the start, and their places.
     fn define(&mut self, book: &Registry) -> Vec<Series> {
         let grammar = self.common.head.labels;
         let mut series = vec![Series::new(Kind::Gauge, grammar, "narrows_tags_series", &[])];
@@ -162,7 +162,7 @@ impl Tagger {
         }
     }
 
-    /// The pseudo header that all tags read, if there is no need for more.
+    /// The one pseudo header that all tags read, if they need no other.
     fn one_header(&self) -> Option<&'static str> {
         let mut read = self.tags.iter().filter(|tag| tag.used && tag.source.reads_request());
         let first = read.next()?.source.pseudo_header()?;

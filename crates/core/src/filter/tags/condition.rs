@@ -1,4 +1,4 @@
-//! The conditions that attribute-gen configurations are made of: a small part of CEL.
+//! The conditions of attribute-gen configurations: a small part of CEL.
 //!
 //! ```text
 //! request.url_path == '/books' && request.method == 'GET'
@@ -6,28 +6,27 @@
 //! request.url_path.matches('^/reviews/[[:alnum:]]*$') || request.host == 'reviews'
 //! ```
 //!
-//! What is not in this part is refused by name; nothing is ignored.
+//! A condition outside this part is refused by name; nothing is ignored.
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::tree::Tree;
 use crate::matching::pattern;
 
-/// One of the alternatives of a condition: all of its parts must hold.
+/// One of the alternatives of a condition: all its parts must hold.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Condition {
-    /// Matches as a policy writes them; more than one where two parts are about the
-    /// same thing.
+    /// Matches as a policy writes them. There is more than one if two parts are about the same thing.
     pub(super) matches: Vec<Tree>,
     pub(super) codes: Codes,
 }
 
-/// What the response code must be: ranges with both ends in, perhaps inverted.
+/// What the response code must be: ranges with both ends included, perhaps inverted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Codes(Vec<(u64, u64, bool)>);
 
 impl Codes {
-    /// Bytes that it takes, at most.
+    /// Bytes that it takes at most.
     pub(super) fn weight(&self) -> usize {
         self.0.len().saturating_mul(2usize.saturating_mul(size_of::<(u64, u64, bool)>()))
     }
@@ -36,7 +35,7 @@ impl Codes {
         self.0.is_empty()
     }
 
-    /// Whether the code of a response, if there was one, is what it must be.
+    /// Whether the code of a response, if there was one, meets these conditions.
     pub(super) fn hold(&self, code: Option<u64>) -> bool {
         let holds = |(from, to, inverted): &(u64, u64, bool)| {
             code.is_some_and(|code| (*from..=*to).contains(&code) != *inverted)
@@ -63,10 +62,10 @@ struct Reader<'t> {
     depth: usize,
 }
 
-/// What can be compared, and the match field that compares it.
+/// The attributes that can be compared, and the match field that compares each.
 const ATTRIBUTES: [(&str, &str); 3] =
     [("request.url_path", "path"), ("request.method", "method"), ("request.host", "hosts")];
-/// Headers that have a name of their own.
+/// Headers that have an attribute of their own.
 const HEADERS: [(&str, &str); 3] =
     [("request.useragent", "user-agent"), ("request.referer", "referer"), ("request.id", "x-request-id")];
 
@@ -157,12 +156,12 @@ impl Reader<'_> {
         if field == "hosts" && (test != "exact" || invert) {
             return Err(Self::refuse("a host can only be compared with =="));
         }
-        // By itself first: what is balanced only inside the group, such as `a)|(?:b`, would
-        // mean something else there.
+        // By itself first. A text that is balanced only inside the group, such as `a)|(?:b`, would mean
+        // something else there.
         if test == "regex" {
             pattern::check(&value)?;
         }
-        // CEL's function looks for a part, a match's field for the whole.
+        // CEL's function looks for a part; a match's field compares the whole value.
         let value = if test == "regex" { format!("(?s:.*)(?:{value})(?s:.*)") } else { value };
         let mut matcher = vec![(test.to_owned(), Tree::Text(value.clone()))];
         if invert {
@@ -175,7 +174,7 @@ impl Reader<'_> {
         let table = |name: &str, tree| Tree::Table(vec![(name.to_owned(), tree)]);
         let mut condition = Condition::default();
         if let Some(header) = header {
-            // In CEL a comparison with what is missing does not hold, inverted or not.
+            // In CEL a comparison with a missing value does not hold, inverted or not.
             if invert {
                 condition.matches.push(table(field, table(header, table("present", Tree::Flag(true)))));
             }
@@ -186,7 +185,7 @@ impl Reader<'_> {
     }
 
     fn code(&mut self) -> Result<Vec<Condition>, Invalid> {
-        // The longer before those that they begin with.
+        // Longer operators come before those that they begin with.
         let operators = ["==", "!=", "<=", ">=", "<", ">"];
         let Some(operator) = operators.into_iter().find(|operator| self.take(operator)) else {
             return Err(Self::refuse(&format!("{:?} is not a comparison of response.code", self.word())));
@@ -207,7 +206,7 @@ impl Reader<'_> {
         Ok(vec![Condition { matches: Vec::new(), codes: Codes(vec![range]) }])
     }
 
-    /// A name with its dots, up to the last one that is not a function's.
+    /// A name with its dots, up to the last part that is not a function's name.
     fn attribute(&mut self) -> String {
         let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'.';
         let length = self.rest.bytes().take_while(|b| is_name(*b)).count();
@@ -220,7 +219,7 @@ impl Reader<'_> {
         name.to_owned()
     }
 
-    /// A string in single or double quotes; `r` before it leaves backslashes alone.
+    /// A string in single or double quotes; after an `r`, backslashes have no meaning.
     fn text(&mut self) -> Result<String, Invalid> {
         let raw = self.rest.starts_with("r'") || self.rest.starts_with("r\"");
         let quoted = self.rest.get(usize::from(raw)..).unwrap_or_default();
@@ -288,7 +287,7 @@ impl Reader<'_> {
 }
 
 impl Condition {
-    /// Both conditions. What is said about one thing twice goes into a match more.
+    /// Both conditions. Where both are about the same thing, the second goes into another match.
     fn and(mut self, other: &Self) -> Self {
         for part in &other.matches {
             let Tree::Table(fields) = part else { continue };

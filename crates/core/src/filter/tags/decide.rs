@@ -1,4 +1,4 @@
-//! The request phase: what came is read, and published where that is enough.
+//! The request phase: reads the request, and publishes values that are already known.
 
 use super::registry::Registry;
 use super::{Captured, Metered, Tagger, Verdict};
@@ -38,7 +38,7 @@ impl Policy for Tagger {
         record: Option<&mut Record>,
     ) -> Verdict {
         let is_measured = self.measures() && !self.exclude.iter().any(|matches| matches.matches(request));
-        // Borrowed for this call alone; nothing here calls back.
+        // Borrowed for this call only; nothing here calls back.
         let book = self.meter.book.try_borrow().ok().filter(|_| is_measured);
         let Some(book) = book else {
             record.into_iter().for_each(Record::leave_out);
@@ -51,7 +51,7 @@ impl Policy for Tagger {
             if let (Some(state), Captured::Known(value)) = (&tag.state, value) {
                 published |= super::report::bit(place);
                 let text = book.text(place, *value);
-                // An attribute that no rule gives has no value, as it had in Istio.
+                // If no rule gives an attribute, it has no value, as in Istio.
                 if !text.is_empty() && self.common.head.mode == Mode::Enforce {
                     decision.state.push((state, text.as_bytes().to_vec().into()));
                 }
@@ -90,7 +90,7 @@ impl Tagger {
             let value = match value {
                 Captured::Known(value) => book.text(place, *value),
                 Captured::Text(text) => text,
-                // Its value is known when the response is.
+                // Its value is known when the response is known.
                 Captured::Later | Captured::Rules(_) => continue,
             };
             record.say(&tag.name, value);

@@ -56,7 +56,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The tags of a table have no order, so they get one.
+    /// The tags of a table have no order, so they are given one.
     pub(super) fn read_tags(&mut self, tree: &Tree, budget: &Budget) -> Result<(), Invalid> {
         let mut entries: Vec<(Box<str>, &Tree)> = Vec::new();
         for (name, tree) in read::entries(tree, limits::TAGS, label::read, Ok)? {
@@ -96,7 +96,7 @@ impl Draft {
         let other = if unknown.starts_with('0') { unknown } else { "other" };
         let (missing, other) = (word("missing", unknown)?, word("other", other)?);
         let place = self.book.tag(name, stock.unwrap_or(BuiltinTag::Tag), &missing, &other, bound.values);
-        // What comes from requests is kept too.
+        // Values that come from requests are kept too.
         budget.hold(bound.values.saturating_mul(VALUE.saturating_add(bound.longest())))?;
         let source = source::read(
             fields,
@@ -156,7 +156,7 @@ impl Draft {
     pub(super) fn publish(&mut self, name: &str) -> Result<(), Invalid> {
         let place = self.find(name)?;
         let Some(tag) = self.tags.get_mut(place) else { return Ok(()) };
-        // An attribute has its state already.
+        // An attribute already has its filter state.
         if tag.state.is_none() {
             tag.state = Some(label::published(name, &tag.source, &self.wants.0)?);
         }

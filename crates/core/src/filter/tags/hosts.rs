@@ -1,8 +1,8 @@
-//! `hostMap`: from a host to the component behind it.
+//! `hostMap`: maps a host to the component behind it.
 //!
-//! Keys are hosts, or their beginnings with a `*` at the end. JSON keeps no order, so
-//! none can matter: a whole host wins over a beginning, a longer beginning over a
-//! shorter one. The names of workloads are mapped in the same way.
+//! Keys are hosts, or the beginnings of hosts with a `*` at the end. JSON keeps no order, so order must
+//! not matter: a whole host wins over a beginning, and a longer beginning wins over a shorter one. The
+//! names of workloads are mapped in the same way.
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::names::Places;
@@ -27,7 +27,7 @@ impl HostMap {
         if written == "*" {
             return Err(Invalid::new(Code::BadHost, "\"*\" is every host", "write its value as \"other\""));
         }
-        // A beginning of an IPv6 address has colons that are no port's.
+        // The beginning of an IPv6 address has colons that do not start a port.
         let may_have_colons = is_beginning && stem.starts_with('[');
         let port = !may_have_colons && split_port(stem.as_bytes()).1.is_some();
         if stem.is_empty() || stem.len() > 253 || port || !stem.bytes().all(plain) {

@@ -1,4 +1,4 @@
-//! What a tag may be called: its name becomes a label, and a published one filter state.
+//! The names that a tag may have: its name becomes a label and, if published, filter state.
 
 use super::source::Source;
 use crate::action::strip;
@@ -18,10 +18,10 @@ const LABELS: [&str; 9] = [
     "tag",
     super::registry::OVERFLOW,
 ];
-/// The filter state in which filters say what they decided: others believe it.
+/// The filter state in which filters publish their decisions: others believe it.
 const DECISIONS: [&str; 5] = [strip::PROVENANCE, state::RULE, state::SPLIT, state::BACKEND, state::EGRESS];
 
-/// What a tag may be called.
+/// The names that a tag may have.
 #[cfg(any(test, feature = "describe"))]
 pub(super) const PATTERN: &str = "^[A-Za-z][A-Za-z0-9_]*$";
 
@@ -41,8 +41,8 @@ pub(super) fn read(written: &str) -> Result<Box<str>, Invalid> {
     Ok(written.into())
 }
 
-/// Istio finds a label by the text `name=.=`, at the end of a longer name too: of two
-/// labels neither may end in the other.
+/// Istio finds a label by the text `name=.=`, even at the end of a longer name. So neither of two
+/// labels may end in the other.
 pub(super) fn distinct(name: &str, others: &[Box<str>]) -> Result<(), Invalid> {
     let clash = |other: &&str| *other != name && (name.ends_with(*other) || other.ends_with(name));
     let Some(other) = others.iter().map(|other| &**other).chain(LABELS).find(clash) else { return Ok(()) };
@@ -53,8 +53,8 @@ pub(super) fn distinct(name: &str, others: &[Box<str>]) -> Result<(), Invalid> {
     )
 }
 
-/// The filter state in which a tag is published. What filters say of their decisions
-/// is not a request's to say: only a copy of it may have its name.
+/// The filter state in which a tag is published. A request must not forge what filters publish about
+/// their decisions, so only a copy of such filter state may have its name.
 pub(super) fn published(name: &str, source: &Source, wants: &[super::Path]) -> Result<Box<str>, Invalid> {
     let state = format!("{}{name}", state::TAG);
     let is_state =

@@ -1,4 +1,4 @@
-//! What is counted: a name, a kind, a number of each request.
+//! What is counted: a name, a kind, and a number from each request.
 
 use super::source::Wants;
 use crate::language::describe::{Object, field, object};
@@ -51,7 +51,7 @@ pub(super) static METRIC: Object = object!(
     ],
 );
 
-/// The number that a request adds; the place of a property among what is read.
+/// The number that a request adds. Places are places of properties among those that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     One,
@@ -63,7 +63,7 @@ pub(super) enum Value {
 }
 
 impl Metric {
-    /// Reads a metric; `find` knows the tags.
+    /// Reads a metric; `find` finds its tags.
     pub(super) fn read(
         tree: &Tree,
         wants: &mut Wants,

@@ -1,19 +1,18 @@
-//! Path templates as a trie of segments: a thousand cost what ten do.
+//! Path templates as a trie of segments: a thousand templates cost what ten do.
 //!
-//! The most specific template wins: segment by segment from the left, a literal before
-//! a variable before the rest. Two templates of one shape would be a matter of luck,
-//! so they are refused.
+//! The most specific template wins. Segments are compared from the left: a literal comes before a
+//! variable, and a variable before the rest. Between two templates of the same shape only luck would
+//! decide, so they are refused.
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::names::Places;
 use crate::language::path_template::{self, PathTemplate};
 
-/// A set of templates, each with the value that stands for it.
+/// A set of templates, each with its value.
 #[derive(Clone, Debug)]
 pub(super) struct Paths {
-    /// The literals of all templates: a segment is looked up once, however many ways it
-    /// is then tried.
+    /// The literals of all templates. A segment is looked up once, however many ways are then tried.
     words: Places,
     nodes: Vec<Node>,
     /// Segments of the longest template.
@@ -27,7 +26,7 @@ struct Node {
     variable: Option<u32>,
     /// The value of a template that ends here.
     end: Option<u32>,
-    /// The value of a template whose `*` takes what is left.
+    /// The value of a template that ends here with a `*`, which takes the rest of the path.
     rest: Option<u32>,
 }
 
@@ -39,8 +38,8 @@ enum Segment {
     Unknown,
 }
 
-/// The number of the empty word: what is between two slashes, or behind the last. A
-/// template may have it as a literal; no variable takes it.
+/// The number of the empty word: what is between two slashes, or after the last slash. A template may
+/// have it as a literal; no variable takes it.
 const EMPTY: u32 = 0;
 
 impl Paths {
@@ -49,7 +48,7 @@ impl Paths {
         Self { words, nodes: vec![Node::default()], depth: 0 }
     }
 
-    /// Adds a template. `written` is what an error says.
+    /// Adds a template. Errors quote `written`.
     pub(super) fn insert(
         &mut self,
         template: &PathTemplate,
@@ -77,8 +76,8 @@ impl Paths {
         }
     }
 
-    /// The same, if no path leads through too many nodes: where literals stand beside
-    /// variables on every level, the ways through the trie double with each.
+    /// The same, if no path leads through too many nodes. Where literals are beside variables on every
+    /// level, the number of ways through the trie doubles with each level.
     pub(super) fn bounded(self) -> Result<Self, Invalid> {
         // Children come after their parents.
         let mut widest = vec![0usize; self.nodes.len()];
@@ -107,13 +106,13 @@ impl Paths {
     /// The value of the most specific template that a path without query fits.
     pub(super) fn find(&self, path: &[u8]) -> Option<u32> {
         let path = path.strip_prefix(b"/")?;
-        // One more than a template can have, and one that says whether something is left.
+        // One segment more than a template can have, and one more to know whether anything is left.
         let segments = path.split(|b| *b == b'/').take(self.depth.saturating_add(2));
         let known = |segment: &[u8]| self.words.get(segment).map_or(Segment::Unknown, |w| Segment::Known(*w));
         self.descend(0, &segments.map(known).collect::<Vec<_>>())
     }
 
-    /// There are no more steps than [`Self::bounded`] allows, whatever the path.
+    /// It takes no more steps than [`Self::bounded`] allows, whatever the path.
     fn descend(&self, at: u32, left: &[Segment]) -> Option<u32> {
         let node = self.nodes.get(as_index(at))?;
         let Some((segment, tail)) = left.split_first() else { return node.end };
@@ -245,7 +244,7 @@ mod tests {
         let paths = two_ways(5).bounded().unwrap();
         assert_eq!(paths.find(b"/a/b/a/b/a"), Some(0b01010));
         assert_eq!(paths.find(b"/a/a/a/a/"), None);
-        // A literal of 32 segments, and a variable beside each.
+        // A literal of 32 segments, with a variable beside each.
         let mut deep = Paths::new();
         let all = "/a".repeat(32);
         deep.insert(&PathTemplate::new(&all).unwrap(), &all, 0).unwrap();

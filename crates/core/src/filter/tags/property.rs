@@ -1,12 +1,12 @@
-//! Attributes of Envoy as values: those that are text.
+//! Envoy's attributes as values: those that are text.
 
 use super::cardinality_limit::Path;
 use crate::language::invalid::{Code, Invalid};
 use crate::language::read;
 use crate::language::tree::Tree;
 
-/// Attributes that are numbers, flags or maps, whose bytes make no label, and what says
-/// the same in words.
+/// Attributes that are numbers, flags or maps, whose bytes make no label; each with the help that its
+/// error gives.
 const OTHERS: [(&str, &str); 8] = [
     ("response.code", "write {\"statusCode\": true} or {\"statusClass\": true}"),
     ("response.grpc_status", "write {\"grpcStatus\": true}"),

@@ -1,19 +1,19 @@
 //! The values and series that have been admitted so far.
 //!
-//! Every worker keeps a book, and all of them keep the same one: a book is what follows
-//! from the entries of a log that the workers of a proxy share. An entry is appended
-//! only by a worker that has read the log to its end and whose book has room for it.
-//! So the bounds hold for the proxy and not for each worker, a value is told apart by
-//! all workers or by none, and a new VM knows what its predecessor had counted.
+//! Every worker keeps a registry, and all registries have the same contents: they follow from the
+//! entries of the series log, which the workers of a proxy share. A worker appends an entry only if it
+//! has read the log to its end and its registry has room for the entry. So the bounds hold for the
+//! proxy and not for each worker. A value is counted apart by all workers or by none. And a new VM
+//! knows what its predecessor had counted.
 
 mod entry;
 
 use crate::language::names::Places;
 use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 
-/// The tag name that marks the series beyond `maxSeries`.
+/// The name of the label that marks the series beyond `maxSeries`.
 pub(super) const OVERFLOW: &str = "overflow";
-/// The place of every tag's `missing` and `other` among its values.
+/// The place of `missing` among the values of every tag; `other` follows it.
 pub(super) const MISSING: u32 = 0;
 pub(super) const OTHER: u32 = 1;
 
@@ -26,7 +26,7 @@ pub(super) struct Registry {
     /// Values by tag and text, series by metric and values; see [`value_key`].
     known: Places,
     series: Vec<Series>,
-    /// The series of the log; those of an older policy count, for Envoy has them too.
+    /// The series of the log. Those of an older policy count too, because Envoy still has them.
     counted: usize,
     room: usize,
     /// Whether the log takes no more entries.
@@ -49,14 +49,14 @@ struct Words {
     constant: u32,
 }
 
-/// What is counted by what.
+/// What is counted, and by which tags.
 #[derive(Clone, Debug)]
 struct Shape {
     name: Box<str>,
     kind: Kind,
     tags: Vec<usize>,
-    /// What makes its series besides names and values: the kind, and with stock labels
-    /// which of them carries which tag.
+    /// What identifies its series besides names and values: the kind and, with stock labels, which of
+    /// them carries which tag.
     form: Box<str>,
 }
 
@@ -65,7 +65,7 @@ impl Registry {
         Self { grammar, room, ..Self::default() }
     }
 
-    /// Says whose values these are.
+    /// Sets the plugin whose values these are.
     pub(super) fn own(&mut self, owner: &str) {
         self.owner = owner.into();
     }
@@ -93,7 +93,7 @@ impl Registry {
             room,
             constant: MISSING,
         });
-        // In this order, or the second would take the place of the first.
+        // In this order, or else `other` would take the place of `missing`.
         for text in [missing, other] {
             let value = self.push(place, text);
             self.known.entry(value_key(place, text)).or_insert(value);
@@ -119,7 +119,7 @@ impl Registry {
         }
     }
 
-    /// The value that was settled; that of a missing one if none was.
+    /// The value that was settled; if none was, `missing`.
     pub(super) fn constant(&self, tag: usize) -> u32 {
         self.tags.get(tag).map_or(MISSING, |words| words.constant)
     }
@@ -152,22 +152,22 @@ impl Registry {
             .copied()
     }
 
-    /// Whether a value more of a tag is admitted.
+    /// Whether one more value of a tag is admitted.
     pub(super) fn has_room_for_value(&self, tag: usize) -> bool {
         !self.closed && self.tags.get(tag).is_some_and(Words::has_room)
     }
 
-    /// Whether a series more is admitted.
+    /// Whether one more series is admitted.
     pub(super) fn has_room_for_series(&self) -> bool {
         !self.closed && self.counted < self.room
     }
 
-    /// Whether the bound is what leaves no room for a series.
+    /// Whether a series finds no room because of the bound.
     pub(super) fn is_full(&self) -> bool {
         self.counted >= self.room
     }
 
-    /// Admits no more; returns whether it had been open.
+    /// Admits no more; returns whether it was open before.
     pub(super) fn close(&mut self) -> bool {
         !std::mem::replace(&mut self.closed, true)
     }
@@ -203,13 +203,13 @@ impl Registry {
         Some(Series::new(shape.kind, self.grammar, &shape.name, &labels))
     }
 
-    /// The series that takes what is beyond the limit.
+    /// The series that counts what is beyond the limit.
     pub(super) fn overflow(&self, metric: usize) -> Option<Series> {
         let shape = self.metrics.get(metric)?;
         let label = |name, stock, value| Label { name, stock, value };
         let labels = match self.grammar {
             LabelEncoding::StatTags => vec![label(OVERFLOW, BuiltinTag::Tag, "true")],
-            // These labels have no name for it: their value says it.
+            // These labels have no name for overflow, so their value shows it.
             LabelEncoding::Stock => {
                 let words = shape.tags.iter().filter_map(|tag| self.tags.get(*tag));
                 words.map(|words| label(&words.name, words.stock, overflow_value(words.stock))).collect()

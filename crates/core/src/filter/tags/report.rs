@@ -70,7 +70,7 @@ impl Tagger {
         Report::Measured { measurements, state: self.publish(verdict, &values, &book), notes }
     }
 
-    /// What has not been published with the request.
+    /// The values that were not published in the request phase.
     fn publish(&self, verdict: &Verdict, values: &[u32], book: &Registry) -> Vec<(String, String)> {
         if self.common.head.mode != Mode::Enforce {
             return Vec::new();
@@ -84,8 +84,8 @@ impl Tagger {
         .collect()
     }
 
-    /// The first few dropped values of each tag are worth a line, each once, and so is
-    /// the bound of series.
+    /// The first few dropped values of each tag are logged, each once. That the bound of series is
+    /// reached is logged once too.
     fn note(&self, dropped: &[(usize, Box<str>)], is_full: bool) -> Vec<String> {
         let Ok(mut logged) = self.meter.logged.try_borrow_mut() else { return Vec::new() };
         logged.values.resize_with(self.tags.len(), Vec::new);

@@ -1,4 +1,4 @@
-//! The rules of an attribute: which value a request and its response give it.
+//! The rules of an attribute: which value they give to a request and its response.
 
 use std::cell::{RefCell, RefMut};
 
@@ -19,19 +19,19 @@ pub(super) struct Rules {
     pub(super) code: usize,
 }
 
-/// One way for a value to be given.
+/// One way in which a value is given.
 #[derive(Clone, Debug)]
 pub(super) struct Clause {
     pub(super) value: u32,
     /// The part that is indexed.
     pub(super) first: Match,
-    /// More conditions on what `first` says something about already.
+    /// More conditions on things that `first` already has a condition on.
     pub(super) also: Vec<Match>,
     pub(super) codes: Codes,
 }
 
 impl Rules {
-    /// What the rules say of a request; those that ask for a response code wait.
+    /// What the rules give for a request; those that need a response code wait.
     pub(super) fn capture(&self, request: &Request<'_>) -> Captured {
         let waiting = RefCell::new(Vec::new());
         let decides = |number: u32| {
@@ -62,8 +62,8 @@ impl Rules {
 
     /// The value of the first candidate whose codes hold.
     pub(super) fn settle(&self, candidates: &[u32], observed: &[Option<Vec<u8>>]) -> u32 {
-        // Without an answer there is no code, and in CEL a comparison with what is missing
-        // does not hold.
+        // Without an answer there is no code, and in CEL a comparison with a missing value does not
+        // hold.
         let code = observed.get(self.code).and_then(Option::as_deref).and_then(number).filter(|c| *c > 0);
         let mut clauses = candidates.iter().filter_map(|number| self.clause(*number));
         clauses.find(|clause| clause.codes.hold(code)).map_or(MISSING, |clause| clause.value)

@@ -1,7 +1,8 @@
-//! Where the value of a tag is read.
+//! Where the value of a tag is read from.
 //!
-//! Each source is a file of its own below: how it is written, what it reads of a request while its
-//! headers are there, and what in the log phase. Another one is another line in the table here.
+//! Each source is a file of its own below: how a policy writes it, what it reads from a request while
+//! its headers are there, and what it reads in the log phase. A new source is a new line in the table
+//! here.
 
 mod connection_security;
 mod cookie;
@@ -39,19 +40,19 @@ pub(super) use reading::{Late, Reading, Value, Wants, host_map, read};
 trait TagSource: Sized {
     /// How a policy writes it.
     const FIELD: Field;
-    /// Who says what its values are.
+    /// Who decides what its values are.
     const VALUES: Values = Values::OfRequests;
-    /// Whether its values are long names of the mesh.
+    /// Whether its values are long names from the mesh.
     const IS_LONG: bool = false;
-    /// What stands for no value, if the policy does not say.
+    /// The value for "no value", if the policy does not set one.
     const MISSING: &str = "unknown";
-    /// What it reads of the request.
+    /// What it reads from the request.
     const READS: Reads = Reads::Nothing;
 
-    /// Reads it, and declares its values.
+    /// Reads the source, and declares its values.
     fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid>;
 
-    /// The value of a request.
+    /// The value that the request gives.
     fn of_request<'v>(&'v self, _: &'v Request<'_>) -> Value<'v> {
         Value::Later
     }
@@ -61,29 +62,29 @@ trait TagSource: Sized {
         Value::Text(None)
     }
 
-    /// The properties of which the first that is there is the value, as it is.
+    /// Properties: the first one that is there is the value, unchanged.
     fn properties(&self) -> &[usize] {
         &[]
     }
 
-    /// What it reads of the proxy itself, when the policy is loaded.
+    /// What it reads from the proxy itself when the policy is loaded.
     fn metadata(&self) -> Option<&Path> {
         None
     }
 }
 
-/// Who says what the values of a source are.
+/// Who decides what the values of a source are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Values {
     /// Whoever sends requests.
     OfRequests,
-    /// The source, but a policy may add some.
+    /// The source, but a policy may add values.
     WellKnown,
     /// The source alone.
     OfSource,
 }
 
-/// What a source reads of a request.
+/// What a source reads from a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reads {
     Nothing,
@@ -92,7 +93,7 @@ pub(super) enum Reads {
     Headers,
 }
 
-/// What holds for a source before its values are declared, and how it is read.
+/// What is known of a source before its values are declared, and how it is read.
 #[derive(Clone, Copy)]
 pub(super) struct Reader {
     pub(super) values: Values,
@@ -106,12 +107,12 @@ pub(super) type Kind = describe::Kind<Reader>;
 
 macro_rules! sources {
     ($($file:ident::$Source:ident,)+) => {
-        /// The source of a tag. Numbers of values are the book's, places of properties those
+        /// The source of a tag. Numbers of values are those of the registry, places of properties those
         /// of [`Wants`].
         #[derive(Clone, Debug)]
         pub(super) enum Source {
             $($Source($file::$Source),)+
-            /// An attribute: a policy writes it elsewhere.
+            /// An attribute, which a policy writes elsewhere.
             Rules(Box<Rules>),
         }
 
@@ -129,7 +130,7 @@ macro_rules! sources {
         const FIELDS: [Field; [$($file::$Source::FIELD),+].len()] = [$($file::$Source::FIELD),+];
 
         impl Source {
-            /// What it reads of a request.
+            /// What it reads from a request.
             fn reads(&self) -> Reads {
                 match self {
                     $(Self::$Source(_) => $file::$Source::READS,)+
@@ -137,7 +138,7 @@ macro_rules! sources {
                 }
             }
 
-            /// The value of a request.
+            /// The value that a request gives.
             pub(super) fn of_request<'v>(&'v self, request: &'v Request<'_>) -> Value<'v> {
                 match self {
                     $(Self::$Source(source) => source.of_request(request),)+
@@ -200,10 +201,10 @@ sources! {
 pub(super) static SOURCE: Object =
     object!("source", ExactlyOne, "Where the value of a tag is read.", [], FIELDS);
 
-/// What stands for no value of a tag, if the policy does not say.
+/// The value for "no value" of a tag, if the policy does not set one.
 pub(super) fn missing(reader: &Reader, stock: BuiltinTag) -> &'static str {
     match stock {
-        // What the expression that cuts these labels out takes for a code.
+        // What the expression that extracts these labels accepts as a code.
         BuiltinTag::Code => "000",
         BuiltinTag::CodeClass => "0xx",
         BuiltinTag::WasmFilter | BuiltinTag::Tag | BuiltinTag::Component | BuiltinTag::Cache => {

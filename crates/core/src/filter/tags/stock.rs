@@ -8,7 +8,7 @@ use crate::language::invalid::{Code, Invalid};
 use crate::language::read::{self, Fields};
 use crate::policy::series::{BuiltinTag, LabelEncoding};
 
-/// The fields by which a value could become one that is no code.
+/// The fields that could make a value that is not a code.
 const WORDS: [&str; 3] = ["missing", "other", "maxLength"];
 
 const ALL: [BuiltinTag; 6] = [
@@ -44,7 +44,8 @@ pub(super) fn read(
         let help = "leave it out, or write \"labels\": \"stock\"";
         return refuse(Code::Conflict, message.to_owned(), help.to_owned(), "stockLabel");
     }
-    // A code ends a name as it is: what a client says could be anything.
+    // A name ends with the code as it is, and a client could send anything; so only these sources may
+    // give it.
     let source = match stock {
         BuiltinTag::Code => "statusCode",
         BuiltinTag::CodeClass => "statusClass",
@@ -81,7 +82,7 @@ pub(super) fn fits(metric: &Metric, tags: &[Tag], stock: &[Option<BuiltinTag>]) 
             };
             return refuse(format!("tag {:?} has no stock label", tag.name), help);
         };
-        // Both codes are cut out of the end of the name.
+        // Both codes are extracted from the end of the name.
         let end = |stock| matches!(stock, BuiltinTag::Code | BuiltinTag::CodeClass);
         if taken.iter().any(|other| *other == stock || end(*other) && end(stock)) {
             return refuse(

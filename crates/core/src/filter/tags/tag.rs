@@ -3,7 +3,7 @@
 use super::bound::Bound;
 use super::source::Source;
 
-/// A tag: where its value is read, and what it may be.
+/// A tag: where its value is read from, and which values it may have.
 #[derive(Clone, Debug)]
 pub(super) struct Tag {
     pub(super) name: Box<str>,

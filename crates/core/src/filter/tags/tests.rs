@@ -1,5 +1,5 @@
-//! The policy from its text to its measurements, without a host: a worker here is a
-//! [`Tagger`] and the log that workers share a list.
+//! The policy from its text to its measurements, without a host. A worker here is a [`Tagger`], and the
+//! log that workers share is a list.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ struct Proxy {
     notes: Vec<String>,
 }
 
-/// One exchange: what is sent, and what Envoy knows of it afterwards.
+/// One exchange: what is sent, and what Envoy knows about it afterwards.
 #[derive(Clone, Copy)]
 struct Exchange<'e> {
     headers: &'e [(&'e [u8], &'e [u8])],

@@ -1,4 +1,4 @@
-//! Which fields readers ask for, so that a test can tell what no reader reads.
+//! Which fields readers ask for, so that a test can find a field that no reader reads.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ pub(crate) fn note(object: &'static Object, name: &str) {
     object.includes.iter().for_each(|included| note(included, name));
 }
 
-/// The objects and fields that readers of this thread have asked for since this was called last.
+/// The objects and fields that readers of this thread have asked for since the last call.
 pub(crate) fn take() -> BTreeSet<(&'static str, &'static str)> {
     ASKED.take()
 }

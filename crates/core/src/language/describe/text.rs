@@ -1,11 +1,11 @@
-//! What the fields of the policy language are and mean.
+//! What the fields of the policy language are, and what they mean.
 
 use super::Object;
 
 /// What an object is.
 #[derive(Debug)]
 pub struct Summary {
-    /// Its name, which no other object of the same filter has: a definition of the schema.
+    /// Its name in the schema's definitions. No other object of the same filter has this name.
     pub name: &'static str,
     /// What it is, in one line.
     pub text: &'static str,
@@ -18,26 +18,26 @@ pub struct Summary {
 pub struct About {
     /// What may be written.
     pub kind: Type,
-    /// What holds without it.
+    /// What holds without the field.
     pub absent: Absent,
     /// What it means, in one line.
     pub text: &'static str,
-    /// The version that brought it.
+    /// The version that added it.
     pub since: &'static str,
 }
 
 /// How many of the fields of an object may be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// Any, but for those that are required.
+    /// Any of them; required ones must be there.
     Any,
-    /// One and no other.
+    /// Exactly one.
     ExactlyOne,
-    /// One at least.
+    /// At least one.
     AtLeastOne,
-    /// One or none.
+    /// At most one.
     AtMostOne,
-    /// Any, and some only with others: keywords of JSON Schema.
+    /// Any, but some only together with others: keywords of JSON Schema.
     Where(&'static str),
 }
 
@@ -46,7 +46,7 @@ pub enum Choice {
 pub enum Absent {
     /// It must be there.
     Required,
-    /// What its text says.
+    /// The field's text describes it.
     Optional,
     /// As if this string were written.
     Says(&'static str),
@@ -59,35 +59,36 @@ pub enum Absent {
 /// What may be written as a value.
 #[derive(Clone, Copy, Debug)]
 pub enum Type {
-    /// A string of at least and at most so many bytes.
+    /// A string, with the minimum and maximum of its bytes.
     Text(usize, usize),
-    /// A string of at most so many bytes that a regular expression matches.
+    /// A string that a regular expression matches, with the maximum of its bytes.
     Pattern(&'static str, usize),
     /// One of some strings.
     Words(fn() -> Vec<&'static str>),
-    /// A duration from and to so many milliseconds, such as `30s`.
+    /// A duration such as `30s`, with the minimum and maximum in milliseconds.
     Duration(u64, u64),
     /// `true` or `false`.
     Flag,
     /// `true`.
     True,
-    /// An integer from and to.
+    /// An integer, with the minimum and maximum.
     Integer(i64, i64),
-    /// A number of things, from and to.
+    /// A number of things, with the minimum and maximum.
     Count(usize, usize),
     /// One of some numbers.
     Numbers(&'static [u16]),
     /// A table with known fields.
     Table(&'static Object),
-    /// A list of at least and at most so many.
+    /// A list, with the type of its elements, and their minimum and maximum number.
     List(&'static Self, usize, usize),
-    /// A table of at most so many values, under names that a regular expression matches.
+    /// A table, with the regular expression of its names, the type of its values, and their maximum
+    /// number.
     Map(&'static str, &'static Self, usize),
     /// One type or the other.
     Either(&'static [Self]),
 }
 
-/// The words of a table by which a reader knows them.
+/// The words of a reader's table.
 pub fn words<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {
     table.iter().map(|(word, _)| *word).collect()
 }

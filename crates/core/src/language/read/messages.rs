@@ -1,4 +1,4 @@
-//! What is said of fields that are missing, unknown or too many.
+//! Messages about fields that are missing, unknown or too many.
 
 use crate::language::describe::Object;
 use crate::language::invalid::{Code, Invalid};
@@ -22,7 +22,7 @@ pub(super) fn unknown_field(name: &str, object: &Object) -> Invalid {
     )
 }
 
-/// None of some fields is there, or `both`.
+/// None of the fields is there, or `both` are.
 pub(super) fn not_exactly_one(both: Option<(&str, &str)>, known: &[&str]) -> Invalid {
     let known = names(known);
     match both {

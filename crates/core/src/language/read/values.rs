@@ -22,8 +22,8 @@ pub(crate) fn list<'t, T>(
     Ok(values)
 }
 
-/// How many elements there are, unless too many: what a policy holds is counted, so that nothing is
-/// reserved that it does not need.
+/// How many elements there are, unless they are too many. The memory of a policy is counted, so no more
+/// is reserved than it needs.
 fn room(tree: &Tree, limit: usize) -> usize {
     let elements = match tree {
         Tree::List(elements) => elements.len(),
@@ -33,7 +33,7 @@ fn room(tree: &Tree, limit: usize) -> usize {
     if elements <= limit { elements } else { 0 }
 }
 
-/// The part of [`list`] that is the same for every type: it is compiled once.
+/// The part of [`list`] that is the same for every type. It is compiled once.
 fn each<'t>(
     tree: &'t Tree,
     limit: usize,
@@ -50,8 +50,7 @@ fn each<'t>(
     faults.or(())
 }
 
-/// Reads a table with free keys, such as header names; no key may stand twice
-/// once `normalise` has been applied.
+/// Reads a table with free keys, such as header names. No key may be there twice after `normalise`.
 pub(crate) fn entries<'t, K: AsRef<str>, T>(
     tree: &'t Tree,
     limit: usize,
@@ -90,7 +89,7 @@ fn each_entry<'t>(
 pub(crate) fn text(tree: &Tree) -> Result<&str, Invalid> {
     match tree {
         Tree::Text(text) => Ok(text),
-        // What an unquoted `off`, `no` or `y` becomes, here and on its way through Kubernetes.
+        // An unquoted `off`, `no` or `y` becomes a boolean, here and on its way through Kubernetes.
         Tree::Flag(_) => Err(Invalid::new(
             Code::WrongType,
             "expected a string, found a boolean",
@@ -108,7 +107,7 @@ pub(crate) fn flag(tree: &Tree) -> Result<bool, Invalid> {
     }
 }
 
-/// Reads `true`, of what is there or is not.
+/// Reads `true`, for something that is either there or not.
 pub(crate) fn only_true(tree: &Tree) -> Result<(), Invalid> {
     flag(tree)?.then_some(()).ok_or_else(|| {
         Invalid::new(Code::BadValue, "must be true", "remove the field instead of writing false")
@@ -162,7 +161,7 @@ pub(crate) fn word<T: Copy>(tree: &Tree, words: &[(&str, T)]) -> Result<T, Inval
     })
 }
 
-/// A value of another type than the field takes.
+/// A value of a type that the field does not take.
 pub(crate) fn wrong_type(expected: &str, found: &Tree) -> Invalid {
     Invalid::new(
         Code::WrongType,

@@ -1,10 +1,10 @@
-//! What a policy takes as it is written, summed up before anything of it is read.
+//! The memory for a policy as it is written, summed up before any of it is read.
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::tree::{ELEMENT, FIELD, Tree, text_bytes};
 
-/// What a policy takes as it is written and read, and what is kept of any of it.
+/// The memory for a policy as it is written and read, and for whatever is kept of it.
 #[derive(Default)]
 pub(super) struct Sums {
     pub(super) written: usize,
@@ -47,7 +47,7 @@ impl Sums {
         self.held = self.held.saturating_add(held);
     }
 
-    /// A text is kept once at least.
+    /// A text is kept at least once.
     fn text(&mut self, text: &str) -> Result<(), Invalid> {
         self.note(text.len(), 0, text_bytes(text));
         if text.len() <= limits::TEXT_BYTES {

@@ -1,4 +1,4 @@
-//! Ways to file a clause: which terms hold of a request if it matches.
+//! Index keys: the ways to file a clause, by the terms that hold for a request if the clause matches.
 
 use super::negation::{self, Negation};
 use super::term::{Cuts, LONGEST, Relation, Term, bit, of_block, of_needle, of_numbers, term, there};
@@ -9,11 +9,11 @@ use crate::matching::path::PathForm;
 use crate::matching::source::{Length, PrincipalPattern, SourceMatch};
 use crate::matching::value::{Terms, ValueMatch};
 
-/// Ways to file a clause, or to keep it out.
+/// The ways to file a clause, or to keep it out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IndexKeys {
     pub(crate) ways: Vec<IndexKey>,
-    /// Where there is no way.
+    /// The negations of a clause that cannot be filed.
     pub(crate) negations: Vec<Negation>,
 }
 
@@ -22,19 +22,19 @@ pub(crate) struct IndexKeys {
 pub(crate) struct IndexKey {
     pub(crate) terms: Vec<Term>,
     pub(super) kind: Kind,
-    /// The term that the name is there.
+    /// The term for "the name is there".
     pub(super) there: Term,
     pub(super) cuts: Cuts,
-    /// What is searched for a text, among the policy's needles.
+    /// The values that are searched for a text: their place among the policy's needles.
     pub(super) hay: Option<u32>,
     /// Whether later values of a parameter or cookie count too.
     pub(super) any: bool,
-    /// Lengths of blocks in which to look for an address.
+    /// The lengths of the blocks in which to look for an address.
     pub(super) blocks: Vec<Length>,
 }
 
 impl IndexKeys {
-    /// Every way to file a clause by steps other than host and path.
+    /// Every way to file a clause, besides host and path.
     pub(crate) fn of(clause: &Match) -> Self {
         let mut ways = Vec::new();
         if let Some(method) = &clause.method {
@@ -52,7 +52,7 @@ impl IndexKeys {
             anchor.iter_mut().for_each(|anchor| anchor.any = query.any);
             ways.extend(anchor);
         }
-        // What a path is or starts with, the trie knows.
+        // The trie knows what a path is or starts with.
         if let Some(PathForm::Value(value)) = clause.path.as_ref().map(|path| &path.form)
             && matches!(value.test.terms(), Terms::Ends(_) | Terms::Holds(_))
         {
@@ -70,13 +70,13 @@ impl IndexKeys {
         self.ways.iter().fold(0, |sum, anchor| sum.saturating_add(anchor.terms.len()))
     }
 
-    /// Under how many a clause may be filed.
+    /// The most terms that a clause may be filed under.
     pub(super) fn most(&self) -> usize {
         self.ways.iter().map(|anchor| anchor.terms.len()).max().unwrap_or_default()
     }
 }
 
-/// How to file a clause by who sent the request.
+/// The ways to file a clause by the sender of the request.
 fn of_source(source: &SourceMatch) -> impl Iterator<Item = IndexKey> {
     let names = (!source.principals.is_empty()).then(|| {
         let mut anchor = IndexKey::new(Kind::Principal, b"");
@@ -99,12 +99,12 @@ fn of_source(source: &SourceMatch) -> impl Iterator<Item = IndexKey> {
     names.into_iter().chain(blocks)
 }
 
-/// How to file a clause with this condition; `None` if it narrows nothing.
+/// The index key of this condition; `None` if it narrows nothing.
 fn anchor(kind: Kind, name: &[u8], value: &ValueMatch) -> Option<IndexKey> {
     let mut anchor = IndexKey::new(kind, name);
     match (value.test.terms(), value.invert) {
         (Terms::Present(wanted), invert) if wanted != invert => anchor.terms.push(anchor.there),
-        // What must be missing, or be something else, is filed nowhere.
+        // A condition that a value is missing, or is something else, cannot be filed.
         (Terms::Present(_), _) | (_, true) => return None,
         (Terms::Is(text), _) => anchor.is(text),
         (Terms::In(texts), _) => texts.iter().for_each(|text| anchor.is(text)),
@@ -150,15 +150,16 @@ impl IndexKey {
         self.terms.push(term(self.there, Relation::Starts, &start.to_ascii_lowercase()));
     }
 
-    /// Covers a range by blocks whose sizes are powers of two, as a route covers addresses. The
-    /// smallest is an eight-thousandth of the range or less, so that there are few: what lies just
-    /// beside the range is tried for nothing.
+    /// Covers a range by blocks whose sizes are powers of two, as routes cover addresses. The smallest
+    /// block is at most an eight-thousandth of the range, so that there are few. A clause may then be
+    /// tried in vain for a number just beside the range.
     fn numbers(&mut self, from: i64, to: i64) {
         let span = u64::BITS.saturating_sub(to.wrapping_sub(from).leading_zeros());
         let mut power = span.saturating_sub(14);
         let (mut from, mut to) = (from >> power, to >> power);
         while from <= to {
-            // What has no neighbour within the range stands alone; pairs go on as one.
+            // A block without its neighbour in the range is added by itself; a pair becomes one block
+            // of the next size.
             let (first, last) = (from & 1 == 1, to & 1 == 0);
             for block in first.then_some(from).into_iter().chain(last.then_some(to)) {
                 self.terms.push(of_numbers(self.there, power as usize, block));

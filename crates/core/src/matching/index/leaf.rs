@@ -17,12 +17,12 @@ pub(crate) enum Leaf {
     Empty,
     /// Clauses not filed yet.
     Waiting(Vec<(u32, Rc<IndexKeys>)>),
-    /// So few that they are tried sooner than looked up.
+    /// So few that trying them is quicker than looking them up.
     Few(Box<[u32]>),
     Many(Box<Many>),
 }
 
-/// Clauses by their rarest term.
+/// Clauses, filed by their rarest term.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Many {
     /// Ascending.
@@ -31,7 +31,7 @@ pub(crate) struct Many {
     ends: Box<[u32]>,
     /// Clauses to try for a request with some term, ascending for each.
     filed: Box<[Filed]>,
-    /// Clauses to try for every request, by what keeps them out together.
+    /// Clauses to try for every request, grouped by the negation that keeps them out together.
     always: Vec<Together>,
 }
 
@@ -46,11 +46,11 @@ struct Together {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Filed {
     number: u32,
-    /// A second term that must hold, if one is worth asking for; else 0.
+    /// A second term that must hold, if it is worth a lookup; else 0.
     guard: Term,
 }
 
-/// So few are tried sooner than looked up.
+/// Trying so few is quicker than looking them up.
 const FEW: u32 = 4;
 
 impl Leaf {
@@ -72,7 +72,7 @@ impl Leaf {
         };
     }
 
-    /// Tries the clauses that a request may match.
+    /// Tries the clauses that may match a request.
     pub(crate) fn scan(&self, terms: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
         match self {
             Self::Empty | Self::Waiting(_) => {}
@@ -83,8 +83,8 @@ impl Leaf {
 }
 
 impl Many {
-    /// Files every clause under the anchor that it shares with the fewest others, as
-    /// an inverted index is read from its rarest term.
+    /// Files every clause under the index key that it shares with the fewest others, as an inverted
+    /// index is read from its rarest term.
     fn of(waiting: &[(u32, Rc<IndexKeys>)], dictionary: &mut TermDictionary) -> Self {
         let mut shared = ByTerm::default();
         for term in waiting.iter().flat_map(|(_, keys)| &keys.ways).flat_map(|anchor| &anchor.terms) {
@@ -123,7 +123,7 @@ impl Many {
         let of = |place: u32| filed.get(place as usize).copied();
         let order = sorted(filed.len(), &|a, b| of(a).cmp(&of(b)));
         let mut filed: Vec<(Term, Filed)> = order.into_iter().filter_map(of).collect();
-        // Texts that differ in letter case are one term.
+        // Texts that differ only in letter case are one term.
         filed.dedup();
         let mut many = Self { always: together(waiting), ..Self::default() };
         let (mut terms, mut ends): (Vec<Term>, Vec<u32>) = (Vec::new(), Vec::new());
@@ -141,7 +141,8 @@ impl Many {
     }
 
     fn scan(&self, terms: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
-        // Whichever are fewer: else a path of many leaves would cost its length times the query's.
+        // Loops over the shorter list. Else a path of many leaves would cost its length times the
+        // query's.
         if self.terms.len() < terms.all.len() {
             for (place, term) in self.terms.iter().enumerate() {
                 if terms.holds(*term) {
@@ -153,7 +154,7 @@ impl Many {
                 self.attempt(place, terms, found);
             }
         }
-        // Last: what was found spares what comes behind it.
+        // Last, because a clause that was found spares the clauses after it.
         for Together { bar, numbers } in &self.always {
             let is_early = numbers.first().is_some_and(|number| found.is_early(*number));
             if is_early && bar.as_ref().is_none_or(|bar| bar.admits(terms.request)) {
@@ -175,8 +176,8 @@ fn unguarded(numbers: &[u32]) -> impl Iterator<Item = (u32, Term)> {
     numbers.iter().map(|number| (*number, 0))
 }
 
-/// Puts clauses that are filed under no term together with those that the same condition keeps
-/// out: the one that keeps out most.
+/// Groups the clauses that are filed under no term. Clauses that the same negation keeps out are one
+/// group; of several negations it is the one that keeps out most clauses.
 fn together(waiting: &[(u32, Rc<IndexKeys>)]) -> Vec<Together> {
     let mut shared = Places::default();
     for bar in waiting.iter().flat_map(|(_, keys)| &keys.negations) {

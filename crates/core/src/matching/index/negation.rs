@@ -1,5 +1,5 @@
-//! Conditions that keep a clause out: what a header must *not* be. No term of a request leads to
-//! such a clause; but those that share a condition can be kept out together.
+//! Negations: conditions on what a header must *not* be. No term of a request leads to such a clause,
+//! but clauses that share a negation can be kept out together.
 
 use std::rc::Rc;
 
@@ -8,20 +8,20 @@ use crate::matching::named::Named;
 use crate::matching::request::Request;
 use crate::matching::value::{Terms, ValueMatch};
 
-/// A condition that must hold, though no term shows it.
+/// A condition that must hold, although no term shows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Negation {
-    /// The same for the same condition.
+    /// Equal for equal conditions.
     pub(crate) label: Box<[u8]>,
     condition: Rc<Named>,
-    /// Whether it stands in `withoutHeaders`.
+    /// Whether it is written in `withoutHeaders`.
     is_without: bool,
     /// As in [`Match`].
     joins: bool,
 }
 
 impl Negation {
-    /// Whether a request gets past it.
+    /// Whether a request meets it.
     pub(crate) fn admits(&self, request: &Request<'_>) -> bool {
         if self.is_without {
             !request.header_bars(&self.condition)
@@ -31,7 +31,8 @@ impl Negation {
     }
 }
 
-/// The negations of a clause that is filed under no term. Expressions are none: they have no equals.
+/// The negations of a clause that is filed under no term. Regular expressions are left out: two of them
+/// are never equal.
 pub(crate) fn negations(clause: &Match) -> Vec<Negation> {
     let mut negations = Vec::new();
     for (conditions, is_without) in [(&clause.headers, false), (&clause.without, true)] {

@@ -1,4 +1,4 @@
-//! One term, as a hash: what a clause can be filed under, and what a request makes true.
+//! Index terms, as hashes: a clause can be filed under a term, and a request makes terms true.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -11,8 +11,8 @@ use crate::order::hash;
 /// A term: the hash of a kind, a name and perhaps a text in lower case.
 pub(crate) type Term = u64;
 
-/// A longer text is filed by that much of it: one bit for each length, and longer texts differ
-/// sooner.
+/// A longer text is filed by its first so many bytes: there is one bit for each length, and longer
+/// texts differ sooner.
 pub(super) const LONGEST: usize = 64;
 
 /// Where a value is cut: a bit for each length, from one byte to [`LONGEST`].
@@ -24,7 +24,7 @@ pub(super) struct Cuts {
     pub(super) numbers: u64,
 }
 
-/// What a term says of a value.
+/// How a term relates to a value.
 #[derive(Clone, Copy)]
 pub(super) enum Relation {
     Is = 1,
@@ -33,48 +33,48 @@ pub(super) enum Relation {
     Within,
 }
 
-/// The term that a name is there.
+/// The term for "the name is there".
 pub(super) fn there(kind: Kind, name: &[u8]) -> Term {
     hash(name, kind as u64)
 }
 
-/// What is so of the value under a name, by the term that the name is there. `text` is in lower
-/// case on both sides: a clause that minds letter case is verified anyway.
+/// The term for a fact about the value under a name; `there` is the term for "the name is there".
+/// `text` is in lower case on both sides: a clause with letter case is verified in any case.
 pub(super) fn term(there: Term, relation: Relation, text: &[u8]) -> Term {
     hash(text, there ^ relation as u64)
 }
 
-/// The term that a number is in a block.
+/// The term for "the number is in a block".
 pub(super) fn of_numbers(there: Term, power: usize, block: i64) -> Term {
     let size = mixed(there ^ (power as u64) << 8 ^ Relation::Within as u64);
     mixed(size ^ block.cast_unsigned())
 }
 
-/// The term that an address is in a network.
+/// The term for "the address is in a network".
 pub(super) fn of_block(length: Length, network: u128) -> Term {
     let kind = [&[u8::from(length.v6)][..], &length.mask.to_le_bytes()].concat();
     term(there(Kind::Address, &kind), Relation::Within, &network.to_le_bytes())
 }
 
-/// The term that a text was found.
+/// The term for "the text was found".
 pub(super) fn of_needle(place: Place) -> Term {
     mixed(!(u64::from(place.hay) << 32 | u64::from(place.text)))
 }
 
-/// The bit of a length; none for a length out of reach.
+/// The bit of a length; none if the length is out of range.
 pub(super) fn bit(length: usize) -> u64 {
     let place = length.checked_sub(1).and_then(|place| u32::try_from(place).ok());
     place.and_then(|place| 1u64.checked_shl(place)).unwrap_or_default()
 }
 
-/// A number with its bits spread (Steele and others, 2014): no two become one.
+/// A number with its bits spread (Steele and others, 2014): no two numbers become the same.
 fn mixed(number: u64) -> u64 {
     let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ number >> 31
 }
 
-/// Numbers by terms, which are hashes already.
+/// Numbers by terms. Terms are hashes already.
 pub(super) type ByTerm = HashMap<Term, u32, BuildHasherDefault<Identity>>;
 
 #[derive(Clone, Debug, Default)]
@@ -86,7 +86,7 @@ impl Hasher for Identity {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        // Only `write_u64` is called for a `u64`; anything else is folded in, not lost.
+        // Only `write_u64` is called for a `u64`; other bytes are folded in, not lost.
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
         }

@@ -1,8 +1,9 @@
-//! The terms of a request, as hashes that a clause can be filed under.
+//! The index terms of a request, as hashes that a clause can be filed under.
 //!
-//! A term says that a name is there; that its value is some text, starts or ends with it, or holds it;
-//! or that it is a number in some block. The caller's name and address are terms too. What clauses
-//! ask for is remembered with the name, so that a request is cut only where some clause would look.
+//! A term is one of these facts: a name is there; its value is some text, starts with it, ends with it
+//! or holds it; it is a number in some block. The caller's name and address have terms too. The
+//! dictionary remembers with each name what clauses ask for, so a value is cut only where some clause
+//! would look.
 
 use super::key::IndexKey;
 use super::term::{ByTerm, Cuts, Relation, Term, of_block, of_needle, of_numbers, term, there};
@@ -13,7 +14,7 @@ use crate::matching::source::{Length, ip};
 use crate::matching::value::integer;
 use crate::order::distinct;
 
-/// What clauses ask of the value under one name.
+/// What clauses ask about the value under one name.
 #[derive(Clone, Copy, Debug, Default)]
 struct Asked {
     cuts: Cuts,
@@ -21,16 +22,16 @@ struct Asked {
     any: bool,
 }
 
-/// What must be read of a request to find its clauses.
+/// What must be read from a request to find its clauses.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TermDictionary {
-    /// Places in `asked` by the term that a name is there: nothing else of a request is hashed.
+    /// Places in `asked`, by the term for "the name is there". Nothing else of a request is hashed.
     names: ByTerm,
     asked: Vec<Asked>,
     /// A bit for each kind of name among them.
     kinds: u8,
     blocks: Vec<Length>,
-    /// What is searched for texts, among the policy's needles.
+    /// The values that are searched for texts: their places among the policy's needles.
     hays: Vec<u32>,
 }
 
@@ -39,10 +40,10 @@ pub(crate) struct RequestTerms<'r, 'a> {
     pub(crate) request: &'r Request<'a>,
     /// Ascending, each once.
     pub(crate) all: Vec<Term>,
-    /// A bit for some of each term's bits.
+    /// A signature: a bit for some of each term's bits.
     signature: [u64; 16],
-    /// A bit for each name of a cookie or parameter that came: where only the first value counts,
-    /// a later one makes nothing true.
+    /// A bit for each name of a cookie or parameter that came. Where only the first value counts, a
+    /// later value makes no term true.
     came: Vec<u64>,
 }
 
@@ -128,7 +129,7 @@ impl<'r, 'a> RequestTerms<'r, 'a> {
                 terms.all.extend(places.map(of_needle));
             }
         }
-        // By their order: whatever a client chooses, that takes no longer than it takes.
+        // Sorted: no choice of a client makes that slower.
         terms.all = distinct(terms.all);
         for term in &terms.all {
             let (word, bit) = signed(*term);
@@ -139,7 +140,7 @@ impl<'r, 'a> RequestTerms<'r, 'a> {
         terms
     }
 
-    /// Whether a term may hold; if not, it does not.
+    /// Whether a term may hold. If not, it does not hold.
     pub(crate) fn may_hold(&self, term: Term) -> bool {
         let (word, bit) = signed(term);
         self.signature.get(word).is_none_or(|word| word & bit != 0)
@@ -170,7 +171,7 @@ impl<'r, 'a> RequestTerms<'r, 'a> {
         self.cut(there, &value, asked.cuts);
     }
 
-    /// Whether a name came for the first time.
+    /// Whether this is the first value under a name.
     fn is_first(&mut self, place: usize, dictionary: &TermDictionary) -> bool {
         if self.came.is_empty() {
             self.came = vec![0; dictionary.asked.len().div_ceil(64)];
@@ -206,7 +207,7 @@ fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Where a term is in a signature: a word, and a bit of it.
+/// Where a term is in a signature: a word, and a bit in it.
 fn signed(term: Term) -> (usize, u64) {
     let bit = 1u64.checked_shl(u32::try_from(term & 63).unwrap_or_default());
     (usize::try_from(term >> 6 & 15).unwrap_or_default(), bit.unwrap_or_default())

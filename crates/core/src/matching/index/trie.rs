@@ -1,5 +1,5 @@
-//! A radix trie of path prefixes: a path visits every prefix of itself, in time
-//! linear in the path.
+//! A radix trie of path prefixes. A path visits every prefix of itself, in time linear in the path's
+//! length.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::matching::texts::Texts;
 use crate::matching::value::Terms;
 
 /// A trie over bytes. Its nodes are in a list, the root first: a path may be thousands of prefixes
-/// deep, and a stack is not.
+/// deep, and a stack cannot be.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trie {
     nodes: Vec<Node>,
@@ -21,8 +21,8 @@ pub(crate) struct Trie {
 #[derive(Clone, Debug, Default)]
 struct Node {
     leaf: Leaf,
-    /// By first byte, which is part of the edge and differs from child to child; and where the child
-    /// is.
+    /// Each child: its edge, and its place among the nodes. Children differ in the first byte of their
+    /// edges, and are sorted by it.
     children: Vec<(Box<[u8]>, u32)>,
 }
 
@@ -38,7 +38,7 @@ impl Trie {
             let Some(Node { children, .. }) = self.nodes.get_mut(at as usize) else { return };
             match children.binary_search_by_key(&Some(first), |(edge, _)| edge.first()) {
                 Err(place) => {
-                    // Most nodes have few: room for more would be most of the trie.
+                    // Most nodes have few children: spare room would be most of the trie.
                     if children.len() < 8 {
                         children.reserve_exact(1);
                     }
@@ -69,7 +69,7 @@ impl Trie {
         }
     }
 
-    /// Files what was inserted; call once, after the last.
+    /// Files what was inserted; called once, after the last clause.
     pub(crate) fn finish(&mut self, dictionary: &mut TermDictionary) {
         self.nodes.shrink_to_fit();
         for node in &mut self.nodes {
@@ -94,7 +94,7 @@ impl Trie {
     }
 }
 
-/// Texts of which every path that matches starts with one, in lower case.
+/// Texts in lower case: every path that matches starts with one of them.
 pub(crate) fn literal_prefixes(path: Option<&PathMatch>) -> Texts {
     let written = match path.filter(|path| !path.invert).map(|path| &path.form) {
         Some(PathForm::Segments(prefix)) => vec![prefix.to_vec()],

@@ -1,11 +1,11 @@
-//! Texts found anywhere in a value, all of them in one pass (Aho and Corasick, 1975): in time
-//! linear in the value, however many texts there are.
+//! Finds texts anywhere in a value, all of them in one pass (Aho and Corasick, 1975). It takes time
+//! linear in the value's length, however many texts there are.
 
 use crate::order::sorted;
 
-/// A trie of texts. From a node that the next byte does not continue, the search goes on at the
-/// longest other node whose text ends here too. Nodes are numbered by depth, the root first, so
-/// that a node's children stand side by side, in the order of their bytes.
+/// A trie of texts. If the next byte does not continue from a node, the search goes on at the longest
+/// other node whose text ends at the same place. Nodes are numbered by depth, the root first. So a
+/// node's children are beside each other, in the order of their bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AhoCorasick {
     texts: usize,
@@ -15,7 +15,7 @@ pub(super) struct AhoCorasick {
     children: Box<[Node]>,
     /// Where to go on.
     other: Box<[Node]>,
-    /// The nearest other node at which a text ends; 0 is none, for the root is nobody's.
+    /// The nearest other node at which a text ends. 0 is none, because no text ends at the root.
     shorter: Box<[Node]>,
     /// The text that ends at each node, from 1; 0 is none.
     ends: Box<[u32]>,
@@ -24,7 +24,7 @@ pub(super) struct AhoCorasick {
 type Node = u32;
 
 impl AhoCorasick {
-    /// Texts that are not empty, each once, with its number.
+    /// `texts` are not empty, and each is there once, with its number.
     pub(super) fn new(mut texts: Vec<(Box<[u8]>, u32)>) -> Self {
         let of = |place: u32| texts.get(place as usize);
         let order = sorted(texts.len(), &|a, b| of(a).cmp(&of(b)));
@@ -33,7 +33,7 @@ impl AhoCorasick {
             .filter_map(|place| Some(std::mem::take(texts.get_mut(place as usize)?)))
             .collect();
         let (mut bytes, mut ends, mut children) = (vec![0], vec![0], Vec::new());
-        // Below each node, the texts from the first place to the second; they agree so far.
+        // Below each node: the texts from the first place to the second, which agree up to here.
         let mut below = vec![(0usize, texts.len(), 0usize)];
         let mut node = 0usize;
         while let Some((mut from, to, depth)) = below.get(node).copied() {
@@ -75,7 +75,7 @@ impl AhoCorasick {
         self.texts
     }
 
-    /// Finds where to go on from each node: at one that is nearer to the root.
+    /// Finds for each node the node where the search goes on, which is nearer to the root.
     fn join(&mut self) {
         for parent in 0..Node::try_from(self.bytes.len()).unwrap_or_default() {
             let from = of(&self.children, parent);
@@ -90,8 +90,8 @@ impl AhoCorasick {
         }
     }
 
-    /// Tells of every text that stands in a value. `note` says whether that is new: what was found
-    /// before was found with all that is shorter.
+    /// Reports every text that a value holds. `note` returns whether that is new: when a text was found
+    /// before, all shorter ones that end with it were found too.
     pub(super) fn find(&self, value: &[u8], ignore_case: bool, note: &mut impl FnMut(u32) -> bool) {
         let mut at = 0;
         for byte in value {

@@ -1,4 +1,4 @@
-//! Reading hosts, and the services that may stand for them.
+//! Reads hosts, and the services that may be written in their place.
 
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
@@ -30,7 +30,7 @@ pub(crate) static HOSTS: Object = object!(
     ],
 );
 
-/// Reads `hosts`, or the `service` that may stand for it.
+/// Reads `hosts`, or the `service` that may be written in its place.
 pub(crate) fn hosts_or_service(fields: Fields<'_>) -> Result<Option<HostSet>, Invalid> {
     if fields.has("hosts") && fields.has("service") {
         fields.exactly_one(HOSTS.fields)?;

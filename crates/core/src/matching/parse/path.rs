@@ -1,4 +1,4 @@
-//! Reading path matchers: the tests of values, and two that only paths have.
+//! Reads path matchers: the tests of values, and two tests that only paths have.
 
 use super::value::{OPTIONS, open, options, test_of};
 use super::{Budget, search};
@@ -16,7 +16,7 @@ use crate::matching::value::{OF_PATHS, OfPath, Reader};
 #[derive(Clone, Copy)]
 enum ReadPath {
     Value(Reader),
-    /// What only paths have; the flag says whether letter case is ignored.
+    /// A test that only paths have; the flag means that letter case is ignored.
     Form(fn(Fields<'_>, bool) -> Result<PathForm, Invalid>),
 }
 
@@ -44,7 +44,7 @@ static KINDS: [Kind<ReadPath>; OF_PATHS.len() + 2] = kinds();
 
 #[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "runs while compiling")]
 const fn kinds() -> [Kind<ReadPath>; OF_PATHS.len() + 2] {
-    // The last is the template.
+    // The last one is the template.
     let mut kinds = [TEMPLATE; OF_PATHS.len() + 2];
     kinds[OF_PATHS.len()] = PATH_PREFIX;
     let mut i = 0;
@@ -83,7 +83,7 @@ pub(crate) fn path(tree: &Tree, budget: &Budget) -> Result<PathMatch, Invalid> {
     Ok(PathMatch { form, ignore_case, invert })
 }
 
-/// What is written in a path test called `name`.
+/// What a path test called `name` takes.
 pub(crate) fn of_path(name: &str) -> Option<OfPath> {
     let kind = KINDS.iter().find(|kind| kind.field.name == name)?;
     Some(match &kind.read {
@@ -108,7 +108,7 @@ fn template(fields: Fields<'_>, ignore_case: bool) -> Result<PathForm, Invalid> 
 /// A path from its root, without a query.
 pub(crate) fn absolute(tree: &Tree) -> Result<&str, Invalid> {
     let path = read::text(tree)?;
-    // `OPTIONS *` reaches no filter: Envoy answers a target that is no path itself.
+    // `OPTIONS *` reaches no filter: Envoy itself answers a target that is not a path.
     if path.starts_with('/') && !path.contains(['?', '#']) {
         return Ok(path);
     }

@@ -1,4 +1,4 @@
-//! Reading value matchers: a test and its options.
+//! Reads value matchers: a test and its options.
 
 use super::Budget;
 use crate::language::describe::{Object, field, object};
@@ -61,7 +61,7 @@ pub(super) fn value(tree: &Tree, budget: &Budget) -> Result<ValueMatch, Invalid>
     value_of(open(tree, &VALUE)?, budget)
 }
 
-/// Reads a value matcher that may not be inverted, because it has been already.
+/// Reads a value matcher that may not be inverted, because it is inverted already.
 pub(super) fn plain(tree: &Tree, budget: &Budget) -> Result<ValueMatch, Invalid> {
     let value = value(tree, budget)?;
     if !value.invert {
@@ -75,8 +75,8 @@ pub(super) fn plain(tree: &Tree, budget: &Budget) -> Result<ValueMatch, Invalid>
     .in_field("invert"))
 }
 
-/// Refuses what no header's value can be: blanks around it are not part of it, so a condition on
-/// them would never hold, and its opposite always.
+/// Refuses texts that cannot be a header's value. Blanks around a value are not part of it, so a
+/// condition on them would never hold, and its opposite would always hold.
 pub(super) fn of_header(value: ValueMatch) -> Result<ValueMatch, Invalid> {
     let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     let is_padded = |text: &[u8]| is_blank(text.first()) || is_blank(text.last());

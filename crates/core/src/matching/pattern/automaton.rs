@@ -1,5 +1,5 @@
-//! An expression as positions (Glushkov, 1961): the places in it that take a byte, and which may
-//! come after which. Without moves that take nothing, a step is work on sets of bits.
+//! An expression as positions (Glushkov, 1961): the places in it that take a byte, and which of them
+//! may follow which. Every move takes a byte, so a step works on sets of bits.
 
 use regex_automata::nfa::thompson::{NFA, State};
 use regex_automata::util::look::{Look, LookSet};
@@ -7,14 +7,14 @@ use regex_automata::util::primitives::StateID;
 
 /// Positions of one expression: a set of them is at most sixteen words.
 pub(super) const POSITIONS: usize = 1024;
-/// Steps to find the leads of one expression: `(a?){500}` has as many as the square.
+/// Steps to find the leads of one expression: `(a?){500}` has about as many as the square of 500.
 const STEPS: usize = 32 * 1024;
 
 /// An expression as positions.
 #[derive(Clone, Debug)]
 pub(super) struct Automaton {
     pub(super) positions: Vec<Bytes>,
-    /// Where each position leads, the preferred first; the last is where a match starts.
+    /// Where each position leads, the preferred lead first. The last entry is for the start of a match.
     pub(super) leads: Vec<Vec<Lead>>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Bytes([u64; 4]);
 /// What may come next.
 #[derive(Clone, Debug)]
 pub(super) struct Lead {
-    /// A position; as many as there are positions: the match ends.
+    /// A position. The number of positions means that the match ends.
     pub(super) to: usize,
     /// What must hold between the bytes.
     pub(super) looks: LookSet,
@@ -49,7 +49,7 @@ impl Automaton {
         for from in places.next.iter().copied().chain([nfa.start_anchored()]) {
             leads.push(places.leads(nfa, from, &mut left)?);
         }
-        // Behind a byte is no start of the value, before one is no end.
+        // After a byte the value cannot start, and before one it cannot end.
         let end = places.next.len();
         for (from, leads) in leads.iter_mut().enumerate() {
             leads.retain(|lead| {
@@ -61,7 +61,7 @@ impl Automaton {
         Some(Self { positions: places.bytes, leads })
     }
 
-    /// The number that stands for the end of a match.
+    /// The number that means the end of a match.
     pub(super) fn end(&self) -> usize {
         self.positions.len()
     }
@@ -97,7 +97,7 @@ pub(super) fn bit(number: usize) -> u64 {
     1u64.wrapping_shl(u32::try_from(number & 63).unwrap_or_default())
 }
 
-/// Positions in the making.
+/// Positions while they are made.
 struct Places {
     /// The first position and the number of positions of each state.
     of: Vec<(usize, usize)>,
@@ -151,11 +151,11 @@ impl Places {
         }
     }
 
-    /// What can come next in `from`, the preferred first; each state once.
+    /// The states that can follow `from`, the preferred first; each state once.
     fn leads(&self, nfa: &NFA, from: StateID, left: &mut usize) -> Option<Vec<Lead>> {
         let mut leads = Vec::new();
         let mut seen = vec![false; nfa.states().len()];
-        // Of what is seen only where something else holds.
+        // States that were seen only under a condition.
         let mut seen_if: Vec<(StateID, LookSet)> = Vec::new();
         let mut open = vec![(from, LookSet::empty(), Vec::new())];
         while let Some((id, looks, mut slots)) = open.pop() {
@@ -202,7 +202,7 @@ impl Places {
     }
 }
 
-/// The states that a match from its start can come to.
+/// The states that a match can reach from its start.
 fn reached(nfa: &NFA) -> Vec<bool> {
     let mut reached = vec![false; nfa.states().len()];
     let mut open = vec![nfa.start_anchored()];

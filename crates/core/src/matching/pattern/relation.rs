@@ -7,30 +7,30 @@ use xxhash_rust::xxh64::Xxh64Builder;
 
 use super::automaton::bit;
 
-/// Which positions come after which, as bits.
+/// Which positions follow which, as bits.
 ///
-/// Most come after the one before them: that is a shift. Those that come after the same others
+/// Most positions follow the one before them: that is a shift. Positions that follow the same others
 /// are set together. So a repetition of five hundred is eight words and not five hundred states.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Relation {
-    /// Positions whose next comes after them.
+    /// Positions that are followed by the next position.
     chain: Vec<u64>,
     groups: Vec<Group>,
-    /// What needs a look between the bytes.
+    /// Leads that need a look between the bytes.
     conditional: Vec<Conditional>,
 }
 
-/// If one of these is in the set, all of those are in the next.
+/// If one of these is in the set, all of those are in the next set.
 #[derive(Clone, Debug, Default)]
 struct Group {
     from: Vec<(usize, u64)>,
     to: Vec<(usize, u64)>,
 }
 
-/// A lead that holds at some places only.
+/// A lead that holds only at some places.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Conditional {
-    /// Where it is from; none: from everywhere.
+    /// The position that it leads from; none means every position.
     pub(super) from: Option<usize>,
     pub(super) to: usize,
     pub(super) looks: LookSet,
@@ -47,7 +47,8 @@ impl Relation {
         self.groups.iter().map(group).fold(fixed, usize::saturating_add)
     }
 
-    /// `edges` that always hold, and those that hold at some places, between that many positions.
+    /// From `edges` that always hold, and `conditional` ones that hold at some places, between so many
+    /// positions.
     pub(super) fn of(
         positions: usize,
         edges: impl Iterator<Item = (usize, usize)>,
@@ -82,7 +83,7 @@ impl Relation {
         relation
     }
 
-    /// The positions that come after those of `from`, wherever they are.
+    /// The positions that follow those of `from`, without a look between the bytes.
     pub(super) fn step(&self, from: &[u64], to: &mut [u64]) {
         let mut carry = 0;
         for ((to, from), chain) in to.iter_mut().zip(from).zip(&self.chain) {
@@ -140,7 +141,7 @@ pub(super) fn holds(looks: LookSet, looker: &LookMatcher, value: &[u8], at: usiz
     looks.iter().all(|look| looker.matches(look, value, at))
 }
 
-/// Words of a set of that many positions.
+/// The number of words of a set of so many positions.
 pub(super) fn words(positions: usize) -> usize {
     positions.div_ceil(64).max(1)
 }

@@ -1,9 +1,9 @@
-//! Finding parts of a value, and rewriting them.
+//! Finds parts of a value, and rewrites them.
 //!
-//! Matches are found in two passes (after Frisch and Cardelli, 2004). The first goes back from the
-//! end and learns from which positions a match can still be completed. The second goes forward and
-//! always takes the preferred lead that can be: it never tries in vain, so each byte is looked at
-//! once, whatever the expression.
+//! Matches are found in two passes (after Frisch and Cardelli, 2004). The first pass goes back from the
+//! end, and learns from which positions a match can still be completed. The second pass goes forward,
+//! and always takes the preferred lead that can be completed. It never tries in vain. So each byte is
+//! looked at once, whatever the expression.
 
 use regex_automata::nfa::thompson::{NFA, WhichCaptures};
 use regex_automata::util::look::LookMatcher;
@@ -17,8 +17,8 @@ use crate::language::limits;
 
 /// Groups that a substitution can quote: `\0` to `\9`.
 const GROUPS: usize = 10;
-/// Bytes of a value of which the first pass keeps what it learns. Of the rest it keeps what it
-/// knows at the end of each block, and learns the block again when the second comes to it.
+/// The first pass keeps what it learns for this many bytes of a value. For the rest it keeps only what
+/// it knows at the end of each block. It learns a block again when the second pass comes to it.
 const BLOCK: usize = 256;
 
 /// A regular expression that finds parts of a value and rewrites them.
@@ -35,7 +35,7 @@ enum Part {
     Group(usize),
 }
 
-/// The ends of the groups of a match; a group that took no part has none.
+/// The ends of the groups of a match. A group that took no part has none.
 type Spans = [Option<usize>; GROUPS * 2];
 
 impl Replacer {
@@ -63,18 +63,18 @@ impl Replacer {
         parts.saturating_add(words).saturating_add(relation.weight()).saturating_add(automaton.weight())
     }
 
-    /// Every match replaced, as RE2's `GlobalReplace` does; `None` if there is none, or if the
-    /// result would be too long.
+    /// The value with every match replaced, as RE2's `GlobalReplace` does it. `None` if there is no
+    /// match, or if the result would be too long.
     pub(crate) fn rewrite(&self, value: &[u8]) -> Option<Vec<u8>> {
         let mut search = Search::of(&self.finder, value);
         let mut written = Vec::new();
         let mut is_found = false;
-        // What is copied so far; where the next match may start; where the last one ended.
+        // The end of what was copied; where the next match may start; where the last match ended.
         let (mut copied, mut from, mut last) = (0, 0, None);
         while let Some(found) = search.next(from) {
             let (start, end) = (found.first().copied()??, found.get(1).copied()??);
             if start == end && last == Some(end) {
-                // Nothing right behind a match is none.
+                // An empty match right after a match does not count.
                 (from, last) = (from.saturating_add(1), None);
                 continue;
             }
@@ -106,15 +106,15 @@ impl Replacer {
     }
 }
 
-/// An expression that is searched for.
+/// An expression to search for.
 #[derive(Clone, Debug)]
 struct Finder {
     automaton: Automaton,
     classes: Classes,
-    /// Positions are numbered from the end here, so that what comes before comes after.
+    /// Positions are numbered from the end here, so that going back is a step forward.
     masks: Vec<u64>,
     relation: Relation,
-    /// Positions behind which a match may end.
+    /// Positions after which a match may end.
     ends: Vec<u64>,
     looker: LookMatcher,
 }
@@ -154,7 +154,7 @@ impl Finder {
         back.saturating_mul(2).saturating_add(1_300).saturating_add(most.saturating_mul(60))
     }
 
-    /// From the positions that can be completed at `at` + 1 to those at `at`.
+    /// From the positions that can be completed at `at` + 1 to those that can be completed at `at`.
     fn back(&self, value: &[u8], at: usize, ahead: &[u64], now: &mut [u64]) {
         self.relation.step_at(ahead, now, &self.looker, value, at.saturating_add(1));
         let class = value.get(at).map_or(0, |byte| self.classes.get(*byte));
@@ -165,16 +165,16 @@ impl Finder {
     }
 }
 
-/// A search for one match after the other.
+/// A search for one match after another.
 struct Search<'s> {
     finder: &'s Finder,
     value: &'s [u8],
     words: usize,
-    /// What can be completed at the start of each block but the first, and at the end.
+    /// The positions that can be completed at the start of each block but the first, and at the end.
     checkpoints: Vec<u64>,
-    /// The block that `alive` is of.
+    /// The block that `alive` is about.
     block: Option<usize>,
-    /// What can be completed at each place of a block, and one behind it.
+    /// The positions that can be completed at each place of a block, and at the place after it.
     alive: Vec<u64>,
 }
 
@@ -191,7 +191,7 @@ impl<'s> Search<'s> {
             block: None,
             alive: vec![0; room],
         };
-        // The last block's checkpoint is empty: nothing takes a byte behind the end.
+        // The last block's checkpoint is empty: no position takes a byte after the end.
         for block in (0..blocks).rev() {
             search.learn(block);
             let first = search.alive.get(..words).unwrap_or_default().to_vec();
@@ -204,7 +204,7 @@ impl<'s> Search<'s> {
         search
     }
 
-    /// Learns what can be completed in a block.
+    /// Learns which positions can be completed in a block.
     fn learn(&mut self, block: usize) {
         let start = block.saturating_mul(BLOCK);
         let length = self.value.len().saturating_sub(start).min(BLOCK);
@@ -239,7 +239,7 @@ impl<'s> Search<'s> {
         })
     }
 
-    /// The first match from a place on.
+    /// The first match that starts at `from` or later.
     fn next(&mut self, from: usize) -> Option<Spans> {
         let finder = self.finder;
         let end = finder.automaton.end();

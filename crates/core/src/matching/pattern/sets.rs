@@ -1,4 +1,4 @@
-//! Matching with sets of positions: each byte costs the same, whatever the value.
+//! Matches with sets of positions: each byte costs the same, whatever the value.
 
 use regex_automata::nfa::thompson::NFA;
 use regex_automata::util::look::{Look, LookMatcher, LookSet};
@@ -8,7 +8,7 @@ use super::relation::{Conditional, Relation, has, holds, set, words};
 
 /// What holds before the first byte of every value.
 const STARTS: LookSet = LookSet { bits: Look::Start as u32 | Look::StartLF as u32 | Look::StartCRLF as u32 };
-/// What holds behind the last.
+/// What holds after the last byte of every value.
 const ENDS: LookSet = LookSet { bits: Look::End as u32 | Look::EndLF as u32 | Look::EndCRLF as u32 };
 
 /// An expression as sets of positions.
@@ -21,13 +21,13 @@ pub(super) struct Sets {
     relation: Relation,
     start: Vec<Lead>,
     end: usize,
-    /// The positions behind which a match may end.
+    /// The positions after which a match may end.
     accepts: Vec<u64>,
     accepts_if: Vec<Conditional>,
     looker: LookMatcher,
 }
 
-/// Bytes that no position tells apart.
+/// Classes of bytes: no position distinguishes the bytes of a class.
 #[derive(Clone, Debug)]
 pub(super) struct Classes {
     of: [u8; 256],
@@ -54,7 +54,8 @@ impl Classes {
         self.of.iter().zip(0..=u8::MAX).filter(move |(of, _)| usize::from(**of) == class).map(|(_, b)| b)
     }
 
-    /// For each class the positions that take it, as `number` says, one set after the other.
+    /// For each class the positions that take it, one set after the other. `number` gives a position's
+    /// number.
     pub(super) fn masks(&self, automaton: &Automaton, number: impl Fn(usize) -> usize) -> Vec<u64> {
         let words = words(automaton.end());
         let mut masks = vec![0; words.saturating_mul(self.count)];
@@ -122,7 +123,8 @@ impl Sets {
         start
     }
 
-    /// Leaves in a set what takes a byte of the class, and says whether that is anything.
+    /// Keeps only the positions of a set that take a byte of the class, and returns whether any are
+    /// left.
     pub(super) fn take(&self, positions: &mut [u64], class: usize) -> bool {
         let masks = self.masks.chunks_exact(self.words).nth(class).unwrap_or_default();
         let mut any = 0;
@@ -133,12 +135,12 @@ impl Sets {
         any != 0
     }
 
-    /// The positions after these.
+    /// The positions that follow these.
     pub(super) fn step(&self, from: &[u64], to: &mut [u64]) {
         self.relation.step(from, to);
     }
 
-    /// Whether a value may end behind one of these positions.
+    /// Whether a value may end after one of these positions.
     pub(super) fn accepts(&self, positions: &[u64], value: &[u8]) -> bool {
         positions.iter().zip(&self.accepts).any(|(word, accepts)| word & accepts != 0)
             || self.accepts_if.iter().any(|last| {
@@ -166,7 +168,7 @@ impl Sets {
         self.accepts(&now, value)
     }
 
-    /// Whether what comes next depends on the position alone, but for the ends of the value.
+    /// Whether the next positions depend only on the position, except at the ends of the value.
     pub(super) fn is_unconditional(&self) -> bool {
         let within = |looks: LookSet, allowed| looks.subtract(allowed).is_empty();
         self.relation.is_unconditional()

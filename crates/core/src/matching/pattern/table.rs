@@ -1,4 +1,4 @@
-//! Matching by a table: two loads for each byte. Most expressions have a small one.
+//! Matches by a table: two loads for each byte. Most expressions have a small table.
 
 use std::collections::HashMap;
 
@@ -13,26 +13,26 @@ const STEP: u64 = 40;
 /// The same where only a line end is looked for.
 const SKIP: u64 = 4;
 
-/// Rows that are known by their number: nothing can match any more; everything does; everything
-/// in which there is no line end. A row is known by its place among the entries.
+/// Rows with fixed numbers: nothing can match any more; everything matches; everything without a line
+/// end matches. A row is identified by its place among the entries.
 const NOTHING: usize = 0;
 const ALL: usize = 1;
 const LINE: usize = 2;
 const KNOWN: usize = 3;
 
-/// The sets that a value can come to, all of them.
+/// All sets that a value can reach.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     classes: Classes,
     /// For each row and class the next row's place.
     next: Vec<u16>,
-    /// Rows beyond [`LINE`] say more than themselves.
+    /// The place of [`LINE`]. A row up to it needs no further lookup; a row beyond it does.
     special: u16,
     start: u16,
     /// By row.
     accepts: Vec<bool>,
     accepts_nothing: bool,
-    /// About the instructions for a long value: for each byte, and at most.
+    /// About the instructions for a long value: for each byte, and the most beyond that.
     pub(super) work: (u64, u64),
 }
 
@@ -58,7 +58,7 @@ impl Table {
         let count = sets.classes.count;
         let most = ENTRIES.checked_div(count)?.checked_sub(KNOWN)?;
         let mut known: HashMap<Vec<u64>, usize, Xxh64Builder> = HashMap::default();
-        // Sets before a byte is taken from them.
+        // Sets whose next byte has not been taken yet.
         let mut waiting = vec![sets.start(b"")];
         let mut rows: Vec<Row> = vec![Row::default()];
         let mut done = 0usize;
@@ -85,7 +85,7 @@ impl Table {
                 return None;
             }
             if let Some(row) = rows.get_mut(done) {
-                // One for what is nothing.
+                // Numbers are one higher here: 0 is the empty set.
                 row.next = next
                     .into_iter()
                     .map(|next| next.map_or(0, |next: usize| next.saturating_add(1)))
@@ -103,7 +103,7 @@ impl Table {
             let class = classes.get(b'\n');
             if classes.bytes(class).count() == 1 { vec![class] } else { Vec::new() }
         };
-        // A row that every byte leads back to, or every byte but a line end, which leads to nothing.
+        // A row that every byte leads back to; or every byte but a line end, which leads to no match.
         let known = |place: usize, row: &Row| {
             let own = place.saturating_add(1);
             let stays = |but: &[usize]| {
@@ -167,7 +167,7 @@ impl Table {
         is_fine && self.accepts.get(number).copied().unwrap_or_default()
     }
 
-    /// The text that every value starts with.
+    /// The text that every matching value starts with.
     pub(super) fn prefix(&self) -> Vec<u8> {
         let mut prefix = Vec::new();
         let mut row = self.start;
@@ -192,9 +192,9 @@ impl Table {
 /// Bytes of a prefix that are worth knowing.
 const PREFIX: usize = 64;
 
-/// What a byte of a long value costs, and how much a value costs at most beyond that, for rows
-/// that lead to these numbers: a value is left where nothing leads back, but for the rows that
-/// are known.
+/// What each byte of a long value costs, and the most that a value costs beyond that, for rows that
+/// lead to these numbers. If no row leads back, matching stops within the longest way through the rows.
+/// The rows with fixed numbers do not count as leading back.
 fn work(graph: &[Vec<usize>]) -> (u64, u64) {
     let mut before = vec![0usize; graph.len()];
     let own = |number: &usize| number.checked_sub(KNOWN);
@@ -214,7 +214,8 @@ fn work(graph: &[Vec<usize>]) -> (u64, u64) {
             if let Some(before) = before.get_mut(place) {
                 *before = before.saturating_sub(1);
                 if *before == 0 {
-                    // In this order the last that leads here is the farthest, or as far.
+                    // In this order, the last row that leads here is the farthest from the start, or
+                    // equally far.
                     open.push((place, length.saturating_add(1)));
                 }
             }

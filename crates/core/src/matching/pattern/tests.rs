@@ -52,7 +52,7 @@ fn common_expressions_have_a_table() {
     ] {
         let pattern = Pattern::new(text, false).unwrap();
         assert!(matches!(pattern.engine, Engine::Table(_)), "{text}");
-        // A policy has room for dozens of the dearest.
+        // A policy has room for dozens of the most expensive ones.
         assert!(pattern.cost() < limits::REGEX_WORK / 30, "{text}: {}", pattern.cost());
     }
 }
@@ -80,7 +80,7 @@ fn what_is_too_dear_is_refused() {
     }
 }
 
-/// What a search with threads finds (Pike, 1987): no code of it is in [`super`].
+/// The result of a search with threads (Pike, 1987). It shares no code with [`super`].
 mod threads {
     use regex_automata::nfa::thompson::pikevm::PikeVM;
     use regex_automata::{Anchored, Input};
@@ -121,7 +121,7 @@ mod threads {
     }
 }
 
-/// A small generator: the tests need no crate for that.
+/// A small generator: the tests need no crate for it.
 struct Random(u64);
 
 impl Random {
@@ -196,7 +196,7 @@ fn every_engine_finds_what_threads_find() {
                 assert_eq!(table.matches(&value), expected, "{text} on {shown} by a table");
             }
             if let Some(replacer) = &replacer {
-                // What is longer is not written.
+                // A longer text is not written.
                 let expected = parts.rewrite(&value, &quoted).filter(|text| text.len() < limits::VALUE_BYTES);
                 let written = replacer.rewrite(&value).filter(|text| text.len() < limits::VALUE_BYTES);
                 rewrites += usize::from(expected.is_some());

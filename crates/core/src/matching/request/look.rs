@@ -1,7 +1,8 @@
-//! Conditions on a request, each looked up in what was made for all of them at once.
+//! Conditions on a request. Their values are looked up in tables that serve all conditions together.
 //!
-//! However many conditions a policy has, and whatever a client sends, one costs little more than
-//! the texts in it: names are found in sorted tables, texts inside of values in one pass for all.
+//! However many conditions a policy has, and whatever a client sends, a condition costs little more
+//! than the texts in it. Names are found in sorted tables; texts inside values are found in one pass
+//! for all conditions.
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -14,14 +15,14 @@ use crate::matching::named::{Named, QueryMatch};
 use crate::matching::needles::{Hay, Held, Needle, Needles, Search};
 use crate::matching::value::{Terms, ValueMatch, integer};
 
-/// What was made of a request so that conditions find their values. Nothing is made that no
-/// condition asks for.
+/// What was made from a request so that conditions find their values. Nothing is made that no condition
+/// needs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Looked<'a> {
     needles: Option<&'a Needles>,
     search: Search,
     headers: OnceCell<Table>,
-    /// How often all headers were looked at one by one so far.
+    /// How many times all headers have been looked at one by one.
     passes: Cell<usize>,
     cookies: OnceCell<Table>,
     query: OnceCell<Table>,
@@ -31,7 +32,7 @@ pub(super) struct Looked<'a> {
     number: OnceCell<Option<i64>>,
 }
 
-/// All values of a header as one.
+/// All values of a header as one value.
 enum Joined<'a> {
     Once(&'a [u8]),
     Repeated(Rc<[u8]>),
@@ -46,12 +47,14 @@ impl AsRef<[u8]> for Joined<'_> {
     }
 }
 
-/// Headers that are looked at one by one: a table is no faster, however often they are looked at.
+/// So few headers are always looked at one by one: a table would be no faster, however often they are
+/// looked at.
 const FEW_HEADERS: usize = 32;
-/// Passes over more of them before a table is made: they cost about as much as it does. Were it
-/// made for fewer because the headers are many, then each of many would cost more than each of few.
+/// Passes over a longer list of headers before a table is made: they cost about as much as the table
+/// does. If fewer passes were allowed where headers are many, each of many headers would cost more than
+/// each of few.
 const FEW_PASSES: usize = 32;
-/// Bytes of a number that is read anew for each condition.
+/// Bytes of a number that is short enough to be read again for each condition.
 const SHORT: usize = 32;
 
 impl<'a> Request<'a> {
@@ -60,18 +63,18 @@ impl<'a> Request<'a> {
         self.looked = Looked { needles: Some(needles), ..Looked::default() };
     }
 
-    /// What was looked up before is not so any more.
+    /// Forgets what was looked up, because it is no longer true.
     pub(super) fn forget(&mut self) {
         self.looked = Looked { needles: self.looked.needles, ..Looked::default() };
     }
 
-    /// Which texts the request holds, of those that are looked for in one place.
+    /// Which texts the request holds, of those that are looked for in one hay.
     pub(crate) fn held(&self, hay: u32) -> Option<Rc<Held>> {
         let needles = self.looked.needles?;
         Some(self.looked.search.held(needles, hay, &|hay| self.values_of(hay)))
     }
 
-    /// What is searched for texts.
+    /// The values that are searched for texts.
     fn values_of<'s>(&'s self, hay: &Hay) -> Vec<Cow<'s, [u8]>> {
         let first = |values: &mut dyn Iterator<Item = &'s [u8]>| -> Vec<Cow<'s, [u8]>> {
             let counted = if hay.any || hay.counts { usize::MAX } else { 1 };
@@ -105,7 +108,7 @@ impl<'a> Request<'a> {
         self.text_meets(condition).unwrap_or_else(|| condition.is_of(self.path()))
     }
 
-    /// Whether a header meets a condition; `joins` says that repeated ones are one value.
+    /// Whether a header meets a condition; `joins` means that repeated headers are one value.
     pub(crate) fn meets(&self, condition: &Named, joins: bool) -> bool {
         if joins { self.joined_meets(condition) } else { self.header_meets(condition) }
     }
@@ -142,14 +145,14 @@ impl<'a> Request<'a> {
         self.text_meets(value).unwrap_or_else(|| self.query_table().meets(value, name, !any))
     }
 
-    /// Whether a condition holds, if it is on a text that is found together with others.
+    /// Whether a condition holds, if its text is one of those that are found together.
     fn text_meets(&self, condition: &ValueMatch) -> Option<bool> {
         let (held, needle) = self.needle(condition)?;
         Some(condition.matches(&mut held.stand_ins(needle, condition.invert).into_iter().flatten()))
     }
 
-    /// The values of a header by its lower-case name, one for each line: what conditions and keys
-    /// look at.
+    /// The values of a header by its lower-case name, one for each header line. Conditions and keys use
+    /// them.
     pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
         let table = self.header_table();
         let each = if table.is_none() { self.headers() } else { &[] };
@@ -178,15 +181,15 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// The text that a condition looks for, and what was found of its kind, if they are found
-    /// together.
+    /// The text that a condition looks for, and what was found in its hay, if its text is one of those
+    /// that are found together.
     fn needle<'c>(&self, condition: &'c ValueMatch) -> Option<(Rc<Held>, &'c Needle)> {
         let Terms::Holds(needle) = condition.test.sole_terms() else { return None };
         Some((self.held(needle.place()?.hay)?, needle))
     }
 
-    /// The table of headers, if a condition on this one is better looked up there: after many others
-    /// were not, or if a number is too long to be read for each of many conditions.
+    /// The table of headers, if this condition is better looked up there: because many others have been
+    /// looked up one by one, or because a number is too long to be read for each of many conditions.
     fn table_for(&self, name: &[u8], condition: &ValueMatch) -> Option<&Table> {
         let is_long = |value: &[u8]| value.len() > SHORT;
         if matches!(condition.test.terms(), Terms::Within(..)) && self.values(name).any(is_long) {
@@ -201,7 +204,7 @@ impl<'a> Request<'a> {
         if values.next().is_none() {
             return Some(Joined::Once(first));
         }
-        // Borrowed for this call alone; nothing here calls back.
+        // Borrowed for this call only; nothing here calls back.
         let mut known = self.looked.joined.try_borrow_mut().ok()?;
         let text = match known.binary_search_by(|(known, _)| (**known).cmp(name)) {
             Ok(at) => known.get(at).map(|(_, text)| Rc::clone(text))?,
@@ -214,7 +217,7 @@ impl<'a> Request<'a> {
         Some(Joined::Repeated(text))
     }
 
-    /// The table of headers, once enough of them were looked at one by one.
+    /// The table of headers, once enough headers were looked at one by one.
     fn header_table(&self) -> Option<&Table> {
         let passes = self.looked.passes.get().saturating_add(1);
         self.looked.passes.set(passes);

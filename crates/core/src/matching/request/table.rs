@@ -1,8 +1,8 @@
-//! Names and values in an order in which a name is found without looking at all of them.
+//! Names and values, sorted so that a name is found without looking at all of them.
 //!
-//! A client may send ten thousand parameters, and a policy may ask for ten thousand names. Each
-//! table is made once for a request, when it is first asked for. It is sorted, not hashed: no client
-//! can choose names that make it slow.
+//! A client may send ten thousand parameters, and a policy may ask for ten thousand names. Each table
+//! is made once per request, when it is first needed. It is sorted, not hashed: no client can choose
+//! names that make it slow.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -12,20 +12,21 @@ use std::rc::Rc;
 use crate::matching::value::{Terms, ValueMatch, integer};
 use crate::order::{hash, merged, sorted};
 
-/// Pairs by name, copied: borrowed ones would bind the request to what it was made of.
+/// Pairs by name, copied: borrowed pairs would bind the request to the data that they were made from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
-    /// All names and values, one behind the other.
+    /// All names and values, one after the other.
     bytes: Vec<u8>,
-    /// Where each pair's name and value end; they begin where what stands before ends.
+    /// Where each pair's name ends, and where its value ends. Each begins where the one before it ends.
     ends: Vec<(u32, u32)>,
     /// The hash of a name and its place, sorted by these; equal names by place.
     order: Vec<(u64, u32)>,
-    /// The values of names that have many, in orders that a condition asked for.
+    /// The values of names with many values, in the orders that conditions needed.
     sorted: RefCell<Vec<(Sorting, Rc<Sorted>)>>,
 }
 
-/// Which values are sorted, and how: the place of the first in a table's order, how many.
+/// Which values are sorted: the place of the first in the table's order, and how many. And in which
+/// way.
 type Sorting = (usize, usize, Way);
 
 /// An order of values.
@@ -35,12 +36,12 @@ enum Way {
     Number,
 }
 
-/// The places of values in some order, each with its number if that is the order.
+/// The places of values in some order; each with its number, if they are sorted by number.
 type Sorted = Vec<(Option<i64>, u32)>;
 
-/// Values that are looked at one by one, rather than sorted.
+/// So few values are looked at one by one and not sorted.
 const FEW: usize = 8;
-/// Bytes of a number that is read anew for each condition.
+/// Bytes of a number that is short enough to be read again for each condition.
 const SHORT: usize = 32;
 
 impl Table {
@@ -52,7 +53,7 @@ impl Table {
         self.ends.push((middle, end(&self.bytes)));
     }
 
-    /// The same, with its names in order; call once, after the last.
+    /// The same table, with its names in order; called once, after the last pair.
     pub(super) fn finish(mut self) -> Self {
         let places = 0u32..u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         let hashes = places.map(|place| (hash(self.name(place), 0), place)).collect();
@@ -83,11 +84,12 @@ impl Table {
         self.order.get(from..to).unwrap_or_default()
     }
 
-    /// Whether a condition holds for the values under a name, or, if only the `first` counts, for
-    /// that. Of many values it looks at a few that stand for them all: one that meets the test, if
-    /// any does, and one that fails it, if any does.
+    /// Whether a condition holds for the values under a name; with `first`, only the first value
+    /// counts. Of many values it looks only at a few that can replace them all: one that meets the
+    /// test, if any does, and one that fails it, if any does.
     pub(super) fn meets(&self, condition: &ValueMatch, name: &[u8], first: bool) -> bool {
-        // Under `invert` all of them count, so that no second value opens what refuses all but one.
+        // Under `invert` all of them count: else a second value could get past a rule that refuses all
+        // but one value.
         let counted = if first && !condition.invert { 1 } else { usize::MAX };
         self.look(condition, name, counted, &|values| condition.matches(values))
     }
@@ -133,7 +135,7 @@ impl Table {
         self.bytes.get(*middle as usize..*end as usize)
     }
 
-    /// Values that stand for all of a run, if it is too long to look at each.
+    /// A few values that can replace all values of a run, if there are too many to look at each.
     fn stand_ins(
         &self,
         condition: &ValueMatch,
@@ -150,7 +152,7 @@ impl Table {
             Terms::Is(_) | Terms::Starts(_) | Terms::In(_) => Way::Text { ignore_case, from_end: false },
             Terms::Ends(_) => Way::Text { ignore_case, from_end: true },
             Terms::Within(..) => Way::Number,
-            // Those are found elsewhere, or not narrowed by any order.
+            // These are found elsewhere, or no order narrows them.
             Terms::Holds(_) | Terms::Present(_) | Terms::Unknown => return None,
         };
         let sorted = self.sorted((from, run.len(), way), run);
@@ -164,7 +166,7 @@ impl Table {
                 few.extend(text(at).map(Cow::Borrowed));
             }
             Terms::In(wanted) => {
-                // Whichever are fewer are looked for among the others.
+                // The shorter list is looked up in the longer one.
                 let one = |text: &[u8]| {
                     sorted.binary_search_by(|(_, place)| {
                         way.compare(self.value(*place).unwrap_or_default(), text)
@@ -174,7 +176,7 @@ impl Table {
                     let found = wanted.iter().find_map(|text| one(text).ok());
                     few.extend(found.and_then(text).map(Cow::Borrowed));
                 }
-                // One of more values than there are texts fails.
+                // If there are more values than texts, one of these fails.
                 few.extend(
                     (0..sorted.len().min(wanted.len().saturating_add(1))).filter_map(text).map(Cow::Borrowed),
                 );
@@ -191,16 +193,17 @@ impl Table {
             }
             Terms::Holds(_) | Terms::Present(_) | Terms::Unknown => {}
         }
-        // What meets a test stands together, so that the first or the last fails if any does.
+        // The values that meet a test are beside each other. So the first or the last value fails if
+        // any does.
         few.extend(
             [Some(0), sorted.len().checked_sub(1)].into_iter().filter_map(|at| text(at?)).map(Cow::Borrowed),
         );
         Some(few)
     }
 
-    /// The values of a run in an order, each once.
+    /// The values of a run in one order, each once.
     fn sorted(&self, sorting: Sorting, run: &[(u64, u32)]) -> Rc<Sorted> {
-        // Borrowed for this call alone; nothing here calls back.
+        // Borrowed for this call only; nothing here calls back.
         let Ok(mut known) = self.sorted.try_borrow_mut() else { return Rc::default() };
         let at = match known.binary_search_by_key(&sorting, |(known, _)| *known) {
             Ok(at) => at,

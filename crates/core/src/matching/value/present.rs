@@ -1,4 +1,4 @@
-//! `present`: the value is there, or it is not.
+//! `present`: the value is there, or it is absent.
 
 use super::{Reading, Terms, ValueTest};
 use crate::language::describe::{Field, field};
@@ -18,7 +18,7 @@ impl ValueTest for Present {
         reading.fields.required(Self::FIELD.name, read::flag).map(Self)
     }
 
-    /// Of a value that is there.
+    /// Called for a value that is there.
     fn holds(&self, _value: &[u8]) -> bool {
         self.0
     }

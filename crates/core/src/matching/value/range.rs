@@ -6,7 +6,7 @@ use crate::language::invalid::{Code, Invalid};
 use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
 
-/// From the first (included) to the second (excluded).
+/// The first bound is included, the second is excluded.
 #[derive(Clone, Debug)]
 pub(crate) struct Range(pub(crate) i64, pub(crate) i64);
 

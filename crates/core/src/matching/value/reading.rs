@@ -12,7 +12,7 @@ pub(crate) struct Reading<'r> {
     pub(crate) budget: &'r Budget,
 }
 
-/// What a test of a path is written as.
+/// What may be written in a test of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OfPath {
     /// A path from its root.

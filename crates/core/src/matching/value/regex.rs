@@ -6,7 +6,7 @@ use crate::language::invalid::Invalid;
 use crate::language::{limits, read};
 use crate::matching::pattern::Pattern;
 
-/// Boxed: an engine is twenty times the size of the rest.
+/// Boxed: an engine is twenty times as large as the rest.
 #[derive(Clone, Debug)]
 pub(crate) struct Regex(Box<Pattern>);
 
@@ -27,7 +27,7 @@ impl ValueTest for Regex {
         self.0.matches(value)
     }
 
-    /// It was compiled so that it ignores case by itself.
+    /// The expression was compiled so that it ignores case itself.
     fn holds_in_any_case(&self, value: &[u8]) -> bool {
         self.0.matches(value)
     }

@@ -1,27 +1,27 @@
-//! What an index may know of a test.
+//! What an index knows of a test.
 
 use crate::matching::needles::Needle;
 use crate::matching::texts::Texts;
 
-/// What every value has that meets a test. A text of a test that ignores letter case is in lower
+/// What is true of every value that meets a test. If the test ignores letter case, its text is in lower
 /// case.
 #[derive(Debug)]
 pub(crate) enum Terms<'t> {
     /// It is this text.
     Is(&'t [u8]),
-    /// It is one of these.
+    /// It is one of these texts.
     In(&'t Texts),
-    /// It starts with this.
+    /// It starts with this text.
     Starts(&'t [u8]),
-    /// It ends with this.
+    /// It ends with this text.
     Ends(&'t [u8]),
-    /// It holds this.
+    /// It holds this text.
     Holds(&'t Needle),
-    /// It is an integer from the first (included) to the second (excluded).
+    /// It is an integer between the bounds; the first is included, the second excluded.
     Within(i64, i64),
-    /// It is there, whatever it is, or it is not.
+    /// It is there, with any value; or, if false, it is absent.
     Present(bool),
-    /// Nothing but that it is there.
+    /// Only that it is there.
     Unknown,
 }
 

@@ -2,7 +2,7 @@
 
 use super::register::{Plugin, Register, Root};
 
-/// The first bytes of what is shared; another form of it would have others.
+/// The first bytes of what is shared. Another format would begin with other bytes.
 const FORM: u64 = u64::from_le_bytes(*b"narrows1");
 /// The words of the head, and of each row.
 const WORDS: usize = 5;
@@ -14,7 +14,7 @@ const PLUGIN: u64 = 4;
 const LOADED: u64 = 8;
 
 impl Register {
-    /// Reads what is shared. Anybody may write there: what makes no sense is nothing.
+    /// Reads what is shared. Anybody may write there, so what makes no sense reads as nothing.
     pub fn decode(shared: &[u8]) -> Self {
         let mut rows = shared.chunks_exact(WORDS * 8).map(|row| {
             let word = |at: usize| row.get(at..).and_then(<[u8]>::first_chunk).copied();
@@ -33,7 +33,7 @@ impl Register {
                 });
             } else {
                 let [beat, bound] = [fourth >> 32, fourth & u64::from(u32::MAX)];
-                // Who finds somebody relies on their order.
+                // The search for a root context relies on their order.
                 if register.roots.last().is_some_and(|before| before.id >= id) {
                     continue;
                 }

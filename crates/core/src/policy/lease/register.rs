@@ -1,8 +1,8 @@
-//! The register, and what may be written there.
+//! The register: its contents, and who may change what.
 
-/// The root contexts that are known at a time: twice the workers of any machine.
+/// The most root contexts in the register: twice the workers of any machine.
 const ROOTS: usize = 4096;
-/// The plugins that are known at a time. Each has a root context, or was refused at first.
+/// The most plugins in the register. Each has a root context, or was refused at first.
 const PLUGINS: usize = 1024;
 
 /// The plugins of one filter in one proxy, and their root contexts.
@@ -12,7 +12,7 @@ pub struct Register {
     pub(super) last: u64,
     /// Whether a policy has ever been rejected.
     pub(super) ever: bool,
-    /// Whether the gauge says that one is.
+    /// Whether the gauge shows that one is rejected.
     pub(super) shown: bool,
     pub(super) plugins: Vec<Plugin>,
     pub(super) roots: Vec<Root>,
@@ -21,19 +21,19 @@ pub struct Register {
 /// A root context: one policy of one plugin in one VM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Root {
-    /// Its number. Who came later has a greater one.
+    /// Its number. A later root context has a greater one.
     pub id: u64,
-    /// Of which plugin.
+    /// The plugin that it belongs to.
     pub plugin: u64,
     /// The hash of its configuration.
     pub policy: u64,
-    /// How often it has said that it lives; 0 of one that Envoy may have thrown away.
+    /// How often it has reported that it lives; 0 if Envoy may have thrown it away.
     pub beat: u32,
     /// How many series its policy allows the filter.
     pub bound: u32,
     /// Whether its policy is a bad one.
     pub is_bad: bool,
-    /// Whether it had open streams when it said so: it may live for them alone.
+    /// Whether it had open streams at its last report: it may live only for them.
     pub is_busy: bool,
 }
 
@@ -43,35 +43,36 @@ pub(super) struct Plugin {
     pub(super) id: u64,
     /// The hash of the last good policy; 0 if there was none.
     pub(super) in_force: u64,
-    /// The root context that has brought it.
+    /// The number of the root context that brought it.
     pub(super) since: u64,
-    /// When a policy was refused last, if none has been taken since; else 0.
+    /// When a policy was refused last, as a number of the register; 0 if one has been taken since, or
+    /// none was refused.
     pub(super) refused: u64,
     /// Whether it has had a root context.
     pub(super) is_loaded: bool,
 }
 
-/// What becomes of a bad policy.
+/// What happens to a bad policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judgement {
-    /// It is refused. Envoy keeps the older one, if there is any.
+    /// It is refused. Envoy keeps the older policy, if there is one.
     Refused {
-        /// Whether there is.
+        /// Whether there is an older policy.
         has_older: bool,
     },
     /// There is no good policy: requests pass.
     Passes(Root),
-    /// Envoy has taken it without asking: what was in force stays so.
+    /// Envoy has taken it without asking. The policy that was in force stays in force.
     Holds(Root),
 }
 
 impl Register {
-    /// Enters a root context with a good policy. `last` is the number of the one
-    /// that its VM had before; 0 if it had none.
+    /// Enters a root context with a good policy. `last` is the number of the root context that its VM
+    /// had before; 0 if it had none.
     ///
-    /// A text that nobody serves is a new one: the plugin's last policy is good. So is any
-    /// other one in a VM that had come to the one in force. Else it may come from a worker
-    /// that is late, and then says nothing of later ones.
+    /// A text that nobody serves is new: it becomes the plugin's last good policy. So does any other
+    /// text in a VM that had already come to the policy in force. Otherwise the text may come from a
+    /// worker that is late, and then it does not affect later ones.
     pub fn good(&mut self, plugin: u64, policy: u64, last: u64, bound: u32) -> Root {
         let is_known = self.goods(plugin).any(|root| root.policy == policy);
         let since = self.last.saturating_add(1);
@@ -84,12 +85,12 @@ impl Register {
         self.enter(Root { plugin, policy, bound, ..Root::default() })
     }
 
-    /// Judges a bad policy. `is_fresh` says that its VM has never had another, as that in
-    /// which Envoy tries policies; `is_closed`, that none may pass traffic.
+    /// Judges a bad policy. `is_fresh`: its VM has never had another policy, like the VM in which Envoy
+    /// tries policies. `is_closed`: no bad policy may let traffic pass.
     ///
-    /// Envoy does not try again what it has once taken. So it may come to a VM that has
-    /// had others, or after a bad one of the same text: to refuse it there would stop
-    /// traffic or skip the filter.
+    /// Envoy does not try again what it has once taken. So a bad policy may come to a VM that has had
+    /// others, or after a bad policy of the same text. To refuse it there would stop traffic or skip
+    /// the filter.
     pub fn bad(&mut self, plugin: u64, policy: u64, is_fresh: bool, is_closed: bool) -> Judgement {
         self.ever = true;
         let has_older = self.in_force(plugin).is_some();
@@ -105,8 +106,8 @@ impl Register {
         if has_older { Judgement::Holds(root) } else { Judgement::Passes(root) }
     }
 
-    /// A root context says that it lives, and that others are `dead`, each with the beat
-    /// at which it has fallen silent.
+    /// Records that a root context lives, and removes others that are `dead`, each with the beat at
+    /// which it fell silent.
     pub fn beat(&mut self, by: Root, dead: &[(u64, u32)]) {
         let is_dead = |root: &Root| dead.contains(&(root.id, root.beat));
         self.roots.retain(|root| root.id != by.id && !is_dead(root));
@@ -114,15 +115,15 @@ impl Register {
         self.settle();
     }
 
-    /// A root context is removed.
+    /// Removes a root context.
     pub fn release(&mut self, id: u64) {
-        // With it goes what the VM in which Envoy tried its policy has entered: nobody will
-        // say so, and it stands only for workers that are late.
+        // The entry of the VM in which Envoy tried its policy goes too: nobody else will remove it, and
+        // it is kept only for workers that are late.
         if let Some(gone) = self.roots.iter().copied().find(|root| root.id == id) {
             let same = |root: &&mut Root| (root.plugin, root.policy) == (gone.plugin, gone.policy);
             let tried = self.roots.iter_mut().filter(same).filter(|root| root.beat == 0 && root.id < id);
             tried.for_each(|root| root.is_busy = true);
-            // And with the last one that was in service goes the plugin.
+            // When the last root context that was in service goes, the plugin goes too.
             let is_tried = |root: &Root| root.beat == 0 && root.is_busy;
             let of_plugin = |root: &&Root| root.plugin == gone.plugin && root.id != id;
             if gone.beat > 0 && self.roots.iter().filter(of_plugin).all(is_tried) {
@@ -142,8 +143,8 @@ impl Register {
     /// Whether the last policy of any plugin is a rejected one.
     pub fn is_rejected(&self) -> bool {
         let is_attached = |root: &&Root| {
-            // Who was replaced lives for its open streams; who has not said that it
-            // lives may have been thrown away.
+            // A root context that was replaced lives only for its open streams. One that has not
+            // reported that it lives may have been thrown away.
             let is_replaced = root.beat == 0 && self.goods(root.plugin).any(|good| good.id > root.id);
             root.is_bad && !root.is_busy && !is_replaced
         };
@@ -159,14 +160,13 @@ impl Register {
         self.ever
     }
 
-    /// Whether the gauge says that a policy is rejected: who set it has to take it back, and
-    /// nobody else, for plugins with another VM id have a register of their own and the
-    /// same gauge.
+    /// Whether the gauge shows that a policy is rejected. Only the register that set the gauge may
+    /// reset it, because plugins with another VM id have a register of their own and the same gauge.
     pub fn is_shown(&self) -> bool {
         self.shown
     }
 
-    /// Notes what the gauge says.
+    /// Records what the gauge shows.
     pub fn show(&mut self, is_rejected: bool) {
         self.shown = is_rejected;
     }
@@ -177,7 +177,7 @@ impl Register {
         let in_force = self.plugins.iter().filter(|plugin| plugin.in_force != 0);
         let mut all = Vec::new();
         for policy in served.chain(in_force.map(|plugin| (plugin.id, plugin.in_force))) {
-            // They are few: a plugin has one, and while it is replaced two.
+            // The list is short: a plugin has one policy, and two while it is replaced.
             if !all.contains(&policy) {
                 all.push(policy);
             }
@@ -195,7 +195,7 @@ impl Register {
         self.roots.iter().map(|root| root.bound).max().unwrap_or(0)
     }
 
-    /// Draws the consequences of who is there.
+    /// Updates the plugins after a change to the root contexts.
     fn settle(&mut self) {
         for at in 0..self.plugins.len() {
             let Some(mut entry) = self.plugins.get(at).copied() else { continue };
@@ -204,9 +204,10 @@ impl Register {
                 let newest = goods.iter().max_by_key(|root| root.id);
                 (entry.in_force, entry.since) = newest.map_or((0, 0), |root| (root.policy, root.id));
             }
-            // Envoy has taken another policy since one was refused: somebody has loaded it
-            // who is in service, and nobody from before serves the same, as when a worker is
-            // late or a VM restarts. Who has been silent since was only tried.
+            // A refusal ends when a root context in service has loaded another policy after it. The
+            // policy must not be one that a root context from before the refusal still serves, as when
+            // a worker is late or a VM restarts. A root context that has been silent since was only a
+            // trial.
             let is_kept = |policy: u64| {
                 let is_older = |root: &&&Root| root.id < entry.refused && root.beat > 0 && !root.is_busy;
                 goods.iter().filter(is_older).any(|root| root.policy == policy)
@@ -222,7 +223,7 @@ impl Register {
             }
         }
         let live: Vec<u64> = self.roots.iter().map(|root| root.plugin).collect();
-        // Who was refused at first has no root context: nobody can say when it is gone.
+        // A plugin that was refused at first has no root context: nobody can tell when it is gone.
         self.plugins.retain(|plugin| live.contains(&plugin.id) || (plugin.refused != 0 && !plugin.is_loaded));
     }
 
@@ -234,8 +235,7 @@ impl Register {
         self.roots.iter().any(|root| root.plugin == plugin)
     }
 
-    /// Changes the row of a plugin. A new one takes the place of the oldest if there is
-    /// no room.
+    /// Changes the row of a plugin. If there is no room, a new plugin replaces the oldest.
     fn change(&mut self, id: u64, change: impl FnOnce(&mut Plugin)) {
         if let Some(known) = self.plugins.iter_mut().find(|plugin| plugin.id == id) {
             return change(known);
@@ -255,8 +255,8 @@ impl Register {
         root
     }
 
-    /// Keeps a root context, in the order of their numbers. Where there is no room the
-    /// others of its plugin speak for it.
+    /// Keeps a root context, in the order of their numbers. If there is no room, the others of its
+    /// plugin represent it.
     fn keep(&mut self, root: Root) {
         if self.roots.len() >= ROOTS {
             if self.lives(root.plugin) {

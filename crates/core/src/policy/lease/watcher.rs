@@ -1,19 +1,19 @@
-//! Who has fallen silent.
+//! Finds root contexts that have fallen silent.
 
 use super::{Register, Root};
 
-/// The rounds of one's own in which another says nothing before it is taken for dead.
+/// How many of its own rounds a root context waits for a silent one before it takes that one for dead.
 const ROUNDS: u32 = 4;
 
 /// What a root context remembers of the others from round to round.
 ///
-/// It counts its own rounds, so that no step of a clock makes anybody look dead, and a
-/// proxy that was stopped finds everybody as they were.
+/// It counts its own rounds, so no step of a clock makes another look dead, and a proxy that was
+/// stopped finds the others as they were.
 #[derive(Clone, Debug, Default)]
 pub struct Watcher(Vec<(u64, u32, u32)>);
 
 impl Watcher {
-    /// Looks at the register, once a round; returns who is dead, and at which beat, in
+    /// Looks at the register, once a round. Returns which others are dead, each with its last beat, in
     /// order.
     pub fn look(&mut self, register: &Register, own: u64) -> Vec<(u64, u32)> {
         let silent = |root: &Root| {

@@ -1,10 +1,10 @@
-//! The table as bytes, so that a table outlives the worker and the module that wrote it.
+//! The table as bytes, so that it outlives the worker and the module that wrote it.
 
 use super::{Learning, METHODS, Row, Table};
 use crate::language::limits;
 
-/// What the bytes begin with. A module that writes them otherwise has another mark, and a table
-/// with another mark is empty.
+/// What the bytes begin with. A module that writes another format has another mark. A table with
+/// another mark reads as empty.
 const MARK: u8 = 1;
 
 /// Bytes of the longest host.
@@ -17,7 +17,7 @@ struct Head {
     dropped_told: u64,
     named: u64,
     early: (u64, u64),
-    /// Rows that no line has told of.
+    /// Rows that no line has reported.
     news: u64,
 }
 
@@ -43,7 +43,7 @@ impl Table {
         bytes
     }
 
-    /// The table in the bytes; what cannot be read is left out.
+    /// Reads the table from the bytes. What cannot be read is left out.
     pub fn decode(bytes: &[u8]) -> Self {
         let mut rest = bytes;
         let Some(head) = Head::read(&mut rest) else { return Self::default() };
@@ -66,7 +66,7 @@ impl Table {
         table
     }
 
-    /// Whether a shared table has something to tell, and it is time.
+    /// Whether a shared table has something to report, and it is time.
     pub fn is_due(bytes: &[u8], now: u64, learning: &Learning) -> bool {
         let mut rest = bytes;
         Head::read(&mut rest).is_some_and(|head| {

@@ -15,9 +15,9 @@ pub(super) fn is_time(told: u64, now: u64, learning: &Learning) -> bool {
 }
 
 impl Table {
-    /// The lines for the log: one if it is time and something was seen since the last one; and
-    /// before their time as many as it takes to tell of what must be forgotten, within bounds. What
-    /// has no room in them is told in the next.
+    /// The lines for the log. There is one line if it is time and something was seen since the last
+    /// one. Before that time there are as many lines as it takes to report what must be forgotten,
+    /// within bounds. The next line reports what these have no room for.
     pub fn tell(&mut self, now: u64, learning: &Learning) -> Vec<String> {
         let mut lines = Vec::new();
         if is_time(self.told, now, learning) {
@@ -26,7 +26,7 @@ impl Table {
                 self.told = now;
             }
         }
-        // What has been told goes first.
+        // What has been reported is forgotten first.
         let must_tell = |table: &Self| {
             let told = table.rows.iter().filter(|row| row.untold == 0).count();
             table.excess(learning) > told
@@ -37,7 +37,7 @@ impl Table {
         lines
     }
 
-    /// Takes one of the lines that a minute has, if one is left.
+    /// Takes one of the early lines of this minute, if one is left.
     fn is_early_allowed(&mut self, now: u64) -> bool {
         let minute = now / 60_000;
         let before = if self.early.0 == minute { self.early.1 } else { 0 };
@@ -55,7 +55,7 @@ impl Table {
         }
         let (mut told, mut rules) = (String::new(), String::new());
         let (mut new, mut allowed) = (0usize, 0usize);
-        // What is new, the oldest first; then the policy takes what was told before.
+        // What is new comes first, the oldest first. Then the policy takes what was reported before.
         let (before, untold) = order.split_at(order.len().saturating_sub(news));
         for (is_new, _, place) in untold.iter().chain(before.iter().rev()) {
             let Some(row) = self.rows.get_mut(*place) else { continue };
@@ -98,8 +98,8 @@ impl Table {
         Some(line)
     }
 
-    /// Whether it is untold, when it was last seen, and its place, of every row: what
-    /// has been told first, each the oldest first.
+    /// For every row: whether it has something to report, when it was last seen, and its place. Rows
+    /// that have been reported come first, each group with the oldest first.
     fn by_age(&self) -> Vec<(bool, u64, usize)> {
         let rows = self.rows.iter().enumerate();
         let mut ages: Vec<_> = rows.map(|(place, row)| (row.untold > 0, row.last, place)).collect();
@@ -136,7 +136,7 @@ impl Row {
     fn rule(&self, number: usize) -> String {
         let host = String::from_utf8_lossy(&self.host);
         let mut rule = format!(r#"{{"name":"learned-{number}","action":"allow","to":{{"hosts":["{host}"]"#);
-        // Of an unknown method nothing can be said but that it is used.
+        // Of an unknown method nothing is known but that it is used.
         if self.counts.last() == Some(&0) {
             let mut methods = String::new();
             for (method, _) in self.methods() {

@@ -1,7 +1,7 @@
 //! Paths in a policy, brought to the form that requests are brought to.
 //!
-//! A rule compares decoded paths. A literal that kept its encoding would match no
-//! request at all, its own spelling included.
+//! A rule compares decoded paths. A literal that kept its encoding would match no request at all, not
+//! even one with its own spelling.
 
 use super::{Ambiguity, Readings, decode};
 use crate::language::invalid::{Code, Invalid};
@@ -9,8 +9,8 @@ use crate::language::tree::Tree;
 use crate::matching::parse;
 use crate::matching::value::OfPath;
 
-/// A path matcher as written, with its literals decoded; one that no request could be
-/// read as is refused. A regular expression is left as it is: it sees decoded paths.
+/// A path matcher as written, with its literals decoded. A literal that could not be the reading of any
+/// request is refused. A regular expression is left as it is: it sees decoded paths.
 pub(in crate::filter::egress) fn decoded(matcher: &Tree) -> Result<Tree, Invalid> {
     let Tree::Table(fields) = matcher else { return Ok(matcher.clone()) };
     let field = |(name, value): &(String, Tree)| {
@@ -37,7 +37,7 @@ pub(in crate::filter::egress) fn decoded(matcher: &Tree) -> Result<Tree, Invalid
 fn whole(text: &str) -> Result<Tree, Invalid> {
     let readings = match Readings::of(text.as_bytes()) {
         Ok(readings) => readings,
-        // Whoever reads the matcher says what a path starts with.
+        // The reader of the matcher reports how a path must start.
         Err(Ambiguity::PathForm) => return Ok(Tree::Text(text.to_owned())),
         Err(ambiguity) => return Err(refused(text, ambiguity)),
     };
@@ -51,7 +51,7 @@ fn whole(text: &str) -> Result<Tree, Invalid> {
     }
 }
 
-/// A template: what stands for a variable must have been written as one.
+/// A template: its marks for variables must have been written as such, and not encoded.
 fn template(text: &str) -> Result<Tree, Invalid> {
     let marks = |text: &str| text.matches(['{', '}', '*']).count();
     match whole(text)? {

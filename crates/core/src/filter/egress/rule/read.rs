@@ -1,4 +1,4 @@
-//! Reading a rule: what an operator writes becomes a [`Rule`] and its paths.
+//! Reads a rule: what an operator writes becomes a [`Rule`] and its paths.
 
 use super::{CallerMatch, Rule, To, key};
 use crate::filter::egress::destination::{Destination, Host};
@@ -91,9 +91,9 @@ static TO: Object = object!(
     ],
 );
 
-/// Bytes of a name in Kubernetes.
+/// The most bytes of a name in Kubernetes.
 const LABEL: usize = 253;
-/// Bytes of a method: more than any that is registered.
+/// The most bytes of a method: more than any registered method has.
 const METHOD: usize = 32;
 
 impl Rule {
@@ -151,11 +151,11 @@ impl To {
         let port = |t| read::integer(t, 1..=65535).map(|port| u16::try_from(port).unwrap_or_default());
         let hosts = fields.optional("hosts", |t| filled(t, limits::HOSTS, &host))?.unwrap_or_default();
         let named = hosts.iter().fold(0, |sum: usize, host| sum.saturating_add(key(host).len()));
-        // Each is kept, filed and counted.
+        // Each host is kept, indexed and counted.
         let each = budget::SERIES.saturating_add(budget::MATCH);
         budget.hold(hosts.len().saturating_mul(each).saturating_add(named.saturating_mul(4)))?;
-        // By insertion: hosts are few, and a sort would be the larger half of this file
-        // in the module.
+        // Sorted by insertion: there are few hosts, and a call to sort would be the larger half of this
+        // file in the module.
         let mut sorted: Vec<usize> = Vec::with_capacity(hosts.len());
         for (place, host) in hosts.iter().enumerate() {
             let at = sorted.partition_point(|other| hosts.get(*other).map(key) < Some(key(host)));
@@ -176,7 +176,7 @@ impl To {
     }
 }
 
-/// Reads a host into the same one form that requests are brought to.
+/// Reads a host into the same one form to which requests are brought.
 fn host(tree: &Tree) -> Result<HostPattern, Invalid> {
     let written = read::text(tree)?;
     let refuse = |help: &str| Err(Invalid::new(Code::BadHost, format!("{written:?} is not a host"), help));
@@ -213,7 +213,7 @@ fn method(tree: &Tree) -> Result<Box<[u8]>, Invalid> {
     Err(Invalid::new(Code::BadValue, format!("{written:?} is not a method"), "write \"GET\", in capitals"))
 }
 
-/// The name of a namespace or workload, as Kubernetes has them.
+/// The name of a namespace or workload, as Kubernetes allows it.
 fn label(tree: &Tree) -> Result<Box<[u8]>, Invalid> {
     let written = read::text(tree)?;
     let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
@@ -239,7 +239,7 @@ fn name(tree: &Tree) -> Result<Box<str>, Invalid> {
     Ok(name)
 }
 
-/// A list that is not empty: an empty one would match nothing, or everything.
+/// Reads a list that is not empty: an empty one would match nothing, or everything.
 fn filled<'t, T>(
     tree: &'t Tree,
     limit: usize,

@@ -60,7 +60,7 @@ pub(super) static OVERRIDE: Object = object!(
     ],
 );
 
-/// A backend as read, with what it asks for.
+/// A backend as read, with the share that it asks for.
 pub(super) struct Read {
     pub(super) backend: Backend,
     pub(super) baseline: bool,
@@ -141,8 +141,8 @@ pub(super) fn lay_out(read: &[Read], total: u32) -> Result<(usize, Slots), Inval
     Ok((baseline, slots))
 }
 
-/// The sum of every `maxWeight`, which in a layer each backend must write: what is
-/// left is not a split's own.
+/// The sum of every `maxWeight`. In a layer each backend must write it, because what is left does not
+/// belong to one split alone.
 pub(super) fn asked(read: &[Read]) -> Result<u32, Invalid> {
     let mut sum = 0u32;
     for (place, one) in read.iter().enumerate().filter(|(_, b)| !b.baseline) {

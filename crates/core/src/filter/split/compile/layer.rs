@@ -1,8 +1,8 @@
-//! `layer`: splits that share one never overlap.
+//! `layer`: splits that share a layer never overlap.
 //!
-//! They hash under one salt, and their slots are laid out one behind the other in
-//! the order of the list, so no key is in the canaries of two of them. The last part
-//! of a layer can be held back from every canary.
+//! They hash under one salt, and their slots are laid out one after the other in the order of the list.
+//! So no key is in the canaries of two of them. The last part of a layer can be held back from every
+//! canary.
 
 use crate::filter::split::Split;
 use crate::filter::split::bucket::BUCKETS;
@@ -28,7 +28,7 @@ pub(super) static LAYER: Object = object!(
     ],
 );
 
-/// What a split says of its layer.
+/// The `layer` of a split, and what the layer needs to know of the split.
 pub(super) struct Layered {
     name: Box<str>,
     holdback: Option<u32>,
@@ -39,7 +39,7 @@ pub(super) struct Layered {
     pub(super) asked: u32,
 }
 
-/// A layer as far as it has been laid out.
+/// A layer, as far as it has been laid out.
 struct Layer {
     name: Box<str>,
     /// The split that named it first.

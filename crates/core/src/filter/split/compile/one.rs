@@ -1,4 +1,4 @@
-//! One split: whose traffic, by what key, into what.
+//! Reads one split: whose traffic it divides, by what key, into what.
 
 use std::cell::Cell;
 
@@ -118,7 +118,7 @@ static EXCLUDE: Object = object!(
     )],
 );
 
-/// A split as read, with what it says of others.
+/// A split as read, with what concerns other parts of the policy.
 pub(super) struct Read {
     pub(super) split: Split,
     pub(super) matches: Vec<Match>,
@@ -193,7 +193,7 @@ pub(super) fn split(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, 
     Ok(Read { split, matches, layer, guards })
 }
 
-/// How each backend is guarded: as it says, or as the split says for all.
+/// The guard of each backend: its own, or else the split's.
 fn guards(fields: Fields<'_>, read: &[backends::Read]) -> Result<Vec<Option<Rule>>, Invalid> {
     let of_all = fields.optional("guard", Rule::read)?;
     let canaries = read.iter().filter(|read| !read.baseline).count();
@@ -213,7 +213,7 @@ fn guards(fields: Fields<'_>, read: &[backends::Read]) -> Result<Vec<Option<Rule
     Ok(read.iter().map(of_one).collect())
 }
 
-/// The matches that make a request one of a split: each with the split's hosts.
+/// The matches that make a request one of a split. Each has the split's hosts.
 fn clauses(fields: Fields<'_>, budget: &Budget) -> Result<Vec<Match>, Invalid> {
     let hosts = parse::hosts_or_service(fields)?;
     let mut matches = fields.optional("matches", |t| parse::matches(t, budget))?.unwrap_or_default();

@@ -48,19 +48,19 @@ pub struct Rule {
     pub(super) probe: Option<Probe>,
 }
 
-/// How a backend is asked whether it is there.
+/// How to ask whether a backend is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// Envoy's name of the cluster.
     pub cluster: Box<str>,
     /// The path to ask for.
     pub path: Box<str>,
-    /// Milliseconds from one probe to the next, and how long one may take.
+    /// Milliseconds from one probe to the next. It is also how long one probe may take.
     pub every: u64,
 }
 
 impl Probe {
-    /// All that it is, of the backend `id`.
+    /// All fields of the probe as bytes, for the backend `id`.
     pub(super) fn bytes(&self, id: u64) -> Vec<u8> {
         let [id, every] = [id, self.every].map(u64::to_le_bytes);
         [&id[..], &every, self.cluster.as_bytes(), &[0], self.path.as_bytes()].concat()
@@ -68,8 +68,7 @@ impl Probe {
 }
 
 impl Probe {
-    /// Whether a cluster is of another port than the one that is asked, as far as Istio's
-    /// names say.
+    /// Whether a cluster is of another port than the probed one, as far as Istio's names show it.
     pub(super) fn is_at_another_port(&self, cluster: &[u8]) -> bool {
         let port = |cluster| istio::parts(cluster).map(|[_, port, ..]| port);
         match (port(self.cluster.as_bytes()), port(cluster)) {
@@ -106,7 +105,7 @@ impl Rule {
         self.passive || self.probe.is_some()
     }
 
-    /// The cluster that is probed, and so is the one that must serve.
+    /// The probed cluster. It is also the cluster that must serve.
     pub(in crate::filter::split) fn cluster(&self) -> Option<&str> {
         self.probe.as_ref().map(|probe| &*probe.cluster)
     }

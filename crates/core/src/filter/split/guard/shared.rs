@@ -1,32 +1,33 @@
 //! What the VMs of a proxy know in common: which backends are switched off.
 //!
-//! One value for a plugin, of records of sixteen bytes: who, and a word of who found it,
-//! whether it is held, at which port and since when. A backend that serves has no record.
+//! There is one value for each plugin, made of records of sixteen bytes: the backend's id, and a word.
+//! The word holds whether a probe found the absence, whether it is held, at which port it is, and since
+//! when. A backend that serves has no record.
 
 use super::state::Absence;
 
 /// The bytes of a record.
 const RECORD: usize = 16;
-/// A record of an unknown backend is of an older policy: it is dropped after an hour.
+/// A record of an unknown backend belongs to an older policy: it is dropped after an hour.
 const FORGET: u64 = 3_600_000;
-/// The records that are kept: more are not switched off at a time.
+/// The most records that are kept: no more backends are switched off at a time.
 const MOST: usize = 4096;
 
-/// What a record is of: a backend, and where requests go or a probe.
+/// The subject of a record: a backend, and a port of it or, for a probe, all ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Subject {
     pub(super) id: u64,
-    /// None for what a probe found: that is of every port.
+    /// `None` for what a probe found: that concerns every port.
     pub(super) port: Option<u16>,
 }
 
-/// The bits of a word: no time in milliseconds reaches the port.
+/// The bits of a word. No time in milliseconds reaches the bits of the port.
 const PROBED: u64 = 1 << 63;
 const HELD: u64 = 1 << 62;
 const PORT_SHIFT: u32 = 46;
 const SINCE: u64 = (1 << PORT_SHIFT) - 1;
 
-/// What is shared, with what one VM has to say about some backends.
+/// What is shared, updated with what one VM has found about some backends.
 pub(super) fn merge(shared: &[u8], own: &[(Subject, Option<Absence>)], now: u64) -> Vec<u8> {
     let others = records(shared).filter(|(subject, absence)| {
         own.iter().all(|(own, _)| own != subject) && now.saturating_sub(absence.since) < FORGET

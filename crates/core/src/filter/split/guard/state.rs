@@ -1,62 +1,62 @@
-//! The state machine of one guarded backend, without clock or I/O: what happened comes in
-//! with the time at which it did.
+//! The state machine of one guarded backend, without clock or I/O: each event comes in with its time.
 //!
 //! ```text
-//!            absent                     cooldown is over
-//!   Open ───────────────▶ Off ─────────────────────────────▶ Trying
-//!    ▲                     ▲                                   │ │
-//!    │                     └───────── absent ──────────────────┘ │
-//!    └──────── a try was served, or a probe was answered ────────┘
+//!               absent                       cooldown is over
+//!   Serving ───────────────▶ Ejected ─────────────────────────────▶ Probing
+//!     ▲                        ▲                                      │ │
+//!     │                        └────────────── absent ────────────────┘ │
+//!     └──────────── a try was served, or a probe was answered ──────────┘
 //! ```
 //!
-//! A probe has the last word, but for one thing that it cannot see: a route that is missing,
-//! where the cluster is well. Whoever finds it absent again within a cooldown of a good probe,
-//! or by a try, has found that, and the absence is *held*: then only a try ends it.
+//! A probe has the last word, with one exception: it cannot see a route that is missing where the
+//! cluster is well. If the backend is found absent again within a cooldown of a good probe, or by a
+//! try, then that is the reason, and the absence is *held*: only a try ends it.
 
-/// While trying, one request in this many goes to the backend.
+/// While a guard is `Probing`, one request in this many goes to the backend.
 pub const ONE_IN: u32 = 10;
 
 /// The state of one backend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Guard {
-    /// It serves.
+    /// The backend serves.
     #[default]
     Serving,
-    /// It is switched off; the baseline serves.
+    /// The backend is switched off; the baseline serves.
     Ejected(Absence),
-    /// As `Ejected`, but one request in ten tries it again: the next one after so many.
+    /// As `Ejected`, but one request in ten tries the backend again. The number is how many requests
+    /// come before the next try.
     Probing(Absence, u32),
 }
 
-/// Why a backend is switched off.
+/// The absence for which a backend is switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Absence {
-    /// Since when, in milliseconds.
+    /// When it began, in milliseconds.
     pub since: u64,
-    /// Whether a good probe leaves it as it is.
+    /// Whether a good probe does not end it.
     pub held: bool,
 }
 
 /// What became of a request that went to a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// There was nothing to serve it, and that is the backend's fault.
+    /// Nothing was there to serve it, and that is the backend's fault.
     Absent,
-    /// Somebody there answered.
+    /// The backend answered.
     Served,
-    /// It did not get that far: another filter refused it, or the client left. Or it would
-    /// have got nowhere without the split either.
+    /// It proves nothing: another filter refused it, the client left, or it would not have been served
+    /// without the split either.
     Unknown,
 }
 
 /// Whether a request may go to a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// As ever.
+    /// It goes there as usual.
     Serving,
-    /// To see whether it is back.
+    /// It goes there to see whether the backend is back.
     Try,
-    /// No: the baseline serves it.
+    /// It does not: the baseline serves it.
     Refused,
 }
 
@@ -83,13 +83,13 @@ impl Guard {
         *self = Self::Ejected(absence);
     }
 
-    /// A try was served, or a probe was answered. (Any other request may have begun before
-    /// the backend went away, and proves nothing.)
+    /// A try was served, or a probe was answered. (Any other request may have begun before the backend
+    /// went away, and proves nothing.)
     pub fn back(&mut self) {
         *self = Self::Serving;
     }
 
-    /// Time passes: after `cooldown` milliseconds it is tried again.
+    /// Lets time pass: after `cooldown` milliseconds the backend is tried again.
     pub fn advance(&mut self, cooldown: u64, now: u64) {
         if let Self::Ejected(absence) = *self
             // A clock that was set back must not switch a backend off for years.
@@ -99,7 +99,7 @@ impl Guard {
         }
     }
 
-    /// Why it is switched off.
+    /// The absence for which it is switched off, if it is.
     pub fn absence(self) -> Option<Absence> {
         match self {
             Self::Serving => None,

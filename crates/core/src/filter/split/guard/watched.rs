@@ -1,4 +1,4 @@
-//! One backend under guard: what is known of it as a whole, and port by port.
+//! One backend under guard: its state as a whole, and port by port.
 
 use std::cell::{Cell, RefCell};
 
@@ -8,26 +8,26 @@ use super::state::{Absence, Admission, Guard, Outcome};
 use crate::language::limits;
 use crate::policy::series::Measurement;
 
-/// The VM that found an absence tries first; the others would each lose a request too. If
-/// it has no traffic, they do so this much later: two ticks, to hear that it failed.
+/// The VM that found an absence tries first, because the other VMs would each lose a request too. If it
+/// has no traffic, the others try this much later: two ticks, in which they hear of a failed try.
 const GRACE: u64 = 2 * super::TICK;
-/// A port that nobody asks for can neither fail nor come back: after so long it is as if it
-/// never had failed. Else one request to a port that nobody else uses would keep the gauge up.
+/// A port that nobody asks for can neither fail nor come back. After this time it is treated as if it
+/// had never failed. Otherwise one request to a port that nobody else uses would keep the gauge up.
 const IDLE: u64 = 600_000;
 
 /// One backend under guard.
 #[derive(Clone, Debug)]
 pub(super) struct Watched {
-    /// The same in every VM, and for every policy that has split, backend and destination so.
+    /// The same in every VM, and for every policy with the same split, backend and destination.
     pub(super) id: u64,
     pub(super) rule: Rule,
     /// The series that is 1 while the backend is switched off.
     gauge: usize,
-    /// What probes say: of every port.
+    /// What probes found. It concerns every port.
     whole: Cell<Whole>,
-    /// What requests say. Empty while all is well.
+    /// What requests found. Empty while all is well.
     ports: RefCell<Vec<Port>>,
-    /// When it was last asked.
+    /// When it was last probed.
     pub(super) probed: Cell<u64>,
 }
 
@@ -40,14 +40,15 @@ struct Whole {
 /// What is known of one port.
 #[derive(Clone, Copy, Debug, Default)]
 struct Port {
-    /// As the caller wrote it; 0 if there was none, and for all that have no room.
+    /// As the caller wrote it; 0 if the caller wrote none, and for all ports for which there is no
+    /// room.
     number: u16,
     guard: Guard,
     /// Whether this VM found the absence.
     is_own: bool,
     /// When a probe last ended an absence; 0 if none did.
     vetoed: u64,
-    /// Whether the other VMs have yet to hear of it.
+    /// Whether the other VMs do not know of it yet.
     news: bool,
 }
 
@@ -76,8 +77,8 @@ impl Watched {
             .map_or(Admission::Serving, |p| p.guard.admits())
     }
 
-    /// What became of a request to this port. `beyond` is whether the probe asks at another.
-    /// Returns whether anything has changed.
+    /// Takes note of what became of a request to this port. `beyond` is whether the probe asks at
+    /// another port. Returns whether anything has changed.
     pub(super) fn observe(&self, number: u16, outcome: Outcome, tried: bool, beyond: bool, now: u64) -> bool {
         let Ok(mut ports) = self.ports.try_borrow_mut() else { return false };
         match outcome {
@@ -101,10 +102,10 @@ impl Watched {
         }
     }
 
-    /// What became of a probe. Returns whether anything has changed.
+    /// Takes note of what became of a probe. Returns whether anything has changed.
     pub(super) fn learn(&self, is_there: bool, now: u64) -> bool {
         let absence = (!is_there).then_some(Absence { since: now, held: false });
-        // Everybody may know, but an absence must not grow old.
+        // All VMs may know already, but a record of an absence must stay young.
         let mut changed = absence.is_some() || self.whole.get().absence.is_some();
         if changed {
             self.whole.set(Whole { absence, news: true });
@@ -120,7 +121,7 @@ impl Watched {
         changed
     }
 
-    /// What the other VMs have yet to hear.
+    /// What the other VMs do not know yet.
     pub(super) fn news(&self, news: &mut Vec<(Subject, Option<Absence>)>) {
         let subject = |port| Subject { id: self.id, port };
         let whole = self.whole.get();
@@ -138,8 +139,8 @@ impl Watched {
         }
     }
 
-    /// Hears what is known of this backend, and lets time pass. Returns whether it has
-    /// changed sides, and whether there is news.
+    /// Takes over what is known of this backend, and lets time pass. Returns whether the backend was
+    /// switched on or off, and whether there is news.
     pub(super) fn hear(&self, known: &[(Subject, Absence)], now: u64) -> (bool, bool) {
         let was_off = self.is_off();
         let mut whole = self.whole.get();
@@ -163,11 +164,11 @@ impl Watched {
         for port in ports.iter_mut() {
             let is_known = known.iter().any(|(subject, _)| subject.port == Some(port.number));
             if !port.news && !is_known && port.is_off() {
-                // Elsewhere a try was served, or a probe was answered: that is no dispute yet.
+                // In another VM a try was served, or a probe was answered: that is not a dispute yet.
                 port.guard.back();
                 port.vetoed = if has_probe { now } else { 0 };
             }
-            // Before a request tries, a probe has had its time to say that it is there.
+            // Before a request tries, a probe has had its time to show that the backend is there.
             port.guard.advance(cooldown.saturating_add(if port.is_own { 0 } else { GRACE }), now);
             if let Guard::Probing(absence, _) = port.guard
                 && now.abs_diff(absence.since) >= cooldown.saturating_add(IDLE)
@@ -209,13 +210,14 @@ impl Port {
     }
 }
 
-/// Where a port's state stands; of one that has no room, with those that wrote none.
+/// The place of a port's state. A port without room shares a place with the requests that wrote no
+/// port.
 fn place(ports: &[Port], number: u16) -> Option<usize> {
     let find = |number| ports.iter().position(|port| port.number == number);
     find(number).or_else(|| find(0).filter(|_| ports.len() >= limits::GUARDED_PORTS))
 }
 
-/// The state of a port, made if there is room.
+/// The state of a port. It is created if there is room.
 fn entry(ports: &mut Vec<Port>, number: u16) -> Option<&mut Port> {
     let at = place(ports, number).unwrap_or_else(|| {
         let number = if ports.len() < limits::GUARDED_PORTS { number } else { 0 };

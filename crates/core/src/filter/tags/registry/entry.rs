@@ -1,9 +1,9 @@
-//! What the workers of a proxy tell each other: one entry of their log for each value
-//! and each series.
+//! What the workers of a proxy tell each other: the series log has one entry for each value and each
+//! series.
 //!
-//! An entry names all that makes a series of Envoy: its kind and its labels as they
-//! are written. A policy that would write it in another way does not know it, and
-//! counts it, for Envoy keeps it.
+//! An entry names everything that makes a series of Envoy: its kind, and its labels as they are
+//! written. A policy that would write the series in another way does not know it. It still counts it,
+//! because Envoy keeps it.
 
 use super::{Registry, series_key, value_of};
 use crate::language::join::joined;
@@ -22,7 +22,7 @@ enum Entry<'e> {
     Value(usize, &'e str),
     /// A series: its key, its metric, the values of the metric's tags.
     Series(Vec<u8>, usize, Vec<u32>),
-    /// The series that takes what is beyond the limit, of a metric.
+    /// The series of a metric that counts what is beyond the limit.
     Overflow(usize),
     /// A series of an older policy.
     Foreign,
@@ -57,7 +57,7 @@ impl Registry {
         }
     }
 
-    /// The entries by which this policy's overflow series are known to a later one.
+    /// The entries that tell a later policy of this policy's overflow series.
     pub(in crate::filter::tags) fn overflow_entries(&self) -> Vec<Vec<u8>> {
         (0..self.metrics.len())
             .filter_map(|metric| self.overflow(metric))
@@ -65,7 +65,7 @@ impl Registry {
             .collect()
     }
 
-    /// Takes in an entry of the log. What cannot be read is of nobody's concern.
+    /// Learns an entry of the log. An entry that cannot be read is ignored.
     pub(in crate::filter::tags) fn learn(&mut self, entry: &[u8]) {
         self.inherit(entry);
         match self.read(entry) {
@@ -88,8 +88,8 @@ impl Registry {
         }
     }
 
-    /// Admits the values of a series that a plugin of another name has counted in, as far
-    /// as there is room: one that only got another name goes on counting.
+    /// Admits the values of a series that a plugin of another name has counted in, as far as there is
+    /// room. So a plugin that only got another name goes on counting.
     fn inherit(&mut self, line: &[u8]) {
         let Some(mut words) = words(line).filter(|_| !self.owner.is_empty()) else { return };
         let (Some(SERIES), Some(name), Some(form)) = (words.next(), words.next(), words.next()) else {
@@ -110,7 +110,7 @@ impl Registry {
             .filter_map(|(tag, label)| Some((*tag, *label.get(1)?)))
             .filter(|(tag, text)| self.find(*tag, text).is_none())
             .collect();
-        // All of them or none: a value without its series would only take room.
+        // All of them or none: a value without its series would only take up room.
         let needed = |tag: usize| unknown.iter().filter(|(other, _)| *other == tag).count();
         if unknown.iter().all(|(tag, _)| needed(*tag) == 1 && self.has_room_for_value(*tag)) {
             unknown.iter().for_each(|(tag, text)| _ = self.insert(*tag, text));
@@ -154,7 +154,7 @@ impl Registry {
     }
 }
 
-/// An entry of these words.
+/// An entry made of these words.
 fn entry<'w>(mut words: impl Iterator<Item = &'w str>) -> Vec<u8> {
     joined(&mut words, SEPARATOR.encode_utf8(&mut [0; 4])).into_bytes()
 }

@@ -1,4 +1,4 @@
-//! `destinationPrincipal`: the name of who was called.
+//! `destinationPrincipal`: the name of the called workload.
 
 use super::{Late, Reading, TagSource, Value};
 use crate::language::describe::{Field, field};

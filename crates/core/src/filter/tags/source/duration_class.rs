@@ -1,4 +1,4 @@
-//! `durationClass`: the class of how long a request took.
+//! `durationClass`: the class of a request's duration.
 
 use super::{Late, Reading, TagSource, Value, Values};
 use crate::filter::tags::classes;

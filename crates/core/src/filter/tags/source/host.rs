@@ -22,7 +22,7 @@ impl TagSource for Host {
 
     fn of_request<'v>(&'v self, request: &'v Request<'_>) -> Value<'v> {
         let host = request.host();
-        // A host that is none is another one.
+        // A missing host counts as `other`.
         if host.is_missing() { Value::Known(OTHER) } else { Value::Text(Some(host.name().into())) }
     }
 }

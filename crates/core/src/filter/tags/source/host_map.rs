@@ -1,4 +1,4 @@
-//! `hostMap`: a value by host.
+//! `hostMap`: a value for each host.
 
 use super::{Reading, Reads, TagSource, Value, Values};
 use crate::filter::tags::bound;
@@ -29,7 +29,7 @@ impl TagSource for HostNames {
 
     fn of_request<'v>(&'v self, request: &'v Request<'_>) -> Value<'v> {
         let host = request.host();
-        // A host that is none is another one.
+        // A missing host counts as `other`.
         let found = if host.is_missing() { None } else { self.0.find(host.name()) };
         Value::Known(found.unwrap_or(OTHER))
     }

@@ -1,4 +1,4 @@
-//! `nodeMetadata`: metadata of this proxy, settled when the policy is loaded.
+//! `nodeMetadata`: metadata of this proxy, read once when the policy is loaded.
 
 use super::{Reading, TagSource, Value, Values};
 use crate::filter::tags::cardinality_limit::Path;

@@ -26,7 +26,7 @@ static TEMPLATE: Object = object!(
     ],
 );
 
-/// What a segment of a template takes: a node, and a word.
+/// What a template's segment takes: a node, and a word.
 const SEGMENT: usize = 160;
 
 impl TagSource for PathTemplates {
@@ -48,7 +48,7 @@ impl TagSource for PathTemplates {
     }
 }
 
-/// A template is its own value, or `{"template": …, "value": …}` names one.
+/// A template is its own value, unless `{"template": …, "value": …}` names another.
 fn paths(tree: &Tree, reading: &mut Reading<'_>) -> Result<Paths, Invalid> {
     let mut paths = Paths::new();
     read::list(tree, limits::TEMPLATES, |t| {

@@ -16,7 +16,7 @@ use crate::language::read::{self, Fields};
 use crate::language::tree::Tree;
 use crate::matching::budget::Budget;
 
-/// The properties to read in the log phase, each once, and whose certificates count.
+/// The properties to read in the log phase, each once; and whose certificates count.
 #[derive(Debug, Default)]
 pub(in crate::filter::tags) struct Wants(
     pub(in crate::filter::tags) Vec<Path>,
@@ -88,24 +88,24 @@ pub(in crate::filter::tags) fn host_map(
     Ok(map)
 }
 
-/// What a source says of a request.
+/// What a source gives for a request.
 pub(in crate::filter::tags) enum Value<'v> {
     /// Nothing before the log phase.
     Later,
-    /// What was settled when the policy was loaded.
+    /// The value that was settled when the policy was loaded.
     Constant,
-    /// A value that the book knows.
+    /// A value that the registry knows.
     Known(u32),
     /// A text, if there is one.
     Text(Option<Cow<'v, [u8]>>),
-    /// What the rules of an attribute say.
+    /// The result of an attribute's rules.
     Captured(Captured),
 }
 
 /// What is known in the log phase.
 pub(in crate::filter::tags) struct Late<'l> {
     pub(in crate::filter::tags) observed: &'l [Option<Vec<u8>>],
-    /// The rules of an attribute that wait for it.
+    /// The rules of an attribute that wait for the response.
     pub(in crate::filter::tags) candidates: &'l [u32],
     pub(in crate::filter::tags) is_grpc: bool,
 }

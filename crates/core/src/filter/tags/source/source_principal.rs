@@ -7,7 +7,8 @@ use crate::language::modes::Callers;
 use crate::language::read;
 use crate::language::tree::Tree;
 
-/// The caller's name, if the last property is true; else the proxy's own.
+/// The presented name, if it is believed: if there is no last property, or if that is true. Without a
+/// presented name it is the proxy's own.
 
 #[derive(Clone, Debug)]
 pub(in crate::filter::tags) struct SourcePrincipal {
@@ -36,7 +37,7 @@ impl TagSource for SourcePrincipal {
         let is_believed = self.verified.is_none_or(|place| late.read(place) == Some(&[1]));
         Value::Text(match late.read(self.presented) {
             Some(name) => is_believed.then(|| name.into()),
-            // Of a call that goes out, it is this proxy itself.
+            // The caller of an outbound call is this proxy itself.
             None => late.read(self.own).map(Into::into),
         })
     }

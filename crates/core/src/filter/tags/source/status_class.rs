@@ -19,7 +19,7 @@ impl TagSource for StatusClass {
 
     fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         read::flag(tree)?;
-        // The first is no class: it stands for no answer.
+        // The first is not a class: it means that there was no answer.
         let values = CODE_CLASSES.map(|class| if class == "none" { MISSING } else { reading.declare(class) });
         Ok(Self(reading.wants.place(&["response", "code"]), values))
     }

@@ -1,4 +1,4 @@
-//! However many values come, the series stay few and every request is counted.
+//! However many values come, there are few series, and every request is counted.
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -82,8 +82,8 @@ fn series_of_an_older_policy_count() {
     assert!(meter.series_from(0).is_empty(), "they are not defined again");
 }
 
-/// What a policy makes of the log of another: how many series it counts besides its own
-/// overflow series, and how many it defines again.
+/// What a policy makes of the log of another policy: how many series it counts besides its own overflow
+/// series, and how many of them it defines again.
 fn after(old: &str, new: &str) -> (u64, usize) {
     let mut old = Proxy::new(old, 1);
     old.get("/a/1", b"acme");
@@ -100,7 +100,8 @@ fn a_series_that_is_written_otherwise_is_another() {
     let one = r#"{"trust": "mesh", "tags": {"tenant": {"header": "x-tenant"}},
         "metrics": [{"name": "m", "value": "1", "tags": ["tenant"]}]}"#;
     assert_eq!(after(one, one), (1, 1));
-    // Another kind, grammar or stock label: the old series stays, and so does its overflow.
+    // Another kind, label encoding or stock label: the old series stays, and so does its overflow
+    // series.
     let kind = one.replace("\"1\"", "\"responseBytes\", \"type\": \"histogram\"");
     assert_eq!(after(one, &kind), (2, 0));
     let stock = |label: &str| {
@@ -110,7 +111,7 @@ fn a_series_that_is_written_otherwise_is_another() {
     assert_eq!(after(one, &stock("tag")), (2, 0));
     assert_eq!(after(&stock("tag"), &stock("tag")), (1, 1));
     assert_eq!(after(&stock("tag"), &stock("cache")), (2, 0));
-    // Another name for the metric: two series of the old one, as Envoy has them.
+    // Another name for the metric: two series of the old name, as Envoy has them.
     assert_eq!(after(one, &one.replace("\"m\"", "\"n\"")), (2, 0));
 }
 

@@ -1,4 +1,4 @@
-//! Policies that cannot be meant, and what is said of them.
+//! Policies that cannot be meant, and their errors.
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -100,7 +100,7 @@ fn each_fault_of_a_metric_has_one_too() {
     }
 }
 
-/// Templates with a literal or a variable in each of so many segments, in every combination.
+/// Templates of so many segments, each a literal or a variable, in every combination.
 fn two_ways(depth: u32) -> String {
     let template = |number: u32| -> String {
         (0..depth).map(|bit| if number >> bit & 1 == 1 { "/{x}" } else { "/a" }).collect()

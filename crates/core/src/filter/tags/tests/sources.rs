@@ -1,4 +1,4 @@
-//! What each source makes of a request, and of what Envoy knows of it afterwards.
+//! What each source gives for a request, and for what Envoy knows about it afterwards.
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -40,7 +40,7 @@ fn every_source_has_a_value() {
     let name = "A=.=x;.;B=.=a,b;.;C=.=stock;.;D=.=2;.;E=.=A_;.;F=.=other;.;G=.=shop;.;H=.=200;.;I=.=14;.;J=.=UF,URX;.;\
                 K=.=under_500ms;.;L=.=r;.;m";
     assert_eq!(proxy.counts.keys().collect::<Vec<_>>(), [name]);
-    // Nothing at all is known of a request that was reset before it was answered.
+    // Nothing is known of a request that was reset before it was answered.
     proxy.serve(0, Exchange { headers: &[], properties: &[] });
     let nothing = "A=.=x;.;B=.=unknown;.;C=.=unknown;.;D=.=unknown;.;E=.=unknown;.;F=.=unknown;.;G=.=other;.;H=.=none;.;\
                    I=.=none;.;J=.=-;.;K=.=unknown;.;L=.=unknown;.;m";

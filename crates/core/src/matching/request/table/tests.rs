@@ -10,7 +10,7 @@ fn table(pairs: &[(String, String)]) -> Table {
     table.finish()
 }
 
-/// Numbers without an order, the same on every machine.
+/// Numbers without order, the same on every machine.
 struct Numbers(u64);
 
 impl Numbers {
