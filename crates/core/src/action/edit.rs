@@ -61,7 +61,7 @@ static EDITS: Object = object!(
             "set",
             Map(TOKEN, &Text(0, limits::VALUE_BYTES), limits::EDITS),
             Optional,
-            "Headers to have these values and no other; a value may quote the request (`%HEADER(x)%`)."
+            "Headers to have these values and no other; a value may quote the request (`%REQ(x)%`)."
         ),
         field!(
             "add",

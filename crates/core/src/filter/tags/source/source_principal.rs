@@ -9,7 +9,6 @@ use crate::language::tree::Tree;
 
 /// The presented name, if it is believed: if there is no last property, or if that is true. Without a
 /// presented name it is the proxy's own.
-
 #[derive(Clone, Debug)]
 pub(in crate::filter::tags) struct SourcePrincipal {
     presented: usize,
