@@ -88,6 +88,7 @@ lint: toolchain $(DENY) ## formatting, clippy, links in the doc comments, and wh
 	@RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --document-private-items
 	@$(DENY) --log-level error --locked check bans licenses sources
 	@python3 tests/architecture.py
+	@python3 tests/additions.py
 	@python3 tests/folds.py
 	@python3 tests/compose --static
 
