@@ -7,7 +7,8 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use narrows_core::split::guard::{self, Guards, Probe};
+use narrows_core::limits;
+use narrows_core::split::guard::{Guards, Probe};
 use narrows_core::split::{Before, Guarded, Served};
 use narrows_core::{state, strip};
 use proxy_wasm::hostcalls;
@@ -20,7 +21,7 @@ use crate::read;
 use crate::shared::{self, Key};
 
 /// How often the VMs read each other's news.
-const TICK: Duration = Duration::from_millis(guard::TICK);
+const TICK: Duration = Duration::from_millis(limits::GUARD_TICK);
 /// How long the probing VM may be silent before another one takes over.
 const LEASE_MILLIS: u64 = 3_000;
 /// How long a backend may take to answer a probe.

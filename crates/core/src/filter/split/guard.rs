@@ -14,15 +14,13 @@ use std::cell::Cell;
 
 use self::shared::Subject;
 use self::watched::Watched;
+use crate::language::limits::GUARD_TICK;
 use crate::order::hash_of;
 use crate::policy::series::Measurement;
 
-pub(in crate::filter::split) use rule::GUARD;
+pub(crate) use rule::GUARD;
 pub use rule::{Probe, Rule};
 pub use state::{Absence, Admission, Guard, ONE_IN, Outcome};
-
-/// Milliseconds from one look at the guards to the next.
-pub const TICK: u64 = crate::language::limits::GUARD_TICK;
 
 /// The guards of a policy in one VM.
 #[derive(Clone, Debug, Default)]
@@ -104,7 +102,7 @@ impl Guards {
     /// The probes that are due at this tick. A probe is due if its time is nearer to this tick than to
     /// the next. A timer that fires a millisecond early must not cost a tick.
     pub fn due(&self, now: u64) -> impl Iterator<Item = (usize, &Probe)> {
-        let near = now.saturating_add(TICK / 2);
+        let near = now.saturating_add(GUARD_TICK / 2);
         self.watched.iter().enumerate().filter_map(move |(place, watched)| {
             let probe = watched.rule.probe.as_ref()?;
             let last = watched.probed.get();

@@ -1,6 +1,6 @@
 //! `guard` of a split or backend.
 
-use crate::filter::split::istio;
+use crate::filter::split::istio::parts;
 use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::read::{self, Fields};
@@ -8,7 +8,7 @@ use crate::language::tree::Tree;
 use crate::language::{limits, names};
 
 /// `guard` of a split or backend.
-pub(in crate::filter::split) const GUARD: Field = field!(
+pub(crate) const GUARD: Field = field!(
     "guard",
     Table(&OBJECT),
     Optional,
@@ -70,7 +70,7 @@ impl Probe {
 impl Probe {
     /// Whether a cluster is of another port than the probed one, as far as Istio's names show it.
     pub(super) fn is_at_another_port(&self, cluster: &[u8]) -> bool {
-        let port = |cluster| istio::parts(cluster).map(|[_, port, ..]| port);
+        let port = |cluster| parts(cluster).map(|[_, port, ..]| port);
         match (port(self.cluster.as_bytes()), port(cluster)) {
             (Some(asked), Some(other)) => asked != other,
             _ => false,
@@ -79,7 +79,7 @@ impl Probe {
 }
 
 impl Rule {
-    pub(in crate::filter::split) fn read(tree: &Tree) -> Result<Self, Invalid> {
+    pub(crate) fn read(tree: &Tree) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &OBJECT)?;
         let cluster = fields.optional("cluster", cluster)?;
         if let (None, Some(field)) = (&cluster, ["every", "path"].into_iter().find(|name| fields.has(name))) {
@@ -101,12 +101,12 @@ impl Rule {
     }
 
     /// Whether there is anything to watch.
-    pub(in crate::filter::split) fn is_on(&self) -> bool {
+    pub(crate) fn is_on(&self) -> bool {
         self.passive || self.probe.is_some()
     }
 
     /// The probed cluster. It is also the cluster that must serve.
-    pub(in crate::filter::split) fn cluster(&self) -> Option<&str> {
+    pub(crate) fn cluster(&self) -> Option<&str> {
         self.probe.as_ref().map(|probe| &*probe.cluster)
     }
 }

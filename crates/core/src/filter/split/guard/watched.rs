@@ -6,11 +6,12 @@ use super::rule::Rule;
 use super::shared::Subject;
 use super::state::{Absence, Admission, Guard, Outcome};
 use crate::language::limits;
+use crate::language::limits::GUARD_TICK;
 use crate::policy::series::Measurement;
 
 /// The VM that found an absence tries first, because the other VMs would each lose a request too. If it
 /// has no traffic, the others try this much later: two ticks, in which they hear of a failed try.
-const GRACE: u64 = 2 * super::TICK;
+const GRACE: u64 = 2 * GUARD_TICK;
 /// A port that nobody asks for can neither fail nor come back. After this time it is treated as if it
 /// had never failed. Otherwise one request to a port that nobody else uses would keep the gauge up.
 const IDLE: u64 = 600_000;
