@@ -11,9 +11,14 @@ use serde_json::{Value, json};
 
 use shapes::{SHAPES, Shape, TRIED, get};
 
-/// What finding the last of many rules may cost more than the last of few, where that is more than
-/// half of it: the lengths and sizes at which a value is cut follow from the rules, and are bounded.
-const FIND: u64 = 20_000;
+/// What finding the last of many rules may cost more than the last of few: many rules cut a value at
+/// more lengths than few, at most at every length up to 64 (7,400 instructions were measured).
+const FIND: u64 = 8_000;
+/// The same for ranges of numbers: many rules have blocks of more sizes, and a number is looked for once
+/// in each size (18,500 instructions were measured).
+const FIND_NUMBER: u64 = 20_000;
+/// The shapes whose rules have ranges of many sizes.
+const RANGES: [&str; 1] = ["below a number"];
 const FEW: usize = 10;
 const MANY: usize = 10_000;
 /// What loading ten thousand rules may cost: at a thousand million a second, well under 2 s.
@@ -43,7 +48,8 @@ fn the_last_of_ten_thousand_rules_costs_what_the_last_of_ten_does() -> anyhow::R
             many.load,
             many.memory / 1024,
         );
-        if many.decide >= few.decide + (few.decide / 2).max(FIND) {
+        let more = if RANGES.contains(&shape.name) { FIND_NUMBER } else { FIND };
+        if many.decide >= few.decide + more {
             wrong.push(format!("{}: {} instead of {}", shape.name, many.decide, few.decide));
         }
         if many.memory > MEMORY {

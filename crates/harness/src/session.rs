@@ -40,6 +40,10 @@ impl Session {
     /// Runs what a document shows; returns how many commands that were. The error has each command that
     /// printed something else, unless [`updates`]: then the document has it.
     pub fn check(&self, document: &Path) -> anyhow::Result<usize> {
+        self.check_or_update(document, updates())
+    }
+
+    fn check_or_update(&self, document: &Path, updates: bool) -> anyhow::Result<usize> {
         let shown = std::fs::read_to_string(document).with_context(|| document.display().to_string())?;
         let mut replay = Replay::default();
         for block in blocks(&shown).with_context(|| document.display().to_string())? {
@@ -48,7 +52,7 @@ impl Session {
                     .with_context(|| format!("{}:{}", document.display(), block.start))?;
             }
         }
-        if updates() {
+        if updates {
             let mut lines: Vec<String> = shown.lines().map(str::to_owned).collect();
             for (start, end, text) in replay.changes.into_iter().rev() {
                 lines.splice(start..end, text);

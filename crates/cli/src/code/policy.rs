@@ -88,8 +88,10 @@ mistake.";
         "The policy refers to a name that it does not define.";
     TooHeavy:
         "policy too large",
-        "Every worker of every proxy holds the whole policy, so its memory is computed before it is loaded,
-and has a limit. The sums are upper bounds, the same on every machine; `narrows lint` prints them
+        "A policy costs memory and work, and each has a limit of its own: the memory of its rules, the steps of
+its expressions and rewrites over one long value, and the conditions that look at every value of a
+parameter. The message names the limit that was reached. Every worker of every proxy holds the whole
+policy, so its memory is computed before it is loaded. The sums are upper bounds, the same on every machine; `narrows lint` prints them
 from 1 MiB on. A rule takes about a kilobyte, a condition a quarter of that, a path or value of a
 list 150 bytes, a regular expression 64 KiB. Split the policy by workload, or write a prefix or a
 wildcard for many paths or hosts.";

@@ -2,7 +2,7 @@
 //!
 //! | placeholder | value |
 //! |---|---|
-//! | `%REQ(name)%` | a header, all its values joined with `,`; `:path`, `:authority` and `:method` too; `%REQ(a?b)%` is `b` where `a` is missing |
+//! | `%REQ(name)%` | a header, all its values joined with `,`; `:path`, `:authority`, `:method` and `:scheme` too; `%REQ(a?b)%` is `b` where `a` is missing |
 //! | `%HOST%` | the host, without port |
 //! | `%PATH%` | the path, without query |
 //! | `%QUERY_PARAM(name)%` | a query parameter, percent-decoded |

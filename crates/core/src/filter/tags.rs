@@ -2,7 +2,7 @@
 //!
 //! A request is read twice: its own contents when it comes ([`Verdict`]), and its outcome in the log
 //! phase. Each tag gets one bounded, printable value from the two. A metric is counted in the series of
-//! its tags' values. Envoy never forgets a series. So the [`CardinalityLimit`] admits values and series
+//! its tags' values. Envoy keeps a series as long as the VM that made it. So the [`CardinalityLimit`] admits values and series
 //! up to a limit. What is beyond it is counted under `other`, or in the one series with
 //! `overflow="true"`.
 

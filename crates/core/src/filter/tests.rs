@@ -12,9 +12,11 @@ use crate::filter::egress::Egress;
 use crate::filter::router::Router;
 use crate::filter::split::Splitter;
 use crate::filter::tags::Tagger;
-use crate::language::describe::{Object, Type, recorder};
+use crate::language::describe::{Field, Object, Type, recorder};
 use crate::language::policy_value::PolicyValue;
 use crate::policy::{Policy, vm_config};
+
+mod defaults;
 
 /// Matches in which every test of a value and of a path is read.
 const MATCHES: [&str; 11] = [
@@ -32,7 +34,7 @@ const MATCHES: [&str; 11] = [
 ];
 
 /// Whether reading these policies asks for every field that the filter's language describes.
-fn every_field_is_read<P: Policy>(policies: &[String]) {
+fn fields_are_read<P: Policy>(policies: &[String]) {
     recorder::take();
     for policy in policies {
         let compiled = P::compile(&PolicyValue::parse(policy.as_bytes()).unwrap());
@@ -43,22 +45,21 @@ fn every_field_is_read<P: Policy>(policies: &[String]) {
     describe(P::LANGUAGE, &mut described);
     let unread: Vec<_> = described
         .into_iter()
-        .flat_map(|(object, fields)| fields.into_iter().map(move |field| (object, field)))
+        .flat_map(|(object, fields)| fields.iter().map(move |field| (object, field.name)))
         .filter(|field| !asked.contains(field))
         .collect();
     assert!(unread.is_empty(), "described and not read: {unread:?}");
 }
 
 /// Adds the fields of an object, and of all that it leads to, by object.
-fn describe(object: &'static Object, described: &mut BTreeMap<&'static str, Vec<&'static str>>) {
-    let fields = object.fields.iter().map(|field| field.name).collect();
-    if described.insert(object.summary.name, fields).is_none() {
+fn describe(object: &'static Object, described: &mut BTreeMap<&'static str, &'static [Field]>) {
+    if described.insert(object.summary.name, object.fields).is_none() {
         object.includes.iter().for_each(|included| describe(included, described));
         object.fields.iter().for_each(|field| of_type(&field.about.kind, described));
     }
 }
 
-fn of_type(kind: &Type, described: &mut BTreeMap<&'static str, Vec<&'static str>>) {
+fn of_type(kind: &Type, described: &mut BTreeMap<&'static str, &'static [Field]>) {
     match kind {
         Type::Table(object) => describe(object, described),
         Type::List(kind, ..) | Type::Map(_, kind, _) => of_type(kind, described),
@@ -73,10 +74,10 @@ fn of_type(kind: &Type, described: &mut BTreeMap<&'static str, Vec<&'static str>
     }
 }
 
-#[test]
-fn every_field_of_header_router_is_read() {
+/// Policies in which every field is read, of each filter.
+fn of_router() -> Vec<String> {
     let matches = MATCHES.join(", ");
-    every_field_is_read::<Router>(&[format!(
+    vec![format!(
         r#"{{"explain": {{"when": {{}}}}, "rules": [
             {{"name": "a", "matches": [{matches}], "route": {{"to": "a"}}, "requestHeaders": {{}},
               "rewrite": {{"path": {{"replacePrefix": {{"from": "/a", "to": "/b"}}}}}}}},
@@ -84,28 +85,26 @@ fn every_field_of_header_router_is_read() {
             {{"name": "c", "rewrite": {{"path": {{"regex": {{"match": "a", "replace": "b"}}}}}}}},
             {{"name": "d", "respond": {{"status": 404}}}},
             {{"name": "e", "redirect": {{"scheme": "https"}}}}]}}"#
-    )]);
+    )]
 }
 
-#[test]
-fn every_field_of_canary_split_is_read() {
+fn of_splitter() -> Vec<String> {
     let matches = MATCHES.join(", ");
-    every_field_is_read::<Splitter>(&[format!(
+    vec![format!(
         r#"{{"explain": {{"when": {{}}}}, "splits": [
-            {{"name": "a", "matches": [{matches}], "layer": {{"name": "l"}}, "guard": {{}},
+            {{"name": "a", "matches": [{matches}], "layer": {{"name": "l"}}, "guard": {{"cluster": "c"}},
               "key": [{{"header": "a"}}, {{"cookie": "a"}}, {{"queryParam": "a"}}, {{"pathSegment": 1}},
                       {{"sourceAddress": true}}, {{"principal": true}}, {{"all": [{{"header": "a"}}]}}],
               "backends": [{{"name": "v1", "baseline": true, "requestHeaders": {{}}}},
                            {{"name": "v2", "to": "v2", "maxWeight": 5}}],
               "override": {{"header": "a"}}, "include": [{{"matches": [{{}}], "backend": "v2"}}],
               "exclude": [{{"matches": [{{}}]}}]}}]}}"#
-    )]);
+    )]
 }
 
-#[test]
-fn every_field_of_metric_tags_is_read() {
+fn of_tagger() -> Vec<String> {
     let matches = MATCHES.join(", ");
-    every_field_is_read::<Tagger>(&[format!(
+    vec![format!(
         r#"{{"explain": {{"when": {{}}}}, "exclude": [{matches}], "limits": {{}}, "metrics": [{{"name": "m"}}],
             "attributes": [{{"output_attribute": "z", "match": [{{"value": "v"}}]}}],
             "tags": {{"a1": {{"fixed": "a"}}, "b1": {{"header": "a"}}, "c1": {{"responseHeader": "a"}},
@@ -117,15 +116,22 @@ fn every_field_of_metric_tags_is_read() {
               "r1": {{"sourcePrincipal": true}}, "s1": {{"destinationPrincipal": true}},
               "t1": {{"upstreamCluster": true}}, "u1": {{"upstreamHost": true}},
               "v1": {{"connectionSecurity": true}}}}}}"#
-    )]);
+    )]
+}
+
+fn of_egress() -> Vec<String> {
+    let explained = MATCHES.iter().map(|one| format!(r#"{{"rules": [], "explain": {{"when": {one}}}}}"#));
+    let rules = r#"{"response": {}, "requestHeaders": {}, "learn": {}, "denyPrivateAddresses": {"except": []},
+        "rules": [{"name": "a", "action": "allow", "from": {"namespaces": ["a"]}, "to": {}}]}"#;
+    explained.chain([rules.to_owned()]).collect()
 }
 
 #[test]
-fn every_field_of_egress_policy_is_read() {
-    let explained = MATCHES.iter().map(|one| format!(r#"{{"explain": {{"when": {one}}}}}"#));
-    let rules = r#"{"response": {}, "requestHeaders": {}, "learn": {}, "denyPrivateAddresses": {"except": []},
-        "rules": [{"name": "a", "action": "allow", "from": {"namespaces": ["a"]}, "to": {}}]}"#;
-    every_field_is_read::<Egress>(&explained.chain([rules.to_owned()]).collect::<Vec<_>>());
+fn every_field_is_read() {
+    fields_are_read::<Router>(&of_router());
+    fields_are_read::<Splitter>(&of_splitter());
+    fields_are_read::<Tagger>(&of_tagger());
+    fields_are_read::<Egress>(&of_egress());
 }
 
 #[test]

@@ -135,6 +135,14 @@ impl Invalid {
         self.faults.extend(other.faults.into_iter().take(room));
     }
 
+    /// The faults without missing fields of this table itself: where a field is misspelt, the field that
+    /// is missing is the same fault again.
+    #[must_use]
+    pub(crate) fn without_missing(mut self) -> Self {
+        self.faults.retain(|fault| fault.code != Code::MissingField || !fault.place.is_policy());
+        self
+    }
+
     fn in_segment(mut self, segment: &PathSegment) -> Self {
         for fault in &mut self.faults {
             fault.place.segments.push(segment.clone());

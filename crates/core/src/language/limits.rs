@@ -92,8 +92,8 @@ pub const ATTRIBUTE_RULES: usize = 1000;
 pub const TAG_VALUES: (i64, i64) = (1000, 100);
 /// The largest `maxLength` of a tag's value, and the default.
 pub const TAG_LENGTH: (i64, i64) = (128, 64);
-/// The largest `maxSeries`, and the default. Envoy keeps a series, and Prometheus a history of it,
-/// until the proxy ends.
+/// The largest `maxSeries`, and the default. Envoy keeps a series as long as the VM that made it, and
+/// Prometheus keeps its history longer.
 pub const SERIES: (i64, i64) = (10_000, 1000);
 /// Dropped values of one tag that each worker logs.
 pub const DROPPED_LOGGED: usize = 5;
@@ -111,7 +111,8 @@ pub const READINGS: usize = 32;
 /// Bytes of all readings of one path; two of them are always looked at. A path of 2 kB may have
 /// [`READINGS`] readings, a path of 60 kB may have two.
 pub const READING_BYTES: usize = 64 * 1024;
-/// Destinations that egress counts apart; those beyond are `other`. Envoy never forgets a series.
+/// Destinations that egress counts apart; those beyond are `other`. Envoy keeps a series as
+/// long as the VM that made it.
 pub const DESTINATIONS: usize = 2000;
 /// Hosts that `learn` may remember. Each is a series, and a row of some 100 bytes. A worker reads and
 /// writes the rows again whenever it has something new to share.

@@ -28,6 +28,30 @@ pub(crate) struct Fields<'t> {
 impl<'t> Fields<'t> {
     /// Opens a table. `object` must know every field, and no field may be there twice.
     pub(crate) fn open(tree: &'t PolicyValue, object: &'static Object) -> Result<Self, Invalid> {
+        let (fields, faults) = Self::check(tree, object)?;
+        faults.or(fields)
+    }
+
+    /// Opens a table and reads it. A field that is unknown or repeated does not keep the others from
+    /// being read, so that one refusal names the faults of both.
+    pub(crate) fn read<T>(
+        tree: &'t PolicyValue,
+        object: &'static Object,
+        read: impl FnOnce(Self) -> Result<T, Invalid>,
+    ) -> Result<T, Invalid> {
+        let (fields, faults) = Self::check(tree, object)?;
+        match (faults.0, read(fields)) {
+            (None, read) => read,
+            (Some(faults), Ok(_)) => Err(faults),
+            (Some(mut faults), Err(more)) => {
+                faults.append(more.without_missing());
+                Err(faults)
+            }
+        }
+    }
+
+    /// The fields of a table, and the faults of those that are unknown or repeated.
+    fn check(tree: &'t PolicyValue, object: &'static Object) -> Result<(Self, Faults), Invalid> {
         let fields = table(tree)?;
         let mut faults = Faults::default();
         for (i, (name, _)) in fields.iter().enumerate() {
@@ -40,11 +64,12 @@ impl<'t> Fields<'t> {
                 faults.note(repeated_field(name).in_field(name));
             }
         }
-        faults.or(Self {
+        let fields = Self {
             fields,
             #[cfg(debug_assertions)]
             object,
-        })
+        };
+        Ok((fields, faults))
     }
 
     /// Reads a field of a table that is not open yet. It reads the field as often as it is written.

@@ -98,7 +98,10 @@ pub(crate) fn joined(tree: &PolicyValue, budget: &Budget) -> Result<Match, Inval
 
 fn read_one(tree: &PolicyValue, joins: bool, budget: &Budget) -> Result<Match, Invalid> {
     budget.hold(budget::MATCH)?;
-    let fields = Fields::open(tree, &MATCH)?;
+    Fields::read(tree, &MATCH, |fields| match_of(fields, joins, budget))
+}
+
+fn match_of(fields: Fields<'_>, joins: bool, budget: &Budget) -> Result<Match, Invalid> {
     let named = |tree| conditions(tree, names::request_header, |t| of_header(value::value(t, budget)?));
     let unwanted = |tree| conditions(tree, names::request_header, |t| of_header(plain(t, budget)?));
     let mut faults = Faults::default();

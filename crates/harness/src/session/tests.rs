@@ -15,7 +15,7 @@ fn a_session_shows_all_that_is_printed() {
 fn check(text: &str) -> anyhow::Result<usize> {
     let directory = TempDir::new("session")?;
     let session = Session { directory: directory.path().to_owned(), programs: directory.path().to_owned() };
-    session.check(&directory.write("a.md", text)?)
+    session.check_or_update(&directory.write("a.md", text)?, false)
 }
 
 #[test]

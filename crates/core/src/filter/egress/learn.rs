@@ -58,7 +58,8 @@ struct Row {
     /// Requests that no line has reported. The time of the last line would not do: one worker may share
     /// a request after another worker has reported a later one.
     unreported: u64,
-    /// Whether it has no series of its own. Envoy never forgets a series, so series are limited.
+    /// Whether it has no series of its own. Envoy keeps a series as long as the VM
+    /// that made it, so series are limited.
     nameless: bool,
 }
 

@@ -180,7 +180,10 @@ fn needs(
 
 fn rule(tree: &PolicyValue, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     budget.hold(budget::RULE)?;
-    let fields = Fields::open(tree, &RULE)?;
+    Fields::read(tree, &RULE, |fields| rule_of(fields, policy, budget))
+}
+
+fn rule_of(fields: Fields<'_>, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     let mut faults = read::Faults::default();
     let name = faults.take(fields.required("name", rule_name));
     let matches = faults.take(fields.optional("matches", |t| parse::matches(t, budget)));

@@ -38,6 +38,25 @@ fn edits(fields: &str) -> Vec<String> {
     decision.request.iter().map(told).collect()
 }
 
+/// What is wrong with a field does not hide what is wrong within another one.
+#[test]
+fn a_refusal_names_the_misspelt_fields_of_every_table() {
+    let policy = r#"{ "rules": [ { "nmae": "a", "matches": [ { "pth": 1, "headers": { "x": { "exat": "b" } } } ],
+        "rewrite": { "pat": 1 } } ] }"#;
+    let refused = Router::compile(&PolicyValue::parse(policy.as_bytes()).unwrap()).unwrap_err();
+    let faults: Vec<_> = refused.faults().iter().map(|f| format!("{} {}", f.code, f.place)).collect();
+    let within = "NRW101 rules[0].matches[0]";
+    assert_eq!(
+        faults,
+        [
+            "NRW101 rules[0].nmae".to_owned(),
+            format!("{within}.pth"),
+            format!("{within}.headers.x.exat"),
+            "NRW101 rules[0].rewrite.pat".to_owned(),
+        ]
+    );
+}
+
 #[test]
 fn a_destination_sees_what_the_edits_leave() {
     assert_eq!(edits(r#""route": {"to": "v2"}"#), [""; 0]);

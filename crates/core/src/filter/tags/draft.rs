@@ -73,7 +73,10 @@ impl Draft {
     }
 
     fn read_tag(&mut self, name: &str, tree: &PolicyValue, budget: &Budget) -> Result<(), Invalid> {
-        let fields = Fields::open(tree, &TAG)?;
+        Fields::read(tree, &TAG, |fields| self.tag_of(name, fields, budget))
+    }
+
+    fn tag_of(&mut self, name: &str, fields: Fields<'_>, budget: &Budget) -> Result<(), Invalid> {
         let Kind { field, read: reader } = fields.exactly_one(&SOURCES)?;
         let kind = field.name;
         let stock = stock::read(fields, kind, self.encoding)?;

@@ -103,7 +103,10 @@ impl Rule {
         budget: &Budget,
     ) -> Result<(Self, Vec<PathMatch>), Invalid> {
         budget.hold(budget::RULE)?;
-        let fields = Fields::open(tree, &RULE)?;
+        Fields::read(tree, &RULE, |fields| Self::of(fields, budget))
+    }
+
+    fn of(fields: Fields<'_>, budget: &Budget) -> Result<(Self, Vec<PathMatch>), Invalid> {
         let mut faults = read::Faults::default();
         let name = faults.take(fields.required("name", name));
         let action = faults.take(fields.required("action", |t| read::word(t, &ACTIONS)));

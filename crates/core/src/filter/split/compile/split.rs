@@ -129,7 +129,10 @@ pub(super) struct Read {
 
 pub(super) fn split(tree: &PolicyValue, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     budget.hold(budget::RULE)?;
-    let fields = Fields::open(tree, &SPLIT)?;
+    Fields::read(tree, &SPLIT, |fields| split_of(fields, policy, budget))
+}
+
+fn split_of(fields: Fields<'_>, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     let name = fields.required("name", names::name)?;
     let mode = modes::mode(fields)?.within(policy);
     let matches = split_matches(fields, budget)?;
