@@ -97,15 +97,7 @@ pub(super) fn egress(tree: &PolicyValue, filter: &str) -> Result<Egress, Invalid
     let acts = active && head.mode == Mode::Enforce;
     let default = default.unwrap_or(if is_empty { Action::Allow } else { Action::Deny });
 
-    let mut rules = Vec::with_capacity(read.len());
-    let mut rule_matches = Vec::with_capacity(read.len());
-    for (rule_index, (rule, paths)) in read.into_iter().enumerate() {
-        if paths.is_empty() {
-            rule_matches.push(RuleMatch { rule: rule_index, path: None });
-        }
-        rule_matches.extend(paths.into_iter().map(|path| RuleMatch { rule: rule_index, path: Some(path) }));
-        rules.push(rule);
-    }
+    let (rules, rule_matches) = numbered(read);
     let is_off =
         |rule_match: &RuleMatch| rules.get(rule_match.rule).is_none_or(|rule| rule.mode == Mode::Off);
     let reads_paths = rule_matches.iter().any(|rule_match| rule_match.path.is_some() && !is_off(rule_match));
@@ -143,6 +135,20 @@ pub(super) fn egress(tree: &PolicyValue, filter: &str) -> Result<Egress, Invalid
         listed,
         series_indices,
     })
+}
+
+/// The rules, and the matches of each by its index: one for each path, or one for any path.
+fn numbered(read: Vec<(Rule, Vec<PathMatch>)>) -> (Vec<Rule>, Vec<RuleMatch>) {
+    let mut rules = Vec::with_capacity(read.len());
+    let mut rule_matches = Vec::with_capacity(read.len());
+    for (index, (rule, paths)) in read.into_iter().enumerate() {
+        if paths.is_empty() {
+            rule_matches.push(RuleMatch { rule: index, path: None });
+        }
+        rule_matches.extend(paths.into_iter().map(|path| RuleMatch { rule: index, path: Some(path) }));
+        rules.push(rule);
+    }
+    (rules, rule_matches)
 }
 
 fn needs(head: &Head, active: bool, acts: bool) -> Needs {

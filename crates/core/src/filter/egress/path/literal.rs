@@ -11,7 +11,7 @@ use crate::matching::value::OfPath;
 
 /// A path matcher as written, with its literals decoded. A literal that could not be the reading of any
 /// request is refused. A regular expression is left as it is: it sees decoded paths.
-pub(in crate::filter::egress) fn decoded(matcher: &PolicyValue) -> Result<PolicyValue, Invalid> {
+pub(crate) fn decoded(matcher: &PolicyValue) -> Result<PolicyValue, Invalid> {
     let PolicyValue::Table(fields) = matcher else { return Ok(matcher.clone()) };
     let field = |(name, value): &(String, PolicyValue)| {
         let value = match (parse::of_path(name), value) {

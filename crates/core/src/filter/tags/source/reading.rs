@@ -18,13 +18,10 @@ use crate::matching::budget::Budget;
 
 /// The properties to read in the log phase, each once; and whose certificates count.
 #[derive(Debug, Default)]
-pub(in crate::filter::tags) struct PropertyReads(
-    pub(in crate::filter::tags) Vec<Path>,
-    pub(in crate::filter::tags) Callers,
-);
+pub(crate) struct PropertyReads(pub(crate) Vec<Path>, pub(crate) Callers);
 
 impl PropertyReads {
-    pub(in crate::filter::tags) fn index(&mut self, path: &[&str]) -> usize {
+    pub(crate) fn index(&mut self, path: &[&str]) -> usize {
         self.index_of(path.iter().map(|name| (*name).into()).collect())
     }
 
@@ -37,11 +34,11 @@ impl PropertyReads {
 }
 
 /// A tag that is being read.
-pub(in crate::filter::tags) struct Reading<'r> {
-    pub(in crate::filter::tags) tag: usize,
-    pub(in crate::filter::tags) registry: &'r mut Registry,
-    pub(in crate::filter::tags) reads: &'r mut PropertyReads,
-    pub(in crate::filter::tags) budget: &'r Budget,
+pub(crate) struct Reading<'r> {
+    pub(crate) tag: usize,
+    pub(crate) registry: &'r mut Registry,
+    pub(crate) reads: &'r mut PropertyReads,
+    pub(crate) budget: &'r Budget,
 }
 
 impl Reading<'_> {
@@ -56,7 +53,7 @@ impl Reading<'_> {
 }
 
 /// Reads the source that is written as `name`, and declares its values.
-pub(in crate::filter::tags) fn read(
+pub(crate) fn read(
     fields: Fields<'_>,
     name: &str,
     reader: &Reader,
@@ -71,7 +68,7 @@ pub(in crate::filter::tags) fn read(
 }
 
 /// Reads values by host.
-pub(in crate::filter::tags) fn host_map(
+pub(crate) fn host_map(
     tree: &PolicyValue,
     tag: usize,
     registry: &mut Registry,
@@ -89,7 +86,7 @@ pub(in crate::filter::tags) fn host_map(
 }
 
 /// What a source gives for a request.
-pub(in crate::filter::tags) enum Value<'v> {
+pub(crate) enum Value<'v> {
     /// Nothing before the log phase.
     Later,
     /// The value that was settled when the policy was loaded.
@@ -103,11 +100,11 @@ pub(in crate::filter::tags) enum Value<'v> {
 }
 
 /// What is known in the log phase.
-pub(in crate::filter::tags) struct Late<'l> {
-    pub(in crate::filter::tags) observed: &'l [Option<Vec<u8>>],
+pub(crate) struct Late<'l> {
+    pub(crate) observed: &'l [Option<Vec<u8>>],
     /// The rules of an attribute that wait for the response.
-    pub(in crate::filter::tags) candidates: &'l [u32],
-    pub(in crate::filter::tags) is_grpc: bool,
+    pub(crate) candidates: &'l [u32],
+    pub(crate) is_grpc: bool,
 }
 
 impl<'l> Late<'l> {
