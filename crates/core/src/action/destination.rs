@@ -234,13 +234,7 @@ pub(crate) fn authority(tree: &PolicyValue) -> Result<Authority, Invalid> {
     if written.len() > limits::VALUE_BYTES {
         return Err(refuse());
     }
-    let (host, port) = match written.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
-            let port: u16 = port.parse().map_err(|_| refuse())?;
-            (host, Some(port).filter(|port| *port > 0))
-        }
-        _ => (written, None),
-    };
+    let (host, port) = parse::split_port(written).ok_or_else(refuse)?;
     match parse::host(&PolicyValue::Text(host.to_owned()))? {
         HostPattern::Exact(host) => {
             let host = String::from_utf8(host.into_vec()).map_err(|_| refuse())?;

@@ -17,7 +17,7 @@ use crate::matching::budget;
 pub(crate) use crate::matching::budget::Budget;
 use crate::matching::kind::Kind;
 use crate::matching::needles::Hay;
-pub(crate) use hosts::{HOSTS, host, hosts_or_service};
+pub(crate) use hosts::{HOSTS, host, host_or_beginning, hosts_or_service, split_port};
 #[cfg(any(test, feature = "describe"))]
 pub(crate) use path::PATH;
 pub(crate) use path::{absolute, of_path, path};

@@ -61,7 +61,7 @@ impl<'a> Host<'a> {
 }
 
 /// Bytes of the longest name, without its trailing dot.
-const LONGEST: usize = 253;
+pub(crate) const LONGEST: usize = 253;
 
 /// Splits an authority as Envoy does: at the last colon, whatever follows it, unless the colon is
 /// before a closing bracket.

@@ -75,7 +75,9 @@ impl<'a> Host<'a> {
             return Err(Ambiguity::Character);
         }
         let name = written.strip_suffix(b".").unwrap_or(written);
-        if name.len() > 253 || name.split(|b| *b == b'.').any(|label| label.is_empty() || label.len() > 63) {
+        if name.len() > host::LONGEST
+            || name.split(|b| *b == b'.').any(|label| label.is_empty() || label.len() > 63)
+        {
             return Err(Ambiguity::Label);
         }
         if address::ends_in_number(name) {

@@ -6,7 +6,7 @@
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::names::IndexByName;
-use crate::wire::host::split_port;
+use crate::matching::parse;
 
 /// A map from hosts to values.
 #[derive(Clone, Debug, Default)]
@@ -20,24 +20,10 @@ pub(super) struct HostMap {
 impl HostMap {
     /// Reads a key into the form in which hosts are compared.
     pub(super) fn key(written: &str) -> Result<Box<str>, Invalid> {
-        let key = written.to_ascii_lowercase();
-        let is_beginning = key.ends_with('*');
-        let stem = key.strip_suffix('*').unwrap_or_else(|| key.trim_end_matches('.'));
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.[:]".contains(&b);
         if written == "*" {
             return Err(Invalid::new(Code::BadHost, "\"*\" is every host", "write its value as \"other\""));
         }
-        // The beginning of an IPv6 address has colons that do not start a port.
-        let may_have_colons = is_beginning && stem.starts_with('[');
-        let port = !may_have_colons && split_port(stem.as_bytes()).1.is_some();
-        if stem.is_empty() || stem.len() > 253 || port || !stem.bytes().all(plain) {
-            return Err(Invalid::new(
-                Code::BadHost,
-                format!("{written:?} is not a host, nor the beginning of one"),
-                "write \"keycloak.example.com\" or \"keycloak*\": no scheme, no port, \"*\" at the end only",
-            ));
-        }
-        Ok(if is_beginning { key.into() } else { stem.into() })
+        parse::host_or_beginning(written)
     }
 
     pub(super) fn insert(&mut self, key: &str, value: u32) {

@@ -1,4 +1,7 @@
-//! Reads hosts, and the services that may be written in their place.
+//! Reads hosts as policies write them, and the services that may be written in their place.
+//!
+//! Requests write hosts too. [`crate::wire::host`] reads those, and forgives what Envoy forgives. Only
+//! `egress-policy` reads the hosts of its rules elsewhere: as it reads those of its requests.
 
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
@@ -6,7 +9,7 @@ use crate::language::limits;
 use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
 use crate::matching::hosts::{HostPattern, HostSet};
-use crate::wire::host::is_name;
+use crate::wire::host::{self, LONGEST, is_name};
 
 /// The hosts of a match or split.
 pub(crate) static HOSTS: Object = object!(
@@ -69,6 +72,37 @@ pub(crate) fn host(tree: &PolicyValue) -> Result<HostPattern, Invalid> {
     } else {
         HostPattern::Exact(name.into_bytes().into())
     })
+}
+
+/// Splits `host` or `host:port` as written; `None` if the port is not a number. Port 0 is no port.
+pub(crate) fn split_port(written: &str) -> Option<(&str, Option<u16>)> {
+    match written.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+            let port: u16 = port.parse().ok()?;
+            Some((host, Some(port).filter(|port| *port > 0)))
+        }
+        _ => Some((written, None)),
+    }
+}
+
+/// Reads a host, or the beginning of one with a `*` at its end, into the form in which hosts are
+/// compared.
+pub(crate) fn host_or_beginning(written: &str) -> Result<Box<str>, Invalid> {
+    let host = written.to_ascii_lowercase();
+    let is_beginning = host.ends_with('*');
+    let stem = host.strip_suffix('*').unwrap_or_else(|| host.trim_end_matches('.'));
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.[:]".contains(&b);
+    // The beginning of an IPv6 address has colons that do not start a port.
+    let may_have_colons = is_beginning && stem.starts_with('[');
+    let has_port = !may_have_colons && host::split_port(stem.as_bytes()).1.is_some();
+    if stem.is_empty() || stem.len() > LONGEST || has_port || !stem.bytes().all(plain) {
+        return Err(Invalid::new(
+            Code::BadHost,
+            format!("{written:?} is not a host, nor the beginning of one"),
+            "write \"keycloak.example.com\" or \"keycloak*\": no scheme, no port, \"*\" at the end only",
+        ));
+    }
+    Ok(if is_beginning { host.into() } else { stem.into() })
 }
 
 /// Reads `name.namespace` into the forms in which a mesh calls that service.
