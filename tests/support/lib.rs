@@ -2,6 +2,7 @@
 
 mod bench;
 pub mod books;
+pub mod priced;
 pub mod signals;
 pub mod tags;
 
