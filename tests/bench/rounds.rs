@@ -18,7 +18,7 @@ pub struct Extent {
 
 impl Extent {
     /// What a figure needs.
-    pub const FULL: Self = Self { rounds: 24, requests: 1_500, warm: 6_000 };
+    pub const FULL: Self = Self { rounds: 40, requests: 1_000, warm: 6_000 };
     /// Enough to see that everything answers.
     pub const SMOKE: Self = Self { rounds: 1, requests: 2, warm: 1 };
 

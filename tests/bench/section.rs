@@ -86,7 +86,8 @@ struct Running {
     chains: Vec<(String, Chain)>,
     envoy: Rc<Envoy>,
     behind: Behind,
-    _applications: Rc<[Echo; 2]>,
+    /// They live as long as the Envoy before them.
+    applications: Rc<[Echo; 2]>,
 }
 
 impl Running {
@@ -104,7 +105,7 @@ impl Running {
             ..EnvoyOptions::named("bill")
         };
         let envoy = Rc::new(Envoy::start(bootstrap(&listeners, &clusters), options)?);
-        Ok(Self { chains, envoy, behind, _applications: Rc::new(applications) })
+        Ok(Self { chains, envoy, behind, applications: Rc::new(applications) })
     }
 
     /// The same Envoy, of which only these chains are asked.
@@ -115,7 +116,7 @@ impl Running {
             chains,
             envoy: self.envoy.clone(),
             behind: self.behind,
-            _applications: self._applications.clone(),
+            applications: self.applications.clone(),
         }
     }
 
@@ -149,4 +150,4 @@ impl Empty {
 }
 
 /// Each module is compiled, and each policy of ten thousand rules is read, in every VM.
-const READY_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
+const READY_WITHIN: std::time::Duration = std::time::Duration::from_mins(2);

@@ -49,7 +49,7 @@ pub(super) fn notes(section: &Section) -> String {
 pub(super) fn of_memory(memory: &Memory) -> String {
     let mut text = String::from("| MiB over an Envoy without a filter |");
     WORKERS.iter().for_each(|workers| {
-        text.push_str(&format!(" {workers} worker{} |", if *workers == 1 { "" } else { "s" }))
+        text.push_str(&format!(" {workers} worker{} |", if *workers == 1 { "" } else { "s" }));
     });
     text.push_str("\n|---|---:|---:|---:|\n");
     for (name, held) in &memory.forms {
