@@ -6,6 +6,7 @@
 //! worker's thread, so the client costs nothing. `docs/costs.md` is written by it.
 
 mod against;
+mod calls;
 mod chain;
 mod document;
 mod figures;

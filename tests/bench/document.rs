@@ -2,12 +2,14 @@
 
 use narrows_harness::{envoy, root};
 
+use super::calls;
 use super::form::Modules;
 use super::memory;
+use super::peers::EMPTY;
 use super::picture;
 use super::processor;
 use super::rounds::Extent;
-use super::section::{Section, sections};
+use super::section::{CALLS, Section, sections};
 use super::table;
 
 /// Measures everything and writes it down.
@@ -24,7 +26,9 @@ pub fn write(extent: Extent) -> anyhow::Result<()> {
         text.push_str(&format!("**{SKIPPED}**\n\n"));
     }
     for section in &sections {
-        text.push_str(&format!("## {}\n\n{}\n", section.title, table::of_section(section)));
+        let table =
+            if section.title == CALLS { calls::table(section, EMPTY) } else { table::of_section(section) };
+        text.push_str(&format!("## {}\n\n{table}\n", section.title));
     }
     text.push_str(&format!("## What the others do less\n\n{}\n", notes(&sections)));
     text.push_str(&format!(

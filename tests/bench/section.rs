@@ -9,6 +9,7 @@ use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::temp::TempDir;
 use serde_json::Value;
 
+use super::calls;
 use super::chain::{Behind, Chain};
 use super::form::Modules;
 use super::load::Load;
@@ -36,6 +37,7 @@ pub(super) struct Row {
 
 pub(super) const HTTP1: &str = "HTTP/1.1, answered by Envoy";
 pub(super) const HTTP2: &str = "HTTP/2, answered by Envoy";
+pub(super) const CALLS: &str = "What a host call costs";
 pub(super) const UPSTREAM: &str = "HTTP/1.1, answered by an application";
 
 /// Measures all sections, with the modules of one commit or of two.
@@ -48,7 +50,9 @@ pub(super) fn sections(modules: &Modules, extent: Extent) -> anyhow::Result<Vec<
     let behind = [few, vec![peers::weighted_clusters()]].concat();
     let third =
         Running::start(behind, Behind::Application)?.section(UPSTREAM, Protocol::Http1, extent.halved())?;
-    Ok(vec![first, second, third])
+    let calls = [peers::bases(&empty.path), calls::chains(&empty.directory)?].concat();
+    let fourth = Running::start(calls, Behind::Nothing)?.section(CALLS, Protocol::Http1, extent.halved())?;
+    Ok(vec![first, second, third, fourth])
 }
 
 /// The chains of two commits, in one Envoy.
@@ -63,7 +67,8 @@ pub(super) fn pair(here: &Modules, other: &Modules, extent: Extent) -> anyhow::R
 /// Sends a few requests through all chains, which must all end where they should.
 pub fn smoke() -> anyhow::Result<usize> {
     let empty = Empty::new()?;
-    let chains = [all(&Modules::here(), &empty), vec![peers::weighted_clusters()]].concat();
+    let beside = [calls::chains(&empty.directory)?, vec![peers::weighted_clusters()]].concat();
+    let chains = [all(&Modules::here(), &empty), beside].concat();
     let running = Running::start(chains, Behind::Application)?;
     running.section(UPSTREAM, Protocol::Http1, Extent::SMOKE)?;
     Ok(running.section(HTTP2, Protocol::Http2, Extent::SMOKE)?.rows.len())
@@ -138,14 +143,14 @@ impl Running {
 /// The module of the filter that does nothing, written where Envoy can read it.
 struct Empty {
     path: std::path::PathBuf,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Empty {
     fn new() -> anyhow::Result<Self> {
         let directory = TempDir::new("empty")?;
         let path = directory.write("empty.wasm", wat::parse_str(include_str!("empty.wat"))?)?;
-        Ok(Self { path, _directory: directory })
+        Ok(Self { path, directory })
     }
 }
 
