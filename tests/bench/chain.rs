@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 pub(super) struct Chain {
     /// What tables call it.
     pub(super) name: String,
-    /// What is measured beside it: nothing, or what it does less than ours.
+    /// Chains of one group have their turns next to each other: what is to be compared meets the same noise.
+    pub(super) group: String,
+    /// What it does less than ours, if it is not ours.
     pub(super) note: &'static str,
     pub(super) filters: Vec<Value>,
     pub(super) routes: Routes,
@@ -54,7 +56,13 @@ pub(super) enum Behind {
 
 impl Chain {
     pub(super) fn new(name: impl Into<String>, filters: Vec<Value>, request: Request, end: End) -> Self {
-        Self { name: name.into(), note: "", filters, routes: Routes::Written, request, end, scarcity: 1 }
+        let name = name.into();
+        let group = name.clone();
+        Self { name, group, note: "", filters, routes: Routes::Written, request, end, scarcity: 1 }
+    }
+
+    pub(super) fn grouped(self, group: &str) -> Self {
+        Self { group: group.to_owned(), ..self }
     }
 
     pub(super) fn noted(self, note: &'static str) -> Self {

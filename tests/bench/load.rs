@@ -37,6 +37,11 @@ impl Load {
         Ok(Self { connection, bytes: http1::request_bytes(&chain.request), chain: chain.clone(), behind })
     }
 
+    /// See [`Chain::group`].
+    pub(super) fn group(&self) -> &str {
+        &self.chain.group
+    }
+
     /// Sends the request so many times, or fewer if it is dear, and says how many times. Every answer
     /// must be the right one.
     pub(super) fn send(&mut self, times: u32) -> anyhow::Result<u32> {

@@ -13,6 +13,7 @@ use super::load::Load;
 use super::ours::{COUNTS, parts};
 use super::policies::{FEW, request, router};
 use super::processor;
+use super::section::READY_WITHIN;
 
 pub(super) const WORKERS: [u32; 3] = [1, 2, 4];
 
@@ -74,6 +75,7 @@ fn held(filters: &[Value], workers: u32) -> anyhow::Result<(i64, Duration)> {
     let options = EnvoyOptions {
         concurrency: workers,
         log_level: "warning".to_owned(),
+        ready_within: READY_WITHIN,
         ..EnvoyOptions::named("memory")
     };
     let begun = Instant::now();

@@ -27,7 +27,7 @@ pub(super) fn chains(modules: &Modules, choice: Choice) -> Vec<Chain> {
 }
 
 fn chain(modules: &Modules, name: &str, part: Part, end: End) -> Chain {
-    Chain::new(modules.named(name), modules.apart(name, &[part]), request(FEW - 1), end)
+    Chain::new(modules.named(name), modules.apart(name, &[part]), request(FEW - 1), end).grouped(name)
 }
 
 fn singles(modules: &Modules) -> Vec<Chain> {
@@ -76,7 +76,9 @@ pub(super) fn parts() -> [Part; 4] {
 
 /// All four: in four modules, on one module, in one plugin.
 fn fours(modules: &Modules) -> Vec<Chain> {
-    let made = |name: &str, filters| Chain::new(modules.named(name), filters, request(FEW - 1), End::Canary);
+    let made = |name: &str, filters| {
+        Chain::new(modules.named(name), filters, request(FEW - 1), End::Canary).grouped(FOUR)
+    };
     let apart = made(FOUR, modules.apart(FOUR, &parts()));
     let together = modules.together(TOGETHER, &parts()).map(|filters| made(TOGETHER, filters));
     let merged = modules.merged(MERGED, &parts()).map(|filters| made(MERGED, filters));

@@ -18,7 +18,7 @@ pub struct Extent {
 
 impl Extent {
     /// What a figure needs.
-    pub const FULL: Self = Self { rounds: 40, requests: 1_000, warm: 6_000 };
+    pub const FULL: Self = Self { rounds: 100, requests: 400, warm: 6_000 };
     /// Enough to see that everything answers.
     pub const SMOKE: Self = Self { rounds: 1, requests: 2, warm: 1 };
 
@@ -35,19 +35,35 @@ pub(super) fn measure(pid: u32, mut loads: Vec<Load>, extent: Extent) -> anyhow:
         load.send(extent.warm)?;
     }
     let mut samples = vec![Vec::new(); loads.len()];
-    let mut order: Vec<usize> = (0..loads.len()).collect();
+    let mut groups = groups(&loads);
     for round in 0..extent.rounds {
-        shuffle(&mut order, round);
-        for place in &order {
-            samples[*place].push(turn(pid, &mut loads[*place], extent.requests)?);
+        shuffle(&mut groups, round);
+        for group in &mut groups {
+            // None is always the first of its group.
+            group.rotate_left(1);
+            for place in group {
+                samples[*place].push(turn(pid, &mut loads[*place], extent.requests)?);
+            }
         }
     }
     Ok(samples)
 }
 
+/// The places of the loads, those of one group together.
+fn groups(loads: &[Load]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (place, load) in loads.iter().enumerate() {
+        match groups.iter_mut().find(|group| loads[group[0]].group() == load.group()) {
+            Some(group) => group.push(place),
+            None => groups.push(vec![place]),
+        }
+    }
+    groups
+}
+
 fn turn(pid: u32, load: &mut Load, requests: u32) -> anyhow::Result<f64> {
     // What the chain before has lost from the caches is not this one's to pay.
-    load.send(requests / 50)?;
+    load.send(requests / 20)?;
     settle();
     let before = processor::workers(pid)?;
     let sent = load.send(requests)?;
@@ -63,7 +79,7 @@ fn settle() {
 }
 
 /// An order for each round, the same in every run.
-fn shuffle(order: &mut [usize], round: u32) {
+fn shuffle<T>(order: &mut [T], round: u32) {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(u64::from(round) + 1);
     for last in (1..order.len()).rev() {
         state ^= state << 13;

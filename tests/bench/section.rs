@@ -155,4 +155,4 @@ impl Empty {
 }
 
 /// Each module is compiled, and each policy of ten thousand rules is read, in every VM.
-const READY_WITHIN: std::time::Duration = std::time::Duration::from_mins(2);
+pub(super) const READY_WITHIN: std::time::Duration = std::time::Duration::from_mins(2);
