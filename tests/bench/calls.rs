@@ -4,17 +4,15 @@ use narrows_harness::bootstrap::wasm_filter;
 use narrows_harness::temp::TempDir;
 
 use super::chain::{Chain, End};
-use super::figures::lower_quartile;
 use super::policies::{FEW, request};
-use super::section::Section;
 
 /// How often a module makes its call, so that a call is more than the noise.
-const TIMES: u32 = 20;
+pub(super) const TIMES: u32 = 20;
 
 /// A call: what tables call it, its import, and its arguments in the words of `module`.
-type Call = (&'static str, &'static str, &'static str);
+pub(super) type Call = (&'static str, &'static str, &'static str);
 
-const CALLS: [Call; 8] = [
+pub(super) const CALLS: [Call; 8] = [
     ("one header", "proxy_get_header_map_value", "i32 0, path, out"),
     ("a header that is not there", "proxy_get_header_map_value", "i32 0, absent, out"),
     ("all headers", "proxy_get_header_map_pairs", "i32 0, out"),
@@ -45,17 +43,6 @@ pub(super) fn chains(directory: &TempDir) -> anyhow::Result<Vec<Chain>> {
         Ok(Chain::new(call.0, vec![filter], request(FEW - 1), End::Stable))
     };
     CALLS.iter().map(chain).collect()
-}
-
-/// The table: what a call costs is what its module takes more than the empty one.
-pub(super) fn table(section: &Section, empty: &str) -> String {
-    let base = section.row(empty).map_or(f64::NAN, |row| lower_quartile(&row.samples));
-    let mut text = String::from("| host call | µs |\n|---|---:|\n");
-    for row in CALLS.iter().filter_map(|(name, ..)| section.row(name)) {
-        let micros = (lower_quartile(&row.samples) - base) / f64::from(TIMES);
-        text.push_str(&format!("| {} | {micros:.2} |\n", row.name));
-    }
-    text
 }
 
 /// The empty filter, with a call made so many times when a request arrives.

@@ -2,10 +2,8 @@
 
 use narrows_harness::{envoy, root};
 
-use super::calls;
 use super::form::Modules;
 use super::memory;
-use super::peers::EMPTY;
 use super::picture;
 use super::processor;
 use super::rounds::Extent;
@@ -19,15 +17,16 @@ pub fn write(extent: Extent) -> anyhow::Result<()> {
     if skipped {
         eprintln!("{SKIPPED}");
     }
+    let load = processor::load();
     let memory = memory::measure(&modules)?;
     let sections = sections(&modules, extent)?;
-    let mut text = head(extent)?;
+    let mut text = head(extent, &load)?;
     if skipped {
         text.push_str(&format!("**{SKIPPED}**\n\n"));
     }
     for section in &sections {
         let table =
-            if section.title == CALLS { calls::table(section, EMPTY) } else { table::of_section(section) };
+            if section.title == CALLS { table::of_calls(section) } else { table::of_section(section) };
         text.push_str(&format!("## {}\n\n{table}\n", section.title));
     }
     text.push_str(&format!("## What the others do less\n\n{}\n", notes(&sections)));
@@ -59,14 +58,14 @@ fn notes(sections: &[Section]) -> String {
     seen.join("\n") + "\n"
 }
 
-fn head(extent: Extent) -> anyhow::Result<String> {
+fn head(extent: Extent, load: &str) -> anyhow::Result<String> {
     let version = envoy::version()?;
     let version = version.rsplit("version: ").next().unwrap_or(&version).to_owned();
     Ok(format!(
         "# What Narrows costs\n\n\
          `make bench` measures this and writes it here: do not edit. Every figure is processor time or memory of a real Envoy.\n\n\
          ![a bar for each chain](costs.svg)\n\n\
-         * Machine: {}, shared with other work.\n\
+         * Machine: {}. Before this began, its load was {load}: a quiet machine has less than 1, and a busy one makes the figures larger.\n\
          * Envoy: {version}.\n\
          * All chains of a section are listeners of one Envoy with one worker. In each of {} rounds (half as many in the sections\n  \
            after the first) each chain gets {} requests over one connection, in another order each time. A request has ten headers.\n\n\

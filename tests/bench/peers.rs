@@ -48,7 +48,7 @@ pub(super) fn routes() -> Vec<Chain> {
         );
         // Said once: it holds for all of them.
         let note = if name == HOSTS && count == FEW {
-            "do not remove forged headers, count no rule, write no filter state"
+            "this and the other rows of routes: they do not remove forged headers, count no rule, and write no filter state"
         } else {
             ""
         };

@@ -31,6 +31,12 @@ pub(super) fn resident(pid: u32) -> anyhow::Result<u64> {
     line.trim().trim_end_matches(" kB").parse().context("VmRSS in other words")
 }
 
+/// How many threads waited for a processor in the last minute; a quiet machine has less than one.
+pub(super) fn load() -> String {
+    let averages = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    averages.split(' ').next().unwrap_or("unknown").to_owned()
+}
+
 /// The name of the processor, and how many there are.
 pub(super) fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Figures as tables in Markdown.
 
+use super::calls::{CALLS, TIMES};
 use super::figures::{lower_quartile, median, quantile};
 use super::memory::{Memory, WORKERS};
 use super::peers::{EMPTY, NONE};
@@ -36,6 +37,17 @@ pub(super) fn of_section(section: &Section) -> String {
             row.name,
             added / empty
         ));
+    }
+    text
+}
+
+/// What one host call costs: what its module takes more than the empty one.
+pub(super) fn of_calls(section: &Section) -> String {
+    let base = section.row(EMPTY).map_or(f64::NAN, |row| lower_quartile(&row.samples));
+    let mut text = String::from("| host call | µs |\n|---|---:|\n");
+    for row in CALLS.iter().filter_map(|(name, ..)| section.row(name)) {
+        let micros = (lower_quartile(&row.samples) - base) / f64::from(TIMES);
+        text.push_str(&format!("| {} | {micros:.2} |\n", row.name));
     }
     text
 }
