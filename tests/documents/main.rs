@@ -1,6 +1,7 @@
 //! Can the documents be believed?
 
 mod coming_from;
+mod costs;
 mod paths;
 mod policies;
 mod sessions;

@@ -3,6 +3,7 @@
 //! One binary, so that it links once; a module for each question.
 
 mod authorization;
+mod bill;
 mod bootstraps;
 mod chain;
 mod egress;

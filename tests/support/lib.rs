@@ -1,7 +1,10 @@
 //! What the suites share: a filter on a real Envoy in a few lines.
 
 mod bench;
+#[path = "../bench/bill.rs"]
+pub mod bill;
 pub mod books;
+pub mod priced;
 pub mod signals;
 pub mod tags;
 

@@ -3,6 +3,7 @@
 //!
 //! One binary, so that it links once; a module for each question.
 
+mod budgets;
 mod calls;
 mod cost;
 mod fuel;

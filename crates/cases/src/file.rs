@@ -58,6 +58,9 @@ pub struct Case {
     pub answer: Answer,
     /// What becomes of it.
     pub expect: Expect,
+    /// Whether its price is kept: see `tests/vm/budgets.txt`.
+    #[serde(default)]
+    pub budget: bool,
     /// Where it runs, unless everywhere.
     #[serde(default)]
     pub runners: Option<Vec<Runner>>,

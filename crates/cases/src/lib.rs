@@ -26,6 +26,7 @@
 //!       response: { status: 200, headers: {}, absent: [] }
 //!       state: { narrows_rule: beta, narrows_stripped: null }
 //!       counts: { "rule=.=beta;.;narrows_router_requests_total": 1 }
+//!     budget: true              # default: false; the price is kept in tests/vm/budgets.txt
 //!     runners: [core]           # default: all that can; a restriction says `because`
 //!     because: no proxy can be made to do this
 //! refused:                      # policies that must not load, and why

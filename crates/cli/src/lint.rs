@@ -43,7 +43,18 @@ pub struct Checked {
     pub policies: usize,
     /// How many resources of Istio were checked.
     pub manifests: usize,
-    /// The most memory and the most work that one of the policies takes.
+    /// What each policy that loads takes, in the order of the text.
+    pub weights: Vec<Weighed>,
+}
+
+/// A policy that loads, and what it takes.
+#[derive(Clone, Debug)]
+pub struct Weighed {
+    /// Where it begins.
+    pub start: usize,
+    /// Its filter.
+    pub filter: Filter,
+    /// What it takes.
     pub weight: Weight,
 }
 
@@ -85,7 +96,7 @@ fn across(run: &Run<'_>) -> Vec<(usize, Finding)> {
 impl Checked {
     /// A file that was not checked further.
     pub(crate) fn with(source: SourceFile, findings: Vec<Finding>) -> Self {
-        Self { source, findings, policies: 0, manifests: 0, weight: Weight::default() }
+        Self { source, findings, policies: 0, manifests: 0, weights: Vec::new() }
     }
 
     fn new(source: SourceFile, file: &mut File, of_run: Vec<Finding>, options: Options) -> Self {
@@ -95,14 +106,23 @@ impl Checked {
             checked.resource(resource, options.istio.unwrap_or(Release::NEWEST));
         }
         for found in &file.policies {
-            let (weight, findings) = policy::check(found, options.filter);
-            checked.weight.bytes = checked.weight.bytes.max(weight.bytes);
-            checked.weight.work = checked.weight.work.max(weight.work);
+            let (weighed, findings) = policy::check(found, options.filter);
+            checked.weights.extend(weighed);
             checked.findings.extend(findings);
         }
         checked.findings.extend(of_run);
         checked.findings.sort_by_key(|finding| finding.at.start);
         checked
+    }
+
+    /// The most memory that one of its policies takes.
+    pub(crate) fn heaviest(&self) -> usize {
+        self.weights.iter().map(|weighed| weighed.weight.bytes).max().unwrap_or_default()
+    }
+
+    /// The most work that the expressions of one of its policies take.
+    pub(crate) fn dearest(&self) -> u64 {
+        self.weights.iter().map(|weighed| weighed.weight.work).max().unwrap_or_default()
     }
 
     fn resource(&mut self, resource: &Node, release: Release) {

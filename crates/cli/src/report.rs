@@ -1,5 +1,6 @@
 //! Findings, for people and for machines.
 
+mod cost;
 mod github;
 mod json;
 mod sarif;
@@ -31,6 +32,11 @@ pub fn report(format: Format, checked: &[Checked], colour: bool) -> String {
         Format::Github => github::report(checked),
         Format::Sarif => sarif::report(checked),
     }
+}
+
+/// Writes what each policy takes in every worker, by part.
+pub fn costs(checked: &[Checked]) -> String {
+    cost::report(checked)
 }
 
 /// Writes the faults of one file that a command needed.

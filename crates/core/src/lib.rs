@@ -60,7 +60,7 @@ pub use language::modes::{Mode, Trust};
 pub use language::path_template::PathTemplate;
 pub use language::policy_value::PolicyValue;
 pub use language::{describe, limits, names};
-pub use matching::budget::Weight;
+pub use matching::budget::{Parts, Weight};
 pub use matching::matches::Match;
 pub use matching::request::{Peer, Request, StreamInfo};
 pub use order::hash_of;

@@ -47,7 +47,8 @@ pub fn run(file: &File, module: &Module) -> anyhow::Result<Vec<String>> {
     Ok(wrong)
 }
 
-fn exchange(case: &Case) -> Exchange {
+/// A case's request as it reaches the filter.
+pub fn exchange(case: &Case) -> Exchange {
     let send = &case.send;
     let mut exchange = Exchange::new(arrives(send)).body(&send.body);
     let address = send.source.address.as_deref().unwrap_or("127.0.0.1:50000");
@@ -63,7 +64,8 @@ fn exchange(case: &Case) -> Exchange {
     exchange
 }
 
-fn answer(case: &Case) -> Response {
+/// What a case's upstream answers.
+pub fn answer(case: &Case) -> Response {
     let lines = case.answer.headers.iter().map(|line| header_line(line));
     let response = lines
         .fold(Response::status(case.answer.status), |response, (name, value)| response.header(name, value));

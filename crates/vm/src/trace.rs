@@ -94,6 +94,11 @@ impl Work {
         self.calls.iter().filter(|call| call.returned.is_some()).count()
     }
 
+    /// The bytes that they brought.
+    pub fn bytes_returned(&self) -> u64 {
+        self.calls.iter().filter_map(|call| call.returned).map(u64::from).sum()
+    }
+
     /// Whether any log line contains the text.
     pub fn logged(&self, text: &str) -> bool {
         self.logs.iter().any(|line| line.text.contains(text))

@@ -29,6 +29,10 @@ pub(super) struct Arguments {
     /// The Istio release that the resources are for, such as 1.30 [default: the newest known]
     #[arg(long, value_name = "RELEASE")]
     istio: Option<Release>,
+    /// Below the findings, print what each policy takes in every worker of a proxy, by part; with
+    /// `--format text` alone
+    #[arg(long)]
+    cost: bool,
     /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -40,10 +44,10 @@ impl Arguments {
         let sources = self.files.iter().map(|path| SourceFile::read(path)).collect::<Result<_, _>>()?;
         let checked = lint::check_all(sources, options);
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Ok(Done {
-            output: report::report(self.format, &checked, colour),
-            refusal: String::new(),
-            findings: checked.iter().any(|c| !c.findings.is_empty()),
-        })
+        let mut output = report::report(self.format, &checked, colour);
+        if self.cost && self.format == Format::Text {
+            output.push_str(&report::costs(&checked));
+        }
+        Ok(Done { output, refusal: String::new(), findings: checked.iter().any(|c| !c.findings.is_empty()) })
     }
 }

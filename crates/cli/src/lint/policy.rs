@@ -1,20 +1,21 @@
 //! The faults that the filters themselves find in their policies.
 
-use narrows_core::{Fault, Weight, vm_config};
+use narrows_core::{Fault, vm_config};
 
 use crate::code;
 use crate::documents::{self, Found, Kind};
 use crate::filter::Filter;
 use crate::finding::Finding;
+use crate::lint::Weighed;
 use crate::source::Node;
 use crate::write::json;
 
-/// The weight of a policy, and the faults in it and in the VM configuration beside it.
-pub(super) fn check(found: &Found, option: Option<Filter>) -> (Weight, Vec<Finding>) {
+/// What a policy takes if it loads, and the faults in it and in the VM configuration beside it.
+pub(super) fn check(found: &Found, option: Option<Filter>) -> (Option<Weighed>, Vec<Finding>) {
     // The command line names the filter of a bare policy; a resource names its own.
     let filter = if found.within == Kind::Policy { option.or(found.filter) } else { found.filter };
     let Some(filter) = filter else {
-        return (Weight::default(), vec![documents::unknown_filter(&found.policy)]);
+        return (None, vec![documents::unknown_filter(&found.policy)]);
     };
     let mut findings = Vec::new();
     if let Some(vm) = &found.vm
@@ -25,11 +26,12 @@ pub(super) fn check(found: &Found, option: Option<Filter>) -> (Weight, Vec<Findi
     match filter.compile(&found.policy.tree()) {
         Ok(policy) => {
             findings.extend(policy.warnings().iter().map(|warning| likely_not_meant(warning, &found.policy)));
-            (policy.weight(), findings)
+            let start = found.policy.head().start;
+            (Some(Weighed { start, filter, weight: policy.weight() }), findings)
         }
         Err(invalid) => {
             findings.extend(invalid.faults().iter().map(|fault| found.policy.finding(fault)));
-            (Weight::default(), findings)
+            (None, findings)
         }
     }
 }

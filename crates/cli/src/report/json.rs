@@ -25,7 +25,7 @@ pub(super) fn report(checked: &[Checked]) -> String {
         .collect();
     let files: Vec<_> = checked
         .iter()
-        .map(|c| json!({ "file": c.source.path, "policies": c.policies, "manifests": c.manifests, "weight": c.weight.bytes, "work": c.weight.work }))
+        .map(|c| json!({ "file": c.source.path, "policies": c.policies, "manifests": c.manifests, "weight": c.heaviest(), "work": c.dearest() }))
         .collect();
     format!("{:#}\n", json!({ "files": files, "findings": findings }))
 }

@@ -61,8 +61,8 @@ fn summary(checked: &[Checked]) -> String {
     let count = |n: usize, what: &str, many: &str| format!("{n} {}", if n == 1 { what } else { many });
     let of_level = |level| checked.iter().flat_map(|c| &c.findings).filter(|f| f.level == level).count();
     let sum = |of: fn(&Checked) -> usize| checked.iter().map(of).sum();
-    let heaviest = checked.iter().map(|c| c.weight.bytes).max().unwrap_or_default();
-    let dearest = checked.iter().map(|c| c.weight.work).max().unwrap_or_default();
+    let heaviest = checked.iter().map(Checked::heaviest).max().unwrap_or_default();
+    let dearest = checked.iter().map(Checked::dearest).max().unwrap_or_default();
     // Most policies have a weight that does not matter.
     let mut weight = String::new();
     if heaviest >= 1 << 20 {

@@ -38,9 +38,24 @@ const _: () = assert!(limits::WEIGHT == 32 << 20 && limits::EACH == 1000 && limi
 pub struct Weight {
     /// Bytes that every worker holds, of [`limits::WEIGHT`].
     pub bytes: usize,
+    /// What they hold.
+    pub parts: Parts,
     /// About the instructions that its expressions may take for one long value, of
     /// [`limits::REGEX_WORK`].
     pub work: u64,
+}
+
+/// The parts of a weight that an operator can make smaller; the rest is rules, conditions and series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// The texts of the policy: names, hosts, paths, values.
+    pub texts: usize,
+    /// The index over hosts, paths and headers.
+    pub index: usize,
+    /// Tables and sets of regular expressions.
+    pub expressions: usize,
+    /// Tables of the texts that are looked for inside values.
+    pub searched: usize,
 }
 
 /// The rest of the limits that hold for a policy as a whole.
@@ -50,6 +65,7 @@ pub(crate) struct Budget {
     /// Conditions that look at every value of a cookie or parameter.
     each: Cell<usize>,
     held: Cell<usize>,
+    parts: Cell<Parts>,
     needles: RefCell<needles::Draft>,
 }
 
@@ -68,6 +84,7 @@ impl Default for Budget {
             patterns: Cell::default(),
             each: Cell::new(limits::EACH),
             held: Cell::new(0),
+            parts: Cell::default(),
             needles: RefCell::default(),
         }
     }
@@ -85,7 +102,26 @@ impl Budget {
         if sums.read > limits::TREE_BYTES {
             return Err(too_large());
         }
-        self.hold(sums.held)
+        self.hold_for(|parts| &mut parts.texts, sums.held)
+    }
+
+    /// Counts memory that is about to be taken for a part.
+    fn hold_for(&self, part: fn(&mut Parts) -> &mut usize, bytes: usize) -> Result<(), Invalid> {
+        let mut parts = self.parts.get();
+        let held = part(&mut parts);
+        *held = held.saturating_add(bytes);
+        self.parts.set(parts);
+        self.hold(bytes)
+    }
+
+    /// The same for the index.
+    pub(crate) fn index(&self, bytes: usize) -> Result<(), Invalid> {
+        self.hold_for(|parts| &mut parts.index, bytes)
+    }
+
+    /// The same for a regular expression.
+    pub(crate) fn tables(&self, bytes: usize) -> Result<(), Invalid> {
+        self.hold_for(|parts| &mut parts.expressions, bytes)
     }
 
     /// Counts memory that is about to be taken.
@@ -107,7 +143,7 @@ impl Budget {
     #[inline(never)]
     pub(crate) fn file(&self, hosts: usize, paths: usize, bytes: usize) -> Result<(), Invalid> {
         let entries = hosts.saturating_mul(paths);
-        self.hold(entries.saturating_mul(bytes)).map_err(|_| {
+        self.index(entries.saturating_mul(bytes)).map_err(|_| {
             Invalid::new(
                 Code::TooHeavy,
                 format!("{hosts} hosts \u{d7} {paths} paths are {entries} index entries: with them the policy weighs more than 32 MiB"),
@@ -121,7 +157,7 @@ impl Budget {
         let known = self.patterns.take();
         let work = known.iter().map(|work| work.together).max().unwrap_or_default();
         self.patterns.set(known);
-        Weight { bytes: self.held.get(), work }
+        Weight { bytes: self.held.get(), parts: self.parts.get(), work }
     }
 
     /// One more expression, wherever it is.
@@ -140,7 +176,7 @@ impl Budget {
     pub(crate) fn regex(&self, text: &str, ignore_case: bool) -> Result<Box<Pattern>, Invalid> {
         self.expression()?;
         let pattern = Pattern::new(text, ignore_case)?;
-        self.hold(pattern.weight())?;
+        self.tables(pattern.weight())?;
         self.work(&pattern)?;
         Ok(Box::new(pattern))
     }
@@ -187,9 +223,9 @@ impl Budget {
     /// Adds a text to those that are found together.
     #[inline(never)]
     pub(crate) fn needle(&self, needle: &mut Needle, hay: Hay) -> Result<(), Invalid> {
-        self.hold(
-            needle.len().saturating_mul(NEEDLE_BYTE).saturating_add(NEEDLE).saturating_add(hay.name.len()),
-        )?;
+        let bytes =
+            needle.len().saturating_mul(NEEDLE_BYTE).saturating_add(NEEDLE).saturating_add(hay.name.len());
+        self.hold_for(|parts| &mut parts.searched, bytes)?;
         // Borrowed for this call only; nothing here calls back.
         if let Ok(mut needles) = self.needles.try_borrow_mut() {
             needles.add(hay, needle);

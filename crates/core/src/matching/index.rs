@@ -99,7 +99,7 @@ impl<'b> Builder<'b> {
     /// Files a match under its number; numbers must ascend.
     pub(crate) fn add(&mut self, number: u32, rule_match: &Match) -> Result<(), Invalid> {
         let keys = IndexKeys::of(rule_match);
-        self.budget.hold(keys.terms().saturating_mul(FACT))?;
+        self.budget.index(keys.terms().saturating_mul(FACT))?;
         let prefixes = trie::literal_prefixes(rule_match.path.as_ref());
         let entry = ENTRY.saturating_add(keys.most().saturating_mul(FILED));
         let keys = Rc::new(keys);
@@ -145,7 +145,7 @@ impl<'b> Builder<'b> {
         let bytes = key.len().saturating_add(HOST);
         let group = *self.shared.entry(key.into()).or_insert(new);
         if group == new {
-            self.budget.hold(bytes)?;
+            self.budget.index(bytes)?;
             self.groups.push(Group::default());
         }
         let Some(group) = self.groups.get_mut(group as usize) else { return Ok((None, false)) };
@@ -175,12 +175,12 @@ impl<'b> Builder<'b> {
             HostPattern::Suffix(name) => *suffix.entry(name.clone()).or_insert(new),
         };
         if at == new {
-            self.budget.hold(HOST.saturating_add(text_of(pattern).len()))?;
+            self.budget.index(HOST.saturating_add(text_of(pattern).len()))?;
             hosts.push(Tries::default());
         }
         let Some(of_host) = hosts.get_mut(at as usize) else { return Ok(None) };
         if shared.is_some() {
-            self.budget.hold(2usize.saturating_mul(size_of::<u32>()))?;
+            self.budget.index(2usize.saturating_mul(size_of::<u32>()))?;
             // A host that is twice among them has it twice.
             of_host.shared.extend(shared);
         }

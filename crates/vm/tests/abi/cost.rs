@@ -21,7 +21,7 @@ fn host_calls_are_counted_and_traced() {
             ("proxy_log", Status::Ok, None, None)
         ]
     );
-    assert_eq!((work.count("proxy_log"), work.fetches()), (2, 1));
+    assert_eq!((work.count("proxy_log"), work.fetches(), work.bytes_returned()), (2, 1, 1));
 }
 
 #[test]

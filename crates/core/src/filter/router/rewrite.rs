@@ -216,6 +216,6 @@ fn regex(tree: &PolicyValue, budget: &Budget) -> Result<PathRewrite, Invalid> {
     names::header_value(replace).map_err(|e| e.in_field("replace"))?;
     budget.expression()?;
     let replacer = Replacer::new(part("match")?, replace)?;
-    budget.hold(replacer.weight())?;
+    budget.tables(replacer.weight())?;
     Ok(PathRewrite::Regex(Box::new(replacer)))
 }

@@ -1,6 +1,7 @@
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use super::Parts;
 use crate::filter::router::Router;
 use crate::language::policy_value::PolicyValue;
 use crate::policy::Policy;
@@ -20,7 +21,11 @@ fn a_policy_weighs_the_same_everywhere() {
         { "hosts": ["a.example", "*.b.example"], "path": { "in": ["/a", "/b"] }, "method": { "in": ["GET", "PUT"] },
           "headers": { "x": { "regex": "a(b|[c-f])*g{3}" }, "y": { "contains": "abc" }, "z": { "range": { "from": 1, "to": 77 } } } }],
         "rewrite": { "path": { "regex": { "match": "^/v([0-9]+)", "replace": "/\\1" } } } }] }"#;
-    assert_eq!(compile(policy).unwrap().common().weight.bytes, 8_643);
+    let weight = compile(policy).unwrap().common().weight;
+    assert_eq!(weight.bytes, 8_643);
+    let Parts { texts, index, expressions, searched } = weight.parts;
+    assert!([texts, index, expressions, searched].iter().all(|part| *part > 0), "{weight:?}");
+    assert!(texts + index + expressions + searched < weight.bytes, "{weight:?}");
     assert!(compile("{}").unwrap().common().weight.bytes < 100);
 }
 
