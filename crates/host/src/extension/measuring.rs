@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 
 use narrows_core::tags::{Ask, CardinalityLimit, Metered, Path, Report};
-use proxy_wasm::hostcalls;
 
 use super::series_log::SeriesLog;
 use super::{Ended, Extension};
+use crate::abi;
 use crate::lease::Plugin;
 use crate::metric::Ids;
 use crate::node::Node;
@@ -64,7 +64,7 @@ impl<P: Metered + 'static> Extension<P> for Measuring {
                     ended.ids.measure_all(measurements);
                     for (name, value) in &state {
                         // Filter state can still be written here; Envoy writes its access log later.
-                        _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
+                        abi::set_property(name, value.as_bytes());
                     }
                     notes.iter().for_each(|note| log::warn!("{}: {note}", P::FILTER));
                     return;
