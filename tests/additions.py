@@ -18,10 +18,10 @@ CORE = "crates/core/src"
 
 NOOP = '''//! `noop`: decides nothing.
 
-use crate::action::strip::Strip;
+use crate::action::sanitize::Sanitizer;
 use crate::language::describe::{Object, object};
 use crate::language::invalid::Invalid;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::budget::Budget;
 use crate::matching::request::Request;
 use crate::policy::Policy;
@@ -42,11 +42,11 @@ impl Policy for Noop {
 
     type Verdict = ();
 
-    fn compile(tree: &Tree) -> Result<Self, Invalid> {
+    fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
         let budget = Budget::default();
         let (head, _) = Head::open(tree, Self::FILTER, &POLICY, &budget)?;
-        let strip = Strip::new(head.trust, [], Vec::new());
-        Ok(Self(Common { head, strip, weight: budget.weight(), ..Common::default() }))
+        let sanitizer = Sanitizer::new(head.trust, [], Vec::new());
+        Ok(Self(Common { head, sanitizer, weight: budget.weight(), ..Common::default() }))
     }
 
     fn common(&self) -> &Common {

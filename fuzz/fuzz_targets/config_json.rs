@@ -2,10 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use narrows_core::{Tree, filter};
+use narrows_core::{PolicyValue, filter};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(tree) = Tree::parse(bytes) else { return };
+    let Ok(tree) = PolicyValue::parse(bytes) else { return };
     for filter in filter::FILTERS {
         if let Some(Err(invalid)) = filter::check(filter, &tree) {
             assert!(!invalid.faults().is_empty());

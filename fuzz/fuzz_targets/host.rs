@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use narrows_core::egress::{Action, Egress};
 use narrows_core::router::Router;
 use narrows_core::split::{Guarded, Splitter};
-use narrows_core::{Policy, Request, Tree};
+use narrows_core::{Policy, PolicyValue, Request};
 
 const PATTERNS: [&str; 10] =
     ["shop.example.com", "*.example.com", "*.com", "stock", "a", "*.a", "10.0.0.1", "[::1]", "*.b.a", "*"];
@@ -154,6 +154,6 @@ impl Policies {
 }
 
 fn policy<P: Policy>(text: &str) -> P {
-    let tree = Tree::parse(text.as_bytes()).expect("JSON");
+    let tree = PolicyValue::parse(text.as_bytes()).expect("JSON");
     P::compile(&tree).unwrap_or_else(|invalid| panic!("{invalid}: {text}"))
 }

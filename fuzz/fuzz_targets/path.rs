@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use narrows_core::egress::{Action, Egress};
-use narrows_core::{Policy, Request, Tree};
+use narrows_core::{Policy, PolicyValue, Request};
 
 /// Each byte is a piece of a path: a corpus of bytes would seldom be one.
 const PIECES: [&str; 40] = [
@@ -103,7 +103,7 @@ fn judge(path: &[u8]) {
 }
 
 fn policy(text: &str) -> Egress {
-    Egress::compile(&Tree::parse(text.as_bytes()).expect("JSON")).expect("a policy")
+    Egress::compile(&PolicyValue::parse(text.as_bytes()).expect("JSON")).expect("a policy")
 }
 
 fn decode(path: &[u8]) -> Vec<u8> {

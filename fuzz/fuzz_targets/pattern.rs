@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use narrows_core::router::Router;
-use narrows_core::{Edit, Policy, Request, Tree};
+use narrows_core::{Edit, Policy, PolicyValue, Request};
 
 /// An expression of one group at most, and how it is written.
 enum Node {
@@ -49,13 +49,13 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-fn policy(text: &str, how: &str) -> Tree {
+fn policy(text: &str, how: &str) -> PolicyValue {
     let rule = if how == "match" {
         serde_json::json!({ "name": "r", "matches": [{ "headers": { "x-a": { "regex": text } } }] })
     } else {
         serde_json::json!({ "name": "r", "rewrite": { "path": { "regex": { "match": text, "replace": "<\\0>" } } } })
     };
-    Tree::parse(serde_json::json!({ "rules": [rule] }).to_string().as_bytes()).expect("JSON")
+    PolicyValue::parse(serde_json::json!({ "rules": [rule] }).to_string().as_bytes()).expect("JSON")
 }
 
 impl Node {

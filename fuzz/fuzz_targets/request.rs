@@ -5,15 +5,15 @@
 
 use libfuzzer_sys::fuzz_target;
 use narrows_core::egress::Egress;
-use narrows_core::{Source, StreamInfo};
 use narrows_core::router::Router;
 use narrows_core::split::Splitter;
-use narrows_core::{Edit, Policy, Request, Tree};
+use narrows_core::{Edit, Policy, PolicyValue, Request};
+use narrows_core::{Peer, StreamInfo};
 
 fuzz_target!(|bytes: &[u8]| {
     let split = bytes.windows(2).position(|pair| pair == b"\n\n");
     let (policy, request) = bytes.split_at(split.unwrap_or(bytes.len()));
-    let Ok(tree) = Tree::parse(policy) else { return };
+    let Ok(tree) = PolicyValue::parse(policy) else { return };
     decide::<Router>(&tree, request, |router, request| {
         let tried = router.by_trying(request.clone());
         assert_eq!(router.decide(request).1, tried);
@@ -22,10 +22,10 @@ fuzz_target!(|bytes: &[u8]| {
     decide::<Egress>(&tree, request, |_, _| {});
 });
 
-fn decide<P: Policy>(tree: &Tree, request: &[u8], check: impl Fn(&P, Request<'_>)) {
+fn decide<P: Policy>(tree: &PolicyValue, request: &[u8], check: impl Fn(&P, Request<'_>)) {
     let Ok(policy) = P::compile(tree) else { return };
     let mut headers: Vec<(Vec<u8>, &[u8])> = Vec::new();
-    let mut source = Source::default();
+    let mut source = Peer::default();
     let mut stream_info = StreamInfo::default();
     let mut stripped = None;
     for line in request.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {

@@ -2,7 +2,7 @@
 //! shares no code with the product, and is as slow and obvious as it can be.
 
 use narrows_core::router::Router;
-use narrows_core::{Policy, Request, Tree};
+use narrows_core::{Policy, PolicyValue, Request};
 use narrows_oracle::{Expression, Test};
 use serde_json::{Value, json};
 
@@ -103,7 +103,7 @@ pub fn is_met(one: Value, field: &str, name: &str, headers: &[(&[u8], &[u8])]) -
     let rules: Vec<Value> =
         std::iter::once(json!({ "name": "one", "matches": [one] })).chain(filling).collect();
     let policy = json!({ "trust": "mesh", "rules": rules }).to_string();
-    let router = Router::compile(&Tree::parse(policy.as_bytes()).ok()?).ok()?;
+    let router = Router::compile(&PolicyValue::parse(policy.as_bytes()).ok()?).ok()?;
     let request = || Request::new(headers.iter().copied());
     let (_, verdict) = router.decide(request());
     assert_eq!(verdict, router.by_trying(request()), "the index is wrong");

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use narrows_core::Source;
+use narrows_core::Peer;
 use narrows_core::router::Router;
-use narrows_core::{Edit, Policy, Request, Tree};
+use narrows_core::{Edit, Policy, PolicyValue, Request};
 
 /// Every policy that a document of the router shows, a rule alone as the whole of one.
 fn policies(document: &str) -> anyhow::Result<Vec<String>> {
@@ -69,7 +69,7 @@ fn policies_do_what_is_written_beside_them() -> anyhow::Result<()> {
     for (rule, line, lines, becomes) in BESIDE {
         let named = |policy: &&String| policy.contains(&format!("\"name\": \"{rule}\""));
         let policy = policies("COMING-FROM.md")?.iter().find(named).expect("the document shows it").clone();
-        let router = Router::compile(&Tree::parse(policy.as_bytes())?)?;
+        let router = Router::compile(&PolicyValue::parse(policy.as_bytes())?)?;
         let (method, target) = line.split_once(' ').expect("a method and a target");
         let address = lines.iter().find(|(name, _)| *name == "address").map(|(_, value)| value.as_bytes());
         let mut headers = vec![(":method", method), (":path", target), (":scheme", "http")];
@@ -78,7 +78,7 @@ fn policies_do_what_is_written_beside_them() -> anyhow::Result<()> {
         }
         headers.extend(lines.iter().filter(|(name, _)| *name != "address"));
         let request = Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())))
-            .from_source(Source { address, principal: None });
+            .from_source(Peer { address, principal: None });
         assert_eq!(told(&router, request), *becomes, "{rule}: {line} {lines:?}");
         unproved.remove(&policy);
     }

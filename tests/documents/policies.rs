@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use narrows_core::{Tree, filter};
+use narrows_core::{PolicyValue, filter};
 use narrows_harness::markdown;
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ fn every_policy_in_the_documentation_compiles() {
         for policy in documents.iter().filter_map(|document| policy_in(document, &block)) {
             let filter =
                 block.filter(&policy).unwrap_or_else(|| panic!("{}: for which filter?", block.place()));
-            let tree = Tree::parse(policy.to_string().as_bytes()).unwrap();
+            let tree = PolicyValue::parse(policy.to_string().as_bytes()).unwrap();
             let checked =
                 filter::check(&filter, &tree).unwrap_or_else(|| panic!("{}: no {filter}", block.place()));
             checked.unwrap_or_else(|e| panic!("{}: {filter}: {e}", block.place()));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use narrows::filter::Filter;
 use narrows::render::{RenderRequest, Shape, render};
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 use narrows_harness::http1;
 use narrows_harness::message::Request;
 use narrows_tests::{Bench, filters, module};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// A policy as a block or as tags, read as Envoy reads it.
 pub(crate) fn rendered(filter: &str, policy: &str, shape: Shape) -> Value {
-    let tree = Tree::parse(policy.as_bytes()).unwrap();
+    let tree = PolicyValue::parse(policy.as_bytes()).unwrap();
     let filter = Filter::named(filter).unwrap();
     let wanted = RenderRequest {
         filter,

@@ -77,7 +77,7 @@ fn disagreements(case: &Case, outcome: &Value) -> Vec<String> {
         texts(&outcome["request"]).filter_map(|edit| edit.strip_prefix("strip ")).map(unescape).collect();
     let reply = &outcome["reply"];
     let decision = Decision {
-        strip: strip.iter().map(Vec::as_slice).collect(),
+        stripped: strip.iter().map(Vec::as_slice).collect(),
         request: texts(&outcome["request"]).filter_map(edit).collect(),
         response: texts(&outcome["response"]).filter_map(edit).collect(),
         reply: reply["status"].as_u64().map(|status| Reply {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use narrows_core::split::Splitter;
-use narrows_core::{Policy, Request as Asked, Tree};
+use narrows_core::{Policy, PolicyValue, Request as Asked};
 use narrows_harness::bootstrap::{bootstrap, listener, static_cluster, wasm_filter};
 use narrows_harness::echo::{Echo, EchoOptions};
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
@@ -184,7 +184,7 @@ impl Oracle {
     /// # Panics
     /// If the policy is not good.
     pub fn of(policy: &Value, service: &str, users: &[String]) -> Self {
-        let tree = Tree::parse(policy.to_string().as_bytes()).expect("the policy is JSON");
+        let tree = PolicyValue::parse(policy.to_string().as_bytes()).expect("the policy is JSON");
         let splitter = Splitter::compile(&tree).expect("the policy is good");
         let backend = |user: &String| {
             let headers = [(":authority", service), (":path", "/books"), ("x-user-id", user)];

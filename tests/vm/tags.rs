@@ -1,4 +1,4 @@
 //! metric-tags: what a request costs, and a log that is full.
 
 mod cost;
-mod ledger;
+mod series_log;

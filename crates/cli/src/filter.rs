@@ -6,7 +6,7 @@ use narrows_core::Weight;
 use narrows_core::describe::Object;
 use narrows_core::split::Splitter;
 use narrows_core::stats_tags::Labels;
-use narrows_core::{Decision, Fault, Invalid, Policy, Request, Series, Tree};
+use narrows_core::{Decision, Fault, Invalid, Policy, PolicyValue, Request, Series};
 
 use crate::simulate::{Explanation, Outcome};
 use crate::source::Node;
@@ -55,7 +55,7 @@ macro_rules! by_name {
                 }
             }
 
-            fn compile_any(self, tree: &Tree) -> Result<Compiled, Invalid> {
+            fn compile_any(self, tree: &PolicyValue) -> Result<Compiled, Invalid> {
                 match self { $(Self::$filter => <$policy>::compile(tree).map(Box::new).map(Compiled::$filter)),+ }
             }
         }
@@ -73,7 +73,7 @@ macro_rules! by_name {
             }
 
             /// The labels of its series; `written` is the policy as written.
-            pub fn labels(&self, written: &Tree) -> Labels {
+            pub fn labels(&self, written: &PolicyValue) -> Labels {
                 match &self.0 { $(Compiled::$filter(policy) => Labels::of(&**policy, written)),+ }
             }
 
@@ -101,7 +101,7 @@ macro_rules! by_name {
             /// The headers that it removes from a client's request, some with a `*` at their end.
             pub fn strips(&self) -> Vec<&str> {
                 let common = match &self.0 { $(Compiled::$filter(policy) => policy.common()),+ };
-                common.strip.names().collect()
+                common.sanitizer.names().collect()
             }
 
             /// Decides on a request, as the filter would.
@@ -141,7 +141,7 @@ impl Filter {
     }
 
     /// Compiles a policy of this filter.
-    pub fn compile(self, tree: &Tree) -> Result<AnyPolicy, Invalid> {
+    pub fn compile(self, tree: &PolicyValue) -> Result<AnyPolicy, Invalid> {
         self.compile_any(tree).map(AnyPolicy)
     }
 }

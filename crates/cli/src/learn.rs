@@ -5,7 +5,7 @@ mod log;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 use narrows_core::egress::destination::Destination;
 use narrows_core::egress::learn::METHODS;
 use serde_json::Value;
@@ -82,14 +82,14 @@ impl Learnt {
 
     /// A policy that allows all of these destinations, for a person to read and to shorten.
     pub fn policy(&self) -> String {
-        let table = |fields: Vec<(&str, Tree)>| {
-            Tree::Table(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        let table = |fields: Vec<(&str, PolicyValue)>| {
+            PolicyValue::Table(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
         };
-        let text = |text: &str| Tree::Text(text.to_owned());
+        let text = |text: &str| PolicyValue::Text(text.to_owned());
         let rules = self.hosts.iter().enumerate().map(|(place, (host, methods))| {
-            let mut to = vec![("hosts", Tree::List(vec![text(host)]))];
+            let mut to = vec![("hosts", PolicyValue::List(vec![text(host)]))];
             if let Some(methods) = methods {
-                to.push(("methods", Tree::List(methods.iter().map(|method| text(method)).collect())));
+                to.push(("methods", PolicyValue::List(methods.iter().map(|method| text(method)).collect())));
             }
             let name = text(&format!("learned-{}", place + 1));
             table(vec![("name", name), ("action", text("allow")), ("to", table(to))])
@@ -99,9 +99,9 @@ impl Learnt {
             self.private().partition(|host| host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok());
         if !addresses.is_empty() {
             let except = addresses.iter().map(|host| text(host.trim_matches(['[', ']']))).collect();
-            policy.push(("denyPrivateAddresses", table(vec![("except", Tree::List(except))])));
+            policy.push(("denyPrivateAddresses", table(vec![("except", PolicyValue::List(except))])));
         }
-        policy.push(("rules", Tree::List(rules.collect())));
+        policy.push(("rules", PolicyValue::List(rules.collect())));
         let mut out = format!(
             "# {} hosts from {} lines: everything that was requested. Remove what must not be allowed.\n",
             self.hosts(),

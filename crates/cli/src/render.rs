@@ -6,7 +6,7 @@ mod resource;
 mod telemetry;
 
 use clap::ValueEnum;
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 
 use crate::error::CliError;
 use crate::filter::{AnyPolicy, Filter};
@@ -35,7 +35,7 @@ pub struct RenderRequest<'p> {
     /// The filter.
     pub filter: Filter,
     /// The policy as written.
-    pub tree: Tree,
+    pub tree: PolicyValue,
     /// The same, compiled.
     pub policy: &'p AnyPolicy,
     /// The release to render for.
@@ -80,10 +80,10 @@ pub fn render(shape: Shape, request: &RenderRequest<'_>) -> Result<String, CliEr
     }
 }
 
-fn table<const N: usize>(fields: [(&str, Tree); N]) -> Tree {
-    Tree::Table(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+fn table<const N: usize>(fields: [(&str, PolicyValue); N]) -> PolicyValue {
+    PolicyValue::Table(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-fn text(text: impl Into<String>) -> Tree {
-    Tree::Text(text.into())
+fn text(text: impl Into<String>) -> PolicyValue {
+    PolicyValue::Text(text.into())
 }

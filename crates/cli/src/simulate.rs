@@ -45,7 +45,7 @@ pub struct Replied {
 impl Outcome {
     /// A decision with its explanation.
     pub fn new(explanation: Explanation, decision: &Decision<'_>) -> Self {
-        let strips = decision.strip.iter().map(|name| format!("strip {}", printable(name)));
+        let strips = decision.stripped.iter().map(|name| format!("strip {}", printable(name)));
         Self {
             explanation,
             request: strips.chain(decision.request.iter().map(edit)).collect(),
@@ -57,8 +57,8 @@ impl Outcome {
 
     /// One line: what decided, then what it does.
     pub fn line(&self) -> String {
-        let facts = self.explanation.facts.iter().map(|(name, value)| format!("{name}={value}"));
-        let mut line = facts.collect::<Vec<_>>().join(" ");
+        let details = self.explanation.details.iter().map(|(name, value)| format!("{name}={value}"));
+        let mut line = details.collect::<Vec<_>>().join(" ");
         if line.is_empty() {
             line.push('-');
         }
@@ -73,9 +73,9 @@ impl Outcome {
 
     /// The same as data.
     pub fn json(&self) -> Value {
-        let facts = self.explanation.facts.iter().map(|(name, value)| (name.clone(), json!(value)));
+        let details = self.explanation.details.iter().map(|(name, value)| (name.clone(), json!(value)));
         json!({
-            "decided": Value::Object(facts.collect()),
+            "decided": Value::Object(details.collect()),
             "request": self.request,
             "response": self.response,
             "reply": self.reply.as_ref().map(|reply| json!({

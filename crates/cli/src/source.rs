@@ -79,13 +79,13 @@ pub struct Lines<'a> {
 impl<'a> Lines<'a> {
     /// Line and column of an offset, both from 1; columns count characters.
     pub fn position(&self, offset: usize) -> (usize, usize) {
-        let (number, line) = self.around(offset);
+        let (number, line) = self.line_at(offset);
         let at = self.text.floor_char_boundary(offset).max(line.start);
         (number, self.text[line.start..at].chars().count() + 1)
     }
 
     /// The line that an offset is on: its number from 1, and its bytes without its end.
-    pub fn around(&self, offset: usize) -> (usize, Range<usize>) {
+    pub fn line_at(&self, offset: usize) -> (usize, Range<usize>) {
         let offset = self.text.floor_char_boundary(offset);
         let number = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts[number - 1];

@@ -39,9 +39,9 @@ fn keys_of_clients_are_text() {
         "u1\u{1b}[2J\u{1b}]0;pwn\u{7}\n::add-mask::x\n\t::error::y\nu\u{9b}2J\nplain\n",
     )
     .unwrap();
-    let told = narrows(&here, &["diff", "old.json", "new.json", "--keys", "keys"]);
-    assert!(told.contains("5 of 5 keys move") && told.contains("    plain: b -> c"), "{told}");
-    assert!(is_harmless(&told), "{told:?}");
+    let output = narrows(&here, &["diff", "old.json", "new.json", "--keys", "keys"]);
+    assert!(output.contains("5 of 5 keys move") && output.contains("    plain: b -> c"), "{output}");
+    assert!(is_harmless(&output), "{output:?}");
 }
 
 #[test]
@@ -49,18 +49,18 @@ fn names_of_files_are_text() {
     let here = directory("names");
     let name = "d\u{1b}[31m\n::error::f.yaml";
     fs::write(here.join(name), "filter: header-router\nruls: []\n").unwrap();
-    let told = narrows(&here, &["lint", name]);
-    assert!(told.contains("NRW101") && is_harmless(&told), "{told:?}");
-    let told = narrows(&here, &["lint", name, "--format", "github"]);
-    assert_eq!(told.lines().count(), 1, "{told:?}");
-    assert!(!told.contains('\u{1b}'), "{told:?}");
+    let output = narrows(&here, &["lint", name]);
+    assert!(output.contains("NRW101") && is_harmless(&output), "{output:?}");
+    let output = narrows(&here, &["lint", name, "--format", "github"]);
+    assert_eq!(output.lines().count(), 1, "{output:?}");
+    assert!(!output.contains('\u{1b}'), "{output:?}");
     for missing in [
         &["lint", "\u{1b}[2J"][..],
         &["simulate", "\u{1b}[2J", "--requests", "\n::error::"],
         &["learn", "\u{1b}c"],
     ] {
-        let told = narrows(&here, missing);
-        assert!(is_harmless(&told), "{told:?}");
+        let output = narrows(&here, missing);
+        assert!(is_harmless(&output), "{output:?}");
     }
 }
 
@@ -80,8 +80,8 @@ fn millions_of_requests_are_counted_and_not_kept() {
 fn a_clusters_export_is_many_documents() {
     let here = directory("documents");
     fs::write(here.join("all.yaml"), "filter: header-router\nrules: []\n---\n".repeat(2_000)).unwrap();
-    let told = narrows(&here, &["lint", "all.yaml"]);
-    assert!(told.contains("0 errors and 0 warnings in 1 file: 2000 policies"), "{told}");
+    let output = narrows(&here, &["lint", "all.yaml"]);
+    assert!(output.contains("0 errors and 0 warnings in 1 file: 2000 policies"), "{output}");
 }
 
 #[test]
@@ -95,6 +95,6 @@ fn a_cluster_has_many_plugins() {
         )
     };
     fs::write(here.join("all.yaml"), (0..2_000).map(plugin).collect::<String>()).unwrap();
-    let told = narrows(&here, &["lint", "all.yaml"]);
-    assert!(told.contains("2000 policies, 2000 manifests"), "{told}");
+    let output = narrows(&here, &["lint", "all.yaml"]);
+    assert!(output.contains("2000 policies, 2000 manifests"), "{output}");
 }

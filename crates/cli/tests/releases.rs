@@ -8,7 +8,7 @@ use narrows::lint::{self, Options};
 use narrows::render::{self, RenderRequest, Shape};
 use narrows::report::{self, Format};
 use narrows::source::SourceFile;
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 
 const POLICIES: [(Filter, &str); 5] = [
     (Filter::HeaderRouter, r#"{"rules": [{"name": "a/b:c", "respond": {"status": 404, "body": "yes"}}]}"#),
@@ -36,7 +36,7 @@ const POLICIES: [(Filter, &str); 5] = [
 fn what_is_rendered_is_accepted() {
     let mut rendered = 0;
     for (filter, policy) in POLICIES {
-        let tree = Tree::parse(policy.as_bytes()).unwrap();
+        let tree = PolicyValue::parse(policy.as_bytes()).unwrap();
         let compiled = filter.compile(&tree).unwrap();
         for minor in 12..=31 {
             let istio: Release = format!("1.{minor}").parse().unwrap();
@@ -95,7 +95,7 @@ fn targets() -> Vec<(String, String)> {
         .collect()
 }
 
-fn check(shape: Shape, istio: Release, text: String, policy: &Tree) {
+fn check(shape: Shape, istio: Release, text: String, policy: &PolicyValue) {
     let source = SourceFile { path: format!("{shape:?} for {istio}"), text };
     if matches!(shape, Shape::StatsTags | Shape::ExtraStatTags) {
         assert_eq!(source.documents().unwrap().len(), 1, "{}", source.text);

@@ -3,4 +3,4 @@
 pub mod destination;
 pub(crate) mod edit;
 pub(crate) mod format_string;
-pub mod strip;
+pub mod sanitize;

@@ -9,7 +9,7 @@ pub mod tags;
 mod tests;
 
 use crate::language::invalid::Invalid;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::policy::Policy;
 
 /// Calls `$with!` with a line for each filter: its name in code, its policy, what its host does beside
@@ -36,7 +36,7 @@ macro_rules! by_name {
 
         /// Compiles a policy for the filter of that name and forgets it; `None` if there is
         /// no such filter.
-        pub fn check(filter: &str, policy: &Tree) -> Option<Result<(), Invalid>> {
+        pub fn check(filter: &str, policy: &PolicyValue) -> Option<Result<(), Invalid>> {
             $(if filter == <$policy>::FILTER {
                 return Some(<$policy>::compile(policy).map(drop));
             })+

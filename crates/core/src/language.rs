@@ -8,5 +8,5 @@ pub(crate) mod modes;
 pub mod names;
 pub(crate) mod nearest;
 pub(crate) mod path_template;
+pub(crate) mod policy_value;
 pub(crate) mod read;
-pub(crate) mod tree;

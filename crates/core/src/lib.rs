@@ -5,9 +5,9 @@
 //! function runs in Envoy, in `narrows simulate`, in the tests and in the fuzzers.
 //!
 //! ```
-//! use narrows_core::{Policy, Request, Tree, router::Router};
+//! use narrows_core::{Policy, Request, PolicyValue, router::Router};
 //!
-//! let policy = Tree::parse(br#"{
+//! let policy = PolicyValue::parse(br#"{
 //!   "rules": [{ "name": "beta",
 //!               "matches": [{ "headers": { "x-user-group": { "exact": "beta" } } }],
 //!               "route": { "to": "reviews-v2" } }]
@@ -52,17 +52,17 @@ pub mod stats_tags;
 mod wire;
 
 pub use action::edit::Edit;
-pub use action::{destination, strip};
+pub use action::{destination, sanitize};
 pub use filter::split::{Before, Served};
 pub use filter::{egress, router, split, tags};
-pub use language::invalid::{Code, Fault, Invalid, Place, Step};
+pub use language::invalid::{Code, Fault, FieldPath, Invalid, PathSegment};
 pub use language::modes::{Mode, Trust};
 pub use language::path_template::PathTemplate;
-pub use language::tree::Tree;
+pub use language::policy_value::PolicyValue;
 pub use language::{describe, limits, names};
 pub use matching::budget::Weight;
 pub use matching::matches::Match;
-pub use matching::request::{Request, Source, StreamInfo};
+pub use matching::request::{Peer, Request, StreamInfo};
 pub use order::hash_of;
 pub use policy::code_class::CODE_CLASSES;
 pub use policy::common::Common;

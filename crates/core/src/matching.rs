@@ -5,7 +5,7 @@ pub(crate) mod hosts;
 pub(crate) mod index;
 pub(crate) mod kind;
 pub(crate) mod matches;
-pub(crate) mod named;
+pub(crate) mod named_condition;
 pub(crate) mod needles;
 pub(crate) mod parse;
 pub(crate) mod path;

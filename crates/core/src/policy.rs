@@ -18,10 +18,10 @@ pub mod vm_config;
 use std::borrow::Cow;
 
 use crate::action::edit::Edit;
-use crate::action::strip;
+use crate::action::sanitize;
 use crate::language::describe::Object;
 use crate::language::invalid::{Fault, Invalid};
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::request::Request;
 use common::Common;
 use decision::Decision;
@@ -45,7 +45,7 @@ pub trait Policy: Sized {
 
     /// Compiles what the operator wrote into something that cannot be wrong. An empty table is a
     /// pass-through.
-    fn compile(tree: &Tree) -> Result<Self, Invalid>;
+    fn compile(tree: &PolicyValue) -> Result<Self, Invalid>;
 
     /// The part that every compiled policy has.
     fn common(&self) -> &Common;
@@ -79,7 +79,7 @@ pub trait Policy: Sized {
     /// header it would have been removed, or written by a filter. No filter writes trailers, so every
     /// trailer is the client's.
     fn drops_trailer(&self, _verdict: &Self::Verdict, name: &[u8]) -> bool {
-        self.common().strip.covers_trailer(name)
+        self.common().sanitizer.covers_trailer(name)
     }
 
     /// Decides. Same inputs, same answer, on any machine, for ever.
@@ -87,10 +87,10 @@ pub trait Policy: Sized {
     /// The order is the same for every filter, and no filter can leave a step out: sanitise, judge,
     /// leave the provenance for later filters, explain.
     fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Self::Verdict) {
-        let Common { head, strip, needles, judges_presented, .. } = self.common();
+        let Common { head, sanitizer, needles, judges_presented, .. } = self.common();
         request.search_for(needles);
         let presented = request.believe(head.callers);
-        let mut decision = Decision { strip: strip.apply(&mut request), ..Decision::default() };
+        let mut decision = Decision { stripped: sanitizer.apply(&mut request), ..Decision::default() };
         let explain = head.explain.as_ref().filter(|explain| explain.when.matches(&request));
         if *judges_presented {
             request.believe_presented(presented);
@@ -98,8 +98,8 @@ pub trait Policy: Sized {
         let mut record = explain.map(|_| Record::new(Self::FILTER));
         let verdict = self.judge(&request, &mut decision, record.as_mut());
         let provenance =
-            strip.state(request.stripped(), &decision.strip, &decision.request, &decision.already_set);
-        decision.state.extend(provenance.map(|provenance| (strip::PROVENANCE, provenance)));
+            sanitizer.state(request.stripped(), &decision.stripped, &decision.request, &decision.already_set);
+        decision.state.extend(provenance.map(|provenance| (sanitize::PROVENANCE, provenance)));
         if let (Some(explain), Some(record)) = (explain, record.and_then(Record::into_bytes)) {
             decision.response.push(Edit::Add(&explain.header, Cow::Owned(record)));
         }

@@ -1,7 +1,7 @@
 //! The configuration by which a proxy extracts labels from the names of series, and by which labels get
 //! into Istio's own metrics.
 
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::policy::series::{LabelEncoding, Series};
 use crate::policy::{Policy, vm_config};
 
@@ -27,10 +27,10 @@ const STOCK: [(&str, &str); 6] = [
 impl Labels {
     /// The labels of every series that the filter may have under a policy. `written` is the same policy
     /// as it was written.
-    pub fn of<P: Policy>(policy: &P, written: &Tree) -> Self {
+    pub fn of<P: Policy>(policy: &P, written: &PolicyValue) -> Self {
         // This series belongs to no policy: even with stock labels its own labels are written.
         let rejected = vm_config::rejected_series(P::FILTER, LabelEncoding::StatTags);
-        let is_stock = vm_config::grammar(written) == LabelEncoding::Stock;
+        let is_stock = vm_config::label_encoding(written) == LabelEncoding::Stock;
         let mut names: Vec<String> = Vec::new();
         let mut add = |name: &str| {
             if !names.iter().any(|known| known == name) {
@@ -47,18 +47,18 @@ impl Labels {
 
     /// Envoy's `stats_config`. Istio's proxies know the stock labels; a plain Envoy needs them
     /// configured. Unlike Istio's, these expressions find a label only where a label can begin.
-    pub fn stats_tags(&self) -> Tree {
+    pub fn stats_tags(&self) -> PolicyValue {
         let of = |name: &str, regex: &str| table([("tag_name", text(name)), ("regex", text(regex))]);
         let stock = STOCK.iter().filter(|_| self.is_stock).map(|(name, regex)| of(name, regex));
         let own = self.names.iter();
         let own = own.map(|name| of(name, &format!(r"^wasmcustom\.(?:.*;\.;)?({name}=\.=(.*?);\.;)")));
-        table([("stats_config", table([("stats_tags", Tree::List(stock.chain(own).collect()))]))])
+        table([("stats_config", table([("stats_tags", PolicyValue::List(stock.chain(own).collect()))]))])
     }
 
     /// The part of Istio's mesh configuration by which its proxies extract these labels. Proxies read
     /// it when they start.
-    pub fn extra_stat_tags(&self) -> Tree {
-        let names = Tree::List(self.names.iter().map(|name| text(name)).collect());
+    pub fn extra_stat_tags(&self) -> PolicyValue {
+        let names = PolicyValue::List(self.names.iter().map(|name| text(name)).collect());
         table([("meshConfig", table([("defaultConfig", table([("extraStatTags", names)]))]))])
     }
 }
@@ -66,21 +66,25 @@ impl Labels {
 /// The overrides of a `Telemetry` by which Istio's metrics carry what a policy publishes: labels, each
 /// with its filter state. From 1.24 on, an expression names filter state in full; before that it had a
 /// bare name. `which` selects the metrics: it is the fields of a `match`.
-pub fn overrides(published: &[(String, String)], in_full: bool, which: Vec<(String, Tree)>) -> Tree {
+pub fn overrides(
+    published: &[(String, String)],
+    in_full: bool,
+    which: Vec<(String, PolicyValue)>,
+) -> PolicyValue {
     let value = |state: &str| {
         let value = if in_full { format!("filter_state[\"wasm.{state}\"]") } else { state.to_owned() };
-        table([("value", Tree::Text(value))])
+        table([("value", PolicyValue::Text(value))])
     };
     let tags = published.iter().map(|(label, state)| (label.clone(), value(state))).collect();
-    table([("match", Tree::Table(which)), ("tagOverrides", Tree::Table(tags))])
+    table([("match", PolicyValue::Table(which)), ("tagOverrides", PolicyValue::Table(tags))])
 }
 
-fn table<const N: usize>(fields: [(&str, Tree); N]) -> Tree {
-    Tree::Table(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+fn table<const N: usize>(fields: [(&str, PolicyValue); N]) -> PolicyValue {
+    PolicyValue::Table(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-fn text(text: &str) -> Tree {
-    Tree::Text(text.to_owned())
+fn text(text: &str) -> PolicyValue {
+    PolicyValue::Text(text.to_owned())
 }
 
 #[cfg(test)]
@@ -91,11 +95,11 @@ mod tests {
     use super::{Labels, overrides};
     use crate::filter::split::Splitter;
     use crate::filter::tags::Tagger;
-    use crate::language::tree::Tree;
+    use crate::language::policy_value::PolicyValue;
     use crate::policy::Policy;
 
     fn labels<P: Policy>(policy: &str) -> (Vec<String>, String) {
-        let tree = Tree::parse(policy.as_bytes()).unwrap();
+        let tree = PolicyValue::parse(policy.as_bytes()).unwrap();
         let labels = Labels::of(&P::compile(&tree).unwrap(), &tree);
         (labels.names.clone(), format!("{:?}", labels.stats_tags()))
     }

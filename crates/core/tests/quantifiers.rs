@@ -4,7 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use narrows_core::router::Router;
-use narrows_core::{Policy, Request, Tree};
+use narrows_core::{Policy, PolicyValue, Request};
 
 const README: &str = include_str!("../../../filters/header-router/README.md");
 /// The columns, as a policy writes them.
@@ -21,7 +21,7 @@ fn the_table_is_what_the_filter_does() {
     assert!(rows.len() >= 6, "{rows:?}");
     let routers = COLUMNS.map(|one| {
         let policy = format!(r#"{{ "rules": [{{ "name": "r", "matches": [{one}] }}] }}"#);
-        Router::compile(&Tree::parse(policy.as_bytes()).unwrap()).unwrap()
+        Router::compile(&PolicyValue::parse(policy.as_bytes()).unwrap()).unwrap()
     });
     for row in rows {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();

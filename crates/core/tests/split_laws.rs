@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use narrows_core::split::Splitter;
 use narrows_core::split::bucket::BUCKETS;
-use narrows_core::{Policy, Request, Tree};
+use narrows_core::{Policy, PolicyValue, Request};
 use narrows_oracle::Random;
 
 /// Cases of each law.
@@ -46,7 +46,7 @@ fn raising_moves_only_from_the_baseline_into_that_backend() {
     cases(|seed, random| {
         let (low, high, which) = ramp(random);
         for key in random.keys() {
-            let (from, to) = (place(&low, "a", &key), place(&high, "a", &key));
+            let (from, to) = (owner(&low, "a", &key), owner(&high, "a", &key));
             assert!(from == to || (from == 0 && to == which), "{seed} {key}: {from} to {to}");
             moved += usize::from(from != to);
         }
@@ -60,7 +60,7 @@ fn lowering_moves_only_out_of_that_backend() {
     cases(|seed, random| {
         let (low, high, which) = ramp(random);
         for key in random.keys() {
-            let (from, to) = (place(&high, "a", &key), place(&low, "a", &key));
+            let (from, to) = (owner(&high, "a", &key), owner(&low, "a", &key));
             assert!(from == to || (from == which && to == 0), "{seed} {key}: {from} to {to}");
             moved += usize::from(from != to);
         }
@@ -74,12 +74,12 @@ fn nobody_moves_between_canaries() {
     cases(|seed, random| {
         let before = Split::random(random);
         let mut after = before.clone();
-        for place in 0..after.canaries.len() {
-            after.canaries[place].weight = random.between(0, after.room(place));
+        for index in 0..after.canaries.len() {
+            after.canaries[index].weight = random.between(0, after.room(index));
         }
         let (before, after) = (compile(&[&before]), compile(&[&after]));
         for key in random.keys() {
-            let (from, to) = (place(&before, "a", &key), place(&after, "a", &key));
+            let (from, to) = (owner(&before, "a", &key), owner(&after, "a", &key));
             assert!(from == to || from == 0 || to == 0, "{seed} {key}: {from} to {to}");
             moved += usize::from(from != to);
             stayed += usize::from(from == to && from != 0);
@@ -98,7 +98,7 @@ fn a_split_is_no_business_of_another() {
         let after = compile(&[&changed, &one]);
         let alone = compile(&[&one]);
         for key in random.keys() {
-            let [x, y, z] = [&before, &after, &alone].map(|splitter| place(splitter, "a", &key));
+            let [x, y, z] = [&before, &after, &alone].map(|splitter| owner(splitter, "a", &key));
             assert!(x == y && y == z, "{seed} {key}: {x} {y} {z}");
         }
     });
@@ -124,7 +124,7 @@ fn spelling_and_order_mean_nothing() {
                 headers.swap(i, usize::try_from(random.number(i as u64 + 1)).unwrap());
             }
             let lines: Vec<_> = headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
-            let expected = place(&splitter, "a", &key);
+            let expected = owner(&splitter, "a", &key);
             for splitter in [&splitter, &loud, &splitter.clone()] {
                 let verdict = splitter.decide(Request::new(lines.iter().copied())).1.unwrap();
                 assert_eq!(verdict.backend, expected, "{seed} {headers:?}");
@@ -146,8 +146,8 @@ fn nothing_is_never_and_everything_is_always() {
         let all = compile(&[&Split { canaries: everything, ..split.clone() }]);
         let none = compile(&[&split]);
         for key in random.keys() {
-            assert_ne!(place(&none, "a", &key), zero + 1, "{seed} {key}");
-            assert_eq!(place(&all, "a", &key), 1, "{seed} {key}");
+            assert_ne!(owner(&none, "a", &key), zero + 1, "{seed} {key}");
+            assert_eq!(owner(&all, "a", &key), 1, "{seed} {key}");
         }
     });
 }
@@ -169,22 +169,22 @@ fn splits_of_a_layer_never_overlap() {
         });
         let before = compile(&splits.each_ref());
         let held = BUCKETS - parts(holdback, total);
-        for place in 0..3 {
-            let owned = before.slots(place).unwrap().owned();
+        for index in 0..3 {
+            let owned = before.slots(index).unwrap().owned();
             assert!(owned.iter().all(|(_, to, _)| *to <= held), "{seed}: what is held back is given away");
         }
-        for place in 0..splits[1].canaries.len() {
-            splits[1].canaries[place].weight = random.between(0, splits[1].room(place));
+        for index in 0..splits[1].canaries.len() {
+            splits[1].canaries[index].weight = random.between(0, splits[1].room(index));
         }
         let after = compile(&splits.each_ref());
         for key in random.keys() {
             for splitter in [&before, &after] {
-                let canaries = ["a", "b", "c"].iter().filter(|name| place(splitter, name, &key) > 0).count();
+                let canaries = ["a", "b", "c"].iter().filter(|name| owner(splitter, name, &key) > 0).count();
                 assert!(canaries <= 1, "{seed} {key} is in {canaries} canaries");
                 shared += usize::from(canaries == 1);
             }
             for name in ["a", "c"] {
-                assert_eq!(place(&before, name, &key), place(&after, name, &key), "{seed} {key}");
+                assert_eq!(owner(&before, name, &key), owner(&after, name, &key), "{seed} {key}");
             }
         }
     });
@@ -222,16 +222,16 @@ impl Split {
             Canary { weight: 0, most }
         });
         let mut split = Self { name: "a".into(), canaries: canaries.collect(), total, layer: None };
-        for place in 0..split.canaries.len() {
-            split.canaries[place].weight = random.between(0, split.room(place));
+        for index in 0..split.canaries.len() {
+            split.canaries[index].weight = random.between(0, split.room(index));
         }
         split
     }
 
     /// The most that a canary may weigh.
-    fn room(&self, place: usize) -> u32 {
+    fn room(&self, index: usize) -> u32 {
         let canaries = || self.canaries.iter();
-        self.canaries[place].most.unwrap_or_else(|| {
+        self.canaries[index].most.unwrap_or_else(|| {
             let left =
                 BUCKETS - canaries().filter_map(|c| c.most).map(|most| parts(most, self.total)).sum::<u32>();
             let sharing = canaries().filter(|c| c.most.is_none()).count();
@@ -257,7 +257,7 @@ impl Split {
     }
 }
 
-/// A split with a lower and a higher weight of one backend, and its place.
+/// A split with a lower and a higher weight of one backend, and its index.
 fn ramp(random: &mut Random) -> (Splitter, Splitter, usize) {
     let mut split = Split::random(random);
     if split.canaries.is_empty() {
@@ -281,12 +281,12 @@ fn compile(splits: &[&Split]) -> Splitter {
 }
 
 fn compile_text(policy: &str) -> Splitter {
-    let tree = Tree::parse(policy.as_bytes()).unwrap();
+    let tree = PolicyValue::parse(policy.as_bytes()).unwrap();
     Splitter::compile(&tree).unwrap_or_else(|e| panic!("{e}\n{policy}"))
 }
 
-/// The place of the backend that serves a key.
-fn place(splitter: &Splitter, split: &str, key: &str) -> usize {
+/// The index of the backend that owns the bucket of a key.
+fn owner(splitter: &Splitter, split: &str, key: &str) -> usize {
     let host = format!("{split}.test");
     let headers = [(":path", "/"), (":authority", &*host), ("x-user-id", key)];
     let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));

@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use narrows_core::split::Splitter;
 use narrows_core::split::bucket::bucket;
-use narrows_core::{Policy, Request, Tree, hash_of as hash};
+use narrows_core::{Policy, PolicyValue, Request, hash_of as hash};
 use serde_json::{Value, json};
 
 const VECTORS: &str = include_str!("../../../filters/canary-split/vectors.json");
@@ -48,11 +48,11 @@ fn backends() {
 fn slots() {
     for row in vectors()["policies"].as_array().unwrap() {
         let splitter = splitter(&row["policy"]);
-        for place in 0.. {
-            let Some(split) = splitter.split(place) else { break };
-            let owned = splitter.slots(place).unwrap().owned().iter();
+        for index in 0.. {
+            let Some(split) = splitter.split(index) else { break };
+            let owned = splitter.slots(index).unwrap().owned().iter();
             let owned: Vec<_> = owned
-                .map(|(from, to, b)| serde_json::json!([from, to, splitter.backend(place, *b)]))
+                .map(|(from, to, b)| serde_json::json!([from, to, splitter.backend(index, *b)]))
                 .collect();
             assert_eq!(Value::from(owned), row["owned"][split], "{} {split}", row["name"]);
         }
@@ -67,8 +67,8 @@ fn the_ramps_of_the_readme() {
         [("90/10 → 90/20", &[10][..], &[20][..]), ("80/10/10 → 70/10/20", &[10, 10], &[10, 20])]
     {
         let [from, to] = [before, after].map(|weights| {
-            let canary = |(place, weight)| {
-                json!({ "name": format!("c{place}"), "to": "c", "weight": weight, "maxWeight": 50 })
+            let canary = |(index, weight)| {
+                json!({ "name": format!("c{index}"), "to": "c", "weight": weight, "maxWeight": 50 })
             };
             let stable = json!({ "name": "stable", "baseline": true });
             let backends: Vec<Value> = [stable].into_iter().chain(weights.iter().enumerate().map(canary)).collect();
@@ -103,7 +103,7 @@ fn vectors() -> Value {
 }
 
 fn splitter(policy: &Value) -> Splitter {
-    Splitter::compile(&Tree::parse(policy.to_string().as_bytes()).unwrap()).unwrap()
+    Splitter::compile(&PolicyValue::parse(policy.to_string().as_bytes()).unwrap()).unwrap()
 }
 
 fn bytes(hex: &Value) -> Vec<u8> {

@@ -20,7 +20,7 @@ pub(crate) fn account(decision: &Decision<'_>, ids: &Ids) {
 /// Carries out the decision on a request; only in the request phase. Returns whether the request was
 /// answered and must not go on.
 pub(crate) fn request(decision: &Decision<'_>) -> bool {
-    for name in decision.strip.iter().filter_map(|name| from_utf8(name).ok()) {
+    for name in decision.stripped.iter().filter_map(|name| from_utf8(name).ok()) {
         abi::remove_header(MapType::RequestHeaders, name);
     }
     edits(MapType::RequestHeaders, &decision.request);

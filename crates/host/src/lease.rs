@@ -46,7 +46,7 @@ pub struct Plugin {
 pub(crate) struct Lease {
     plugin: Plugin,
     root: Root,
-    grammar: LabelEncoding,
+    encoding: LabelEncoding,
     watcher: Watcher,
     /// The hash of the policy that is served in place of a bad one.
     held: u64,
@@ -84,7 +84,7 @@ impl Plugin {
     }
 
     /// Enters a root context with a good policy, which allows the filter `bound` series.
-    pub(crate) fn accept(self, text: &[u8], bound: u32, grammar: LabelEncoding) -> Lease {
+    pub(crate) fn accept(self, text: &[u8], bound: u32, encoding: LabelEncoding) -> Lease {
         let mut root = Root::default();
         let policy = hash(text);
         let last = LAST.with_borrow(|last| last.iter().find(|(id, _)| *id == self.id).map_or(0, |(_, p)| *p));
@@ -97,8 +97,8 @@ impl Plugin {
         if is_new {
             self.text(self.id, policy).update(&mut |_| Some([THERE, text].concat()));
         }
-        self.show(grammar);
-        Lease { plugin: self, root, grammar, watcher: Watcher::default(), held: 0 }
+        self.show(encoding);
+        Lease { plugin: self, root, encoding, watcher: Watcher::default(), held: 0 }
     }
 
     /// Decides what happens with a bad policy.
@@ -112,7 +112,7 @@ impl Plugin {
             Judgement::Passes(root) | Judgement::Holds(root) => Rejected::Taken(Lease {
                 plugin: self,
                 root,
-                grammar: LabelEncoding::default(),
+                encoding: LabelEncoding::default(),
                 watcher: Watcher::default(),
                 held: 0,
             }),
@@ -162,14 +162,14 @@ impl Plugin {
     /// Sets the gauges to what the register holds. Meanwhile another VM may have changed the register,
     /// and may have set the gauges already. Gauges that plugins with another VM id have set are left
     /// alone: those plugins set them again in every round.
-    fn show(&self, grammar: LabelEncoding) {
-        metric::set(&vm_config::up_series(self.filter, grammar), 1);
+    fn show(&self, encoding: LabelEncoding) {
+        metric::set(&vm_config::up_series(self.filter, encoding), 1);
         let mut has_said = false;
         for _ in 0..LOOKS {
             let shared = self.register.get();
             let register = Register::decode(&shared);
             let is_rejected = register.is_rejected();
-            for series in Self::rejected_series(self.filter, grammar, register.was_rejected()) {
+            for series in Self::rejected_series(self.filter, encoding, register.was_rejected()) {
                 if is_rejected || register.is_shown() || has_said {
                     metric::set(&series, is_rejected.into());
                 } else {
@@ -187,9 +187,11 @@ impl Plugin {
 
     /// The label encoding of a rejected policy may itself be at fault. Then the series is written in
     /// both encodings.
-    fn rejected_series(filter: &str, grammar: LabelEncoding, both: bool) -> Vec<Series> {
+    fn rejected_series(filter: &str, encoding: LabelEncoding, both: bool) -> Vec<Series> {
         let all = [LabelEncoding::StatTags, LabelEncoding::Stock].into_iter();
-        all.filter(|one| both || *one == grammar).map(|one| vm_config::rejected_series(filter, one)).collect()
+        all.filter(|one| both || *one == encoding)
+            .map(|one| vm_config::rejected_series(filter, one))
+            .collect()
     }
 
     fn text(&self, plugin: u64, policy: u64) -> Key {
@@ -221,10 +223,10 @@ impl Lease {
     }
 
     /// Notes that a good policy is served in place of a bad one.
-    pub(crate) fn hold(&mut self, text: &[u8], bound: u32, grammar: LabelEncoding) {
+    pub(crate) fn hold(&mut self, text: &[u8], bound: u32, encoding: LabelEncoding) {
         self.held = hash(text);
         self.root.bound = bound;
-        self.grammar = grammar;
+        self.encoding = encoding;
     }
 
     /// Renews the entry: this root context lives, and it has open streams if `is_busy`. Returns how
@@ -235,14 +237,14 @@ impl Lease {
         let now = Register::decode(&self.plugin.register.get());
         let dead = self.watcher.look(&now, self.root.id);
         let register = self.plugin.change(&mut |register| register.beat(self.root, &dead));
-        self.plugin.show(self.grammar);
+        self.plugin.show(self.encoding);
         register.bound()
     }
 
     /// Removes the entry.
     pub(crate) fn release(&self) {
         self.plugin.change(&mut |register| register.release(self.root.id));
-        self.plugin.show(self.grammar);
+        self.plugin.show(self.encoding);
     }
 }
 

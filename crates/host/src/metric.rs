@@ -5,14 +5,14 @@
 
 use std::cell::RefCell;
 
-use narrows_core::names::Places;
+use narrows_core::names::IndexByName;
 use narrows_core::{Kind, Measurement, Series};
 
 use crate::abi::{self, MetricType};
 
 thread_local! {
     /// By name and kind.
-    static DEFINED: RefCell<Places> = RefCell::default();
+    static DEFINED: RefCell<IndexByName> = RefCell::default();
 }
 
 /// The ids of a policy's series, in the policy's order.
@@ -29,7 +29,7 @@ impl Ids {
         ids
     }
 
-    /// Defines more series; their places follow those of the others.
+    /// Defines more series; their indices follow those of the others.
     pub(crate) fn extend(&self, series: &[Series]) {
         self.0.borrow_mut().extend(series.iter().map(|series| (series.kind, id(series))));
     }
@@ -39,7 +39,7 @@ impl Ids {
         self.0.borrow().len()
     }
 
-    /// Adds to the counter at that place.
+    /// Adds to the counter at that index.
     pub(crate) fn add(&self, series: usize, value: u64) {
         self.measure(Measurement { series, value });
     }

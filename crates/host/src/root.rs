@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use narrows_core::{Invalid, LabelEncoding, Policy, Tree, vm_config};
+use narrows_core::{Invalid, LabelEncoding, Policy, PolicyValue, vm_config};
 
 use crate::abi;
 use crate::callbacks::{RootContext, StreamContext};
@@ -95,18 +95,18 @@ impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
         let Ok(mut lease) = self.lease.try_borrow_mut() else { return };
         let Some(lease) = lease.as_mut().filter(|lease| lease.is_bad()) else { return };
         let Some(text) = lease.older() else { return };
-        let (bound, grammar) = match read_policy::<P>(text.clone()) {
-            Ok((policy, grammar)) => {
+        let (bound, encoding) = match read_policy::<P>(text.clone()) {
+            Ok((policy, encoding)) => {
                 let bound = E::limit(&policy);
                 self.load(policy, lease.plugin());
-                (bound, grammar)
+                (bound, encoding)
             }
             Err(invalid) => {
                 blame(P::FILTER, "older policy", &invalid);
                 (0, LabelEncoding::default())
             }
         };
-        lease.hold(&text, bound, grammar);
+        lease.hold(&text, bound, encoding);
     }
 }
 
@@ -122,9 +122,9 @@ fn blame(filter: &str, what: &str, invalid: &Invalid) {
 /// would be the most memory that a VM ever holds.
 #[inline(never)]
 fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, LabelEncoding), Invalid> {
-    let tree = Tree::parse(&text);
+    let tree = PolicyValue::parse(&text);
     drop(text);
-    tree.and_then(|tree| Ok((P::compile(&tree)?, vm_config::grammar(&tree))))
+    tree.and_then(|tree| Ok((P::compile(&tree)?, vm_config::label_encoding(&tree))))
 }
 
 impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
@@ -132,10 +132,10 @@ impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
         let strict = vm_config::strict(&read::vm()).map_err(|e| blame(P::FILTER, "VM configuration", &e));
         let policy = read_policy::<P>(read::policy()).map_err(|e| blame(P::FILTER, "policy", &e));
         let is_taken = match (policy, strict) {
-            (Ok((policy, grammar)), Ok(_)) => {
+            (Ok((policy, encoding)), Ok(_)) => {
                 let (plugin, bound) = (Plugin::here(P::FILTER), E::limit(&policy));
                 self.load(policy, &plugin);
-                let lease = plugin.accept(&read::policy(), bound, grammar);
+                let lease = plugin.accept(&read::policy(), bound, encoding);
                 if let Some(older) = self.lease.replace(Some(lease)) {
                     older.release();
                 }

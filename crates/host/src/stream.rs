@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use narrows_core::{Common, Decision, Edit, Policy, Request, Source, names, strip};
+use narrows_core::{Common, Decision, Edit, Peer, Policy, Request, names, sanitize};
 
 use crate::abi::MapType;
 use crate::abi::map::Map;
@@ -54,19 +54,19 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         let address = wanted(needs.address, &["source", "address"]);
         let principal = needs.principal.then(|| node.principal()).flatten();
         let is_verified = needs.verified && principal.is_some() && node.is_verified();
-        let stripped = wanted(needs.stripped, &[strip::PROVENANCE]);
+        let stripped = wanted(needs.stripped, &[sanitize::PROVENANCE]);
         let nonce = if needs.nonce { loaded.nonce() } else { 0 };
         let request = Request::new(one.chain(all.pairs()))
-            .from_source(Source { address: address.as_deref(), principal: principal.as_deref() })
+            .from_source(Peer { address: address.as_deref(), principal: principal.as_deref() })
             .verified(is_verified)
             .already_stripped(stripped.as_deref())
             .with_nonce(nonce);
-        let around = needs.stream_info.then(|| node.read());
-        let request = match &around {
-            Some(around) => request.within(around.view(node)),
+        let info = needs.stream_info.then(|| node.read());
+        let request = match &info {
+            Some(info) => request.within(info.view(node)),
             None => request,
         };
-        let route = around.as_ref().map(|_| RouteSaid::read(extension.asks(policy, &request)));
+        let route = info.as_ref().map(|_| RouteSaid::read(extension.asks(policy, &request)));
         let request = match &route {
             Some(route) => request.on_route(route.virtual_host.as_deref(), route.is_only),
             None => request,
@@ -132,8 +132,8 @@ impl<P: Policy, E: Extension<P>> StreamContext for Stream<P, E> {
 /// Appends what this filter has stripped and written to what earlier filters have. The earlier value is
 /// read only if this filter has something to append.
 fn keep_earlier(decision: &mut Decision<'_>) {
-    for (_, said) in decision.state.iter_mut().filter(|(name, _)| *name == strip::PROVENANCE) {
-        if let Some(mut all) = read::property(&[strip::PROVENANCE]) {
+    for (_, said) in decision.state.iter_mut().filter(|(name, _)| *name == sanitize::PROVENANCE) {
+        if let Some(mut all) = read::property(&[sanitize::PROVENANCE]) {
             all.push(b',');
             all.extend_from_slice(said);
             *said = Cow::Owned(all);

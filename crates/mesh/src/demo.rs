@@ -25,7 +25,7 @@ pub fn run(mesh: &Mesh) -> anyhow::Result<bool> {
     let mut promises = Promises::default();
     let told = story(mesh, &mut promises);
     // What had been kept until then says where to look.
-    let kept = promises.tell();
+    let kept = promises.show();
     told?;
     let verdict = if kept { "all kept" } else { "BROKEN" };
     say(&format!("\n{verdict} in {:.1} s of traffic", start.elapsed().as_secs_f64()));
@@ -33,11 +33,11 @@ pub fn run(mesh: &Mesh) -> anyhow::Result<bool> {
 }
 
 fn story(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<()> {
-    north_south::tell(mesh, promises)?;
-    let served = east_west::tell(mesh, promises)?;
-    tags::tell(mesh, &served, promises)?;
-    egress::tell(mesh, promises)?;
-    multicluster::tell(mesh, promises)
+    north_south::show(mesh, promises)?;
+    let served = east_west::show(mesh, promises)?;
+    tags::show(mesh, &served, promises)?;
+    egress::show(mesh, promises)?;
+    multicluster::show(mesh, promises)
 }
 
 /// Who answered: an application's name, or the proxy that stood before it.

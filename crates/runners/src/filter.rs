@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use narrows_core::{Invalid, Policy, Tree};
+use narrows_core::{Invalid, Policy, PolicyValue};
 
 use crate::model::{self, Beside, Native, Pure};
 
@@ -12,7 +12,7 @@ use crate::model::{self, Beside, Native, Pure};
 #[derive(Clone, Copy, Debug)]
 pub struct Filter {
     name: &'static str,
-    compile: fn(&Tree) -> Result<Box<dyn Pure>, Invalid>,
+    compile: fn(&PolicyValue) -> Result<Box<dyn Pure>, Invalid>,
 }
 
 macro_rules! by_name {
@@ -42,7 +42,7 @@ impl Filter {
 
     /// Compiles a policy for it, from JSON.
     pub fn compile(self, policy: &str) -> Result<Box<dyn Pure>, Invalid> {
-        Tree::parse(policy.as_bytes()).and_then(|tree| (self.compile)(&tree))
+        PolicyValue::parse(policy.as_bytes()).and_then(|tree| (self.compile)(&tree))
     }
 
     /// Where its `.wasm` is.

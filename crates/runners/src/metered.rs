@@ -2,7 +2,7 @@
 
 use narrows_cases::Case;
 use narrows_cases::bytes::header_line;
-use narrows_core::tags::{Ask, CardinalityLimit, Metered, Report};
+use narrows_core::tags::{Admission, CardinalityLimit, Metered, Report};
 
 use crate::model::count;
 use crate::observed::Observed;
@@ -10,7 +10,7 @@ use crate::observed::Observed;
 /// Measures a request that has been served, with what Envoy would know of it.
 pub(super) fn measure<P: Metered>(
     policy: &P,
-    meter: &CardinalityLimit,
+    cardinality: &CardinalityLimit,
     verdict: &P::Verdict,
     case: &Case,
     observed: &mut Observed,
@@ -18,15 +18,19 @@ pub(super) fn measure<P: Metered>(
     if !policy.is_measured(verdict) {
         return;
     }
-    let known: Vec<_> = meter.wants().iter().map(|path| property(&path.join("."), case, observed)).collect();
-    for ask in [Ask::Yes, Ask::Yes, Ask::No] {
-        match policy.report(verdict, &known, ask) {
-            Report::Entries(entries) => {
-                entries.iter().filter(|entry| meter.admits(entry)).for_each(|entry| meter.learn(entry));
+    let known: Vec<_> =
+        cardinality.reads().iter().map(|path| property(&path.join("."), case, observed)).collect();
+    for admission in [Admission::Open, Admission::Open, Admission::Closed] {
+        match policy.report(verdict, &known, admission) {
+            Report::NeedsAdmission(entries) => {
+                entries
+                    .iter()
+                    .filter(|entry| cardinality.admits(entry))
+                    .for_each(|entry| cardinality.apply(entry));
             }
             Report::Measured { measurements, state, .. } => {
                 let mut series = policy.common().series.clone();
-                series.extend(meter.series_from(0));
+                series.extend(cardinality.series_from(0));
                 count(observed, &series, measurements);
                 observed.state.extend(state.into_iter().map(|(key, value)| (key, value.into_bytes())));
                 return;

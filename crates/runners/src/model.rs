@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use narrows_cases::Case;
 use narrows_cases::bytes::header_line;
-use narrows_core::{Decision, Edit, Kind, Measurement, Policy, Request, Series, Source, names};
+use narrows_core::{Decision, Edit, Kind, Measurement, Peer, Policy, Request, Series, names};
 use narrows_core::{split, tags};
 use narrows_harness::message;
 use narrows_vm::Headers;
@@ -63,8 +63,8 @@ impl<P: split::Guarded> Beside<P> for Guarded {
 
 impl<P: tags::Metered> Beside<P> for Metered {
     fn serve(policy: &P, verdict: &P::Verdict, case: &Case, observed: &mut Observed) {
-        if let Some(meter) = policy.meter() {
-            metered::measure(policy, meter, verdict, case, observed);
+        if let Some(cardinality) = policy.cardinality_limit() {
+            metered::measure(policy, cardinality, verdict, case, observed);
         }
     }
 }
@@ -98,7 +98,7 @@ impl<P: Policy, B: Beside<P>> Pure for Native<P, B> {
         let source = &case.send.source;
         let address = source.address.as_deref().unwrap_or("127.0.0.1:50000");
         let request = Request::new(arrived.iter())
-            .from_source(Source {
+            .from_source(Peer {
                 address: needs.address.then_some(address.as_bytes()),
                 principal: source.principal.as_deref().filter(|_| needs.principal).map(str::as_bytes),
             })
@@ -121,7 +121,7 @@ pub fn obeyed(case: &Case, decision: &Decision<'_>) -> Observed {
 
 /// What Envoy does with a request, given a decision.
 fn apply(case: &Case, mut request: Headers, decision: &Decision<'_>) -> Observed {
-    for name in &decision.strip {
+    for name in &decision.stripped {
         request.remove(name);
     }
     decision.request.iter().for_each(|edit| obey(&mut request, edit));

@@ -75,12 +75,12 @@ impl Headers {
             held.extend_from_slice(value);
             return;
         }
-        let place = if name.starts_with(b":") {
+        let index = if name.starts_with(b":") {
             self.fields.iter().take_while(|(n, _)| n.starts_with(b":")).count()
         } else {
             self.fields.len()
         };
-        self.fields.insert(place, (name, value.to_vec()));
+        self.fields.insert(index, (name, value.to_vec()));
     }
 
     /// Puts one value in the place of all under that name; it moves to the end, as in Envoy.

@@ -12,7 +12,7 @@ use super::options::{Plugin, VmOptions};
 use super::properties::Properties;
 use super::proxy::Proxy;
 use super::stream::{Phase, Stream};
-use super::work::{HostCall, Work};
+use super::trace::{HostCall, Work};
 
 /// The data of a wasmtime store: all that host calls read and write.
 pub(super) struct Host {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::abi::{MetricKind, Status};
-use super::work::{Change, MetricChange};
+use super::trace::{Change, MetricChange};
 
 /// A handle to the series of one proxy; clones are the same series.
 #[derive(Clone, Default, Debug)]
@@ -27,7 +27,7 @@ pub struct Histogram {
 
 #[derive(Default, Debug)]
 struct Registry {
-    places: HashMap<(MetricKind, Arc<str>), usize>,
+    indices: HashMap<(MetricKind, Arc<str>), usize>,
     series: Vec<Series>,
 }
 
@@ -44,7 +44,7 @@ struct Series {
 /// The ids that one VM has been given, by kind and in order.
 #[derive(Default, Debug)]
 pub(super) struct MetricIds {
-    places: [Vec<usize>; 3],
+    indices: [Vec<usize>; 3],
 }
 
 impl Metrics {
@@ -56,8 +56,8 @@ impl Metrics {
 
     /// What a histogram holds; none if no VM has defined it.
     pub fn histogram(&self, name: &str) -> Option<Histogram> {
-        let place = *self.lock().places.get(&(MetricKind::Histogram, Arc::from(name)))?;
-        self.lock().series.get(place).map(|s| s.samples)
+        let index = *self.lock().indices.get(&(MetricKind::Histogram, Arc::from(name)))?;
+        self.lock().series.get(index).map(|s| s.samples)
     }
 
     /// Every counter and gauge with its value, and every histogram with its number of samples.
@@ -90,25 +90,25 @@ impl MetricIds {
     /// low bits.
     pub(super) fn define(&mut self, metrics: &Metrics, kind: MetricKind, name: &str) -> u32 {
         let mut registry = metrics.lock();
-        let place = registry.place(kind, name);
-        let held = &mut self.places[kind as usize];
-        if !held.contains(&place)
-            && let Some(series) = registry.series.get_mut(place)
+        let index = registry.index(kind, name);
+        let held = &mut self.indices[kind as usize];
+        if !held.contains(&index)
+            && let Some(series) = registry.series.get_mut(index)
         {
             series.holders += 1;
         }
-        held.push(place);
+        held.push(index);
         u32::try_from(held.len()).unwrap_or(u32::MAX) * STEP + kind as u32
     }
 
     /// Lets go of every series, as Envoy does when it deletes a VM.
     pub(super) fn end(&mut self, metrics: &Metrics) {
-        let mut places: Vec<usize> = self.places.iter_mut().flat_map(std::mem::take).collect();
-        places.sort_unstable();
-        places.dedup();
+        let mut indices: Vec<usize> = self.indices.iter_mut().flat_map(std::mem::take).collect();
+        indices.sort_unstable();
+        indices.dedup();
         let mut registry = metrics.lock();
-        for place in places {
-            let Some(series) = registry.series.get_mut(place) else { continue };
+        for index in indices {
+            let Some(series) = registry.series.get_mut(index) else { continue };
             series.holders = series.holders.saturating_sub(1);
             if series.holders == 0 {
                 (series.value, series.samples) = (0, Histogram::default());
@@ -123,7 +123,7 @@ impl MetricIds {
             return Err(Status::BadArgument);
         }
         let mut registry = metrics.lock();
-        let series = registry.at(self.place(kind, id)?)?;
+        let series = registry.at(self.index(kind, id)?)?;
         if kind == MetricKind::Counter && offset <= 0 {
             return Err(Status::BadArgument);
         }
@@ -135,7 +135,7 @@ impl MetricIds {
     pub(super) fn record(&self, metrics: &Metrics, id: u32, value: u64) -> Result<MetricChange, Status> {
         let kind = MetricKind::new(id & 3).ok_or(Status::NotFound)?;
         let mut registry = metrics.lock();
-        let series = registry.at(self.place(kind, id)?)?;
+        let series = registry.at(self.index(kind, id)?)?;
         let change = match kind {
             MetricKind::Counter => {
                 series.value = series.value.wrapping_add(value);
@@ -158,7 +158,7 @@ impl MetricIds {
     pub(super) fn get(&self, metrics: &Metrics, id: u32) -> Result<u64, Status> {
         match MetricKind::new(id & 3) {
             Some(kind @ (MetricKind::Counter | MetricKind::Gauge)) => {
-                Ok(metrics.lock().at(self.place(kind, id)?)?.value)
+                Ok(metrics.lock().at(self.index(kind, id)?)?.value)
             }
             _ => Err(Status::BadArgument),
         }
@@ -168,23 +168,23 @@ impl MetricIds {
     pub(super) fn definitions(&self, metrics: &Metrics) -> BTreeMap<String, usize> {
         let registry = metrics.lock();
         let mut counts = BTreeMap::new();
-        for series in self.places.iter().flatten().filter_map(|place| registry.series.get(*place)) {
+        for series in self.indices.iter().flatten().filter_map(|index| registry.series.get(*index)) {
             *counts.entry(series.name.to_string()).or_default() += 1;
         }
         counts
     }
 
-    fn place(&self, kind: MetricKind, id: u32) -> Result<usize, Status> {
+    fn index(&self, kind: MetricKind, id: u32) -> Result<usize, Status> {
         let order = (id / STEP) as usize;
-        let place = order.checked_sub(1).and_then(|order| self.places[kind as usize].get(order));
-        place.copied().ok_or(Status::NotFound)
+        let index = order.checked_sub(1).and_then(|order| self.indices[kind as usize].get(order));
+        index.copied().ok_or(Status::NotFound)
     }
 }
 
 impl Registry {
-    fn place(&mut self, kind: MetricKind, name: &str) -> usize {
+    fn index(&mut self, kind: MetricKind, name: &str) -> usize {
         let key = (kind, Arc::from(name));
-        *self.places.entry(key).or_insert_with_key(|(_, name)| {
+        *self.indices.entry(key).or_insert_with_key(|(_, name)| {
             self.series.push(Series {
                 kind,
                 name: name.clone(),
@@ -196,8 +196,8 @@ impl Registry {
         })
     }
 
-    fn at(&mut self, place: usize) -> Result<&mut Series, Status> {
-        self.series.get_mut(place).ok_or(Status::NotFound)
+    fn at(&mut self, index: usize) -> Result<&mut Series, Status> {
+        self.series.get_mut(index).ok_or(Status::NotFound)
     }
 }
 

@@ -5,7 +5,7 @@ use super::headers::Headers;
 use super::local_reply::LocalReply;
 use super::state::FilterState;
 use super::stream::{Course, Stream};
-use super::work::Work;
+use super::trace::Work;
 
 /// The end of an exchange, as the upstream, the client and the operator saw it.
 #[derive(Clone, Debug)]

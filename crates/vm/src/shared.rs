@@ -59,12 +59,12 @@ impl SharedData {
 
     pub(super) fn register_queue(&self, name: &[u8], owner: (u64, u32)) -> u32 {
         let mut store = self.lock();
-        let place = store.queues.iter().position(|queue| queue.name == name).unwrap_or_else(|| {
+        let index = store.queues.iter().position(|queue| queue.name == name).unwrap_or_else(|| {
             store.queues.push(Queue { name: name.to_vec(), ..Queue::default() });
             store.queues.len() - 1
         });
-        store.queues[place].owner = owner;
-        token(place)
+        store.queues[index].owner = owner;
+        token(index)
     }
 
     pub(super) fn resolve_queue(&self, name: &[u8]) -> Option<u32> {
@@ -87,10 +87,10 @@ impl SharedData {
     /// The queues of one VM that have got something since the last call: root context and token.
     pub(super) fn woken(&self, vm: u64) -> Vec<(u32, u32)> {
         let mut woken = Vec::new();
-        for (place, queue) in self.lock().queues.iter_mut().enumerate() {
+        for (index, queue) in self.lock().queues.iter_mut().enumerate() {
             if queue.wake && queue.owner.0 == vm {
                 queue.wake = false;
-                woken.push((queue.owner.1, token(place)));
+                woken.push((queue.owner.1, token(index)));
             }
         }
         woken
@@ -108,6 +108,6 @@ impl Store {
 }
 
 /// Envoy counts its queues from one.
-fn token(place: usize) -> u32 {
-    u32::try_from(place + 1).unwrap_or(u32::MAX)
+fn token(index: usize) -> u32 {
+    u32::try_from(index + 1).unwrap_or(u32::MAX)
 }

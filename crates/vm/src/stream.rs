@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::abi::{BufferType, MapType};
 use super::exchange::{Exchange, Response};
-use super::hazard::Came;
 use super::headers::Headers;
 use super::inline::Kind;
+use super::invalid_headers::Came;
 use super::local_reply::LocalReply;
 use super::properties::Properties;
 use super::state::FilterState;

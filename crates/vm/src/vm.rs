@@ -12,7 +12,7 @@ use super::host::{Gate, Host, Root};
 use super::module::{Module, plain};
 use super::options::{Plugin, VmOptions};
 use super::proxy::Proxy;
-use super::work::{Callback, Work};
+use super::trace::{Callback, Work};
 
 /// An instance of a filter with everything that Envoy keeps for it.
 ///
@@ -198,10 +198,10 @@ impl Vm {
 
     /// Deletes the root contexts that are done.
     pub(super) fn reap(&mut self) {
-        while let Some(place) = self.host().roots.iter().position(|root| root.done) {
-            let id = self.host().roots[place].id;
+        while let Some(index) = self.host().roots.iter().position(|root| root.done) {
+            let id = self.host().roots[index].id;
             self.run(self.exports.delete.clone(), id, id);
-            self.host().roots.remove(place);
+            self.host().roots.remove(index);
         }
     }
 

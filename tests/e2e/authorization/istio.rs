@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use narrows::filter::Filter;
 use narrows::render::{self, RenderRequest, Shape};
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 use narrows_harness::bootstrap::native_filter;
 use narrows_tests::{STRICT, configured};
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ pub(super) fn render(
     mode: Option<&'static str>,
     phase: Option<&'static str>,
 ) -> String {
-    let tree = Tree::parse(policy.as_bytes()).unwrap();
+    let tree = PolicyValue::parse(policy.as_bytes()).unwrap();
     let filter = Filter::named(filter).unwrap();
     let wanted = RenderRequest {
         strict: false,

@@ -8,7 +8,7 @@ use narrows::filter::Filter;
 use narrows::placement::Deeds;
 use narrows::placement::site::Site;
 use narrows::source::Node;
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 use narrows_harness::root;
 use serde_json::Value;
 
@@ -82,7 +82,7 @@ fn every_filter_is_where_it_belongs() {
             let filter = policy["filter"].as_str().and_then(Filter::named).unwrap();
             let spec = &manifest["spec"];
             let text = policy.to_string();
-            let tree = Tree::parse(text.as_bytes()).unwrap();
+            let tree = PolicyValue::parse(text.as_bytes()).unwrap();
             let deeds = Deeds::of(filter, &Node::unplaced(&tree, &(0..0)));
             let url = spec["url"].as_str().or(spec["wasm"]["url"].as_str()).unwrap();
             assert!(url.contains(&format!("/{}:", filter.name())), "{place}: {url}");

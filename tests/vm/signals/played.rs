@@ -143,7 +143,7 @@ impl Played {
         if taken {
             let news = (policy.listener, policy.name.clone(), Some(policy.clone()));
             self.threads.iter_mut().for_each(|thread| thread.pushed.push_back(news.clone()));
-            self.hear(0);
+            self.merge(0);
         }
         taken
     }
@@ -163,11 +163,11 @@ impl Played {
     }
 
     pub(super) fn hear_all(&mut self) {
-        (0..self.threads.len()).for_each(|thread| self.hear(thread));
+        (0..self.threads.len()).for_each(|thread| self.merge(thread));
     }
 
     /// A thread does what it was told. 0 is the main thread.
-    pub(super) fn hear(&mut self, thread: usize) {
+    pub(super) fn merge(&mut self, thread: usize) {
         while let Some((listener, name, policy)) = self.threads[thread].pushed.pop_front() {
             let mut next = None;
             if let Some(policy) = policy {

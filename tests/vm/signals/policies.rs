@@ -21,7 +21,7 @@ fn a_burst_of_pushes_loses_no_lease() {
     for modules in [[0, 0], [0, 1]] {
         let mut envoy = router();
         assert!(envoy.push(&policy(good(1)).module(modules[0])));
-        (1..WORKERS).for_each(|worker| envoy.hear(worker));
+        (1..WORKERS).for_each(|worker| envoy.merge(worker));
         assert!(envoy.push(&policy(good(2)).module(modules[1])));
         envoy.hear_all();
         for number in 0..10 {
@@ -242,7 +242,7 @@ impl Sequence {
         }
         for worker in 1..=self.workers {
             if self.dice.number(3) > 0 {
-                self.envoy.hear(worker);
+                self.envoy.merge(worker);
                 self.had[worker] |= self.had[0] && self.last == Some(true);
             }
         }

@@ -1,6 +1,6 @@
 //! Other differences, which the numbers of buckets do not show.
 
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 
 use super::SplitDiff;
 use crate::source::Node;
@@ -84,7 +84,7 @@ fn same_order(old: &[Node], new: &[Node]) -> bool {
 
 /// The fields that differ, except those that are shown.
 fn differing<'n>(old: &'n Node, new: &'n Node, shown: &[&str]) -> Vec<&'n str> {
-    let value = |node: &Node, name: &str| node.get(name).map_or(Tree::Null, Node::tree);
+    let value = |node: &Node, name: &str| node.get(name).map_or(PolicyValue::Null, Node::tree);
     let mut names: Vec<&str> = Vec::new();
     for (key, _) in old.fields().iter().chain(new.fields()) {
         if !shown.contains(&&*key.name) && !names.contains(&&*key.name) {

@@ -1,4 +1,4 @@
-use narrows_core::{Policy, Tree, split::Splitter};
+use narrows_core::{Policy, PolicyValue, split::Splitter};
 
 use super::{MoveKind, Redrawn, notes, splits};
 use crate::source::SourceFile;
@@ -19,7 +19,7 @@ fn compile(above: &str, within: &str, salt: &str, one: u32, two: u32) -> Splitte
             {{"name": "one", "to": "one", "weight": {one}, "maxWeight": 50}},
             {{"name": "two", "to": "two", "weight": {two}, "maxWeight": 50}}]}}]}}"#
     );
-    Splitter::compile(&Tree::parse(text.as_bytes()).unwrap()).unwrap()
+    Splitter::compile(&PolicyValue::parse(text.as_bytes()).unwrap()).unwrap()
 }
 
 fn moves(old: &Splitter, new: &Splitter) -> Vec<(String, String, u32, MoveKind)> {

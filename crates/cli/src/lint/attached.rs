@@ -1,6 +1,6 @@
 //! A filter as a resource attaches it: to which proxies, and at which place in their order.
 
-use narrows_core::{Tree, names};
+use narrows_core::{PolicyValue, names};
 
 use super::gateways::{Gateways, labels};
 use crate::code::Code;
@@ -29,8 +29,8 @@ pub(super) struct Attached<'n> {
     /// once.
     namespace: Option<&'n str>,
     name: &'n str,
-    labels: Vec<(&'n str, Tree)>,
-    targets: Option<Tree>,
+    labels: Vec<(&'n str, PolicyValue)>,
+    targets: Option<PolicyValue>,
 }
 
 impl<'n> Attached<'n> {
@@ -140,7 +140,7 @@ impl<'n> Attached<'n> {
 fn position(resource: &Node) -> Position {
     let phase = resource.text_at("spec.phase").unwrap_or_default();
     let priority = match resource.get("spec.priority").map(|node| &node.value) {
-        Some(Value::Scalar(Tree::Integer(priority))) => *priority,
+        Some(Value::Scalar(PolicyValue::Integer(priority))) => *priority,
         Some(_) | None => i64::MIN,
     };
     Position::new(phase, priority)

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 
 use super::rules::{NOT_IN_RELEASE, REFUSED, REQUIRED, UNKNOWN_FIELD};
 use crate::code::Code;
@@ -104,9 +104,9 @@ impl Walk<'_> {
     fn value(&mut self, expected: &FieldType, path: &str, key: &Range<usize>, value: &Node, place: &str) {
         let is_right = match (expected, &value.value) {
             (FieldType::Any, _)
-            | (_, Value::Scalar(Tree::Null))
-            | (FieldType::Bool, Value::Scalar(Tree::Flag(_)))
-            | (FieldType::Text, Value::Scalar(Tree::Text(_))) => true,
+            | (_, Value::Scalar(PolicyValue::Null))
+            | (FieldType::Bool, Value::Scalar(PolicyValue::Flag(_)))
+            | (FieldType::Text, Value::Scalar(PolicyValue::Text(_))) => true,
             (FieldType::Table, Value::Table(_)) => {
                 self.table(value, path, place);
                 true
@@ -115,8 +115,10 @@ impl Walk<'_> {
                 self.elements(elements, &format!("{path}[]"), place);
                 true
             }
-            (FieldType::Integer(low, high), Value::Scalar(Tree::Integer(n))) => (low..=high).contains(&n),
-            (FieldType::Word(words), Value::Scalar(Tree::Text(word))) => {
+            (FieldType::Integer(low, high), Value::Scalar(PolicyValue::Integer(n))) => {
+                (low..=high).contains(&n)
+            }
+            (FieldType::Word(words), Value::Scalar(PolicyValue::Text(word))) => {
                 self.word(words, word, value, place);
                 true
             }
@@ -147,7 +149,7 @@ impl Walk<'_> {
         };
         let at = if matches!(value.value, Value::Scalar(_)) { &value.at } else { key };
         let found = match value.tree() {
-            Tree::Integer(n) if matches!(expected, FieldType::Integer(..)) => n.to_string(),
+            PolicyValue::Integer(n) if matches!(expected, FieldType::Integer(..)) => n.to_string(),
             other => other.kind().to_owned(),
         };
         let message = format!("expected {wanted}, found {found}");

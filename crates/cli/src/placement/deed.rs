@@ -1,6 +1,6 @@
 //! The rewrites of a policy, with their places in its text.
 
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 
 use crate::source::{Node, Value};
 
@@ -52,7 +52,7 @@ pub fn acts(node: &Node) -> bool {
 
 /// Whether a field is `true`.
 pub fn is_on(node: &Node, field: &str) -> bool {
-    matches!(node.get(field).map(|node| &node.value), Some(Value::Scalar(Tree::Flag(true))))
+    matches!(node.get(field).map(|node| &node.value), Some(Value::Scalar(PolicyValue::Flag(true))))
 }
 
 fn rule<'n>(rule: &'n Node, place: &str, acts: bool) -> Vec<Deed<'n>> {

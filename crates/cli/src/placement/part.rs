@@ -1,7 +1,7 @@
 //! One policy as the plugins that it needs.
 
 use narrows_core::limits::STRIP;
-use narrows_core::{Tree, names};
+use narrows_core::{PolicyValue, names};
 
 use super::site::Site;
 use super::{Deeds, Slot, stripping, strips_for_others};
@@ -17,14 +17,19 @@ pub struct Part {
     /// Where it belongs.
     pub slot: Slot,
     /// Its policy.
-    pub policy: Tree,
+    pub policy: PolicyValue,
     /// Whether it is the one that decides.
     pub decides: bool,
 }
 
 /// The plugins that a policy needs on proxies of that kind, in the order in which they run. They are
 /// the policy itself and, if it strips but runs too late for that, a plugin before it that strips.
-pub fn parts(filter: Filter, written: &Tree, policy: &AnyPolicy, site: Site) -> Result<Vec<Part>, CliError> {
+pub fn parts(
+    filter: Filter,
+    written: &PolicyValue,
+    policy: &AnyPolicy,
+    site: Site,
+) -> Result<Vec<Part>, CliError> {
     let deeds = Deeds::of(filter, &Node::unplaced(written, &(0..0)));
     let slot = deeds.slot(filter, site);
     let itself = Part { suffix: "", slot, policy: written.clone(), decides: true };
@@ -40,15 +45,15 @@ pub fn parts(filter: Filter, written: &Tree, policy: &AnyPolicy, site: Site) -> 
 /// A policy that strips the same headers and does nothing else. It writes into filter state which
 /// headers it has stripped, so that the policy itself keeps the headers that filters between the two
 /// write.
-fn only_stripping(filter: Filter, written: &Tree, names: &[&str]) -> Result<Tree, CliError> {
-    let Tree::Table(fields) = written else { return Ok(written.clone()) };
+fn only_stripping(filter: Filter, written: &PolicyValue, names: &[&str]) -> Result<PolicyValue, CliError> {
+    let PolicyValue::Table(fields) = written else { return Ok(written.clone()) };
     let of = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
     let route_header = match of("routeHeader") {
-        Some(Tree::Text(name)) => name,
+        Some(PolicyValue::Text(name)) => name,
         Some(_) | None => narrows_core::destination::ROUTE_HEADER.to_owned(),
     };
     // "trust" and "routeHeader" strip these already.
-    let mesh = of("trust").is_some_and(|trust| trust == Tree::Text("mesh".to_owned()));
+    let mesh = of("trust").is_some_and(|trust| trust == PolicyValue::Text("mesh".to_owned()));
     let implied = |name: &str| !mesh && (name == "x-narrows-*" || name.eq_ignore_ascii_case(&route_header));
     let listed: Vec<&str> = names.iter().copied().filter(|name| !implied(name)).collect();
     let is_covered = |name: &str, place: usize| {
@@ -58,11 +63,11 @@ fn only_stripping(filter: Filter, written: &Tree, names: &[&str]) -> Result<Tree
                 && (other < place || !names::covers(name.as_bytes(), pattern.as_bytes()))
         })
     };
-    let strip: Vec<Tree> = listed
+    let strip: Vec<PolicyValue> = listed
         .iter()
         .enumerate()
         .filter(|(place, name)| !is_covered(name, *place))
-        .map(|(_, name)| Tree::Text((*name).to_owned()))
+        .map(|(_, name)| PolicyValue::Text((*name).to_owned()))
         .collect();
     if strip.len() > STRIP {
         return Err(CliError::new(
@@ -71,21 +76,22 @@ fn only_stripping(filter: Filter, written: &Tree, names: &[&str]) -> Result<Tree
         ));
     }
     let mut kept = Vec::new();
-    let mut keep = |name: &str, value: Option<Tree>| kept.extend(value.map(|value| (name.to_owned(), value)));
-    keep("filter", Some(Tree::Text(filter.name().to_owned())));
+    let mut keep =
+        |name: &str, value: Option<PolicyValue>| kept.extend(value.map(|value| (name.to_owned(), value)));
+    keep("filter", Some(PolicyValue::Text(filter.name().to_owned())));
     keep("mode", of("mode"));
-    keep("trust", Some(of("trust").unwrap_or_else(|| Tree::Text("edge".to_owned()))));
+    keep("trust", Some(of("trust").unwrap_or_else(|| PolicyValue::Text("edge".to_owned()))));
     keep("labels", of("labels"));
     keep("routeHeader", of("routeHeader"));
-    keep("strip", (!strip.is_empty()).then_some(Tree::List(strip)));
+    keep("strip", (!strip.is_empty()).then_some(PolicyValue::List(strip)));
     let nothing = if filter == Filter::HeaderRouter { "rules" } else { "splits" };
-    keep(nothing, Some(Tree::List(Vec::new())));
-    Ok(Tree::Table(kept))
+    keep(nothing, Some(PolicyValue::List(Vec::new())));
+    Ok(PolicyValue::Table(kept))
 }
 
 #[cfg(test)]
 mod tests {
-    use narrows_core::{Tree, names};
+    use narrows_core::{PolicyValue, names};
 
     use super::parts;
     use crate::filter::Filter;
@@ -122,7 +128,7 @@ mod tests {
     #[test]
     fn the_part_that_strips_strips_the_same_and_comes_first() {
         for (filter, text) in REWRITING {
-            let tree = Tree::parse(text.as_bytes()).unwrap();
+            let tree = PolicyValue::parse(text.as_bytes()).unwrap();
             let policy = filter.compile(&tree).unwrap();
             for site in [Site::Gateway, Site::Inbound, Site::Waypoint, Site::Mixed] {
                 let parts = parts(filter, &tree, &policy, site).unwrap();
@@ -168,7 +174,7 @@ mod tests {
             ),
             (Filter::EgressPolicy, r#"{"default": "deny"}"#, "STATS"),
         ] {
-            let tree = Tree::parse(text.as_bytes()).unwrap();
+            let tree = PolicyValue::parse(text.as_bytes()).unwrap();
             let policy = filter.compile(&tree).unwrap();
             let parts = parts(filter, &tree, &policy, Site::Gateway).unwrap();
             assert_eq!(parts.len(), 1, "{text}");
@@ -186,7 +192,7 @@ mod tests {
                 )
             })
             .collect();
-        let tree = Tree::parse(format!(r#"{{"splits": [{}]}}"#, splits.join(",")).as_bytes()).unwrap();
+        let tree = PolicyValue::parse(format!(r#"{{"splits": [{}]}}"#, splits.join(",")).as_bytes()).unwrap();
         let policy = Filter::CanarySplit.compile(&tree).unwrap();
         let refused = parts(Filter::CanarySplit, &tree, &policy, Site::Gateway).unwrap_err();
         assert!(refused.to_string().contains("strips 65 names"), "{refused}");

@@ -1,6 +1,6 @@
 //! The HTTP filter of Envoy's own configuration.
 
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 
 use super::{RenderRequest, table, text};
 use crate::error::CliError;
@@ -43,5 +43,5 @@ pub(super) fn filter_block(request: &RenderRequest<'_>) -> Result<String, CliErr
         ("@type", text("type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm")),
         ("config", config),
     ]);
-    Ok(yaml::document(&Tree::List(vec![table([("name", name), ("typed_config", typed)])])))
+    Ok(yaml::document(&PolicyValue::List(vec![table([("name", name), ("typed_config", typed)])])))
 }

@@ -1,6 +1,6 @@
 //! Istio's resources that carry a filter.
 
-use narrows_core::{Tree, vm_config};
+use narrows_core::{PolicyValue, vm_config};
 
 use super::{RenderRequest, table, text};
 use crate::error::CliError;
@@ -39,12 +39,12 @@ pub(super) fn traffic_extension(request: &RenderRequest<'_>) -> Result<String, C
     }
     resources(request, "TrafficExtension", |part| {
         let mut spec = attachment(request, part)?;
-        spec.push(("wasm".to_owned(), Tree::Table(plugin(request, &part.policy)?)));
+        spec.push(("wasm".to_owned(), PolicyValue::Table(plugin(request, &part.policy)?)));
         Ok(spec)
     })
 }
 
-pub(super) type Fields = Vec<(String, Tree)>;
+pub(super) type Fields = Vec<(String, PolicyValue)>;
 
 /// A resource, with comments, for each plugin that the policy needs.
 fn resources(
@@ -69,8 +69,8 @@ fn resources(
         out.push_str(&yaml::document(&table([
             ("apiVersion", text("extensions.istio.io/v1alpha1")),
             ("kind", text(kind)),
-            ("metadata", Tree::Table(metadata)),
-            ("spec", Tree::Table(spec(part)?)),
+            ("metadata", PolicyValue::Table(metadata)),
+            ("spec", PolicyValue::Table(spec(part)?)),
         ])));
     }
     Ok(out)
@@ -174,7 +174,7 @@ pub(super) fn choice(request: &RenderRequest<'_>) -> Result<Fields, CliError> {
     let mut fields = Vec::new();
     if !request.selector.is_empty() {
         let labels = request.selector.iter().map(|(name, value)| (name.clone(), text(value)));
-        fields.push(("selector".to_owned(), table([("matchLabels", Tree::Table(labels.collect()))])));
+        fields.push(("selector".to_owned(), table([("matchLabels", PolicyValue::Table(labels.collect()))])));
     }
     if request.targets.is_empty() {
         return Ok(fields);
@@ -196,7 +196,7 @@ pub(super) fn choice(request: &RenderRequest<'_>) -> Result<Fields, CliError> {
         };
         targets.push(table([("group", text(*group)), ("kind", text(kind)), ("name", text(name))]));
     }
-    fields.push(("targetRefs".to_owned(), Tree::List(targets)));
+    fields.push(("targetRefs".to_owned(), PolicyValue::List(targets)));
     Ok(fields)
 }
 
@@ -205,22 +205,23 @@ fn attachment(request: &RenderRequest<'_>, part: &Part) -> Result<Fields, CliErr
     let mut fields = choice(request)?;
     fields.push(("phase".to_owned(), text(request.phase.unwrap_or(part.slot.phase))));
     let priority = request.priority.filter(|_| part.decides).unwrap_or(part.slot.priority);
-    fields.push(("priority".to_owned(), Tree::Integer(priority.into())));
+    fields.push(("priority".to_owned(), PolicyValue::Integer(priority.into())));
     let restricted = request.mode.is_some() || !request.ports.is_empty();
     if restricted && request.istio >= MATCH {
         let mut clause = Vec::new();
         clause.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
         if !request.ports.is_empty() {
-            let ports = request.ports.iter().map(|port| table([("number", Tree::Integer((*port).into()))]));
-            clause.push(("ports".to_owned(), Tree::List(ports.collect())));
+            let ports =
+                request.ports.iter().map(|port| table([("number", PolicyValue::Integer((*port).into()))]));
+            clause.push(("ports".to_owned(), PolicyValue::List(ports.collect())));
         }
-        fields.push(("match".to_owned(), Tree::List(vec![Tree::Table(clause)])));
+        fields.push(("match".to_owned(), PolicyValue::List(vec![PolicyValue::Table(clause)])));
     }
     Ok(fields)
 }
 
 /// The module and its policy.
-fn plugin(request: &RenderRequest<'_>, policy: &Tree) -> Result<Fields, CliError> {
+fn plugin(request: &RenderRequest<'_>, policy: &PolicyValue) -> Result<Fields, CliError> {
     let url = request.url.as_ref().ok_or_else(|| {
         CliError::new("the address of the module is missing", "add --url oci://registry/repository:tag")
     })?;

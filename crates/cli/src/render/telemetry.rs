@@ -1,6 +1,6 @@
 //! Labels for Istio's own metrics.
 
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 use narrows_core::stats_tags::overrides;
 
 use super::resource::choice;
@@ -23,15 +23,15 @@ pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
     which.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
     let clause = overrides(&published, request.istio >= Release::minor(24), which);
     let metric = table([
-        ("providers", Tree::List(vec![table([("name", text("prometheus"))])])),
-        ("overrides", Tree::List(vec![clause])),
+        ("providers", PolicyValue::List(vec![table([("name", text("prometheus"))])])),
+        ("overrides", PolicyValue::List(vec![clause])),
     ]);
-    spec.push(("metrics".to_owned(), Tree::List(vec![metric])));
+    spec.push(("metrics".to_owned(), PolicyValue::List(vec![metric])));
     let document = table([
         ("apiVersion", text(format!("telemetry.istio.io/{version}"))),
         ("kind", text("Telemetry")),
-        ("metadata", Tree::Table(metadata)),
-        ("spec", Tree::Table(spec)),
+        ("metadata", PolicyValue::Table(metadata)),
+        ("spec", PolicyValue::Table(spec)),
     ]);
     Ok(format!("# For Istio {}.\n{}", request.istio, yaml::document(&document)))
 }

@@ -38,7 +38,7 @@ fn group<'a>(path: &'a str, lines: &Lines<'a>, finding: &'a Finding) -> Group<'a
         Level::Error => Shown::ERROR,
         Level::Warning => Shown::WARNING,
     };
-    let (number, line) = lines.around(finding.at.start);
+    let (number, line) = lines.line_at(finding.at.start);
     let text = lines.text(&line);
     let mut marked = AnnotationKind::Primary.span(visible(text, line.start, finding));
     if !finding.place.is_empty() {

@@ -12,14 +12,14 @@ pub struct Explanation {
     /// The outcome that is counted.
     pub outcome: String,
     /// The rule, split, backend, reason and bucket, if there are any.
-    pub facts: Vec<(String, String)>,
+    pub details: Vec<(String, String)>,
 }
 
 impl Explanation {
     /// The explanation of an outcome.
     pub fn of(outcome: &Outcome) -> Self {
         let text = |bytes: &[u8]| if bytes.is_empty() { "-".to_owned() } else { printable(bytes) };
-        let facts = outcome.facts.iter().map(|(name, value)| (name.clone(), printable(value)));
-        Self { scope: outcome.scope.clone(), outcome: text(&outcome.outcome), facts: facts.collect() }
+        let details = outcome.details.iter().map(|(name, value)| (name.clone(), printable(value)));
+        Self { scope: outcome.scope.clone(), outcome: text(&outcome.outcome), details: details.collect() }
     }
 }

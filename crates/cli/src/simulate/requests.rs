@@ -1,7 +1,7 @@
 //! A file of requests: YAML or JSON, in the form of the case files.
 
 use narrows_cases::bytes::{absolute, unescape};
-use narrows_core::{Request, Source as Caller, StreamInfo, Tree, inline_headers};
+use narrows_core::{Peer, PolicyValue, Request, StreamInfo, inline_headers};
 
 use crate::code;
 use crate::finding::{Finding, Level};
@@ -32,7 +32,7 @@ impl Sent {
         let bytes = |text: &'s Option<String>| text.as_deref().map(str::as_bytes);
         let headers = self.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
         Request::new(headers)
-            .from_source(Caller { address: bytes(&self.address), principal: bytes(&self.principal) })
+            .from_source(Peer { address: bytes(&self.address), principal: bytes(&self.principal) })
             .within(StreamInfo {
                 server_name: bytes(&self.server_name),
                 namespace: bytes(&self.namespace),
@@ -167,14 +167,14 @@ fn one(node: &Node, before: u64) -> Result<Row, Finding> {
     let unverified = match node.get("source.verified") {
         None => false,
         Some(flag) => match &flag.value {
-            Value::Scalar(Tree::Flag(verified)) => !verified,
+            Value::Scalar(PolicyValue::Flag(verified)) => !verified,
             _ => return Err(fault(flag, "expected true or false", "leave it out: true")),
         },
     };
     let repeat = match node.get("repeat") {
         None => None,
         Some(times) => match &times.value {
-            Value::Scalar(Tree::Integer(n @ 1..=REPEAT)) => Some(n.unsigned_abs()),
+            Value::Scalar(PolicyValue::Integer(n @ 1..=REPEAT)) => Some(n.unsigned_abs()),
             _ => return Err(fault(times, "expected how often to send it", "write 1 to 10000000")),
         },
     };

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use narrows_core::{Code, Tree};
+use narrows_core::{Code, PolicyValue};
 use serde::de::IgnoredAny;
 
 use super::{Node, line_of, node};
@@ -22,7 +22,7 @@ pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
         let end = if inner.is_empty() { start } else { of(inner.end - 1).end };
         start..end.max(start)
     };
-    let tree = Tree::parse(content.as_bytes()).map_err(|invalid| {
+    let tree = PolicyValue::parse(content.as_bytes()).map_err(|invalid| {
         let broken = serde_json::from_str::<IgnoredAny>(content).err();
         let at = broken.as_ref().map_or(0, |e| {
             let line = content.split_inclusive('\n').take(e.line().max(1) - 1).map(str::len).sum::<usize>();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use narrows_core::{Code, Fault, Step};
+use narrows_core::{Code, Fault, PathSegment};
 
 use super::{Node, Value};
 use crate::code::policy;
@@ -27,10 +27,10 @@ impl Node {
         let of_name = matches!(fault.code, Code::UnknownField | Code::RepeatedField);
         let mut node = self;
         let mut name = None;
-        for step in fault.place.steps() {
-            let next = match step {
-                Step::Index(index) => node.elements().get(*index).map(|element| (None, element)),
-                Step::Field(field) => {
+        for segment in fault.place.segments() {
+            let next = match segment {
+                PathSegment::Index(index) => node.elements().get(*index).map(|element| (None, element)),
+                PathSegment::Field(field) => {
                     let mut same = node.fields().iter().filter(|(key, _)| key.name == *field);
                     // Of two fields with the same name, the second is the duplicate.
                     let found =

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
@@ -23,7 +23,7 @@ pub struct Node {
 #[derive(Clone, Debug)]
 pub enum Value {
     /// Neither a list nor a table.
-    Scalar(Tree),
+    Scalar(PolicyValue),
     /// A list.
     List(Vec<Node>),
     /// A table, its fields in the order written, repeated ones included.
@@ -41,10 +41,12 @@ pub struct Key {
 
 impl Node {
     /// A value whose parts all have the place of the whole value.
-    pub fn unplaced(tree: &Tree, at: &Range<usize>) -> Self {
+    pub fn unplaced(tree: &PolicyValue, at: &Range<usize>) -> Self {
         let value = match tree {
-            Tree::List(elements) => Value::List(elements.iter().map(|e| Self::unplaced(e, at)).collect()),
-            Tree::Table(fields) => {
+            PolicyValue::List(elements) => {
+                Value::List(elements.iter().map(|e| Self::unplaced(e, at)).collect())
+            }
+            PolicyValue::Table(fields) => {
                 let key = |name: &String| Key { at: at.clone(), name: name.clone() };
                 Value::Table(fields.iter().map(|(name, v)| (key(name), Self::unplaced(v, at))).collect())
             }
@@ -54,13 +56,13 @@ impl Node {
     }
 
     /// The same value without places: the form from which a policy is compiled.
-    pub fn tree(&self) -> Tree {
+    pub fn tree(&self) -> PolicyValue {
         match &self.value {
             Value::Scalar(scalar) => scalar.clone(),
-            Value::List(elements) => Tree::List(elements.iter().map(Self::tree).collect()),
-            Value::Table(fields) => {
-                Tree::Table(fields.iter().map(|(key, value)| (key.name.clone(), value.tree())).collect())
-            }
+            Value::List(elements) => PolicyValue::List(elements.iter().map(Self::tree).collect()),
+            Value::Table(fields) => PolicyValue::Table(
+                fields.iter().map(|(key, value)| (key.name.clone(), value.tree())).collect(),
+            ),
         }
     }
 
@@ -96,7 +98,7 @@ impl Node {
         let (key, value) = self.fields().iter().find(|(key, _)| key.name == name)?;
         match rest {
             Some(rest) => value.field(rest),
-            None if matches!(value.value, Value::Scalar(Tree::Null)) => None,
+            None if matches!(value.value, Value::Scalar(PolicyValue::Null)) => None,
             None => Some((key, value)),
         }
     }
@@ -104,7 +106,7 @@ impl Node {
     /// The string, if this is one.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
-            Value::Scalar(Tree::Text(text)) => Some(text),
+            Value::Scalar(PolicyValue::Text(text)) => Some(text),
             _ => None,
         }
     }
@@ -183,7 +185,7 @@ struct Reader;
 
 /// The core decides what a scalar means: it reads the value again.
 fn scalar<'de, E: Error>(value: impl IntoDeserializer<'de, E>) -> Result<Value, E> {
-    Tree::deserialize(value.into_deserializer()).map(Value::Scalar)
+    PolicyValue::deserialize(value.into_deserializer()).map(Value::Scalar)
 }
 
 impl<'de> Visitor<'de> for Reader {
@@ -194,7 +196,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_unit<E: Error>(self) -> Result<Value, E> {
-        Ok(Value::Scalar(Tree::Null))
+        Ok(Value::Scalar(PolicyValue::Null))
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {

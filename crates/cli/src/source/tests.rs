@@ -1,4 +1,4 @@
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 
 use super::{Node, SourceFile};
 
@@ -51,10 +51,13 @@ fn what_is_broken_inside_is_found_too() {
 fn json_that_yaml_reads_otherwise_has_the_meaning_of_json() {
     let source = source("v: '{\"a\": 1e3, \"b\": \"\\/\", \"c\": \"\\ud83d\\ude00\"}'\n");
     let node = source.inner(only(&source).get("v").unwrap()).unwrap();
-    let text = |text: &str| Tree::Text(text.to_owned());
+    let text = |text: &str| PolicyValue::Text(text.to_owned());
     let field = |name: &str, value| (name.to_owned(), value);
-    let expected =
-        Tree::Table(vec![field("a", Tree::Integer(1000)), field("b", text("/")), field("c", text("😀"))]);
+    let expected = PolicyValue::Table(vec![
+        field("a", PolicyValue::Integer(1000)),
+        field("b", text("/")),
+        field("c", text("😀")),
+    ]);
     assert_eq!(node.tree(), expected);
 }
 

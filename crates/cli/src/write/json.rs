@@ -1,22 +1,24 @@
 //! JSON; fields are in the order written.
 
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 
 /// The most columns of a line before it is broken.
 const WIDTH: usize = 96;
 
 /// A value on one line.
-pub fn line(tree: &Tree) -> String {
+pub fn line(tree: &PolicyValue) -> String {
     match tree {
-        Tree::Null => "null".to_owned(),
-        Tree::Flag(flag) => flag.to_string(),
-        Tree::Integer(n) => n.to_string(),
-        Tree::Fraction(n) => n.to_string(),
-        Tree::Text(text) => string(text),
-        Tree::List(elements) if elements.is_empty() => "[]".to_owned(),
-        Tree::List(elements) => format!("[{}]", elements.iter().map(line).collect::<Vec<_>>().join(", ")),
-        Tree::Table(fields) if fields.is_empty() => "{}".to_owned(),
-        Tree::Table(fields) => {
+        PolicyValue::Null => "null".to_owned(),
+        PolicyValue::Flag(flag) => flag.to_string(),
+        PolicyValue::Integer(n) => n.to_string(),
+        PolicyValue::Fraction(n) => n.to_string(),
+        PolicyValue::Text(text) => string(text),
+        PolicyValue::List(elements) if elements.is_empty() => "[]".to_owned(),
+        PolicyValue::List(elements) => {
+            format!("[{}]", elements.iter().map(line).collect::<Vec<_>>().join(", "))
+        }
+        PolicyValue::Table(fields) if fields.is_empty() => "{}".to_owned(),
+        PolicyValue::Table(fields) => {
             let fields = fields.iter().map(|(name, value)| format!("{}: {}", string(name), line(value)));
             format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
         }
@@ -24,14 +26,14 @@ pub fn line(tree: &Tree) -> String {
 }
 
 /// A value over as many lines as it needs.
-pub fn lines(tree: &Tree) -> String {
+pub fn lines(tree: &PolicyValue) -> String {
     let mut text = String::new();
     broken(tree, 0, &mut text);
     text.push('\n');
     text
 }
 
-fn broken(tree: &Tree, indent: usize, out: &mut String) {
+fn broken(tree: &PolicyValue, indent: usize, out: &mut String) {
     let whole = line(tree);
     if whole.len() + indent <= WIDTH {
         out.push_str(&whole);
@@ -40,7 +42,7 @@ fn broken(tree: &Tree, indent: usize, out: &mut String) {
     let inner = indent + 2;
     let pad = " ".repeat(inner);
     match tree {
-        Tree::List(elements) => {
+        PolicyValue::List(elements) => {
             out.push('[');
             for (i, element) in elements.iter().enumerate() {
                 out.push_str(if i == 0 { "\n" } else { ",\n" });
@@ -49,7 +51,7 @@ fn broken(tree: &Tree, indent: usize, out: &mut String) {
             }
             out.push_str(&format!("\n{}]", " ".repeat(indent)));
         }
-        Tree::Table(fields) => {
+        PolicyValue::Table(fields) => {
             out.push('{');
             for (i, (name, value)) in fields.iter().enumerate() {
                 out.push_str(if i == 0 { "\n" } else { ",\n" });

@@ -1,30 +1,30 @@
 //! YAML that people can read, and that every parser reads in the same way.
 
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 
 use super::json;
 
 /// A document.
-pub(crate) fn document(tree: &Tree) -> String {
+pub(crate) fn document(tree: &PolicyValue) -> String {
     let mut out = String::new();
     block(tree, 0, &mut out);
     out
 }
 
-fn block(tree: &Tree, indent: usize, out: &mut String) {
+fn block(tree: &PolicyValue, indent: usize, out: &mut String) {
     let pad = " ".repeat(indent);
     match tree {
-        Tree::Table(fields) => {
+        PolicyValue::Table(fields) => {
             for (name, value) in fields {
                 out.push_str(&format!("{pad}{}:", scalar_text(name)));
                 value_after(value, indent, out);
             }
         }
-        Tree::List(elements) => {
+        PolicyValue::List(elements) => {
             for element in elements {
                 out.push_str(&format!("{pad}-"));
                 match element {
-                    Tree::Table(fields) if !fields.is_empty() => {
+                    PolicyValue::Table(fields) if !fields.is_empty() => {
                         // The first field is on the line of the dash.
                         let mut inner = String::new();
                         block(element, indent + 2, &mut inner);
@@ -40,13 +40,15 @@ fn block(tree: &Tree, indent: usize, out: &mut String) {
 }
 
 /// A value after `name:` or `-`: on the same line if it can be.
-fn value_after(value: &Tree, indent: usize, out: &mut String) {
+fn value_after(value: &PolicyValue, indent: usize, out: &mut String) {
     match value {
-        Tree::Table(fields) if !fields.is_empty() => {
+        PolicyValue::Table(fields) if !fields.is_empty() => {
             out.push('\n');
             block(value, indent + 2, out);
         }
-        Tree::List(elements) if elements.iter().any(|e| matches!(e, Tree::Table(_) | Tree::List(_))) => {
+        PolicyValue::List(elements)
+            if elements.iter().any(|e| matches!(e, PolicyValue::Table(_) | PolicyValue::List(_))) =>
+        {
             out.push('\n');
             block(value, indent + 2, out);
         }
@@ -55,16 +57,16 @@ fn value_after(value: &Tree, indent: usize, out: &mut String) {
 }
 
 /// A value whose structure needs no lines of its own.
-fn flow(tree: &Tree, indent: usize) -> String {
+fn flow(tree: &PolicyValue, indent: usize) -> String {
     match tree {
-        Tree::Text(text) if is_block(text) => {
+        PolicyValue::Text(text) if is_block(text) => {
             let pad = " ".repeat(indent + 2);
             let lines =
                 text.lines().map(|line| if line.is_empty() { String::new() } else { format!("{pad}{line}") });
             format!("|\n{}", lines.collect::<Vec<_>>().join("\n"))
         }
-        Tree::Text(text) => scalar_text(text),
-        Tree::List(elements) => {
+        PolicyValue::Text(text) => scalar_text(text),
+        PolicyValue::List(elements) => {
             format!("[{}]", elements.iter().map(|e| flow(e, indent)).collect::<Vec<_>>().join(", "))
         }
         other => json::line(other),
@@ -100,7 +102,7 @@ fn scalar_text(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use narrows_core::Tree;
+    use narrows_core::PolicyValue;
 
     use super::document;
     use crate::source::SourceFile;
@@ -113,7 +115,7 @@ mod tests {
             "r": "{\n  \"s\": 1\n}\n", "t": "x\n\n", "u": " x\n", "v": "é\u0001", "w x": null, "y": true,
             "z": [{"multi": "a\nb\n", "then": 1}], "@type": "- x", "dash": "-", "tilde": "~", "e1": "0x1f"
         }"#;
-        let tree = Tree::parse(text.as_bytes()).unwrap();
+        let tree = PolicyValue::parse(text.as_bytes()).unwrap();
         let written = document(&tree);
         let read = SourceFile { path: String::new(), text: written.clone() }.documents().unwrap();
         assert_eq!(read[0].tree(), tree, "{written}");

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use narrows::filter::Filter;
 use narrows::schema;
-use narrows_core::{Code, Tree};
+use narrows_core::{Code, PolicyValue};
 use serde_json::{Value, json};
 
 use check::Schema;
@@ -70,7 +70,7 @@ fn what_is_changed_in_a_policy_makes_no_difference_between_them() {
 /// Whether a policy loads, if reader and schema say the same of it; `None` if it is refused for
 /// what no schema sees.
 fn agree(filter: Filter, policy: &Value) -> Result<Option<bool>, String> {
-    let tree = Tree::parse(policy.to_string().as_bytes()).map_err(|e| e.to_string())?;
+    let tree = PolicyValue::parse(policy.to_string().as_bytes()).map_err(|e| e.to_string())?;
     let misfit = Schema(&schema_of(filter)).misfit(policy);
     match filter.compile(&tree) {
         Ok(_) => misfit.map_or(Ok(Some(true)), |misfit| Err(format!("it loads, but {misfit}"))),

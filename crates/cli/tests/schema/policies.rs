@@ -60,16 +60,16 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
-fn value(tree: &narrows_core::Tree) -> Value {
-    use narrows_core::Tree;
+fn value(tree: &narrows_core::PolicyValue) -> Value {
+    use narrows_core::PolicyValue;
     match tree {
-        Tree::Null => Value::Null,
-        Tree::Flag(flag) => (*flag).into(),
-        Tree::Integer(number) => (*number).into(),
-        Tree::Fraction(number) => (*number).into(),
-        Tree::Text(text) => text.as_str().into(),
-        Tree::List(elements) => elements.iter().map(value).collect::<Vec<_>>().into(),
-        Tree::Table(fields) => fields
+        PolicyValue::Null => Value::Null,
+        PolicyValue::Flag(flag) => (*flag).into(),
+        PolicyValue::Integer(number) => (*number).into(),
+        PolicyValue::Fraction(number) => (*number).into(),
+        PolicyValue::Text(text) => text.as_str().into(),
+        PolicyValue::List(elements) => elements.iter().map(value).collect::<Vec<_>>().into(),
+        PolicyValue::Table(fields) => fields
             .iter()
             .map(|(name, tree)| (name.clone(), value(tree)))
             .collect::<serde_json::Map<_, _>>()

@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 
 use crate::action::edit::Draft;
-use crate::action::strip;
+use crate::action::sanitize;
 use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::Trust;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 use crate::matching::hosts::HostPattern;
 use crate::matching::matches::Match;
@@ -120,9 +120,9 @@ impl Destination {
     }
 
     /// Learns from the matches that lead here which hosts are services.
-    pub(crate) fn learn(&mut self, matches: &[Match]) {
+    pub(crate) fn set_services(&mut self, matches: &[Match]) {
         if let Self::Authority(authority) = self {
-            authority.learn(matches);
+            authority.set_services(matches);
         }
     }
 
@@ -164,8 +164,8 @@ impl Destination {
 }
 
 impl Authority {
-    /// See [`Destination::learn`].
-    pub(crate) fn learn(&mut self, matches: &[Match]) {
+    /// See [`Destination::set_services`].
+    pub(crate) fn set_services(&mut self, matches: &[Match]) {
         let services = matches.iter().filter_map(|matches| matches.hosts.as_ref()?.service());
         self.services = services.map(Into::into).collect();
     }
@@ -218,11 +218,11 @@ impl Authority {
 pub(crate) fn is_the_clients(draft: &Draft<'_, '_>) -> bool {
     draft.trust == Trust::Edge
         && !draft.writes(FORWARDED_HOST)
-        && !strip::was_written(draft.request.stripped(), FORWARDED_HOST.as_bytes())
+        && !sanitize::was_written(draft.request.stripped(), FORWARDED_HOST.as_bytes())
 }
 
 /// Reads `host` or `host:port`.
-pub(crate) fn authority(tree: &Tree) -> Result<Authority, Invalid> {
+pub(crate) fn authority(tree: &PolicyValue) -> Result<Authority, Invalid> {
     let written = read::text(tree)?;
     let refuse = || {
         Invalid::new(
@@ -241,7 +241,7 @@ pub(crate) fn authority(tree: &Tree) -> Result<Authority, Invalid> {
         }
         _ => (written, None),
     };
-    match parse::host(&Tree::Text(host.to_owned()))? {
+    match parse::host(&PolicyValue::Text(host.to_owned()))? {
         HostPattern::Exact(host) => {
             let host = String::from_utf8(host.into_vec()).map_err(|_| refuse())?;
             Ok(Authority { host: host.into(), port, services: Vec::new() })
@@ -264,15 +264,15 @@ mod tests {
     use super::{Destination, authority};
     use crate::action::edit::{Draft, Edit};
     use crate::language::modes::Trust;
-    use crate::language::tree::Tree;
+    use crate::language::policy_value::PolicyValue;
     use crate::matching::parse::{self, Budget};
     use crate::matching::request::Request;
 
     /// What `from` becomes under a policy for the service `stock.books`.
     fn rewritten(to: &str, from: &str) -> String {
-        let matches = Tree::parse(br#"{ "service": "stock.books" }"#).unwrap();
-        let mut authority = authority(&Tree::Text(to.into())).unwrap();
-        authority.learn(&[parse::one(&matches, &Budget::default()).unwrap()]);
+        let matches = PolicyValue::parse(br#"{ "service": "stock.books" }"#).unwrap();
+        let mut authority = authority(&PolicyValue::Text(to.into())).unwrap();
+        authority.set_services(&[parse::read_match(&matches, &Budget::default()).unwrap()]);
         let request = Request::new([(b":authority".as_slice(), from.as_bytes())]);
         String::from_utf8(authority.for_caller(&request)).unwrap()
     }
@@ -306,7 +306,7 @@ mod tests {
         let mut draft = Draft::new(&request, Trust::Mesh);
         let to = Destination::To("v2".into());
         to.apply("x-narrows-route", &mut draft);
-        let canary = Destination::Authority(authority(&Tree::Text("canary".into())).unwrap());
+        let canary = Destination::Authority(authority(&PolicyValue::Text("canary".into())).unwrap());
         canary.apply("x-narrows-route", &mut draft);
         let (edits, already_set) = draft.finish();
         assert_eq!(edits, [Edit::Set(":authority", b"canary:80".to_vec().into())]);

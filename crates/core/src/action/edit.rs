@@ -8,8 +8,8 @@ use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::modes::Trust;
 use crate::language::names::{self, NamePattern};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::matching::request::Request;
 use crate::wire::field_value::FieldValue;
 
@@ -167,7 +167,7 @@ pub(crate) fn removals<'a>(
 }
 
 impl HeaderEdits {
-    pub(crate) fn read(tree: &Tree) -> Result<Self, Invalid> {
+    pub(crate) fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &EDITS)?;
         let values = |name: &str| {
             let read = |t| {
@@ -226,7 +226,7 @@ impl HeaderEdits {
 
 /// Reads the name, or the prefix of names, of headers that a policy may remove. `*` alone is not a
 /// prefix.
-pub(crate) fn removable(tree: &Tree) -> Result<NamePattern, Invalid> {
+pub(crate) fn removable(tree: &PolicyValue) -> Result<NamePattern, Invalid> {
     let pattern = NamePattern::read(tree)?;
     if !pattern.as_str().ends_with('*') {
         names::writable_header(pattern.written())?;

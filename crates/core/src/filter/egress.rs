@@ -30,10 +30,10 @@ use crate::policy::common::Common;
 pub use outbound::{Outbound, RouteAsk};
 
 use learn::Learning;
-use measure::Places;
+use measure::SeriesIndices;
 use outbound_headers::OutboundHeaders;
 use private::Private;
-use rule::{Clause, Rule};
+use rule::{Rule, RuleMatch};
 
 /// A compiled `egress-policy` policy.
 #[derive(Clone, Debug)]
@@ -45,8 +45,8 @@ pub struct Egress {
     says_nothing: bool,
     default: Action,
     rules: Vec<Rule>,
-    /// A rule's paths, one clause each; a rule without any has one clause.
-    clauses: Vec<Clause>,
+    /// A rule's paths, one match each; a rule without any has one match.
+    rule_matches: Vec<RuleMatch>,
     /// Whether a rule in force has a path.
     reads_paths: bool,
     enforced: Deciders,
@@ -58,7 +58,7 @@ pub struct Egress {
     learn: Option<Learning>,
     /// The hosts that rules name, for `learn`.
     listed: HostSet,
-    places: Places,
+    series_indices: SeriesIndices,
 }
 
 /// Rules of one mode, in the order in which they are tried.
@@ -86,7 +86,7 @@ struct Refusal {
     body: Box<str>,
 }
 
-/// What decided: a rule by its place, or something that is not a rule of the policy.
+/// What decided: a rule by its index, or something that is not a rule of the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruling {
     /// A rule of the policy.
@@ -120,7 +120,7 @@ impl Egress {
     /// The name of what decided.
     pub fn ruling(&self, ruling: Ruling) -> &str {
         match ruling {
-            Ruling::Rule(place) => self.rules.get(place).map_or("", |rule| &rule.name),
+            Ruling::Rule(index) => self.rules.get(index).map_or("", |rule| &rule.name),
             Ruling::Default => "default",
             Ruling::PrivateAddress => "private-address",
             Ruling::AmbiguousHost => "ambiguous-host",

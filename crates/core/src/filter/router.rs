@@ -23,10 +23,10 @@ pub struct Router {
     route_header: Box<str>,
     rules: Vec<Rule>,
     /// The rules' matches, one after the other; a rule without matches has an empty one.
-    clauses: Vec<Clause>,
-    /// Clauses of the rules that act.
+    rule_matches: Vec<RuleMatch>,
+    /// Matches of the rules that act.
     enforced: Index,
-    /// Clauses of the rules that only report.
+    /// Matches of the rules that only report.
     reported: Index,
     /// What happens to a request that names no host; none if no rule has a condition on the host.
     missing_host: Option<Mode>,
@@ -34,7 +34,7 @@ pub struct Router {
 
 /// One of a rule's matches.
 #[derive(Clone, Debug)]
-struct Clause {
+struct RuleMatch {
     rule: usize,
     matches: Box<Match>,
 }
@@ -61,7 +61,7 @@ enum Action {
     Respond(Respond),
 }
 
-/// What is remembered of a request: the rules that decided, by their place.
+/// What is remembered of a request: the rules that decided, by their index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// The rule that acts; none if no rule matched. One past the last rule means that the request was
@@ -72,11 +72,11 @@ pub struct Verdict {
 }
 
 impl Router {
-    /// The name of a rule by its place. The place after the last rule is `MISSING_HOST`, where that can
+    /// The name of a rule by its index. The index after the last rule is `MISSING_HOST`, where that can
     /// decide.
-    pub fn rule(&self, place: usize) -> Option<&str> {
-        let is_built_in = place == self.rules.len() && self.missing_host.is_some();
-        self.rules.get(place).map(|rule| &*rule.name).or(is_built_in.then_some(MISSING_HOST))
+    pub fn rule(&self, index: usize) -> Option<&str> {
+        let is_built_in = index == self.rules.len() && self.missing_host.is_some();
+        self.rules.get(index).map(|rule| &*rule.name).or(is_built_in.then_some(MISSING_HOST))
     }
 }
 

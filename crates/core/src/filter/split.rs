@@ -43,7 +43,7 @@ pub struct Splitter {
     common: Common,
     route_header: Box<str>,
     splits: Vec<Split>,
-    clauses: Vec<Clause>,
+    split_matches: Vec<SplitMatch>,
     index: Index,
     /// The hosts of all splits; `None` if some split is for any host.
     hosts: Option<HostSet>,
@@ -59,7 +59,7 @@ pub struct Splitter {
 
 /// One way for a request to belong to a split.
 #[derive(Clone, Debug)]
-struct Clause {
+struct SplitMatch {
     split: usize,
     matches: Match,
 }
@@ -80,7 +80,7 @@ struct Split {
     exclude: Vec<Vec<Match>>,
     /// The cluster that served the baseline last, as a hash; 0 before.
     seen: Cell<u64>,
-    /// The place of this split's first series.
+    /// The index of this split's first series.
     series: usize,
 }
 
@@ -93,9 +93,9 @@ struct Backend {
     cluster: Option<Box<[u8]>>,
     request: HeaderEdits,
     response: HeaderEdits,
-    /// The place of its guard.
+    /// The index of its guard.
     guard: Option<usize>,
-    /// The place of its first series.
+    /// The index of its first series.
     series: usize,
 }
 
@@ -120,15 +120,15 @@ struct Override {
 /// What is remembered of a request until its end: which split divided it, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// The split, by its place.
+    /// The split, by its index.
     pub split: usize,
-    /// The backend, by its place in the split.
+    /// The backend, by its index in the split.
     pub backend: usize,
     /// Why.
     pub reason: Reason,
     /// The bucket, if the key or chance decided.
     pub bucket: Option<u32>,
-    /// The key source that gave the key, by its place.
+    /// The key source that gave the key, by its index.
     pub key: Option<usize>,
     /// The backend that is switched off, if that is why the baseline serves.
     pub instead_of: Option<usize>,
@@ -178,12 +178,12 @@ impl Reason {
 }
 
 impl Splitter {
-    /// The name of a split by its place.
-    pub fn split(&self, place: usize) -> Option<&str> {
-        self.splits.get(place).map(|split| &*split.name)
+    /// The name of a split by its index.
+    pub fn split(&self, index: usize) -> Option<&str> {
+        self.splits.get(index).map(|split| &*split.name)
     }
 
-    /// The name of a split's backend by their places.
+    /// The name of a split's backend by their indices.
     pub fn backend(&self, split: usize, backend: usize) -> Option<&str> {
         self.splits.get(split)?.backends.get(backend).map(|backend| &*backend.name)
     }

@@ -6,6 +6,7 @@
 //! up to a limit. What is beyond it is counted under `other`, or in the one series with
 //! `overflow="true"`.
 
+mod attribute_rules;
 mod attributes;
 mod bound;
 mod capture;
@@ -24,7 +25,6 @@ mod paths;
 mod property;
 mod registry;
 mod report;
-mod rules;
 mod source;
 mod stock;
 mod tag;
@@ -37,7 +37,7 @@ use captured::Captured;
 use metric::Metric;
 use tag::Tag;
 
-pub use cardinality_limit::{Ask, CardinalityLimit, Path, Report};
+pub use cardinality_limit::{Admission, CardinalityLimit, Path, Report};
 pub use metered::Metered;
 
 /// A compiled `metric-tags` policy.
@@ -48,7 +48,7 @@ pub struct Tagger {
     exclude: Vec<Match>,
     tags: Vec<Tag>,
     metrics: Vec<Metric>,
-    meter: CardinalityLimit,
+    cardinality: CardinalityLimit,
 }
 
 /// What is remembered of a request until its end: what its tags read from it.
@@ -56,7 +56,7 @@ pub struct Tagger {
 pub struct Verdict {
     /// Whether the request is measured.
     measured: bool,
-    /// By the tag's place.
+    /// By the tag's index.
     values: Vec<Captured>,
     /// The tags that have already been published, a bit for each.
     published: u32,

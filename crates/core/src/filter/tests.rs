@@ -13,7 +13,7 @@ use crate::filter::router::Router;
 use crate::filter::split::Splitter;
 use crate::filter::tags::Tagger;
 use crate::language::describe::{Object, Type, recorder};
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::policy::{Policy, vm_config};
 
 /// Matches in which every test of a value and of a path is read.
@@ -35,7 +35,7 @@ const MATCHES: [&str; 11] = [
 fn every_field_is_read<P: Policy>(policies: &[String]) {
     recorder::take();
     for policy in policies {
-        let compiled = P::compile(&Tree::parse(policy.as_bytes()).unwrap());
+        let compiled = P::compile(&PolicyValue::parse(policy.as_bytes()).unwrap());
         assert!(compiled.is_ok(), "{policy}: {}", compiled.err().unwrap());
     }
     let asked = recorder::take();

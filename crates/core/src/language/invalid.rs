@@ -16,7 +16,7 @@ pub struct Fault {
     /// The stable code, the same in every release.
     pub code: Code,
     /// The place in the policy; empty for the policy as a whole.
-    pub place: Place,
+    pub place: FieldPath,
     /// What is wrong: a lower-case phrase.
     pub message: String,
     /// What to do about it: a lower-case phrase.
@@ -25,14 +25,14 @@ pub struct Fault {
 
 /// A place in a policy, written `splits[0].backends[1].weight`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// Innermost step first: the place of a fault grows outwards while the fault is returned.
-    steps: Vec<Step>,
+pub struct FieldPath {
+    /// Innermost segment first: the place of a fault grows outwards while the fault is returned.
+    segments: Vec<PathSegment>,
 }
 
-/// One step from a table or list into its part.
+/// One segment from a table or list into its part.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum PathSegment {
     /// Into a field of a table.
     Field(String),
     /// Into an element of a list, from 0.
@@ -109,7 +109,7 @@ impl Invalid {
     #[inline(never)]
     fn of(code: Code, message: String, help: String) -> Self {
         let (message, help) = (shortened(message, LONGEST), shortened(help, LONGEST));
-        Self { faults: vec![Fault { code, place: Place::default(), message, help }] }
+        Self { faults: vec![Fault { code, place: FieldPath::default(), message, help }] }
     }
 
     /// The faults; never empty.
@@ -120,13 +120,13 @@ impl Invalid {
     /// The same faults, seen from the table that holds `field`.
     #[must_use]
     pub fn in_field(self, field: &str) -> Self {
-        self.in_step(&Step::Field(field.to_owned()))
+        self.in_segment(&PathSegment::Field(field.to_owned()))
     }
 
     /// The same faults, seen from the list that holds element `index`.
     #[must_use]
     pub fn in_index(self, index: usize) -> Self {
-        self.in_step(&Step::Index(index))
+        self.in_segment(&PathSegment::Index(index))
     }
 
     /// Adds the faults of `other` after these, up to the number that is reported.
@@ -135,9 +135,9 @@ impl Invalid {
         self.faults.extend(other.faults.into_iter().take(room));
     }
 
-    fn in_step(mut self, step: &Step) -> Self {
+    fn in_segment(mut self, segment: &PathSegment) -> Self {
         for fault in &mut self.faults {
-            fault.place.steps.push(step.clone());
+            fault.place.segments.push(segment.clone());
         }
         self
     }
@@ -146,7 +146,7 @@ impl Invalid {
 impl Fault {
     /// A warning about the policy as a whole: nothing is wrong, but it is probably not meant.
     pub(crate) fn warning(code: Code, message: &str, help: &str) -> Self {
-        Self { code, place: Place::default(), message: message.to_owned(), help: help.to_owned() }
+        Self { code, place: FieldPath::default(), message: message.to_owned(), help: help.to_owned() }
     }
 }
 
@@ -174,27 +174,27 @@ impl fmt::Display for Fault {
     }
 }
 
-impl Place {
-    /// The steps from the policy inwards.
-    pub fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().rev()
+impl FieldPath {
+    /// The segments from the policy inwards.
+    pub fn segments(&self) -> impl Iterator<Item = &PathSegment> {
+        self.segments.iter().rev()
     }
 
     /// Whether the fault is about the policy as a whole.
     pub fn is_policy(&self) -> bool {
-        self.steps.is_empty()
+        self.segments.is_empty()
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let short = |name: &str| shortened(name.to_owned(), LONGEST_NAME);
-        for (i, step) in self.steps().enumerate() {
-            match step {
-                Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Field(name) if !plain(name) => write!(f, "[{:?}]", short(name))?,
-                Step::Field(name) if i == 0 => f.write_str(&short(name))?,
-                Step::Field(name) => write!(f, ".{}", short(name))?,
+        for (i, segment) in self.segments().enumerate() {
+            match segment {
+                PathSegment::Index(index) => write!(f, "[{index}]")?,
+                PathSegment::Field(name) if !plain(name) => write!(f, "[{:?}]", short(name))?,
+                PathSegment::Field(name) if i == 0 => f.write_str(&short(name))?,
+                PathSegment::Field(name) => write!(f, ".{}", short(name))?,
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Lists of words, for messages and for what filters tell each other.
+//! Lists of words, for messages and for what filters record for each other.
 
 /// Words with a separator between them. The standard library's `join` would add a kilobyte for each
 /// kind of list.

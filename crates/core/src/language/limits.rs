@@ -97,11 +97,11 @@ pub const TAG_LENGTH: (i64, i64) = (128, 64);
 pub const SERIES: (i64, i64) = (10_000, 1000);
 /// Dropped values of one tag that each worker logs.
 pub const DROPPED_LOGGED: usize = 5;
-/// Pages of the series log, in which workers tell each other about series; each has [`LEDGER_PAGE`]
+/// Pages of the series log, which the workers of a proxy share; each has [`SERIES_LOG_PAGE`]
 /// bytes. They have room for 10,000 series with five labels.
-pub const LEDGER_PAGES: usize = 256;
+pub const SERIES_LOG_PAGES: usize = 256;
 /// Bytes of one page. A page is copied for every new series, and at no other time.
-pub const LEDGER_PAGE: usize = 16 * 1024;
+pub const SERIES_LOG_PAGE: usize = 16 * 1024;
 /// Ports of one egress rule.
 pub const PORTS: usize = 64;
 /// Methods of one egress rule: more than are registered.

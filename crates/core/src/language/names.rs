@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use xxhash_rust::xxh64::Xxh64Builder;
 
 use crate::language::invalid::{Code, Invalid};
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::language::{limits, read};
 use crate::order::sorted;
 
@@ -17,13 +17,13 @@ pub const ROUTE_HEADER: &str = "x-narrows-route";
 /// The header that keeps the caller's authority when the authority is rewritten.
 pub const FORWARDED_HOST: &str = "x-forwarded-host";
 
-/// The places of names. They are hashed like the index: the standard library's own hash would add one
+/// The indices of names. They are hashed like the index: the standard library's own hash would add one
 /// more to every module.
-pub type Places = HashMap<Box<[u8]>, u32, Xxh64Builder>;
+pub type IndexByName = HashMap<Box<[u8]>, u32, Xxh64Builder>;
 
 /// The name of a rule, split, backend or tag. It becomes a metric label, filter state and a word in a
 /// header, so it has only plain characters.
-pub(crate) fn name(tree: &Tree) -> Result<Box<str>, Invalid> {
+pub(crate) fn name(tree: &PolicyValue) -> Result<Box<str>, Invalid> {
     let name = read::text(tree)?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:".contains(&b);
     if !name.is_empty() && name.len() <= limits::NAME && name.bytes().all(plain) {
@@ -38,7 +38,7 @@ pub(crate) fn name(tree: &Tree) -> Result<Box<str>, Invalid> {
 
 /// Refuses a name that is twice among `names`; `what` is the kind of thing that has the name.
 pub(crate) fn unique<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> Result<(), Invalid> {
-    let mut seen = Places::default();
+    let mut seen = IndexByName::default();
     for (i, name) in (0u32..).zip(names) {
         if let Some(first) = seen.insert(name.as_bytes().into(), i) {
             return Err(Invalid::new(
@@ -134,7 +134,7 @@ pub(crate) struct NamePattern {
 }
 
 impl NamePattern {
-    pub(crate) fn read(tree: &Tree) -> Result<Self, Invalid> {
+    pub(crate) fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
         let written = read::text(tree)?;
         let stem = written.strip_suffix('*').unwrap_or(written);
         token(if stem.is_empty() { written } else { stem }, "header")?;
@@ -175,7 +175,7 @@ pub fn covers(pattern: &[u8], name: &[u8]) -> bool {
 
 /// Each of the names once, in their order. It sorts, because a client chooses how many there are.
 pub fn distinct(names: Vec<&[u8]>) -> Vec<&[u8]> {
-    let of = |place: u32| names.get(place as usize);
+    let of = |index: u32| names.get(index as usize);
     let order = sorted(names.len(), &|a, b| of(a).cmp(&of(b)));
     let mut is_first = vec![true; names.len()];
     for (one, next) in order.iter().zip(order.iter().skip(1)) {

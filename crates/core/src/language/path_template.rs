@@ -70,14 +70,14 @@ impl PathTemplate {
         if !is_long_enough || (!self.rest && self.segments.len() != slashes.len()) {
             return false;
         }
-        let at = |place: usize| slashes.get(place).map_or(path.len(), |slash| *slash as usize);
-        let segment = |place: usize| {
-            path.get(at(place).saturating_add(1)..at(place.saturating_add(1))).unwrap_or_default()
+        let at = |index: usize| slashes.get(index).map_or(path.len(), |slash| *slash as usize);
+        let segment = |index: usize| {
+            path.get(at(index).saturating_add(1)..at(index.saturating_add(1))).unwrap_or_default()
         };
-        let fits = |(place, wanted): (usize, &Segment)| match wanted {
-            Segment::Literal(text) if ignore_case => segment(place).eq_ignore_ascii_case(text),
-            Segment::Literal(text) => segment(place) == &**text,
-            Segment::Variable => !segment(place).is_empty(),
+        let fits = |(index, wanted): (usize, &Segment)| match wanted {
+            Segment::Literal(text) if ignore_case => segment(index).eq_ignore_ascii_case(text),
+            Segment::Literal(text) => segment(index) == &**text,
+            Segment::Variable => !segment(index).is_empty(),
         };
         let is_left = || at(self.segments.len()).saturating_add(1) < path.len();
         self.segments.iter().enumerate().all(fits) && (!self.rest || is_left())

@@ -1,4 +1,4 @@
-//! Reading a [`Tree`] into types, with the place of every fault.
+//! Reading a [`PolicyValue`] into types, with the place of every fault.
 //!
 //! A fault is made where it is found. It learns its place on the way out ([`Invalid::in_field`]), so a
 //! policy without faults pays nothing for places.
@@ -11,7 +11,7 @@ mod values;
 use crate::language::describe::{Named, Object};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use messages::{missing_field, not_exactly_one, repeated_field, unknown_field};
 use values::table;
 pub(crate) use values::*;
@@ -19,7 +19,7 @@ pub(crate) use values::*;
 /// The fields of one table of a policy, all of them known.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'t> {
-    fields: &'t [(String, Tree)],
+    fields: &'t [(String, PolicyValue)],
     /// The object that describes them: a reader must ask for no other fields.
     #[cfg(debug_assertions)]
     object: &'static Object,
@@ -27,7 +27,7 @@ pub(crate) struct Fields<'t> {
 
 impl<'t> Fields<'t> {
     /// Opens a table. `object` must know every field, and no field may be there twice.
-    pub(crate) fn open(tree: &'t Tree, object: &'static Object) -> Result<Self, Invalid> {
+    pub(crate) fn open(tree: &'t PolicyValue, object: &'static Object) -> Result<Self, Invalid> {
         let fields = table(tree)?;
         let mut faults = Faults::default();
         for (i, (name, _)) in fields.iter().enumerate() {
@@ -49,15 +49,15 @@ impl<'t> Fields<'t> {
 
     /// Reads a field of a table that is not open yet. It reads the field as often as it is written.
     pub(crate) fn before_all(
-        tree: &Tree,
+        tree: &PolicyValue,
         object: &'static Object,
         name: &str,
-        read: impl Fn(&Tree) -> Result<(), Invalid>,
+        read: impl Fn(&PolicyValue) -> Result<(), Invalid>,
     ) -> Result<(), Invalid> {
         debug_assert!(object.find(name).is_some(), "{name:?} is read and not described");
         #[cfg(test)]
         crate::language::describe::recorder::note(object, name);
-        let fields = if let Tree::Table(fields) = tree { fields.as_slice() } else { &[] };
+        let fields = if let PolicyValue::Table(fields) = tree { fields.as_slice() } else { &[] };
         let mut named = fields.iter().filter(|(field, _)| field == name);
         named.try_for_each(|(_, tree)| read(tree).map_err(|e| e.in_field(name)))
     }
@@ -66,7 +66,7 @@ impl<'t> Fields<'t> {
     pub(crate) fn optional<T>(
         self,
         name: &str,
-        read: impl FnOnce(&'t Tree) -> Result<T, Invalid>,
+        read: impl FnOnce(&'t PolicyValue) -> Result<T, Invalid>,
     ) -> Result<Option<T>, Invalid> {
         #[cfg(test)]
         crate::language::describe::recorder::note(self.object, name);
@@ -76,17 +76,20 @@ impl<'t> Fields<'t> {
         }
     }
 
-    fn get(self, name: &str) -> Option<&'t Tree> {
+    fn get(self, name: &str) -> Option<&'t PolicyValue> {
         #[cfg(debug_assertions)]
         assert!(self.object.find(name).is_some(), "{name:?} is read and not described");
-        self.fields.iter().find(|(field, tree)| field == name && *tree != Tree::Null).map(|(_, tree)| tree)
+        self.fields
+            .iter()
+            .find(|(field, tree)| field == name && *tree != PolicyValue::Null)
+            .map(|(_, tree)| tree)
     }
 
     /// Reads a field that must be there.
     pub(crate) fn required<T>(
         self,
         name: &str,
-        read: impl FnOnce(&'t Tree) -> Result<T, Invalid>,
+        read: impl FnOnce(&'t PolicyValue) -> Result<T, Invalid>,
     ) -> Result<T, Invalid> {
         self.optional(name, read)?.ok_or_else(|| missing_field(name))
     }
@@ -98,7 +101,7 @@ impl<'t> Fields<'t> {
 
     /// Whether there is no field, or only `null`.
     pub(crate) fn is_empty(self) -> bool {
-        self.fields.iter().all(|(_, tree)| *tree == Tree::Null)
+        self.fields.iter().all(|(_, tree)| *tree == PolicyValue::Null)
     }
 
     /// The kind whose field is there. Exactly one of `kinds` must have its field there.

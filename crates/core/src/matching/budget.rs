@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
-use crate::language::tree::{Tree, too_large, too_long};
+use crate::language::policy_value::{PolicyValue, too_large, too_long};
 use crate::matching::needles::{self, Hay, Needle, Needles};
 use crate::matching::pattern::Pattern;
 
@@ -76,7 +76,7 @@ impl Default for Budget {
 impl Budget {
     /// Counts a policy as read. A policy that is too large is refused, whatever it contains.
     #[inline(never)]
-    pub(crate) fn open(&self, tree: &Tree) -> Result<(), Invalid> {
+    pub(crate) fn open(&self, tree: &PolicyValue) -> Result<(), Invalid> {
         let mut sums = Sums::default();
         sums.add(tree)?;
         if sums.written > limits::POLICY_BYTES {

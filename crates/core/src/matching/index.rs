@@ -1,28 +1,28 @@
-//! Finding the first matching clause without trying them all.
+//! Finding the first match that holds without trying them all.
 //!
 //! The order of rules defines their meaning. It must not be the algorithm too. Three steps narrow a
 //! request down to a few candidates, which are then tried in order:
 //!
 //! 1. by host: a hash of exact names, a hash of parent domains, and the rest;
-//! 2. by path: a trie of literal prefixes for each of these; hosts share one trie if a clause has many
+//! 2. by path: a trie of literal prefixes for each of these; hosts share one trie if a match has many
 //!    paths for them;
-//! 3. by the rarest index term that a clause asks for, hashed (see [`terms`]). A term is a fact about a
+//! 3. by the rarest index term that a match asks for, hashed (see [`terms`]). A term is a fact about a
 //!    header, cookie, query parameter, the path, the method or the caller's name: that it is there;
 //!    that it is, starts with, ends with or holds a text. Or it is the block that a number or address
-//!    is in. A second term, as a bit of a signature, spares most of those clauses that share the first.
+//!    is in. A second term, as a bit of a signature, spares most of those matches that share the first.
 //!
-//! Each step may only leave out clauses that cannot match. A candidate is always verified in full, so
+//! Each step may only leave out matches that cannot match. A candidate is always verified in full, so
 //! the index can be wrong about cost, never about meaning. What it cannot narrow is documented: regular
-//! expressions, of which a policy has few, and clauses that have only conditions on what must *not* be
-//! there, within their host and path. Of these, the clauses that the same condition keeps out are tried
-//! as one: see [`leaf`].
+//! expressions, of which a policy has few, and matches that have only conditions on what must *not* be
+//! there, within their host and path. Of these, the matches that the same condition keeps out are tried
+//! as one: see [`postings`].
 //!
-//! Whatever a request makes true at once, no clause is verified twice for it. So verifying costs no
+//! Whatever a request makes true at once, no match is verified twice for it. So verifying costs no
 //! more than the length of the policy. The memory for an index is counted before it is taken.
 
 mod key;
-mod leaf;
 mod negation;
+mod postings;
 mod term;
 mod terms;
 mod trie;
@@ -30,7 +30,7 @@ mod trie;
 use std::rc::Rc;
 
 use crate::language::invalid::Invalid;
-use crate::language::names::Places;
+use crate::language::names::IndexByName;
 use crate::matching::budget::Budget;
 use crate::matching::hosts::HostPattern;
 use crate::matching::matches::Match;
@@ -41,12 +41,12 @@ use term::Term;
 use terms::{RequestTerms, TermDictionary};
 use trie::Trie;
 
-/// An index over numbered clauses; the lowest number that matches wins.
+/// An index over numbered matches; the lowest number that matches wins.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
-    exact: Places,
-    suffix: Places,
-    /// By the places of hosts. The first is for every host.
+    exact: IndexByName,
+    suffix: IndexByName,
+    /// By the indices of hosts. The first is for every host.
     hosts: Vec<Tries>,
     tries: Vec<Trie>,
     dictionary: TermDictionary,
@@ -57,9 +57,9 @@ pub(crate) struct Index {
 /// The tries of one host pattern.
 #[derive(Clone, Debug, Default)]
 struct Tries {
-    /// For the clauses that are filed under each of their hosts.
+    /// For the matches that are filed under each of their hosts.
     own: Option<u32>,
-    /// For the clauses whose hosts share a trie.
+    /// For the matches whose hosts share a trie.
     shared: Vec<u32>,
 }
 
@@ -67,12 +67,12 @@ struct Tries {
 pub(crate) struct Builder<'b> {
     budget: &'b Budget,
     index: Index,
-    /// Places in `groups`, by hosts.
-    shared: Places,
+    /// Indices in `groups`, by hosts.
+    shared: IndexByName,
     groups: Vec<Group>,
 }
 
-/// Hosts that are together in some clause.
+/// Hosts that are together in some match.
 #[derive(Debug, Default)]
 struct Group {
     /// The trie that they share.
@@ -93,22 +93,22 @@ const HOST: usize = 144;
 impl<'b> Builder<'b> {
     pub(crate) fn new(budget: &'b Budget) -> Self {
         let index = Index { hosts: vec![Tries::default()], ..Index::default() };
-        Self { budget, index, shared: Places::default(), groups: Vec::new() }
+        Self { budget, index, shared: IndexByName::default(), groups: Vec::new() }
     }
 
-    /// Files a clause under its number; numbers must ascend.
-    pub(crate) fn add(&mut self, number: u32, clause: &Match) -> Result<(), Invalid> {
-        let keys = IndexKeys::of(clause);
+    /// Files a match under its number; numbers must ascend.
+    pub(crate) fn add(&mut self, number: u32, rule_match: &Match) -> Result<(), Invalid> {
+        let keys = IndexKeys::of(rule_match);
         self.budget.hold(keys.terms().saturating_mul(FACT))?;
-        let prefixes = trie::literal_prefixes(clause.path.as_ref());
+        let prefixes = trie::literal_prefixes(rule_match.path.as_ref());
         let entry = ENTRY.saturating_add(keys.most().saturating_mul(FILED));
         let keys = Rc::new(keys);
         self.index.numbers = (number as usize).saturating_add(1);
-        let patterns = clause.hosts.as_ref().map_or([HostPattern::Any].as_slice(), |h| h.patterns());
+        let patterns = rule_match.hosts.as_ref().map_or([HostPattern::Any].as_slice(), |h| h.patterns());
         let (shared, is_new) = self.share(patterns, prefixes.len())?;
         self.budget.file(if shared.is_some() { 1 } else { patterns.len() }, prefixes.len(), entry)?;
         for pattern in patterns {
-            let own = self.place(pattern, shared.filter(|_| is_new), shared.is_none())?;
+            let own = self.entry(pattern, shared.filter(|_| is_new), shared.is_none())?;
             if let Some(trie) = own.and_then(|own| self.index.tries.get_mut(own as usize)) {
                 prefixes.iter().for_each(|prefix| trie.insert(prefix, number, &keys));
             }
@@ -161,7 +161,7 @@ impl<'b> Builder<'b> {
     }
 
     /// The host's own trie, if it `needs` one. If there is a `shared` trie, it is noted for the host.
-    fn place(
+    fn entry(
         &mut self,
         pattern: &HostPattern,
         shared: Option<u32>,
@@ -169,16 +169,16 @@ impl<'b> Builder<'b> {
     ) -> Result<Option<u32>, Invalid> {
         let Index { exact, suffix, hosts, tries, .. } = &mut self.index;
         let new = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
-        let place = match pattern {
+        let at = match pattern {
             HostPattern::Any => 0,
             HostPattern::Exact(name) => *exact.entry(name.clone()).or_insert(new),
             HostPattern::Suffix(name) => *suffix.entry(name.clone()).or_insert(new),
         };
-        if place == new {
+        if at == new {
             self.budget.hold(HOST.saturating_add(text_of(pattern).len()))?;
             hosts.push(Tries::default());
         }
-        let Some(of_host) = hosts.get_mut(place as usize) else { return Ok(None) };
+        let Some(of_host) = hosts.get_mut(at as usize) else { return Ok(None) };
         if shared.is_some() {
             self.budget.hold(2usize.saturating_mul(size_of::<u32>()))?;
             // A host that is twice among them has it twice.
@@ -205,7 +205,7 @@ fn text_of(pattern: &HostPattern) -> &[u8] {
 pub(crate) struct Found<'s> {
     verify: &'s dyn Fn(u32) -> bool,
     best: Option<u32>,
-    /// How many clauses were tried. If they are many, `tried` has a bit for each.
+    /// How many matches were tried. If they are many, `tried` has a bit for each.
     count: usize,
     tried: Vec<u64>,
     numbers: usize,
@@ -214,21 +214,21 @@ pub(crate) struct Found<'s> {
 }
 
 impl Index {
-    /// Whether there is no clause at all.
+    /// Whether there is no match at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.tries.is_empty()
     }
 
-    /// The lowest clause for which `verify` holds.
+    /// The lowest match for which `verify` holds.
     pub(crate) fn first(&self, request: &Request<'_>, verify: impl Fn(u32) -> bool) -> Option<u32> {
         if self.is_empty() {
             return None;
         }
         // A trie that several of the hosts share is searched once.
-        let mut places: Vec<u64> = Vec::new();
-        let mut visit = |place: u32| {
-            if let Some(tries) = self.hosts.get(place as usize) {
-                places.extend(tries.own.iter().chain(&tries.shared).copied().map(u64::from));
+        let mut found_tries: Vec<u64> = Vec::new();
+        let mut visit = |at: u32| {
+            if let Some(tries) = self.hosts.get(at as usize) {
+                found_tries.extend(tries.own.iter().chain(&tries.shared).copied().map(u64::from));
             }
         };
         if !self.exact.is_empty() {
@@ -239,15 +239,15 @@ impl Index {
             parents.for_each(&mut visit);
         }
         visit(0);
-        let places = distinct(places);
-        if places.is_empty() {
+        let found_tries = distinct(found_tries);
+        if found_tries.is_empty() {
             return None;
         }
         let path = request.path().to_ascii_lowercase();
         let terms = RequestTerms::of(request, &self.dictionary);
         let (numbers, missing) = (self.numbers, 0);
         let mut found = Found { verify: &verify, best: None, count: 0, tried: Vec::new(), numbers, missing };
-        for trie in places.into_iter().filter_map(|place| self.tries.get(usize::try_from(place).ok()?)) {
+        for trie in found_tries.into_iter().filter_map(|at| self.tries.get(usize::try_from(at).ok()?)) {
             trie.scan(&path, &terms, &mut found);
         }
         found.best
@@ -255,27 +255,27 @@ impl Index {
 }
 
 impl Found<'_> {
-    /// Clauses that are tried before it is noted which ones were.
+    /// Matches that are tried before it is noted which ones were.
     const FEW: usize = 16;
 
-    /// Whether a clause comes before the best.
+    /// Whether a match comes before the best.
     fn is_early(&self, number: u32) -> bool {
         self.best.is_none_or(|best| number < best)
     }
 
-    /// Lowers the best to the first of these clauses, in their order, that holds. Each clause comes
+    /// Lowers the best to the first of these matches, in their order, that holds. Each match comes
     /// with a second term that must hold too, or with 0.
-    fn first(&mut self, clauses: impl Iterator<Item = (u32, Term)>, terms: &RequestTerms<'_, '_>) {
-        for (number, guard) in clauses {
+    fn first(&mut self, rule_matches: impl Iterator<Item = (u32, Term)>, terms: &RequestTerms<'_, '_>) {
+        for (number, second_term) in rule_matches {
             if !self.is_early(number) {
                 return;
             }
-            if guard != 0 && self.misses(guard, terms) || !self.is_new(number) {
+            if second_term != 0 && self.misses(second_term, terms) || !self.is_new(number) {
                 continue;
             }
-            // A term is looked up once for each clause, although many terms may lead to the clause.
-            if guard != 0 && !terms.holds(guard) {
-                self.missing = guard;
+            // A term is looked up once for each match, although many terms may lead to the match.
+            if second_term != 0 && !terms.holds(second_term) {
+                self.missing = second_term;
             } else if (self.verify)(number) {
                 self.best = Some(number);
                 return;
@@ -288,7 +288,7 @@ impl Found<'_> {
         term == self.missing || !terms.may_hold(term)
     }
 
-    /// Whether a clause was not tried before, as far as that was noted.
+    /// Whether a match was not tried before, as far as that was noted.
     fn is_new(&mut self, number: u32) -> bool {
         self.count = self.count.saturating_add(1);
         if self.count <= Self::FEW {

@@ -1,7 +1,7 @@
 //! Matches: an AND of conditions on a request (design: "Matches").
 
 use super::hosts::HostSet;
-use super::named::{Named, QueryMatch};
+use super::named_condition::{NamedCondition, QueryMatch};
 use super::path::PathMatch;
 use super::request::Request;
 use super::source::SourceMatch;
@@ -13,10 +13,10 @@ pub struct Match {
     pub(crate) hosts: Option<HostSet>,
     pub(crate) path: Option<PathMatch>,
     pub(crate) method: Option<ValueMatch>,
-    pub(crate) headers: Vec<Named>,
+    pub(crate) headers: Vec<NamedCondition>,
     /// Conditions of `withoutHeaders`: none of them may hold.
-    pub(crate) without: Vec<Named>,
-    pub(crate) cookies: Vec<Named>,
+    pub(crate) without: Vec<NamedCondition>,
+    pub(crate) cookies: Vec<NamedCondition>,
     pub(crate) query: Vec<QueryMatch>,
     pub(crate) source: Option<SourceMatch>,
     /// Whether a repeated header counts as one value, joined with `,`, as in the conditions of Istio's
@@ -47,7 +47,7 @@ impl Match {
             && self.path.as_ref().is_none_or(|path| path.is_met(request))
             && self.method.as_ref().is_none_or(|method| request.method_meets(method))
             && self.headers.iter().all(|h| request.meets(h, self.joins))
-            && !self.without.iter().any(|h| request.header_bars(h))
+            && !self.without.iter().any(|h| request.header_excludes(h))
             && self.cookies.iter().all(|cookie| request.cookie_meets(cookie))
             && self.query.iter().all(|query| request.query_meets(query))
             && self.source.as_ref().is_none_or(|source| source.matches(request.source()))

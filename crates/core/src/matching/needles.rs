@@ -11,23 +11,23 @@ use std::cell::RefCell;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::language::names::Places;
+use crate::language::names::IndexByName;
 use crate::matching::kind::Kind;
 use aho_corasick::AhoCorasick;
 
-/// A text that is looked for. Without a place among [`Needles`] it is looked for by itself.
+/// A text that is looked for. Without an index among [`Needles`] it is looked for by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Needle {
     text: Box<[u8]>,
-    place: Option<Place>,
+    id: Option<NeedleId>,
 }
 
 /// Where a text is among the needles of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    /// The place of the values that are searched.
+pub(crate) struct NeedleId {
+    /// The index of the values that are searched.
     pub(crate) hay: u32,
-    /// The place of the text, among those that are looked for there.
+    /// The index of the text, among those that are looked for there.
     pub(crate) text: u32,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Needles {
 /// The texts while the policy is read.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
-    known: Places,
+    known: IndexByName,
     hays: Vec<(Hay, Vec<(Box<[u8]>, u32)>)>,
 }
 
@@ -79,11 +79,11 @@ pub(crate) struct Held {
 
 impl Needle {
     pub(crate) fn new(text: Box<[u8]>) -> Self {
-        Self { text, place: None }
+        Self { text, id: None }
     }
 
-    pub(crate) fn place(&self) -> Option<Place> {
-        self.place
+    pub(crate) fn id(&self) -> Option<NeedleId> {
+        self.id
     }
 }
 
@@ -96,7 +96,7 @@ impl Deref for Needle {
 }
 
 impl Draft {
-    /// Gives a text its place.
+    /// Gives a text its index.
     pub(crate) fn add(&mut self, hay: Hay, needle: &mut Needle) {
         let flags = [hay.ignore_case, hay.any, hay.counts].map(u8::from);
         let flags = [&[hay.kind as u8], flags.as_slice()].concat();
@@ -115,7 +115,7 @@ impl Draft {
         if text == new {
             texts.push((needle.text.clone(), new));
         }
-        needle.place = Some(Place { hay: at, text });
+        needle.id = Some(NeedleId { hay: at, text });
     }
 
     /// The needles, ready for the search.
@@ -182,7 +182,7 @@ impl Held {
     /// Values that can replace all values, as far as a condition on this text is concerned: the text,
     /// if a value holds it; the empty value, if a value does not.
     pub(crate) fn stand_ins<'n>(&self, needle: &'n Needle, counts: bool) -> [Option<&'n [u8]>; 2] {
-        let text = needle.place.map_or(0, |place| place.text);
+        let text = needle.id.map_or(0, |id| id.text);
         let bit = 1u64.checked_shl(text & 63).unwrap_or_default();
         let is_held = self.bits.get((text >> 6) as usize).is_some_and(|word| word & bit != 0);
         let count = self.counts.get(text as usize).map_or(0, |(count, _)| *count);

@@ -5,13 +5,13 @@ mod path;
 mod value;
 
 use super::matches::Match;
-use super::named::{Named, QueryMatch};
+use super::named_condition::{NamedCondition, QueryMatch};
 use super::source::{Cidr, PrincipalPattern, SourceMatch};
 use super::value::ValueMatch;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Faults, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 use crate::matching::budget;
 pub(crate) use crate::matching::budget::Budget;
@@ -82,21 +82,21 @@ static SOURCE: Object = object!(
 );
 
 /// Reads `matches`.
-pub(crate) fn matches(tree: &Tree, budget: &Budget) -> Result<Vec<Match>, Invalid> {
-    read::list(tree, limits::MATCHES, |element| one(element, budget))
+pub(crate) fn matches(tree: &PolicyValue, budget: &Budget) -> Result<Vec<Match>, Invalid> {
+    read::list(tree, limits::MATCHES, |element| read_match(element, budget))
 }
 
 /// Reads one match.
-pub(crate) fn one(tree: &Tree, budget: &Budget) -> Result<Match, Invalid> {
+pub(crate) fn read_match(tree: &PolicyValue, budget: &Budget) -> Result<Match, Invalid> {
     read_one(tree, false, budget)
 }
 
 /// The same where a repeated header counts as one value: see [`Match`].
-pub(crate) fn joined(tree: &Tree, budget: &Budget) -> Result<Match, Invalid> {
+pub(crate) fn joined(tree: &PolicyValue, budget: &Budget) -> Result<Match, Invalid> {
     read_one(tree, true, budget)
 }
 
-fn read_one(tree: &Tree, joins: bool, budget: &Budget) -> Result<Match, Invalid> {
+fn read_one(tree: &PolicyValue, joins: bool, budget: &Budget) -> Result<Match, Invalid> {
     budget.hold(budget::MATCH)?;
     let fields = Fields::open(tree, &MATCH)?;
     let named = |tree| conditions(tree, names::request_header, |t| of_header(value::value(t, budget)?));
@@ -131,16 +131,16 @@ fn read_one(tree: &Tree, joins: bool, budget: &Budget) -> Result<Match, Invalid>
         .iter_mut()
         .map(|header| (header, joins))
         .chain(read.without.iter_mut().map(|without| (without, false)));
-    for (Named { name, value }, joins) in headers {
+    for (NamedCondition { name, value }, joins) in headers {
         search(value, budget, if joins { header } else { Kind::Header }, name, true)?;
     }
-    for Named { name, value } in &mut read.cookies {
+    for NamedCondition { name, value } in &mut read.cookies {
         if value.invert {
             budget.each_value()?;
         }
         search(value, budget, Kind::Cookie, name, false)?;
     }
-    for QueryMatch { named: Named { name, value }, any } in &mut read.query {
+    for QueryMatch { named: NamedCondition { name, value }, any } in &mut read.query {
         if *any || value.invert {
             budget.each_value()?;
         }
@@ -164,16 +164,19 @@ fn search(
 
 /// Reads a table of conditions by name.
 fn conditions(
-    tree: &Tree,
+    tree: &PolicyValue,
     name: impl FnMut(&str) -> Result<Box<str>, Invalid>,
-    value: impl FnMut(&Tree) -> Result<ValueMatch, Invalid>,
-) -> Result<Vec<Named>, Invalid> {
+    value: impl FnMut(&PolicyValue) -> Result<ValueMatch, Invalid>,
+) -> Result<Vec<NamedCondition>, Invalid> {
     let entries = read::entries(tree, limits::CONDITIONS, name, value)?;
-    Ok(entries.into_iter().map(|(name, value)| Named { name: name.into_boxed_bytes(), value }).collect())
+    Ok(entries
+        .into_iter()
+        .map(|(name, value)| NamedCondition { name: name.into_boxed_bytes(), value })
+        .collect())
 }
 
 /// Reads `source`.
-pub(crate) fn source(tree: &Tree) -> Result<SourceMatch, Invalid> {
+pub(crate) fn source(tree: &PolicyValue) -> Result<SourceMatch, Invalid> {
     let fields = Fields::open(tree, &SOURCE)?;
     let source = SourceMatch {
         cidrs: fields.optional("cidrs", |t| read::list(t, limits::SOURCES, cidr))?.unwrap_or_default(),
@@ -192,7 +195,7 @@ pub(crate) fn source(tree: &Tree) -> Result<SourceMatch, Invalid> {
 }
 
 /// Reads a block of addresses.
-pub(crate) fn cidr(tree: &Tree) -> Result<Cidr, Invalid> {
+pub(crate) fn cidr(tree: &PolicyValue) -> Result<Cidr, Invalid> {
     let written = read::text(tree)?;
     Cidr::new(written).ok_or_else(|| {
         Invalid::new(
@@ -204,7 +207,7 @@ pub(crate) fn cidr(tree: &Tree) -> Result<Cidr, Invalid> {
 }
 
 /// Reads a SPIFFE name; Istio's own form without `spiffe://` means the same.
-pub(crate) fn principal(tree: &Tree) -> Result<PrincipalPattern, Invalid> {
+pub(crate) fn principal(tree: &PolicyValue) -> Result<PrincipalPattern, Invalid> {
     let written = read::text(tree)?;
     let (stem, prefix) = written.strip_suffix('*').map_or((written, false), |stem| (stem, true));
     let name = if stem.starts_with("spiffe://") { stem.to_owned() } else { format!("spiffe://{stem}") };

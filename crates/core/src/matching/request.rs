@@ -16,7 +16,7 @@ use look::Looked;
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
     message: Message<'a>,
-    source: Source<'a>,
+    source: Peer<'a>,
     verified: bool,
     stream_info: StreamInfo<'a>,
     stripped: Option<&'a [u8]>,
@@ -26,7 +26,7 @@ pub struct Request<'a> {
 
 /// Who sent a request, as far as the proxy knows and the policy asked.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Source<'a> {
+pub struct Peer<'a> {
     /// The address of the immediate caller, `10.1.2.3:4711` or `[fd00::1]:4711`.
     pub address: Option<&'a [u8]>,
     /// The SPIFFE name in the certificate that the caller presented.
@@ -64,7 +64,7 @@ impl<'a> Request<'a> {
     pub fn new(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
         Self {
             message: Message::new(headers),
-            source: Source::default(),
+            source: Peer::default(),
             verified: false,
             stream_info: StreamInfo::default(),
             stripped: None,
@@ -75,7 +75,7 @@ impl<'a> Request<'a> {
 
     /// The same request, sent by `source`.
     #[must_use]
-    pub fn from_source(mut self, source: Source<'a>) -> Self {
+    pub fn from_source(mut self, source: Peer<'a>) -> Self {
         self.source = source;
         self
     }
@@ -130,7 +130,7 @@ impl<'a> Request<'a> {
     }
 
     /// Who sent it.
-    pub fn source(&self) -> Source<'a> {
+    pub fn source(&self) -> Peer<'a> {
         self.source
     }
 

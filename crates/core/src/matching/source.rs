@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::matching::request::Source;
+use crate::matching::request::Peer;
 use crate::wire::host::split_port;
 
 /// An AND of the kinds, an OR within each kind. A fact that the proxy does not know never matches.
@@ -35,7 +35,7 @@ pub(crate) enum PrincipalPattern {
 }
 
 impl SourceMatch {
-    pub(crate) fn matches(&self, source: Source<'_>) -> bool {
+    pub(crate) fn matches(&self, source: Peer<'_>) -> bool {
         let address = || source.address.and_then(ip);
         let principal = || source.principal.filter(|name| !name.is_empty());
         (self.cidrs.is_empty() || address().is_some_and(|ip| self.cidrs.iter().any(|cidr| cidr.contains(ip))))

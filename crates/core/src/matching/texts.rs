@@ -7,13 +7,13 @@ pub(crate) struct Texts(Vec<Box<[u8]>>);
 
 impl Texts {
     pub(crate) fn insert(&mut self, text: Box<[u8]>) {
-        if let Err(place) = self.place(&text) {
-            self.0.insert(place, text);
+        if let Err(index) = self.find(&text) {
+            self.0.insert(index, text);
         }
     }
 
     pub(crate) fn contains(&self, text: &[u8]) -> bool {
-        self.place(text).is_ok()
+        self.find(text).is_ok()
     }
 
     /// The same for a text in any letter case; all texts here must be in lower case.
@@ -34,7 +34,7 @@ impl Texts {
         self.0.iter().map(|text| &**text)
     }
 
-    fn place(&self, text: &[u8]) -> Result<usize, usize> {
+    fn find(&self, text: &[u8]) -> Result<usize, usize> {
         self.0.binary_search_by(|other| (**other).cmp(text))
     }
 }

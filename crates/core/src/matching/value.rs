@@ -215,7 +215,7 @@ impl ValueMatch {
     /// Whether a condition of `withoutHeaders`, which must not hold, is met: by one value, where a
     /// missing header counts as an empty one. This is exactly Envoy's `invert_match` with
     /// `treat_missing_header_as_empty`, which Istio's `withoutHeaders` becomes.
-    pub(crate) fn bars(&self, mut values: &mut dyn Iterator<Item = &[u8]>) -> bool {
+    pub(crate) fn excludes(&self, mut values: &mut dyn Iterator<Item = &[u8]>) -> bool {
         if let Terms::Present(wanted) = self.test.terms() {
             return values.next().is_some() == wanted;
         }

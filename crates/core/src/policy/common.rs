@@ -3,7 +3,7 @@
 use super::Needs;
 use super::head::Head;
 use super::series::Series;
-use crate::action::strip::Strip;
+use crate::action::sanitize::Sanitizer;
 use crate::matching::budget::Weight;
 use crate::matching::needles::Needles;
 
@@ -12,7 +12,7 @@ use crate::matching::needles::Needles;
 pub struct Common {
     pub(crate) head: Head,
     /// The names that a client must not send.
-    pub strip: Strip,
+    pub sanitizer: Sanitizer,
     /// Every series that the policy counts in from the start. A count refers to one by its index here.
     pub series: Vec<Series>,
     /// The labels of the series that get their names while requests are served.

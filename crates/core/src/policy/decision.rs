@@ -8,7 +8,7 @@ use crate::action::edit::Edit;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decision<'a> {
     /// Headers that the client must not have sent. They are removed first.
-    pub strip: Vec<&'a [u8]>,
+    pub stripped: Vec<&'a [u8]>,
     /// Edits of the request, in order.
     pub request: Vec<Edit<'a>>,
     /// Headers that already had the value that the policy would set. No edit is made, but later filters

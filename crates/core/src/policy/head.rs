@@ -3,8 +3,8 @@
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Callers, Mode, Trust};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 use crate::matching::budget::Budget;
 use crate::matching::matches::Match;
@@ -82,7 +82,7 @@ pub(crate) struct Explain {
 impl Head {
     /// Opens a policy for `filter`, whose language `object` describes.
     pub(crate) fn open<'t>(
-        tree: &'t Tree,
+        tree: &'t PolicyValue,
         filter: &str,
         object: &'static Object,
         budget: &Budget,
@@ -99,20 +99,20 @@ impl Head {
             trust: fields.optional("trust", |t| read::word(t, &TRUSTS))?.unwrap_or_default(),
             callers: fields.optional("callers", |t| read::word(t, &CALLERS))?.unwrap_or_default(),
             explain: fields.optional("explain", |t| Explain::read(t, budget))?,
-            labels: fields.optional(LABELS.name, series::grammar)?.unwrap_or_default(),
+            labels: fields.optional(LABELS.name, series::label_encoding)?.unwrap_or_default(),
         };
         Ok((head, fields))
     }
 }
 
 impl Explain {
-    fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, budget: &Budget) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &EXPLAIN)?;
         Ok(Self {
             header: fields
                 .optional("header", |t| names::writable_header(read::text(t)?))?
                 .unwrap_or_else(|| EXPLAIN_HEADER.into()),
-            when: fields.required("when", |t| parse::one(t, budget))?,
+            when: fields.required("when", |t| parse::read_match(t, budget))?,
         })
     }
 }

@@ -9,12 +9,12 @@
 //!   the end. Istio's own bootstrap cuts them out.
 //!
 //! Those expressions find their word anywhere in a name, even in a value: a value that holds
-//! `component.` would make a label of its own. So values are tamed first.
+//! `component.` would make a label of its own. So values are cleaned first.
 
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 
 /// One series: what kind it is, and its full name in Envoy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(crate) const LABELS: Field = field!(
 );
 
 /// Reads `labels`.
-pub(crate) fn grammar(tree: &Tree) -> Result<LabelEncoding, Invalid> {
+pub(crate) fn label_encoding(tree: &PolicyValue) -> Result<LabelEncoding, Invalid> {
     read::word(tree, &GRAMMARS)
 }
 
@@ -99,18 +99,18 @@ impl BuiltinTag {
 }
 
 impl Series {
-    pub(crate) fn new(kind: Kind, grammar: LabelEncoding, name: &str, labels: &[Label<'_>]) -> Self {
+    pub(crate) fn new(kind: Kind, encoding: LabelEncoding, name: &str, labels: &[Label<'_>]) -> Self {
         let mut full = String::new();
         let mut code = None;
         let mut put = |parts: &[&str]| parts.iter().for_each(|part| full.push_str(part));
         for label in labels {
-            let mut value = tame(label.value);
+            let mut value = label_value(label.value);
             // With stock labels a dot precedes the value, and some of the proxy's own labels begin with
             // a dot.
-            if grammar == LabelEncoding::Stock && DOTTED.iter().any(|word| value.starts_with(word)) {
-                value.insert(0, STAND_IN);
+            if encoding == LabelEncoding::Stock && DOTTED.iter().any(|word| value.starts_with(word)) {
+                value.insert(0, REPLACEMENT);
             }
-            match (grammar, label.stock) {
+            match (encoding, label.stock) {
                 (LabelEncoding::StatTags, _) => put(&[label.name, ASSIGNS, &value, ENDS]),
                 (LabelEncoding::Stock, BuiltinTag::Code | BuiltinTag::CodeClass) => code = Some(label.value),
                 (LabelEncoding::Stock, BuiltinTag::Tag) => put(&["tag.", &value, ";."]),
@@ -139,24 +139,24 @@ const ENDS: &str = ";.;";
 fn undotted(value: &str) -> String {
     let mut value = value.replace('.', "_");
     if STOCK_LABELS.iter().any(|label| value.ends_with(label)) {
-        value.push(STAND_IN);
+        value.push(REPLACEMENT);
     }
     value
 }
 
 /// A value that no expression of Istio's bootstrap takes for a label, and in which Envoy drops no dot:
 /// Envoy keeps no dot at an end of a label, and no two dots in a row.
-fn tame(value: &str) -> String {
-    let mut tamed = String::with_capacity(value.len());
+fn label_value(value: &str) -> String {
+    let mut clean = String::with_capacity(value.len());
     for (at, c) in value.char_indices() {
         let (before, after) = value.split_at_checked(at).unwrap_or_default();
         let after = after.strip_prefix('.').unwrap_or_default();
         let begins = STOCK_LABELS.iter().chain(&["rbac"]).any(|label| before.ends_with(label))
             || DOTTED.iter().chain(&["."]).any(|word| after.starts_with(word));
         let wild = c == '.' && (before.is_empty() || after.is_empty() || begins);
-        tamed.push(if wild { STAND_IN } else { c });
+        clean.push(if wild { REPLACEMENT } else { c });
     }
-    tamed
+    clean
 }
 
 /// These begin a label if a dot follows, wherever they are.
@@ -164,12 +164,12 @@ const STOCK_LABELS: [&str; 4] = ["wasm_filter", "tag", "component", "cache"];
 /// These are a label if a dot precedes them: results of dry runs.
 const DOTTED: [&str; 2] = ["istio_dry_run_", "shadow_"];
 /// The replacement for what a value must not hold.
-const STAND_IN: char = '_';
+const REPLACEMENT: char = '_';
 
 /// A change to one series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measurement {
-    /// The place of the series in `Common::series`.
+    /// The index of the series in `Common::series`.
     pub series: usize,
     /// What to add to a counter, record in a histogram, or set a gauge to.
     pub value: u64,
@@ -190,7 +190,7 @@ mod tests {
             Label { name: "code_class", stock: BuiltinTag::CodeClass, value: "2xx" },
         ];
         let name =
-            |grammar| Series::new(Kind::Counter, grammar, "narrows_split_requests_total", &labels).name;
+            |encoding| Series::new(Kind::Counter, encoding, "narrows_split_requests_total", &labels).name;
         assert_eq!(
             &*name(LabelEncoding::StatTags),
             "split=.=stock.v1;.;backend=.=canary;.;code_class=.=2xx;.;narrows_split_requests_total"
@@ -205,16 +205,16 @@ mod tests {
     fn a_value_cannot_begin_a_label() {
         let value = "a.component.evil.b.tag.x.rbac.allowed";
         let labels = [Label { name: "tenant", stock: BuiltinTag::Tag, value }];
-        let name = |grammar| Series::new(Kind::Counter, grammar, "requests", &labels).name;
+        let name = |encoding| Series::new(Kind::Counter, encoding, "requests", &labels).name;
         assert_eq!(
             &*name(LabelEncoding::StatTags),
             "tenant=.=a.component_evil.b.tag_x.rbac_allowed;.;requests"
         );
         assert_eq!(&*name(LabelEncoding::Stock), "tag.a.component_evil.b.tag_x.rbac_allowed;.requests");
-        for (value, tamed) in [("a.", "a_"), (".a.b", "_a.b"), ("a...b", "a__.b"), (".", "_"), ("..", "__")] {
+        for (value, clean) in [("a.", "a_"), (".a.b", "_a.b"), ("a...b", "a__.b"), (".", "_"), ("..", "__")] {
             let labels = [Label { name: "t", stock: BuiltinTag::Tag, value }];
             let name = Series::new(Kind::Counter, LabelEncoding::StatTags, "requests", &labels).name;
-            assert_eq!(*name, *format!("t=.={tamed};.;requests"));
+            assert_eq!(*name, *format!("t=.={clean};.;requests"));
         }
         for value in ["shadow_allowed", "istio_dry_run_allow_x"] {
             for stock in [BuiltinTag::Tag, BuiltinTag::Component] {

@@ -3,8 +3,8 @@
 
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::policy::series::{self, BuiltinTag, Kind, LABELS, Label, LabelEncoding, Series};
 
 /// The fields of a VM configuration.
@@ -24,7 +24,7 @@ pub static VM: Object = object!(
 /// Reads a VM configuration, `{"strict": true}` or nothing. Returns whether a bad policy is always
 /// refused, even where traffic then stops.
 pub fn strict(text: &[u8]) -> Result<bool, Invalid> {
-    let tree = Tree::parse(text)?;
+    let tree = PolicyValue::parse(text)?;
     let fields = Fields::open(&tree, &VM)?;
     Ok(fields.optional("strict", read::flag)?.unwrap_or(false))
 }
@@ -39,27 +39,27 @@ pub fn is_strict(root_id: &[u8]) -> bool {
 }
 
 /// The labels that a policy asks for, as far as it can be read.
-pub fn grammar(tree: &Tree) -> LabelEncoding {
-    let Tree::Table(fields) = tree else { return LabelEncoding::default() };
+pub fn label_encoding(tree: &PolicyValue) -> LabelEncoding {
+    let PolicyValue::Table(fields) = tree else { return LabelEncoding::default() };
     let labels = fields.iter().filter(|(name, _)| name == LABELS.name);
     let is_stock =
-        labels.filter_map(|(_, value)| series::grammar(value).ok()).any(|g| g == LabelEncoding::Stock);
+        labels.filter_map(|(_, value)| series::label_encoding(value).ok()).any(|g| g == LabelEncoding::Stock);
     if is_stock { LabelEncoding::Stock } else { LabelEncoding::StatTags }
 }
 
 /// The gauge that is 1 while the last policy of any plugin of a filter is a rejected one.
-pub fn rejected_series(filter: &str, grammar: LabelEncoding) -> Series {
-    of_filter(filter, grammar, "narrows_config_rejected")
+pub fn rejected_series(filter: &str, encoding: LabelEncoding) -> Series {
+    of_filter(filter, encoding, "narrows_config_rejected")
 }
 
 /// The gauge that is 1 while a proxy runs a plugin of a filter.
-pub fn up_series(filter: &str, grammar: LabelEncoding) -> Series {
-    of_filter(filter, grammar, "narrows_up")
+pub fn up_series(filter: &str, encoding: LabelEncoding) -> Series {
+    of_filter(filter, encoding, "narrows_up")
 }
 
-fn of_filter(filter: &str, grammar: LabelEncoding, name: &str) -> Series {
+fn of_filter(filter: &str, encoding: LabelEncoding, name: &str) -> Series {
     let label = Label { name: "filter", stock: BuiltinTag::Component, value: filter };
-    Series::new(Kind::Gauge, grammar, name, &[label])
+    Series::new(Kind::Gauge, encoding, name, &[label])
 }
 
 #[cfg(test)]
@@ -67,8 +67,8 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{grammar, is_strict, rejected_series, up_series};
-    use crate::language::tree::Tree;
+    use super::{is_strict, label_encoding, rejected_series, up_series};
+    use crate::language::policy_value::PolicyValue;
     use crate::policy::series::LabelEncoding;
 
     #[test]
@@ -79,9 +79,9 @@ mod tests {
             (r#"{"labels": 1}"#, LabelEncoding::StatTags),
             ("", LabelEncoding::StatTags),
         ] {
-            assert_eq!(grammar(&Tree::parse(policy.as_bytes()).unwrap()), expected, "{policy}");
+            assert_eq!(label_encoding(&PolicyValue::parse(policy.as_bytes()).unwrap()), expected, "{policy}");
         }
-        let name = |grammar| rejected_series("canary-split", grammar).name;
+        let name = |encoding| rejected_series("canary-split", encoding).name;
         assert_eq!(&*name(LabelEncoding::StatTags), "filter=.=canary-split;.;narrows_config_rejected");
         assert_eq!(&*name(LabelEncoding::Stock), "component.canary-split.narrows_config_rejected");
         let up = up_series("canary-split", LabelEncoding::StatTags).name;

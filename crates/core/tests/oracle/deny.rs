@@ -37,24 +37,24 @@ fn more_values_never_pass_what_was_refused() {
         if random.once_in(3) {
             condition["ignoreCase"] = json!(true);
         }
-        let place = random.pick(&["headers", "cookies", "queryParams"]);
-        if place != "headers" || random.once_in(2) {
+        let field = random.pick(&["headers", "cookies", "queryParams"]);
+        if field != "headers" || random.once_in(2) {
             condition["invert"] = json!(true);
         }
-        if place == "queryParams" && random.once_in(2) {
+        if field == "queryParams" && random.once_in(2) {
             condition["repeated"] = json!("any");
         }
         let router = compile(&json!({ "rules": [
-            { "name": "refuse", "matches": [{ place: { "n": condition } }], "respond": { "status": 403 } },
+            { "name": "refuse", "matches": [{ field: { "n": condition } }], "respond": { "status": 403 } },
             { "name": "pass" },
         ] }));
         let mut sent: Vec<&str> = (0..=random.below(2)).map(|_| random.pick(&values)).collect();
         let mut was_refused = false;
         for _ in 0..4 {
-            let headers = headers(place, &sent);
+            let headers = headers(field, &sent);
             let lines = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
             let (decision, _) = router.decide(Request::new(lines));
-            assert!(decision.reply.is_some() || !was_refused, "{condition} in {place} lets {sent:?} pass");
+            assert!(decision.reply.is_some() || !was_refused, "{condition} in {field} lets {sent:?} pass");
             was_refused = decision.reply.is_some();
             refused += u32::from(was_refused);
             // Before, between or behind the others.
@@ -64,9 +64,9 @@ fn more_values_never_pass_what_was_refused() {
     assert!(refused > 20_000, "only {refused} requests were refused");
 }
 
-fn headers(place: &str, values: &[&str]) -> Vec<(&'static str, String)> {
+fn headers(field: &str, values: &[&str]) -> Vec<(&'static str, String)> {
     let pairs = || values.iter().map(|value| format!("n={value}")).collect::<Vec<_>>();
-    match place {
+    match field {
         "headers" => values.iter().map(|value| ("n", (*value).to_owned())).collect(),
         "cookies" => pairs().into_iter().map(|pair| ("cookie", pair)).collect(),
         _ => vec![(":path", format!("/?{}", pairs().join("&")))],

@@ -43,7 +43,7 @@ pub(crate) fn judge<'s>(policy: &Value, sent: &'s Sent) -> Judged<'s> {
             judged.reported = Some(rules.len());
         }
     }
-    for (place, rule) in rules.iter().enumerate() {
+    for (index, rule) in rules.iter().enumerate() {
         let matches = match &rule["matches"] {
             Value::Array(matches) if !matches.is_empty() => {
                 matches.iter().any(|one| holds(one, &headers, sent))
@@ -55,10 +55,10 @@ pub(crate) fn judge<'s>(policy: &Value, sent: &'s Sent) -> Judged<'s> {
             continue;
         }
         if !reports {
-            judged.rule = Some(place);
+            judged.rule = Some(index);
             break;
         }
-        judged.reported = judged.reported.or(Some(place));
+        judged.reported = judged.reported.or(Some(index));
     }
     judged
 }

@@ -15,9 +15,9 @@ mod generate;
 mod judge;
 
 use generate::Sent;
-use narrows_core::Source;
+use narrows_core::Peer;
 use narrows_core::router::Router;
-use narrows_core::{Policy, Request, Tree};
+use narrows_core::{Policy, PolicyValue, Request};
 use narrows_oracle::Random;
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ fn the_compiled_router_agrees_with_the_obvious_one() {
             let both = ((verdict.rule, verdict.reported), (judged.rule, judged.reported));
             assert_eq!(both.0, both.1, "{}\n{sent:?}", disputed(&policy, both));
             assert_eq!(verdict, router.by_trying(request(&sent)), "{policy}\n{sent:?}");
-            let mut stripped: Vec<&[u8]> = decision.strip;
+            let mut stripped: Vec<&[u8]> = decision.stripped;
             stripped.sort_unstable();
             assert_eq!(stripped, judged.stripped, "{policy}\n{sent:?}");
             matched += u64::from(judged.rule.is_some());
@@ -58,18 +58,18 @@ type Verdicts = (Option<usize>, Option<usize>);
 fn disputed(policy: &Value, (compiled, obvious): (Verdicts, Verdicts)) -> String {
     let mut policy = policy.clone();
     let rules = policy["rules"].take();
-    let places = [compiled.0, compiled.1, obvious.0, obvious.1].into_iter().flatten();
-    let rules: Vec<String> = places.map(|place| rules[place].to_string()).collect();
+    let indices = [compiled.0, compiled.1, obvious.0, obvious.1].into_iter().flatten();
+    let rules: Vec<String> = indices.map(|index| rules[index].to_string()).collect();
     format!("{policy}\n{}", rules.join("\n"))
 }
 
 fn compile(policy: &Value) -> Router {
-    let tree = Tree::parse(policy.to_string().as_bytes()).expect("it is JSON");
+    let tree = PolicyValue::parse(policy.to_string().as_bytes()).expect("it is JSON");
     Router::compile(&tree).unwrap_or_else(|invalid| panic!("{invalid}\n{policy:#}"))
 }
 
 fn request(sent: &Sent) -> Request<'_> {
-    let source = Source { address: sent.address.as_deref(), principal: sent.principal.as_deref() };
+    let source = Peer { address: sent.address.as_deref(), principal: sent.principal.as_deref() };
     Request::new(sent.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())))
         .from_source(source)
         .already_stripped(sent.state.as_deref().map(str::as_bytes))

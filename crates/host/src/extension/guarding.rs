@@ -1,6 +1,6 @@
-//! Guards: what the VMs of a proxy tell each other, and which of them sends the probes.
+//! Guards: what the VMs of a proxy share, and which of them sends the probes.
 //!
-//! Every worker has a VM of its own, and so has the main thread. What one of them learns about a
+//! Every worker has a VM of its own, and so has the main thread. What one of them finds out about a
 //! backend goes into shared data at once; the others read it at their next tick. Only the first request
 //! that fails costs anything here.
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 use narrows_core::limits;
 use narrows_core::split::guard::{Guards, Probe};
 use narrows_core::split::{Before, Guarded, Served};
-use narrows_core::{state, strip};
+use narrows_core::{sanitize, state};
 
 use super::{Ended, Extension};
 use crate::abi;
@@ -20,7 +20,7 @@ use crate::node::Node;
 use crate::read;
 use crate::shared::{self, Key};
 
-/// How often the VMs read each other's news.
+/// How often the VMs read what the others have published.
 const TICK: Duration = Duration::from_millis(limits::GUARD_TICK);
 /// How long the probing VM may be silent before another one takes over.
 const LEASE_MILLIS: u64 = 3_000;
@@ -41,7 +41,7 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
     fn load(policy: &P, ids: &Ids, _plugin: &Plugin) -> Self {
         let guards = policy.guards();
         let watch = Self::new(P::FILTER, guards);
-        watch.hear(guards, ids);
+        watch.merge(guards, ids);
         ids.measure_all(guards.gauges());
         watch
     }
@@ -50,16 +50,16 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         if policy.guards().is_empty() { lease::RENEW } else { TICK }
     }
 
-    /// Once a second: tells and reads news, and sends probes if it is this VM's turn.
+    /// Once a second: publishes and merges, and sends probes if it is this VM's turn.
     fn tick(&self, policy: &P, ids: &Ids) {
         let guards = policy.guards();
-        if guards.has_news() {
-            self.tell(guards);
+        if guards.is_dirty() {
+            self.publish(guards);
         }
-        self.hear(guards, ids);
+        self.merge(guards, ids);
         if guards.has_probes() && self.leads() {
-            for (place, probe) in guards.due(read::now_millis()) {
-                self.ask(place, probe, guards, ids);
+            for (index, probe) in guards.due(read::now_millis()) {
+                self.ask(index, probe, guards, ids);
             }
         }
     }
@@ -88,12 +88,12 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         if policy.is_suspect(verdict, &served)
             && let Some(before) = &mut served.before
         {
-            before.is_forged = strip::was_removed(read::property(&[strip::PROVENANCE]).as_deref());
+            before.is_forged = sanitize::was_removed(read::property(&[sanitize::PROVENANCE]).as_deref());
             before.is_rewritten = read::property(&[state::RULE]).is_some();
         }
         ended.ids.measure_all(policy.served(verdict, &served));
-        if policy.guards().has_news() {
-            self.tell(policy.guards());
+        if policy.guards().is_dirty() {
+            self.publish(policy.guards());
         }
     }
 
@@ -101,12 +101,12 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
     fn answered(&self, policy: &P, ids: &Ids, token: u32, has_headers: bool) {
         let mut asked = self.asked.borrow_mut();
         let Some(at) = asked.iter().position(|(known, _)| *known == token) else { return };
-        let (_, place) = asked.swap_remove(at);
+        let (_, index) = asked.swap_remove(at);
         drop(asked);
         let status = has_headers.then(read::call_status).flatten();
         // A backend that answers is there, unless its answer is that it cannot serve.
         let is_there = matches!(status.as_deref(), Some([b'1'..=b'4', ..]));
-        self.learn(place, is_there, policy.guards(), ids);
+        self.probed(index, is_there, policy.guards(), ids);
     }
 
     /// Lets another VM probe from now on.
@@ -128,35 +128,35 @@ impl Watch {
         }
     }
 
-    /// Reads what the other VMs have learnt.
-    fn hear(&self, guards: &Guards, ids: &Ids) {
-        ids.measure_all(guards.hear(&self.known.get(), read::now_millis()));
+    /// Merges what the other VMs have published.
+    fn merge(&self, guards: &Guards, ids: &Ids) {
+        ids.measure_all(guards.merge(&self.known.get(), read::now_millis()));
     }
 
-    /// Tells the other VMs what this one has learnt.
-    fn tell(&self, guards: &Guards) {
-        if self.known.update(&mut |known| Some(guards.tell(known, read::now_millis()))) {
-            guards.told();
+    /// Publishes what this VM has found.
+    fn publish(&self, guards: &Guards) {
+        if self.known.update(&mut |known| Some(guards.publish(known, read::now_millis()))) {
+            guards.published();
         }
     }
 
-    fn ask(&self, place: usize, probe: &Probe, guards: &Guards, ids: &Ids) {
+    fn ask(&self, index: usize, probe: &Probe, guards: &Guards, ids: &Ids) {
         let host = probe.cluster.rsplit('|').next().unwrap_or_default();
         let headers =
             [(":method", "GET"), (":path", &*probe.path), (":authority", host), (":scheme", "http")]
                 .map(|(name, value)| (name, value.as_bytes()));
         let patience = u32::try_from(probe.every.min(PATIENCE_MILLIS)).unwrap_or(u32::MAX);
         match abi::call(&probe.cluster, &headers, patience) {
-            Some(token) => self.asked.borrow_mut().push((token, place)),
+            Some(token) => self.asked.borrow_mut().push((token, index)),
             // The cluster does not exist, or has no host: that is known at once, without traffic.
-            None => self.learn(place, false, guards, ids),
+            None => self.probed(index, false, guards, ids),
         }
     }
 
-    fn learn(&self, place: usize, is_there: bool, guards: &Guards, ids: &Ids) {
-        ids.measure_all(guards.probed(place, is_there, read::now_millis()));
-        if guards.has_news() {
-            self.tell(guards);
+    fn probed(&self, index: usize, is_there: bool, guards: &Guards, ids: &Ids) {
+        ids.measure_all(guards.probed(index, is_there, read::now_millis()));
+        if guards.is_dirty() {
+            self.publish(guards);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use narrows_core::tags::{Ask, CardinalityLimit, Metered, Path, Report};
+use narrows_core::tags::{Admission, CardinalityLimit, Metered, Path, Report};
 
 use super::series_log::SeriesLog;
 use super::{Ended, Extension};
@@ -13,52 +13,56 @@ use crate::node::Node;
 use crate::read;
 
 /// A request may first need its values admitted, and then its series.
-const ROUNDS: [Ask; 3] = [Ask::Yes, Ask::Yes, Ask::No];
+const ROUNDS: [Admission; 3] = [Admission::Open, Admission::Open, Admission::Closed];
 
 /// How far the series log of a policy has been read.
 #[derive(Debug, Default)]
 pub struct Measuring(RefCell<Option<SeriesLog>>);
 
 impl<P: Metered + 'static> Extension<P> for Measuring {
-    /// Reads the properties that do not change, and learns what the proxy has counted so far. All of
+    /// Reads the properties that do not change, and reads what the proxy has counted so far. All of
     /// these series are defined now, so that they keep their values when the module is replaced.
     fn load(policy: &P, ids: &Ids, plugin: &Plugin) -> Self {
-        let Some(meter) = policy.meter() else { return Self::default() };
-        meter.own(&plugin.id().to_string());
-        meter.allow(usize::try_from(plugin.bound()).unwrap_or(usize::MAX));
-        let constants: Vec<_> = meter.constants().map(property).collect();
-        meter.begin(&constants);
+        let Some(cardinality) = policy.cardinality_limit() else { return Self::default() };
+        cardinality.own(&plugin.id().to_string());
+        cardinality.allow(usize::try_from(plugin.bound()).unwrap_or(usize::MAX));
+        let constants: Vec<_> = cardinality.constants().map(property).collect();
+        cardinality.begin(&constants);
         let mut log = SeriesLog::of(P::FILTER);
-        log.catch_up(meter);
-        meter.overflow_entries().iter().for_each(|entry| log.append(entry, meter));
-        define(policy, meter, ids);
+        log.catch_up(cardinality);
+        cardinality.overflow_entries().iter().for_each(|entry| log.append(entry, cardinality));
+        define(policy, cardinality, ids);
         Self(RefCell::new(Some(log)))
     }
 
     fn limit(policy: &P) -> u32 {
-        policy.meter().map_or(0, |meter| u32::try_from(meter.limit()).unwrap_or(u32::MAX))
+        policy
+            .cardinality_limit()
+            .map_or(0, |cardinality| u32::try_from(cardinality.limit()).unwrap_or(u32::MAX))
     }
 
     fn allow(&self, policy: &P, _ids: &Ids, limit: u32) {
-        if let Some(meter) = policy.meter() {
-            meter.allow(usize::try_from(limit).unwrap_or(usize::MAX));
+        if let Some(cardinality) = policy.cardinality_limit() {
+            cardinality.allow(usize::try_from(limit).unwrap_or(usize::MAX));
         }
     }
 
     fn counts_unseen(&self, policy: &P) -> bool {
-        policy.meter().is_some()
+        policy.cardinality_limit().is_some()
     }
 
     fn ended(&self, policy: &P, verdict: &P::Verdict, ended: &Ended<'_>) {
-        let Some(meter) = policy.meter().filter(|_| policy.is_measured(verdict)) else { return };
-        let observed: Vec<_> = meter.wants().iter().map(|path| observe(path, ended.node)).collect();
-        for ask in ROUNDS {
-            match policy.report(verdict, &observed, ask) {
-                Report::Entries(entries) => {
+        let Some(cardinality) = policy.cardinality_limit().filter(|_| policy.is_measured(verdict)) else {
+            return;
+        };
+        let observed: Vec<_> = cardinality.reads().iter().map(|path| observe(path, ended.node)).collect();
+        for admission in ROUNDS {
+            match policy.report(verdict, &observed, admission) {
+                Report::NeedsAdmission(entries) => {
                     if let Some(log) = &mut *self.0.borrow_mut() {
-                        entries.iter().for_each(|entry| log.append(entry, meter));
+                        entries.iter().for_each(|entry| log.append(entry, cardinality));
                     }
-                    define(policy, meter, ended.ids);
+                    define(policy, cardinality, ended.ids);
                 }
                 Report::Measured { measurements, state, notes } => {
                     ended.ids.measure_all(measurements);
@@ -83,11 +87,11 @@ fn observe(path: &Path, node: &Node) -> Option<Vec<u8>> {
 }
 
 /// Defines the series that have been admitted since.
-fn define<P: Metered>(policy: &P, meter: &CardinalityLimit, ids: &Ids) {
+fn define<P: Metered>(policy: &P, cardinality: &CardinalityLimit, ids: &Ids) {
     let known = ids.len().saturating_sub(policy.common().series.len());
-    let new = meter.series_from(known);
+    let new = cardinality.series_from(known);
     ids.extend(&new);
-    ids.measure(meter.size());
+    ids.measure(cardinality.size());
 }
 
 fn property(path: &Path) -> Option<Vec<u8>> {

@@ -71,7 +71,7 @@ impl Seen {
             let mut table = Table::decode(bytes);
             let before = table.dropped();
             let taken = table.merge(&new, learning);
-            let lines = table.tell(now, learning);
+            let lines = table.report(now, learning);
             table.forget(now, learning);
             let dropped = table.dropped().saturating_sub(before);
             shared = Some((table.hosts(), taken, dropped, lines));

@@ -3,7 +3,7 @@
 //! Each worker has a VM of its own, and none of them knows how many VMs there are. If each kept a bound
 //! for itself, the sum would be a multiple of the policy's bound, and a value that one worker has
 //! dropped would be counted by another. So a new entry is appended to a log in Envoy's shared data, by
-//! a worker that has read the log to its end. All workers learn it in the same order. The log outlives
+//! a worker that has read the log to its end. All workers apply it in the same order. The log outlives
 //! VMs: a new module defines the series of the old one again before Envoy would forget them. Only new
 //! entries touch the log.
 
@@ -21,7 +21,7 @@ pub(crate) struct SeriesLog {
     filter: &'static str,
     page: usize,
     key: Key,
-    /// Bytes of the page that have been learnt.
+    /// Bytes of the page that have been applied.
     offset: usize,
 }
 
@@ -31,32 +31,32 @@ impl SeriesLog {
         Self { filter, page: 0, key: Self::key(filter, 0), offset: 0 }
     }
 
-    /// Learns the entries of the log after this place.
-    pub(crate) fn catch_up(&mut self, meter: &CardinalityLimit) {
-        while self.page < limits::LEDGER_PAGES {
+    /// Applies the entries of the log after this place.
+    pub(crate) fn catch_up(&mut self, cardinality: &CardinalityLimit) {
+        while self.page < limits::SERIES_LOG_PAGES {
             let page = self.key.get();
-            learn(&page, &mut self.offset, meter);
+            apply(&page, &mut self.offset, cardinality);
             if !is_full(&page) {
                 return;
             }
             self.turn();
         }
-        self.close(meter);
+        self.close(cardinality);
     }
 
     /// Appends an entry, unless another worker has done so or there is no more room.
-    pub(crate) fn append(&mut self, entry: &[u8], meter: &CardinalityLimit) {
-        while self.page < limits::LEDGER_PAGES {
+    pub(crate) fn append(&mut self, entry: &[u8], cardinality: &CardinalityLimit) {
+        while self.page < limits::SERIES_LOG_PAGES {
             let (mut full, mut appended) = (false, false);
             let offset = &mut self.offset;
             let stands = self.key.update(&mut |page| {
-                learn(page, offset, meter);
+                apply(page, offset, cardinality);
                 full = is_full(page);
-                appended = !full && meter.admits(entry);
+                appended = !full && cardinality.admits(entry);
                 appended.then(|| [page, entry, &[END]].concat())
             });
             if stands && appended {
-                meter.learn(entry);
+                cardinality.apply(entry);
                 self.offset = self.offset.saturating_add(entry.len()).saturating_add(1);
             }
             if !full {
@@ -64,12 +64,12 @@ impl SeriesLog {
             }
             self.turn();
         }
-        self.close(meter);
+        self.close(cardinality);
     }
 
     /// The last page is full. From now on nothing is asked: that would only read the page again.
-    fn close(&self, meter: &CardinalityLimit) {
-        if meter.close() {
+    fn close(&self, cardinality: &CardinalityLimit) {
+        if cardinality.close() {
             log::warn!(
                 "{}: the log of series is full; what is new is counted as other, or with overflow=\"true\"",
                 self.filter
@@ -88,14 +88,14 @@ impl SeriesLog {
     }
 }
 
-/// Learns the entries of a page after `offset`, and moves `offset` to its end.
-fn learn(page: &[u8], offset: &mut usize, meter: &CardinalityLimit) {
+/// Applies the entries of a page after `offset`, and moves `offset` to its end.
+fn apply(page: &[u8], offset: &mut usize, cardinality: &CardinalityLimit) {
     for line in page.get(*offset..).unwrap_or_default().split_inclusive(|b| *b == END) {
-        meter.learn(line.strip_suffix(&[END]).unwrap_or(line));
+        cardinality.apply(line.strip_suffix(&[END]).unwrap_or(line));
     }
     *offset = page.len().max(*offset);
 }
 
 fn is_full(page: &[u8]) -> bool {
-    page.len() >= limits::LEDGER_PAGE
+    page.len() >= limits::SERIES_LOG_PAGE
 }

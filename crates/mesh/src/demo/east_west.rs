@@ -20,7 +20,7 @@ const CLIENTS: usize = 8;
 const PROMISED: u32 = bucket::BUCKETS / 10;
 
 /// Returns how many calls each version of the stock application served.
-pub(super) fn tell(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<BTreeMap<String, usize>> {
+pub(super) fn show(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<BTreeMap<String, usize>> {
     heading("East–west: canary-split at the sidecar of bobbys-front-end");
     say("client → ingress gateway → bobbys-front-end → sidecar → bobbys-helidon-stock-application");
     say(&format!("no VirtualService, no weighted route; {USERS} users, {REQUESTS} requests each\n"));

@@ -9,7 +9,7 @@ use narrows_harness::message::Request;
 /// Before what could be allowed, in the line about unlisted destinations.
 const PROPOSAL: &str = "a policy that allows them: ";
 
-pub(super) fn tell(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<()> {
+pub(super) fn show(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<()> {
     heading("Egress: egress-policy at the egress gateway");
     say("workload → mTLS with its own certificate → egress gateway → the world outside\n");
     let calls = [

@@ -53,7 +53,7 @@ const MANAGED_TO_ADMIN: [Crossing; 4] = [
     crossing("fluentd", "GET", "keycloak.admin.example.com", "/auth/realms/verrazzano-system", None),
 ];
 
-pub(super) fn tell(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<()> {
+pub(super) fn show(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<()> {
     heading("Multicluster: out of one cluster's egress gateway, into the other's ingress");
     for (direction, crossings) in
         [("admin → managed1", ADMIN_TO_MANAGED), ("managed1 → admin", MANAGED_TO_ADMIN)]

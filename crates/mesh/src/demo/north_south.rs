@@ -8,7 +8,7 @@ use crate::{HELLO, Mesh};
 use narrows_harness::http1::Connection;
 use narrows_harness::message::{Request, Response};
 
-pub(super) fn tell(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<()> {
+pub(super) fn show(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<()> {
     heading("North–south: header-router at the ingress gateway");
     say(&format!("client → ingress gateway → hello-helidon, http://{HELLO}/greet\n"));
     let plain = || Request::get(HELLO, "/greet");

@@ -19,7 +19,7 @@ impl Promises {
     }
 
     /// Prints them all. Returns whether every one was kept.
-    pub(super) fn tell(&self) -> bool {
+    pub(super) fn show(&self) -> bool {
         heading("What was promised");
         for promise in &self.0 {
             verdict(&promise.what, promise.kept.as_ref().err().map(String::as_str));

@@ -19,7 +19,7 @@ enum Counters<'a> {
     Proxies(&'a Mesh),
 }
 
-pub(super) fn tell(
+pub(super) fn show(
     mesh: &Mesh,
     served: &BTreeMap<String, usize>,
     promises: &mut Promises,

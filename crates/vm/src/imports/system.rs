@@ -4,7 +4,7 @@ use wasmtime::Linker;
 
 use crate::abi::{LogLevel, Status};
 use crate::host::Host;
-use crate::work::LogLine;
+use crate::trace::LogLine;
 
 pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     import! {

@@ -1,6 +1,6 @@
 //! NRW607: a direction or port on which the filter never runs.
 
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 
 use crate::code::Code;
 use crate::filter::Filter;
@@ -86,7 +86,8 @@ impl Site {
         }
         for (i, port) in ports.elements().iter().enumerate() {
             let Some(node) = port.get("number") else { continue };
-            let (Some(gateway), Value::Scalar(Tree::Integer(number))) = (self.gateway, &node.value) else {
+            let (Some(gateway), Value::Scalar(PolicyValue::Integer(number))) = (self.gateway, &node.value)
+            else {
                 continue;
             };
             findings.extend(on_gateway(gateway, *number).map(|(message, help)| {

@@ -1,7 +1,7 @@
 //! NRW620: a proxy accepts callers whose certificates it did not verify, while a policy names callers
 //! by their certificates.
 
-use narrows_core::Tree;
+use narrows_core::PolicyValue;
 
 use crate::code::Code;
 use crate::documents::Kind;
@@ -95,5 +95,5 @@ fn any(node: &Node, holds: &dyn Fn(&str, &Node) -> bool) -> bool {
 }
 
 fn is_flag(node: &Node, flag: bool) -> bool {
-    matches!(&node.value, Value::Scalar(Tree::Flag(written)) if *written == flag)
+    matches!(&node.value, Value::Scalar(PolicyValue::Flag(written)) if *written == flag)
 }

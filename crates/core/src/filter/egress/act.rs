@@ -36,10 +36,10 @@ impl Egress {
             decision.unlisted = Some(Unlisted { host: host.into(), method: request.method() });
         }
         let host_of_rule = match verdict.ruling {
-            Ruling::Rule(place) => self.rules.get(place).and_then(|rule| rule.host(host)),
+            Ruling::Rule(index) => self.rules.get(index).and_then(|rule| rule.host(host)),
             _ => None,
         };
-        self.places.count(verdict, host_of_rule, &mut decision.count);
+        self.series_indices.count(verdict, host_of_rule, &mut decision.count);
         let state = [self.outcome(verdict), "; rule=", self.ruling(verdict.ruling)].concat();
         decision.state.push((state::EGRESS, Cow::Owned(state.into_bytes())));
     }

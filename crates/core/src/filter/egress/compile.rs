@@ -1,17 +1,17 @@
 //! Compiles what the operator wrote into an [`Egress`].
 
 use super::learn::{LEARN, Learning};
-use super::measure::Places;
+use super::measure::SeriesIndices;
 use super::outbound_headers::{OUTBOUND_HEADERS, OutboundHeaders};
 use super::private::{PRIVATE, Private};
-use super::rule::{ACTIONS, Clause, RULE, Rule};
+use super::rule::{ACTIONS, RULE, Rule, RuleMatch};
 use super::{Action, Deciders, Egress, Refusal};
-use crate::action::strip::Strip;
+use crate::action::sanitize::Sanitizer;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{Callers, Mode, Trust};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 use crate::matching::hosts::HostSet;
 use crate::matching::index::{self, Index};
@@ -74,7 +74,7 @@ static RESPONSE: Object = object!(
 const STATUS: u16 = 403;
 const BODY: &str = "this request may not leave the mesh: egress-policy rule %RULE%\n";
 
-pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
+pub(super) fn egress(tree: &PolicyValue, filter: &str) -> Result<Egress, Invalid> {
     let budget = Budget::default();
     let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
     let callers = head.callers;
@@ -98,26 +98,27 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
     let default = default.unwrap_or(if is_empty { Action::Allow } else { Action::Deny });
 
     let mut rules = Vec::with_capacity(read.len());
-    let mut clauses = Vec::with_capacity(read.len());
-    for (place, (rule, paths)) in read.into_iter().enumerate() {
+    let mut rule_matches = Vec::with_capacity(read.len());
+    for (rule_index, (rule, paths)) in read.into_iter().enumerate() {
         if paths.is_empty() {
-            clauses.push(Clause { rule: place, path: None });
+            rule_matches.push(RuleMatch { rule: rule_index, path: None });
         }
-        clauses.extend(paths.into_iter().map(|path| Clause { rule: place, path: Some(path) }));
+        rule_matches.extend(paths.into_iter().map(|path| RuleMatch { rule: rule_index, path: Some(path) }));
         rules.push(rule);
     }
-    let is_off = |clause: &Clause| rules.get(clause.rule).is_none_or(|rule| rule.mode == Mode::Off);
-    let reads_paths = clauses.iter().any(|clause| clause.path.is_some() && !is_off(clause));
+    let is_off =
+        |rule_match: &RuleMatch| rules.get(rule_match.rule).is_none_or(|rule| rule.mode == Mode::Off);
+    let reads_paths = rule_matches.iter().any(|rule_match| rule_match.path.is_some() && !is_off(rule_match));
     let in_force = rules.iter().filter(|rule| learn.is_some() && rule.mode != Mode::Off);
     let listed = HostSet::new(in_force.flat_map(|rule| rule.hosts().iter().cloned()).collect());
-    let (places, series) = Places::define(&rules, default, head.mode, head.labels);
+    let (series_indices, series) = SeriesIndices::define(&rules, default, head.mode, head.labels);
     Ok(Egress {
-        enforced: Deciders::of(&rules, &clauses, Mode::Enforce, &budget)?,
-        trial: Deciders::of(&rules, &clauses, Mode::Report, &budget)?,
+        enforced: Deciders::of(&rules, &rule_matches, Mode::Enforce, &budget)?,
+        trial: Deciders::of(&rules, &rule_matches, Mode::Report, &budget)?,
         common: Common {
             needles: budget.needles(),
             weight: budget.weight(),
-            strip: Strip::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new()),
+            sanitizer: Sanitizer::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new()),
             series,
             needs: needs(&head, active, acts),
             judges_presented: true,
@@ -129,7 +130,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         says_nothing: is_empty,
         default,
         rules,
-        clauses,
+        rule_matches,
         private: private.unwrap_or_default(),
         reads_paths,
         refusal: refusal.unwrap_or_default(),
@@ -140,7 +141,7 @@ pub(super) fn egress(tree: &Tree, filter: &str) -> Result<Egress, Invalid> {
         },
         learn: if active { learn } else { None },
         listed,
-        places,
+        series_indices,
     })
 }
 
@@ -158,24 +159,25 @@ fn needs(head: &Head, active: bool, acts: bool) -> Needs {
 }
 
 impl Deciders {
-    fn of(rules: &[Rule], clauses: &[Clause], mode: Mode, budget: &Budget) -> Result<Self, Invalid> {
+    fn of(rules: &[Rule], rule_matches: &[RuleMatch], mode: Mode, budget: &Budget) -> Result<Self, Invalid> {
         let index = |action: Action, with_path: bool| -> Result<Index, Invalid> {
             let mut index = index::Builder::new(budget);
-            // The clauses of a rule differ only in their paths.
+            // The matches of a rule differ only in their paths.
             let mut hint: Option<(usize, Match)> = None;
-            for (number, Clause { rule: place, path }) in (0u32..).zip(clauses) {
-                let Some(rule) = rules.get(*place).filter(|rule| rule.mode == mode && rule.action == action)
+            for (number, RuleMatch { rule: rule_index, path }) in (0u32..).zip(rule_matches) {
+                let Some(rule) =
+                    rules.get(*rule_index).filter(|rule| rule.mode == mode && rule.action == action)
                 else {
                     continue;
                 };
                 let (_, hint) = match &mut hint {
                     // The rule is in the index already, without its path.
-                    Some(hint) if hint.0 == *place && !with_path => continue,
-                    Some(hint) if hint.0 == *place => hint,
-                    hint => hint.insert((*place, rule.hint())),
+                    Some(hint) if hint.0 == *rule_index && !with_path => continue,
+                    Some(hint) if hint.0 == *rule_index => hint,
+                    hint => hint.insert((*rule_index, rule.hint())),
                 };
                 hint.path = path.as_ref().filter(|_| with_path).and_then(hinted);
-                index.add(number, hint).map_err(|e| e.in_index(*place).in_field("rules"))?;
+                index.add(number, hint).map_err(|e| e.in_index(*rule_index).in_field("rules"))?;
             }
             Ok(index.finish())
         };
@@ -199,7 +201,7 @@ fn hinted(path: &PathMatch) -> Option<PathMatch> {
 }
 
 impl Refusal {
-    fn read(tree: &Tree) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &RESPONSE)?;
         let status = fields.optional("status", |t| read::integer(t, 400..=599))?;
         let body = fields.optional("body", |t| {

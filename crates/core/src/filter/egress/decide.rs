@@ -6,13 +6,13 @@ use super::destination::Destination;
 use super::learn::Learning;
 use super::path::Readings;
 use super::route::Route;
-use super::rule::{Clause, Outgoing, Rule};
+use super::rule::{Outgoing, Rule, RuleMatch};
 use super::{Action, Deciders, Egress, Outbound, RouteAsk, Ruling, Verdict, measure, outbound_headers};
-use crate::action::strip;
+use crate::action::sanitize;
 use crate::language::describe::Object;
 use crate::language::invalid::{Code, Fault, Invalid};
 use crate::language::modes::{Callers, Mode};
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::index::Index;
 use crate::matching::request::Request;
 use crate::policy::Policy;
@@ -30,7 +30,7 @@ impl Policy for Egress {
 
     type Verdict = Verdict;
 
-    fn compile(tree: &Tree) -> Result<Self, Invalid> {
+    fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
         super::compile::egress(tree, Self::FILTER)
     }
 
@@ -49,7 +49,7 @@ impl Policy for Egress {
     }
 
     fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {
-        self.common.strip.covers_trailer(name)
+        self.common.sanitizer.covers_trailer(name)
             || (verdict.ruling != Ruling::InCluster && self.outbound_headers.covers(name))
     }
 
@@ -77,13 +77,13 @@ impl Policy for Egress {
     ) -> Verdict {
         let destination = destination(request);
         let host = destination.as_ref().map(|d| d.host.text().into_owned()).unwrap_or_default();
-        let around = request.stream_info();
+        let info = request.stream_info();
         // Envoy reports the route that it matched before anything was taken off, and matches it again
         // only after every filter.
-        let is_stripped =
-            !around.is_only_route && (!decision.strip.is_empty() || strip::was_removed(request.stripped()));
-        let route = around.cluster.filter(|_| !is_stripped);
-        let route = route.and_then(|cluster| Route::of(cluster, around.virtual_host));
+        let is_stripped = !info.is_only_route
+            && (!decision.stripped.is_empty() || sanitize::was_removed(request.stripped()));
+        let route = info.cluster.filter(|_| !is_stripped);
+        let route = route.and_then(|cluster| Route::of(cluster, info.virtual_host));
         let is_inside =
             route.is_some_and(|route| destination.as_ref().is_ok_and(|d| route.stays_inside(&d.host)));
         let mut removals = Vec::new();
@@ -91,7 +91,7 @@ impl Policy for Egress {
             self.outbound_headers.apply(request, &mut removals);
         }
         let may_move = || removals.iter().any(|edit| outbound_headers::may_move(edit.name().as_bytes()));
-        let moves = around.cluster.is_some() && (is_stripped || (!around.is_only_route && may_move()));
+        let moves = info.cluster.is_some() && (is_stripped || (!info.is_only_route && may_move()));
         let ports = ports(request, destination.as_ref().ok().and_then(|d| d.port), route);
         let port = ports.into_iter().flatten().next();
         let caller = Caller::of(request);
@@ -126,13 +126,13 @@ impl Outbound for Egress {
         let cluster = request.stream_info().cluster;
         let route = cluster.and_then(|cluster| Route::of(cluster, None));
         let moves = |name: &[u8]| {
-            self.common.strip.covers_trailer(name)
+            self.common.sanitizer.covers_trailer(name)
                 || (self.outbound_headers.covers(name) && outbound_headers::may_move(name))
         };
         RouteAsk {
             virtual_host: route.is_some_and(|route| route.asks_virtual_host(request.authority())),
             is_only: cluster.is_some()
-                && (strip::was_removed(request.stripped())
+                && (sanitize::was_removed(request.stripped())
                     || request.headers().iter().any(|(name, _)| moves(name))),
         }
     }
@@ -172,9 +172,9 @@ impl Egress {
         let trial = trial.or_else(|| self.find(&self.trial, Action::Allow, request, outgoing));
         // A rule that would decide what is decided anyway changes nothing.
         let trial =
-            trial.filter(|place| self.rules.get(*place).is_some_and(|rule| rule.action != self.default));
+            trial.filter(|index| self.rules.get(*index).is_some_and(|rule| rule.action != self.default));
         let would_be_allowed = || {
-            let concerns = |number| self.clause(number).is_some_and(|(_, rule)| rule.concerns(outgoing));
+            let concerns = |number| self.rule_match(number).is_some_and(|(_, rule)| rule.concerns(outgoing));
             let mut probe = probe(outgoing, request.path());
             probe.search_for(&self.common.needles);
             self.enforced.allow.first(&probe, concerns).is_some()
@@ -199,12 +199,13 @@ impl Egress {
         outgoing: &Outgoing<'_>,
     ) -> Option<usize> {
         let readings = outgoing.readings.as_ref();
-        let first = |index: &Index, path: &[u8], covers: &dyn Fn(&Clause) -> bool| {
+        let first = |index: &Index, path: &[u8], covers: &dyn Fn(&RuleMatch) -> bool| {
             if index.is_empty() {
                 return None;
             }
             let holds = |number| {
-                self.clause(number).is_some_and(|(clause, rule)| rule.concerns(outgoing) && covers(clause))
+                self.rule_match(number)
+                    .is_some_and(|(rule_match, rule)| rule.concerns(outgoing) && covers(rule_match))
             };
             let mut probe = probe(outgoing, path);
             probe.search_for(&self.common.needles);
@@ -213,22 +214,22 @@ impl Egress {
         let number = match (action, readings) {
             (Action::Allow, _) => {
                 let path = readings.map_or(request.path(), |readings| &readings.plain);
-                first(&deciders.allow, path, &|clause| clause.covers_all(readings))
+                first(&deciders.allow, path, &|rule_match| rule_match.covers_all(readings))
             }
-            // Each clause is compared with the reading that led to it. Other readings may lead to it
+            // Each match is compared with the reading that led to it. Other readings may lead to it
             // too.
             (Action::Deny, Some(readings)) => {
-                let denies = |path| first(&deciders.deny, path, &|clause| clause.covers(path));
+                let denies = |path| first(&deciders.deny, path, &|rule_match| rule_match.covers(path));
                 readings.iter().filter_map(denies).min()
             }
             (Action::Deny, None) => first(&deciders.deny_any_path, request.path(), &|_| true),
         };
-        self.clause(number?).map(|(clause, _)| clause.rule)
+        self.rule_match(number?).map(|(rule_match, _)| rule_match.rule)
     }
 
-    fn clause(&self, number: u32) -> Option<(&Clause, &Rule)> {
-        let clause = self.clauses.get(number as usize)?;
-        Some((clause, self.rules.get(clause.rule)?))
+    fn rule_match(&self, number: u32) -> Option<(&RuleMatch, &Rule)> {
+        let rule_match = self.rule_matches.get(number as usize)?;
+        Some((rule_match, self.rules.get(rule_match.rule)?))
     }
 }
 
@@ -269,7 +270,7 @@ fn port_of_scheme(request: &Request<'_>) -> Option<u16> {
 /// The keys by which the index finds rules.
 fn probe<'p>(outgoing: &'p Outgoing<'_>, path: &'p [u8]) -> Request<'p> {
     let Caller { principal, namespace, workload } = outgoing.caller;
-    let facts = [
+    let fields = [
         (b":authority".as_slice(), Some(outgoing.host)),
         (b":path", Some(path)),
         (b"method", Some(&outgoing.method_in_capitals)),
@@ -278,5 +279,5 @@ fn probe<'p>(outgoing: &'p Outgoing<'_>, path: &'p [u8]) -> Request<'p> {
         (b"namespace", namespace),
         (b"workload", workload),
     ];
-    Request::new(facts.into_iter().filter_map(|(name, value)| Some((name, value?))))
+    Request::new(fields.into_iter().filter_map(|(name, value)| Some((name, value?))))
 }

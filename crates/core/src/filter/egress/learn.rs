@@ -8,14 +8,14 @@
 //! it, as often as [`limits::LEARN_LINES`] allows. Beyond that, the hosts that were asked for least are
 //! forgotten first, and among equals a hash of the time chooses.
 
+mod report;
 mod share;
-mod tell;
 
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::order::hash_of;
 use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 use crate::wire::methods;
@@ -26,7 +26,7 @@ pub struct Learning {
     max_hosts: usize,
     /// Milliseconds from one line in the log to the next.
     log_every: u64,
-    grammar: LabelEncoding,
+    encoding: LabelEncoding,
 }
 
 /// What was seen.
@@ -38,9 +38,9 @@ pub struct Table {
     /// them.
     dropped: u64,
     /// How many of these a line has reported.
-    dropped_told: u64,
+    dropped_reported: u64,
     /// When the table was last reported, in milliseconds since the epoch.
-    told: u64,
+    reported: u64,
     /// How many hosts have had a series of their own.
     named: usize,
     /// The minute in which lines were last written before their time, and how many of them.
@@ -57,7 +57,7 @@ struct Row {
     last: u64,
     /// Requests that no line has reported. The time of the last line would not do: one worker may share
     /// a request after another worker has reported a later one.
-    untold: u64,
+    unreported: u64,
     /// Whether it has no series of its own. Envoy never forgets a series, so series are limited.
     nameless: bool,
 }
@@ -88,7 +88,7 @@ pub(super) static LEARN: Object = object!(
 );
 
 impl Learning {
-    pub(super) fn read(tree: &Tree, grammar: LabelEncoding) -> Result<Self, Invalid> {
+    pub(super) fn read(tree: &PolicyValue, encoding: LabelEncoding) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &LEARN)?;
         let most = i64::try_from(limits::LEARN_HOSTS).unwrap_or(i64::MAX);
         let max_hosts = fields.optional("maxHosts", |t| read::integer(t, 1..=most))?;
@@ -97,7 +97,7 @@ impl Learning {
             log_every: fields
                 .optional("logEvery", |t| read::millis(t, limits::LEARN_EVERY))?
                 .unwrap_or(60_000),
-            grammar,
+            encoding,
         })
     }
 
@@ -110,17 +110,17 @@ impl Learning {
     pub fn series(&self, host: &[u8]) -> Series {
         let host = String::from_utf8_lossy(host);
         let label = Label { name: "destination", stock: BuiltinTag::Component, value: &host };
-        Series::new(Kind::Counter, self.grammar, "narrows_egress_unlisted_total", &[label])
+        Series::new(Kind::Counter, self.encoding, "narrows_egress_unlisted_total", &[label])
     }
 
     /// The gauge of how many hosts are remembered.
     pub fn hosts_series(&self) -> Series {
-        Series::new(Kind::Gauge, self.grammar, "narrows_egress_learned_hosts", &[])
+        Series::new(Kind::Gauge, self.encoding, "narrows_egress_learned_hosts", &[])
     }
 
     /// The counter of requests to hosts for which there was no room.
     pub fn dropped_series(&self) -> Series {
-        Series::new(Kind::Counter, self.grammar, "narrows_egress_learn_dropped_total", &[])
+        Series::new(Kind::Counter, self.encoding, "narrows_egress_learn_dropped_total", &[])
     }
 }
 
@@ -142,14 +142,14 @@ impl Table {
             Err(_) if is_full(self.rows.len()) => self.dropped = self.dropped.saturating_add(1),
             found => {
                 let host = host.into();
-                self.put(found, Row { host, counts, first: now, last: now, untold: 1, nameless: true });
+                self.put(found, Row { host, counts, first: now, last: now, unreported: 1, nameless: true });
             }
         }
         is_full(self.rows.len())
     }
 
     /// Adds what another table saw. Returns what to count, by destination. Afterwards there may be more
-    /// rows than may stay: [`Table::tell`] comes before [`Table::forget`].
+    /// rows than may stay: [`Table::report`] comes before [`Table::forget`].
     pub fn merge(&mut self, other: &Self, learning: &Learning) -> Vec<(Box<[u8]>, u64)> {
         let mut taken = Vec::with_capacity(other.rows.len());
         let mut of_others: u64 = 0;
@@ -183,15 +183,15 @@ impl Table {
         }
         // Whoever fills the table must not be able to foresee which row goes next.
         let luck = |row: &Row| hash_of(&now.to_le_bytes(), &row.host);
-        let key = |row: &Row| match row.untold {
+        let key = |row: &Row| match row.unreported {
             0 => (false, row.last, 0),
-            untold => (true, untold, luck(row)),
+            unreported => (true, unreported, luck(row)),
         };
-        let mut order: Vec<_> = self.rows.iter().enumerate().map(|(place, row)| (key(row), place)).collect();
+        let mut order: Vec<_> = self.rows.iter().enumerate().map(|(index, row)| (key(row), index)).collect();
         order.sort_unstable();
         let mut goes = vec![false; self.rows.len()];
-        for (_, place) in order.into_iter().take(excess) {
-            if let Some(goes) = goes.get_mut(place) {
+        for (_, index) in order.into_iter().take(excess) {
+            if let Some(goes) = goes.get_mut(index) {
                 *goes = true;
             }
         }
@@ -200,7 +200,7 @@ impl Table {
         self.rows.retain(|row| {
             let goes = goes.next().unwrap_or_default();
             if goes {
-                *dropped = dropped.saturating_add(row.untold);
+                *dropped = dropped.saturating_add(row.unreported);
             }
             !goes
         });
@@ -250,7 +250,7 @@ impl Row {
         }
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-        self.untold = self.untold.saturating_add(other.untold);
+        self.unreported = self.unreported.saturating_add(other.unreported);
     }
 
     fn requests(&self) -> u64 {

@@ -7,13 +7,13 @@ use crate::language::modes::Mode;
 use crate::matching::hosts::HostPattern;
 use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 
-/// The places of a policy's series. The rules' own come first, in their order.
+/// The indices of a policy's series. The rules' own come first, in their order.
 #[derive(Clone, Debug)]
-pub(super) struct Places {
+pub(super) struct SeriesIndices {
     rules: usize,
     /// By rule, and by host of that rule. A rule without hosts has one.
     destinations: Vec<Vec<usize>>,
-    /// The place of the series for what is not a rule: see [`BUILT_IN`].
+    /// The index of the series for what is not a rule: see [`BUILT_IN`].
     built_in: usize,
 }
 
@@ -27,22 +27,22 @@ const BUILT_IN: [(&str, &str); 6] = [
     ("in-cluster", "in-cluster"),
 ];
 
-impl Places {
+impl SeriesIndices {
     pub(super) fn define(
         rules: &[Rule],
         default: Action,
         mode: Mode,
-        grammar: LabelEncoding,
+        encoding: LabelEncoding,
     ) -> (Self, Vec<Series>) {
         let named = |name: &str, destination: &str, action: &'static str| {
             let label = Label { name: "destination", stock: BuiltinTag::Component, value: destination };
             let labels = [label, Label { name: "action", stock: BuiltinTag::WasmFilter, value: action }];
-            Series::new(Kind::Counter, grammar, name, &labels)
+            Series::new(Kind::Counter, encoding, name, &labels)
         };
         let by_rule = |rule: &str, action: &'static str| {
             let label = Label { name: "rule", stock: BuiltinTag::Component, value: rule };
             let labels = [label, Label { name: "action", stock: BuiltinTag::WasmFilter, value: action }];
-            Series::new(Kind::Counter, grammar, "narrows_egress_requests_total", &labels)
+            Series::new(Kind::Counter, encoding, "narrows_egress_requests_total", &labels)
         };
         let by_destination =
             |destination: &str, action| named("narrows_egress_destinations_total", destination, action);
@@ -64,7 +64,7 @@ impl Places {
         let mut apart: Vec<(Box<str>, usize)> = Vec::new();
         for rule in rules {
             let action = word(rule.action, mode, Mode::Enforce);
-            let mut place_of = |host: Option<&HostPattern>| {
+            let mut index_of = |host: Option<&HostPattern>| {
                 let text = match host {
                     Some(pattern @ HostPattern::Suffix(_)) => {
                         format!("*{}", String::from_utf8_lossy(key(pattern)))
@@ -75,7 +75,7 @@ impl Places {
                 let text = if apart.len() < limits::DESTINATIONS { text } else { "other".to_owned() };
                 let made = by_destination(&text, action);
                 match apart.binary_search_by(|(name, _)| name.cmp(&made.name)) {
-                    Ok(at) => apart.get(at).map_or(built_in, |(_, place)| *place),
+                    Ok(at) => apart.get(at).map_or(built_in, |(_, index)| *index),
                     Err(at) => {
                         apart.insert(at, (made.name.clone(), series.len()));
                         series.push(made);
@@ -86,21 +86,21 @@ impl Places {
             // A rule in report mode does not decide, so it has no destination to count.
             destinations.push(match (rule.mode, rule.hosts()) {
                 (Mode::Report | Mode::Off, _) => Vec::new(),
-                (Mode::Enforce, []) => vec![place_of(None)],
-                (Mode::Enforce, hosts) => hosts.iter().map(|host| place_of(Some(host))).collect(),
+                (Mode::Enforce, []) => vec![index_of(None)],
+                (Mode::Enforce, hosts) => hosts.iter().map(|host| index_of(Some(host))).collect(),
             });
         }
         (Self { rules: rules.len(), destinations, built_in }, series)
     }
 
-    /// Adds the series in which to count a request. `host` is the place of the host in the rule that
+    /// Adds the series in which to count a request. `host` is the index of the host in the rule that
     /// decided.
     pub(super) fn count(&self, verdict: &Verdict, host: Option<usize>, count: &mut Vec<usize>) {
         let built_in = match verdict.ruling {
             Ruling::Rule(rule) => {
                 count.push(rule.min(self.rules));
-                let places = self.destinations.get(rule);
-                count.extend(places.and_then(|places| places.get(host.unwrap_or_default())).copied());
+                let indices = self.destinations.get(rule);
+                count.extend(indices.and_then(|indices| indices.get(host.unwrap_or_default())).copied());
                 None
             }
             Ruling::Default => Some(0),
@@ -110,8 +110,8 @@ impl Places {
             Ruling::SniMismatch => Some(4),
             Ruling::InCluster => Some(5),
         };
-        if let Some(place) = built_in {
-            let first = self.built_in.saturating_add(2usize.saturating_mul(place));
+        if let Some(index) = built_in {
+            let first = self.built_in.saturating_add(2usize.saturating_mul(index));
             count.extend([first, first.saturating_add(1)]);
         }
         count.extend(verdict.trial);

@@ -1,13 +1,13 @@
 //! Removes internal headers from the requests that leave the mesh.
 
 use crate::action::edit::{self, Edit};
-use crate::action::strip;
+use crate::action::sanitize;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
 use crate::language::names::NamePattern;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::matching::request::Request;
 
 /// Removed from every request that leaves, unless the policy keeps them. To some servers, the last two
@@ -69,7 +69,7 @@ impl OutboundHeaders {
         Self { remove: INTERNAL.map(NamePattern::of).into(), keep: Vec::new() }
     }
 
-    pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
+    pub(super) fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &OUTBOUND_HEADERS)?;
         let patterns = |name| {
             let read = |t| read::list(t, limits::STRIP, edit::removable);
@@ -90,7 +90,7 @@ impl OutboundHeaders {
     /// Removes what must not leave. What an earlier Narrows filter of this proxy has written stays,
     /// because the route table has yet to read it.
     pub(super) fn apply<'a>(&self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
-        let written = |name: &[u8]| strip::was_written(request.stripped(), name);
+        let written = |name: &[u8]| sanitize::was_written(request.stripped(), name);
         edits.extend(edit::removals(request, |name| self.covers(name) && !written(name)));
     }
 }

@@ -7,8 +7,8 @@ use super::destination::Host;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::matching::parse;
 use crate::matching::source::Cidr;
 
@@ -35,8 +35,8 @@ pub(super) static PRIVATE: Object = object!(
 
 impl Private {
     /// Reads `true`, `false` or `{"except": ["192.168.50.10", "10.20.0.0/16"]}`.
-    pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
-        if !matches!(tree, Tree::Table(_)) {
+    pub(super) fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
+        if !matches!(tree, PolicyValue::Table(_)) {
             return Ok(Self { denied: read::flag(tree)?, except: Vec::new() });
         }
         let fields = Fields::open(tree, &PRIVATE)?;
@@ -53,7 +53,7 @@ impl Private {
 }
 
 /// Reads a block of addresses in the form in which hosts are compared: IPv4 where possible.
-fn block(tree: &Tree) -> Result<Cidr, Invalid> {
+fn block(tree: &PolicyValue) -> Result<Cidr, Invalid> {
     let written = read::text(tree)?;
     let network = written.split('/').next().unwrap_or_default();
     match address::v6(network.as_bytes()) {
@@ -73,10 +73,11 @@ mod tests {
 
     use super::Private;
     use crate::filter::egress::destination::Destination;
-    use crate::language::tree::Tree;
+    use crate::language::policy_value::PolicyValue;
 
     fn read(text: &str) -> Result<Private, String> {
-        let Ok(Tree::Table(fields)) = Tree::parse(format!(r#"{{"it": {text}}}"#).as_bytes()) else {
+        let Ok(PolicyValue::Table(fields)) = PolicyValue::parse(format!(r#"{{"it": {text}}}"#).as_bytes())
+        else {
             panic!("{text}")
         };
         Private::read(&fields[0].1).map_err(|invalid| invalid.to_string())

@@ -8,7 +8,7 @@ use super::path::Readings;
 use crate::language::modes::Mode;
 use crate::matching::hosts::{HostPattern, HostSet};
 use crate::matching::matches::Match;
-use crate::matching::named::Named;
+use crate::matching::named_condition::NamedCondition;
 use crate::matching::path::PathMatch;
 use crate::matching::source::PrincipalPattern;
 use crate::matching::value::ValueMatch;
@@ -26,7 +26,7 @@ pub(super) struct Rule {
 
 /// One path of a rule, or the rule if it has none.
 #[derive(Clone, Debug)]
-pub(super) struct Clause {
+pub(super) struct RuleMatch {
     pub(super) rule: usize,
     pub(super) path: Option<PathMatch>,
 }
@@ -44,7 +44,7 @@ struct CallerMatch {
 struct To {
     /// In the order written.
     hosts: Vec<HostPattern>,
-    /// The places of the hosts, sorted by host.
+    /// The indices of the hosts, sorted by host.
     sorted: Vec<usize>,
     ports: Vec<u16>,
     methods: Vec<Box<[u8]>>,
@@ -101,12 +101,12 @@ impl Rule {
             && (methods.is_empty() || methods.iter().any(|method| is_method(method)))
     }
 
-    /// The place of the host that covers a host in its one form.
+    /// The index of the host that covers a host in its one form.
     pub(super) fn host(&self, host: &[u8]) -> Option<usize> {
         let To { hosts, sorted, .. } = &self.to;
         let find = |wanted: &[u8]| {
             let found =
-                sorted.binary_search_by(|place| hosts.get(*place).map_or(b"".as_slice(), key).cmp(wanted));
+                sorted.binary_search_by(|index| hosts.get(*index).map_or(b"".as_slice(), key).cmp(wanted));
             found.ok().and_then(|at| sorted.get(at)).copied()
         };
         let dots = host.iter().enumerate().filter(|(i, b)| *i > 0 && **b == b'.').map(|(i, _)| i);
@@ -116,7 +116,7 @@ impl Rule {
     /// The part of this rule, without its paths, by which the index finds it. It never asks for more
     /// than the rule does.
     pub(super) fn hint(&self) -> Match {
-        let exactly = |name: &str, values: Vec<Box<[u8]>>| Named {
+        let exactly = |name: &str, values: Vec<Box<[u8]>>| NamedCondition {
             name: name.as_bytes().into(),
             value: ValueMatch::one_of(values),
         };
@@ -127,24 +127,24 @@ impl Rule {
         let principals: Option<Vec<_>> = self.from.principals.iter().map(exact).collect();
         // A rule that denies needs only one of the ports, and no other letter case.
         let ports = self.to.ports.iter().filter(|_| self.action == Action::Allow);
-        let facts = [
+        let fields = [
             ("method", self.to.methods.clone()),
             ("port", ports.map(|port| port.to_string().into_bytes().into()).collect()),
             ("principal", principals.unwrap_or_default()),
             ("namespace", self.from.namespaces.clone()),
             ("workload", self.from.workloads.clone()),
         ];
-        let facts = facts.into_iter().filter(|(_, values)| !values.is_empty());
+        let fields = fields.into_iter().filter(|(_, values)| !values.is_empty());
         let is_not_empty = |hosts: &&Vec<HostPattern>| !hosts.is_empty();
         Match {
             hosts: Some(&self.to.hosts).filter(is_not_empty).map(|hosts| HostSet::new(hosts.clone())),
-            headers: facts.map(|(name, values)| exactly(name, values)).collect(),
+            headers: fields.map(|(name, values)| exactly(name, values)).collect(),
             ..Match::default()
         }
     }
 }
 
-impl Clause {
+impl RuleMatch {
     /// Whether the path matches one reading: enough to deny.
     pub(super) fn covers(&self, reading: &[u8]) -> bool {
         self.path.as_ref().is_none_or(|path| path.matches(reading))

@@ -12,18 +12,18 @@ mod stream_info;
 use super::{Action, Egress, Ruling, Verdict};
 use crate::action::edit::Edit;
 use crate::language::invalid::Invalid;
-use crate::language::tree::Tree;
-use crate::matching::request::{Request, Source, StreamInfo};
+use crate::language::policy_value::PolicyValue;
+use crate::matching::request::{Peer, Request, StreamInfo};
 use crate::policy::Policy;
 use crate::policy::decision::Decision;
 
 fn compile(policy: &str) -> Result<Egress, Invalid> {
-    Egress::compile(&Tree::parse(policy.as_bytes())?)
+    Egress::compile(&PolicyValue::parse(policy.as_bytes())?)
 }
 
 /// A request on the way out.
 #[derive(Clone, Copy)]
-struct Ask<'a> {
+struct Call<'a> {
     method: &'a str,
     authority: &'a str,
     target: &'a str,
@@ -32,7 +32,7 @@ struct Ask<'a> {
     stream_info: StreamInfo<'a>,
 }
 
-const ASK: Ask<'static> = Ask {
+const CALL: Call<'static> = Call {
     method: "GET",
     authority: "api.example.com",
     target: "/",
@@ -48,7 +48,7 @@ const ASK: Ask<'static> = Ask {
     },
 };
 
-impl<'a> Ask<'a> {
+impl<'a> Call<'a> {
     fn request(&self) -> Request<'a> {
         let pseudo = [
             (":method", self.method),
@@ -60,17 +60,17 @@ impl<'a> Ask<'a> {
         let all = pseudo.chain(self.headers.iter().copied());
         let principal = Some(self.principal.as_bytes());
         Request::new(all.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
-            .from_source(Source { principal, ..Source::default() })
+            .from_source(Peer { principal, ..Peer::default() })
             .within(self.stream_info)
     }
 }
 
-fn decide<'a>(policy: &'a Egress, ask: &Ask<'a>) -> (Decision<'a>, Verdict) {
+fn decide<'a>(policy: &'a Egress, ask: &Call<'a>) -> (Decision<'a>, Verdict) {
     policy.decide(ask.request())
 }
 
 /// `allow payments`, `deny default`.
-fn outcome(policy: &Egress, ask: &Ask<'_>) -> String {
+fn outcome(policy: &Egress, ask: &Call<'_>) -> String {
     let (_, verdict) = decide(policy, ask);
     let action = if verdict.action == Action::Allow { "allow" } else { "deny" };
     format!("{action} {}", policy.ruling(verdict.ruling))
@@ -88,39 +88,42 @@ const DESIGN: &str = r#"{ "default": "deny",
   "requestHeaders": { "remove": ["x-internal-*"] },
   "learn": { "maxHosts": 500, "logEvery": "60s" } }"#;
 
-const CHECKOUT: Ask<'static> = Ask {
+const CHECKOUT: Call<'static> = Call {
     authority: "api.stripe.com",
     target: "/v1/charges",
     principal: "spiffe://cluster.local/ns/shop/sa/checkout",
-    ..ASK
+    ..CALL
 };
 
 #[test]
 fn the_policy_of_the_design() {
     let policy = compile(DESIGN).unwrap();
     assert_eq!(outcome(&policy, &CHECKOUT), "allow payments");
-    assert_eq!(outcome(&policy, &Ask { authority: "Checkout.ADYEN.com.:443", ..CHECKOUT }), "allow payments");
+    assert_eq!(
+        outcome(&policy, &Call { authority: "Checkout.ADYEN.com.:443", ..CHECKOUT }),
+        "allow payments"
+    );
     for other in [
-        Ask { principal: "spiffe://cluster.local/ns/shop/sa/web", ..CHECKOUT },
-        Ask { principal: "", ..CHECKOUT },
-        Ask { method: "DELETE", ..CHECKOUT },
-        Ask { target: "/v2/charges", ..CHECKOUT },
-        Ask { target: "/v1/../v2", ..CHECKOUT },
-        Ask { target: "/v2/../v1/charges", ..CHECKOUT },
-        Ask { authority: "api.stripe.com:8443", ..CHECKOUT },
-        Ask { authority: "adyen.com", ..CHECKOUT },
-        Ask { authority: "api.stripe.com.evil.net", ..CHECKOUT },
+        Call { principal: "spiffe://cluster.local/ns/shop/sa/web", ..CHECKOUT },
+        Call { principal: "", ..CHECKOUT },
+        Call { method: "DELETE", ..CHECKOUT },
+        Call { target: "/v2/charges", ..CHECKOUT },
+        Call { target: "/v1/../v2", ..CHECKOUT },
+        Call { target: "/v2/../v1/charges", ..CHECKOUT },
+        Call { authority: "api.stripe.com:8443", ..CHECKOUT },
+        Call { authority: "adyen.com", ..CHECKOUT },
+        Call { authority: "api.stripe.com.evil.net", ..CHECKOUT },
     ] {
         assert_eq!(outcome(&policy, &other), "deny default", "{}", other.authority);
     }
-    assert_eq!(outcome(&policy, &Ask { target: "/v1/%2e%2e%2fv2", ..CHECKOUT }), "deny ambiguous-path");
-    assert_eq!(outcome(&policy, &Ask { authority: "0xa9fea9fe", ..CHECKOUT }), "deny metadata");
-    assert_eq!(outcome(&policy, &Ask { authority: "10.1", ..CHECKOUT }), "deny private-address");
+    assert_eq!(outcome(&policy, &Call { target: "/v1/%2e%2e%2fv2", ..CHECKOUT }), "deny ambiguous-path");
+    assert_eq!(outcome(&policy, &Call { authority: "0xa9fea9fe", ..CHECKOUT }), "deny metadata");
+    assert_eq!(outcome(&policy, &Call { authority: "10.1", ..CHECKOUT }), "deny private-address");
     assert_eq!(
-        outcome(&policy, &Ask { authority: "user@api.stripe.com", ..CHECKOUT }),
+        outcome(&policy, &Call { authority: "user@api.stripe.com", ..CHECKOUT }),
         "deny ambiguous-host"
     );
-    let (_, verdict) = decide(&policy, &Ask { authority: "a.vendor.example", ..CHECKOUT });
+    let (_, verdict) = decide(&policy, &Call { authority: "a.vendor.example", ..CHECKOUT });
     assert_eq!(verdict, Verdict { action: Action::Deny, ruling: Ruling::Default, trial: Some(2) });
 }
 
@@ -128,7 +131,7 @@ fn the_policy_of_the_design() {
 fn a_refusal_says_which_rule() {
     let policy =
         compile(r#"{"rules": [{"name": "no", "action": "deny", "to": {"hosts": ["a.example"]}}]}"#).unwrap();
-    let ask = Ask { authority: "a.example", ..ASK };
+    let ask = Call { authority: "a.example", ..CALL };
     let (decision, _) = decide(&policy, &ask);
     let reply = decision.reply.unwrap();
     assert_eq!(reply.status, 403);
@@ -140,10 +143,10 @@ fn a_refusal_says_which_rule() {
     let policy = compile(r#"{"response": {"status": 451, "body": "see %RULE%"}}"#).unwrap();
     let (decision, _) = decide(&policy, &ask);
     assert_eq!(decision.reply.as_ref().map(|r| (r.status, &*r.body)), Some((451, b"see default".as_slice())));
-    let grpc = Ask { headers: &[("content-type", "application/grpc+proto")], ..ask };
+    let grpc = Call { headers: &[("content-type", "application/grpc+proto")], ..ask };
     assert_eq!(decide(&policy, &grpc).0.reply.unwrap().status, 403);
     // It is no gRPC to Envoy, which answers it as it stands.
-    let web = Ask { headers: &[("content-type", "application/grpc-web+proto")], ..ask };
+    let web = Call { headers: &[("content-type", "application/grpc-web+proto")], ..ask };
     assert_eq!(decide(&policy, &web).0.reply.unwrap().status, 451);
 }
 
@@ -154,13 +157,13 @@ fn nothing_said_is_a_pass_through() {
         assert!(!policy.common().needs.headers, "{text}");
     }
     // What does not say what may leave lets everything out, and still strips.
-    let forged = Ask { headers: &[("x-narrows-route", "v9")], ..ASK };
+    let forged = Call { headers: &[("x-narrows-route", "v9")], ..CALL };
     for (text, strips) in
         [(r#"{"trust": "edge"}"#, true), (r#"{"trust": "mesh"}"#, false), (r#"{"mode": "report"}"#, false)]
     {
         let policy = compile(text).unwrap();
         assert_eq!(outcome(&policy, &forged), "allow default", "{text}");
-        assert_eq!(decide(&policy, &forged).0.strip.is_empty(), !strips, "{text}");
+        assert_eq!(decide(&policy, &forged).0.stripped.is_empty(), !strips, "{text}");
     }
     for text in ["{}", r#"{"trust": "mesh"}"#, r#"{"mode": "report", "labels": "stock"}"#] {
         assert!(compile(text).unwrap().warnings().len() == 1, "{text}");
@@ -168,8 +171,8 @@ fn nothing_said_is_a_pass_through() {
     for text in [r#"{"mode": "off"}"#, r#"{"default": "allow"}"#, r#"{"rules": []}"#, r#"{"learn": {}}"#] {
         assert_eq!(compile(text).unwrap().warnings(), [], "{text}");
     }
-    assert_eq!(outcome(&compile(r#"{"rules": []}"#).unwrap(), &ASK), "deny default");
-    assert_eq!(outcome(&compile(r#"{"default": "allow"}"#).unwrap(), &ASK), "allow default");
+    assert_eq!(outcome(&compile(r#"{"rules": []}"#).unwrap(), &CALL), "deny default");
+    assert_eq!(outcome(&compile(r#"{"default": "allow"}"#).unwrap(), &CALL), "allow default");
 }
 
 #[test]
@@ -178,8 +181,8 @@ fn deny_beats_allow_in_any_order() {
     let deny = r#"{"name": "none", "action": "deny", "to": {"hosts": ["*.example.com"]}}"#;
     for rules in [[allow, deny], [deny, allow]] {
         let policy = compile(&format!(r#"{{"rules": [{}]}}"#, rules.join(","))).unwrap();
-        assert_eq!(outcome(&policy, &ASK), "deny none");
-        assert_eq!(outcome(&policy, &Ask { authority: "example.com", ..ASK }), "allow all");
+        assert_eq!(outcome(&policy, &CALL), "deny none");
+        assert_eq!(outcome(&policy, &Call { authority: "example.com", ..CALL }), "allow all");
     }
 }
 
@@ -187,8 +190,8 @@ fn deny_beats_allow_in_any_order() {
 fn internal_headers_do_not_leave() {
     let removed = |policy: &str, headers: &[(&str, &str)]| -> Vec<String> {
         let policy = compile(policy).unwrap();
-        let (decision, _) = decide(&policy, &Ask { headers, ..ASK });
-        let strip = decision.strip.iter().map(|name| String::from_utf8(name.to_vec()).unwrap());
+        let (decision, _) = decide(&policy, &Call { headers, ..CALL });
+        let strip = decision.stripped.iter().map(|name| String::from_utf8(name.to_vec()).unwrap());
         let edits = decision.request.iter().map(|edit| match edit {
             Edit::Remove(name) => name.to_string(),
             other => panic!("{other:?}"),
@@ -235,7 +238,7 @@ fn internal_headers_do_not_leave() {
 fn report_changes_nothing_and_says_what_it_would() {
     let policy =
         compile(&DESIGN.replacen("{ \"default\"", "{ \"mode\": \"report\", \"default\"", 1)).unwrap();
-    let (decision, verdict) = decide(&policy, &Ask { authority: "evil.example", ..CHECKOUT });
+    let (decision, verdict) = decide(&policy, &Call { authority: "evil.example", ..CHECKOUT });
     assert_eq!(verdict.action, Action::Deny);
     assert_eq!(decision.reply, None);
     assert_eq!(decision.state, [("narrows_egress", b"would-deny; rule=default".as_slice().into())]);

@@ -2,15 +2,15 @@
 
 use super::respond::{REDIRECT, RESPOND, Redirect, Respond};
 use super::rewrite::{REWRITE, Rewrite};
-use super::{Action, Clause, MISSING_HOST, Router, Rule};
+use super::{Action, MISSING_HOST, Router, Rule, RuleMatch};
 use crate::action::destination::{self, DESTINATION, Destination, ROUTE_HEADER_FIELD};
 use crate::action::edit::{HeaderEdits, REQUEST_HEADERS, RESPONSE_HEADERS};
-use crate::action::strip::{LISTED, Strip};
+use crate::action::sanitize::{LISTED, Sanitizer};
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Callers, Mode};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 use crate::matching::budget;
 use crate::matching::index::{self, Index};
@@ -73,11 +73,11 @@ static ROUTE: Object =
 /// A rule as read, with its matches.
 type Read = (Rule, Vec<Box<Match>>);
 
-pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
+pub(super) fn router(tree: &PolicyValue, filter: &str) -> Result<Router, Invalid> {
     let budget = Budget::default();
     let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
     let route_header = destination::route_header(fields)?;
-    let listed = Strip::listed(fields)?;
+    let listed = Sanitizer::listed(fields)?;
     let read: Vec<Read> = fields
         .optional("rules", |t| read::list(t, limits::RULES, |r| rule(r, head.mode, &budget)))?
         .unwrap_or_default();
@@ -87,36 +87,36 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
     // still strips.
     let active = head.mode != Mode::Off && !fields.is_empty();
     let trust = if active { head.trust } else { modes::Trust::Mesh };
-    let strip =
-        Strip::new(trust, [route_header.clone()], if active { listed } else { Vec::new() }).within(head.mode);
+    let sanitizer = Sanitizer::new(trust, [route_header.clone()], if active { listed } else { Vec::new() })
+        .within(head.mode);
 
     let mut rules = Vec::with_capacity(read.len());
-    let mut clauses = Vec::with_capacity(read.iter().map(|(_, matches)| matches.len().max(1)).sum());
-    for (place, (rule, mut matches)) in read.into_iter().enumerate() {
+    let mut rule_matches = Vec::with_capacity(read.iter().map(|(_, matches)| matches.len().max(1)).sum());
+    for (index, (rule, mut matches)) in read.into_iter().enumerate() {
         if matches.is_empty() {
             matches.push(Box::default());
         }
-        clauses.extend(matches.into_iter().map(|matches| Clause { rule: place, matches }));
+        rule_matches.extend(matches.into_iter().map(|matches| RuleMatch { rule: index, matches }));
         rules.push(rule);
     }
     // Whether some rule of this mode needs to know the host. Rules that act come before rules that
     // report.
     let asks = |mode: Mode| {
-        clauses
+        rule_matches
             .iter()
             .any(|c| c.matches.asks_for_hosts() && rules.get(c.rule).is_some_and(|r| r.mode == mode))
     };
     let missing_host = [Mode::Enforce, Mode::Report].into_iter().find(|mode| asks(*mode));
     let series = series(&rules, missing_host, head.labels);
-    let needs = needs(&head, &strip, &rules, &clauses, active);
+    let needs = needs(&head, &sanitizer, &rules, &rule_matches, active);
     Ok(Router {
-        enforced: indexed(&rules, &clauses, Mode::Enforce, &budget)?,
-        reported: indexed(&rules, &clauses, Mode::Report, &budget)?,
+        enforced: indexed(&rules, &rule_matches, Mode::Enforce, &budget)?,
+        reported: indexed(&rules, &rule_matches, Mode::Report, &budget)?,
         common: Common {
             needles: budget.needles(),
             weight: budget.weight(),
             head,
-            strip,
+            sanitizer,
             series,
             needs,
             published: state::published(&[state::RULE]),
@@ -125,14 +125,19 @@ pub(super) fn router(tree: &Tree, filter: &str) -> Result<Router, Invalid> {
         missing_host,
         route_header,
         rules,
-        clauses,
+        rule_matches,
     })
 }
 
 /// The index of the rules in a mode.
-fn indexed(rules: &[Rule], clauses: &[Clause], mode: Mode, budget: &Budget) -> Result<Index, Invalid> {
+fn indexed(
+    rules: &[Rule],
+    rule_matches: &[RuleMatch],
+    mode: Mode,
+    budget: &Budget,
+) -> Result<Index, Invalid> {
     let mut index = index::Builder::new(budget);
-    for (number, Clause { rule, matches }) in (0u32..).zip(clauses) {
+    for (number, RuleMatch { rule, matches }) in (0u32..).zip(rule_matches) {
         if rules.get(*rule).is_some_and(|rule| rule.mode == mode) {
             index.add(number, matches).map_err(|e| e.in_index(*rule).in_field("rules"))?;
         }
@@ -150,15 +155,22 @@ fn series(rules: &[Rule], missing_host: Option<Mode>, labels: LabelEncoding) -> 
     series.collect()
 }
 
-fn needs(head: &Head, strip: &Strip, rules: &[Rule], clauses: &[Clause], active: bool) -> Needs {
+fn needs(
+    head: &Head,
+    sanitizer: &Sanitizer,
+    rules: &[Rule],
+    rule_matches: &[RuleMatch],
+    active: bool,
+) -> Needs {
     let explained = head.explain.iter().map(|explain| &explain.when);
-    let sources =
-        || clauses.iter().map(|c| &*c.matches).chain(explained.clone()).filter_map(|m| m.source.as_ref());
-    let acts = active && (strip.is_needed() || rules.iter().any(|rule| rule.mode != Mode::Off));
+    let sources = || {
+        rule_matches.iter().map(|c| &*c.matches).chain(explained.clone()).filter_map(|m| m.source.as_ref())
+    };
+    let acts = active && (sanitizer.is_needed() || rules.iter().any(|rule| rule.mode != Mode::Off));
     let by_principal = acts && sources().any(|source| !source.principals.is_empty());
     Needs {
         headers: acts,
-        stripped: acts && strip.is_needed(),
+        stripped: acts && sanitizer.is_needed(),
         address: acts && sources().any(|source| !source.cidrs.is_empty()),
         principal: by_principal,
         verified: by_principal && head.callers == Callers::Verified,
@@ -166,7 +178,7 @@ fn needs(head: &Head, strip: &Strip, rules: &[Rule], clauses: &[Clause], active:
     }
 }
 
-fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
+fn rule(tree: &PolicyValue, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     budget.hold(budget::RULE)?;
     let fields = Fields::open(tree, &RULE)?;
     let mut faults = read::Faults::default();
@@ -175,7 +187,7 @@ fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     let mode = faults.take(modes::mode(fields));
     let action = faults.take(action(fields, budget));
     let (matches, mut action) = (matches.flatten().unwrap_or_default(), action.unwrap_or_default());
-    action.learn(&matches);
+    action.set_services(&matches);
     let request = faults.take(fields.optional(REQUEST_HEADERS.name, HeaderEdits::read));
     let response = faults.take(fields.optional(RESPONSE_HEADERS.name, HeaderEdits::read));
     let rule = Rule {
@@ -188,7 +200,7 @@ fn rule(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     faults.or((rule, matches.into_iter().map(Box::new).collect()))
 }
 
-fn rule_name(tree: &Tree) -> Result<Box<str>, Invalid> {
+fn rule_name(tree: &PolicyValue) -> Result<Box<str>, Invalid> {
     let name = names::name(tree)?;
     if &*name != MISSING_HOST {
         return Ok(name);
@@ -230,7 +242,7 @@ fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {
     Ok(Action::Forward { to, rewrite })
 }
 
-fn route(tree: &Tree) -> Result<Destination, Invalid> {
+fn route(tree: &PolicyValue) -> Result<Destination, Invalid> {
     let fields = Fields::open(tree, &ROUTE)?;
     Destination::read(fields)?.ok_or_else(|| {
         Invalid::new(Code::MissingField, "the route has no destination", "add \"to\" or \"authority\"")
@@ -238,11 +250,11 @@ fn route(tree: &Tree) -> Result<Destination, Invalid> {
 }
 
 impl Action {
-    /// Learns from the rule's matches which hosts are services.
-    fn learn(&mut self, matches: &[Match]) {
+    /// Takes from the rule's matches which hosts are services.
+    fn set_services(&mut self, matches: &[Match]) {
         if let Self::Forward { to, rewrite } = self {
-            to.iter_mut().for_each(|to| to.learn(matches));
-            rewrite.authority.iter_mut().for_each(|authority| authority.learn(matches));
+            to.iter_mut().for_each(|to| to.set_services(matches));
+            rewrite.authority.iter_mut().for_each(|authority| authority.set_services(matches));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::action::edit::Draft;
 use crate::language::describe::Object;
 use crate::language::invalid::Invalid;
 use crate::language::modes::Mode;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::index::Index;
 use crate::matching::request::Request;
 use crate::policy::common::Common;
@@ -22,12 +22,12 @@ impl Policy for Router {
 
     type Verdict = Verdict;
 
-    fn compile(tree: &Tree) -> Result<Self, Invalid> {
+    fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
         super::compile::router(tree, Self::FILTER)
     }
 
     fn outcome(&self, verdict: &Verdict, _decision: &Decision<'_>) -> Outcome {
-        let name = |place: Option<usize>| place.and_then(|place| self.rule(place));
+        let name = |index: Option<usize>| index.and_then(|index| self.rule(index));
         let rule = name(verdict.rule).unwrap_or("-");
         let outcome = Outcome::new("rules", rule).with("rule", rule);
         match name(verdict.reported) {
@@ -37,7 +37,7 @@ impl Policy for Router {
     }
 
     fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {
-        self.common.strip.covers_trailer(name)
+        self.common.sanitizer.covers_trailer(name)
             || verdict.rule.and_then(|rule| self.rules.get(rule)).is_some_and(|rule| {
                 let forwards = match &rule.action {
                     Action::Forward { to, rewrite } => {
@@ -70,12 +70,12 @@ impl Policy for Router {
         });
         let Verdict { rule: enforced, reported } = verdict;
         decision.count.extend(reported.into_iter().chain(enforced));
-        match enforced.map(|place| self.rules.get(place)) {
+        match enforced.map(|index| self.rules.get(index)) {
             Some(Some(rule)) => self.act(rule, request, decision),
             Some(None) => decision.reply = Some(missing_host()),
             None => {}
         }
-        if let Some(name) = enforced.or(reported).and_then(|place| self.rule(place)) {
+        if let Some(name) = enforced.or(reported).and_then(|index| self.rule(index)) {
             decision.state.push((state::RULE, Cow::Borrowed(name.as_bytes())));
         }
         if let Some(record) = record {
@@ -103,21 +103,23 @@ impl Router {
     }
 
     fn first(&self, index: &Index, request: &Request<'_>) -> Option<usize> {
-        let clause = |number: u32| self.clauses.get(number as usize);
+        let rule_match = |number: u32| self.rule_matches.get(number as usize);
         let found =
-            index.first(request, |number| clause(number).is_some_and(|c| c.matches.matches(request)))?;
-        clause(found).map(|clause| clause.rule)
+            index.first(request, |number| rule_match(number).is_some_and(|c| c.matches.matches(request)))?;
+        rule_match(found).map(|rule_match| rule_match.rule)
     }
 
     /// The verdict without the index: each match is tried in order. The index must agree with it. It is
     /// slow, and only for tests.
     pub fn by_trying(&self, mut request: Request<'_>) -> Verdict {
         request.believe(self.common.head.callers);
-        self.common.strip.apply(&mut request);
+        self.common.sanitizer.apply(&mut request);
         let first = |mode: Mode| {
             let acts = |rule: usize| self.rules.get(rule).is_some_and(|rule| rule.mode == mode);
-            let mut clauses = self.clauses.iter().filter(|clause| acts(clause.rule));
-            clauses.find(|clause| clause.matches.matches(&request)).map(|clause| clause.rule)
+            let mut rule_matches = self.rule_matches.iter().filter(|rule_match| acts(rule_match.rule));
+            rule_matches
+                .find(|rule_match| rule_match.matches.matches(&request))
+                .map(|rule_match| rule_match.rule)
         };
         self.verdict(&request, first)
     }
@@ -140,10 +142,10 @@ impl Router {
     }
 
     fn explain(&self, verdict: Verdict, record: &mut Record) {
-        let name = |place: Option<usize>| place.and_then(|place| self.rule(place)).unwrap_or("-");
+        let name = |index: Option<usize>| index.and_then(|index| self.rule(index)).unwrap_or("-");
         record.say("rule", name(verdict.rule));
         if let Some(Action::Forward { to: Some(to), .. }) =
-            verdict.rule.and_then(|place| self.rules.get(place)).map(|rule| &rule.action)
+            verdict.rule.and_then(|index| self.rules.get(index)).map(|rule| &rule.action)
         {
             record.add(&to.describe());
         }

@@ -8,8 +8,8 @@ use crate::action::destination::{Authority, authority};
 use crate::action::format_string::FormatString;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 use crate::matching::parse::Budget;
 use crate::matching::request::Request;
@@ -75,7 +75,7 @@ pub(super) static REDIRECT: Object = object!(
 );
 
 impl Respond {
-    pub(super) fn read(tree: &Tree) -> Result<Self, Invalid> {
+    pub(super) fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &RESPOND)?;
         let number =
             |name, range: std::ops::RangeInclusive<i64>| fields.optional(name, |t| read::integer(t, range));
@@ -107,7 +107,7 @@ impl Respond {
 }
 
 impl Redirect {
-    pub(super) fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
+    pub(super) fn read(tree: &PolicyValue, budget: &Budget) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &REDIRECT)?;
         let status = fields.optional("status", |t| {
             let status = read::integer(t, 301..=308)?;
@@ -174,7 +174,7 @@ fn uri(location: &[u8]) -> Vec<u8> {
     written
 }
 
-fn body(tree: &Tree) -> Result<Box<str>, Invalid> {
+fn body(tree: &PolicyValue) -> Result<Box<str>, Invalid> {
     let body = read::text(tree)?;
     if body.len() <= limits::VALUE_BYTES {
         return Ok(body.into());

@@ -8,8 +8,8 @@ use crate::action::format_string::FormatString;
 use crate::language::describe::{Kind, Object, field, fields_of, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::Trust;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 use crate::matching::parse::{Budget, absolute};
 use crate::matching::pattern::Replacer;
@@ -47,7 +47,7 @@ pub(super) static PATH_REWRITE: Object = object!(
 );
 
 /// How one way of rewriting is read.
-type Read = fn(&Tree, &Budget) -> Result<PathRewrite, Invalid>;
+type Read = fn(&PolicyValue, &Budget) -> Result<PathRewrite, Invalid>;
 
 static KINDS: [Kind<Read>; 3] = [
     Kind {
@@ -114,7 +114,7 @@ pub(super) enum PathRewrite {
 }
 
 impl Rewrite {
-    pub(super) fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
+    pub(super) fn read(tree: &PolicyValue, budget: &Budget) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &REWRITE)?;
         Ok(Self {
             path: fields.optional("path", |t| PathRewrite::read(t, budget))?,
@@ -151,7 +151,7 @@ fn forwarded_host(name: &[u8]) -> bool {
 }
 
 impl PathRewrite {
-    pub(super) fn read(tree: &Tree, budget: &Budget) -> Result<Self, Invalid> {
+    pub(super) fn read(tree: &PolicyValue, budget: &Budget) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &PATH_REWRITE)?;
         let form = fields.exactly_one(&KINDS)?;
         fields.required(form.field.name, |t| (form.read)(t, budget))
@@ -185,7 +185,7 @@ impl PathRewrite {
     }
 }
 
-fn prefix(tree: &Tree) -> Result<PathRewrite, Invalid> {
+fn prefix(tree: &PolicyValue) -> Result<PathRewrite, Invalid> {
     let fields = Fields::open(tree, &PREFIX)?;
     let end = |name| {
         let path = fields.required(name, absolute)?;
@@ -195,7 +195,7 @@ fn prefix(tree: &Tree) -> Result<PathRewrite, Invalid> {
     Ok(PathRewrite::Prefix { from: end("from")?, to: end("to")? })
 }
 
-fn full(tree: &Tree) -> Result<PathRewrite, Invalid> {
+fn full(tree: &PolicyValue) -> Result<PathRewrite, Invalid> {
     let written = read::text(tree)?;
     let text = FormatString::new(written)?;
     let absolute = written.starts_with('/') || written.starts_with("%PATH%");
@@ -209,7 +209,7 @@ fn full(tree: &Tree) -> Result<PathRewrite, Invalid> {
     Ok(PathRewrite::Full(text))
 }
 
-fn regex(tree: &Tree, budget: &Budget) -> Result<PathRewrite, Invalid> {
+fn regex(tree: &PolicyValue, budget: &Budget) -> Result<PathRewrite, Invalid> {
     let fields = Fields::open(tree, &REGEX)?;
     let part = |name| fields.required(name, read::text);
     let replace = part("replace")?;

@@ -4,8 +4,8 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::Router;
-use crate::action::strip;
-use crate::language::tree::Tree;
+use crate::action::sanitize;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::request::Request;
 use crate::policy::Policy;
 use crate::{Code, Edit};
@@ -21,7 +21,7 @@ const HEADERS: [(&[u8], &[u8]); 7] = [
 ];
 
 fn compile(policy: &str) -> Result<Router, Code> {
-    let tree = Tree::parse(policy.as_bytes()).unwrap();
+    let tree = PolicyValue::parse(policy.as_bytes()).unwrap();
     Router::compile(&tree).map_err(|invalid| invalid.faults()[0].code)
 }
 
@@ -90,12 +90,12 @@ fn a_policy_that_says_anything_strips() {
     let strips = |policy: &str| {
         let router = compile(policy).unwrap();
         let (decision, _) = router.decide(Request::new(HEADERS));
-        assert_eq!(router.common().needs.headers, !decision.strip.is_empty());
+        assert_eq!(router.common().needs.headers, !decision.stripped.is_empty());
         assert_eq!(
-            decision.state.iter().any(|(name, _)| *name == strip::PROVENANCE),
-            !decision.strip.is_empty()
+            decision.state.iter().any(|(name, _)| *name == sanitize::PROVENANCE),
+            !decision.stripped.is_empty()
         );
-        !decision.strip.is_empty()
+        !decision.stripped.is_empty()
     };
     for policy in [
         r#"{ "routeHeader": "x-route" }"#,
@@ -168,7 +168,7 @@ fn expressions_that_one_value_keeps_busy_are_bounded_together() {
         let rule = |n| format!(r#"{{"name": "r{n}", "matches": [{{"path": {{"regex": "{}"}}}}]}}"#, of(n));
         let rules: Vec<String> = (0..count).map(rule).collect();
         let policy = format!(r#"{{"rules": [{}]}}"#, rules.join(", "));
-        Router::compile(&Tree::parse(policy.as_bytes()).unwrap()).map_err(|fault| fault.to_string())
+        Router::compile(&PolicyValue::parse(policy.as_bytes()).unwrap()).map_err(|fault| fault.to_string())
     };
     assert!(compile(40, &|n| format!("/[a-z]+/{n}/.*x")).is_ok());
     let refused = compile(41, &|n| format!("/[a-z]+/{n}/.*x")).unwrap_err();

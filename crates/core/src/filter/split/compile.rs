@@ -2,17 +2,17 @@
 
 mod backends;
 mod layer;
-mod one;
+mod split;
 
 use super::guard::{Guards, Rule};
 use super::key::Key;
-use super::{Backend, Clause, Missing, Split, Splitter, measure, restore};
+use super::{Backend, Missing, Split, SplitMatch, Splitter, measure, restore};
 use crate::action::destination::{self, ROUTE_HEADER_FIELD};
-use crate::action::strip::{LISTED, Strip};
+use crate::action::sanitize::{LISTED, Sanitizer};
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Mode};
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::language::{limits, names, read};
 use crate::matching::hosts::{HostPattern, HostSet};
 use crate::matching::index::{self, Index};
@@ -34,7 +34,7 @@ pub(super) static POLICY: Object = object!(
         LISTED,
         field!(
             "splits",
-            List(&Table(&one::SPLIT), 0, limits::SPLITS),
+            List(&Table(&split::SPLIT), 0, limits::SPLITS),
             Optional,
             "The splits, in order: the first that matches a request divides it."
         ),
@@ -47,14 +47,14 @@ pub(super) static POLICY: Object = object!(
     ],
 );
 
-pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
+pub(super) fn splitter(tree: &PolicyValue, filter: &str) -> Result<Splitter, Invalid> {
     let budget = Budget::default();
     let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
     let route_header = destination::route_header(fields)?;
-    let listed = Strip::listed(fields)?;
+    let listed = Sanitizer::listed(fields)?;
     let restore = fields.optional("restoreHost", |t| restore_host(t, head.trust))?.unwrap_or(false);
     let read = fields
-        .optional("splits", |t| read::list(t, limits::SPLITS, |s| one::split(s, head.mode, &budget)))?
+        .optional("splits", |t| read::list(t, limits::SPLITS, |s| split::split(s, head.mode, &budget)))?
         .unwrap_or_default();
     names::unique("splits", read.iter().map(|read| &*read.split.name)).map_err(|e| e.in_field("splits"))?;
 
@@ -62,7 +62,7 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
     // does strip.
     let active = head.mode != Mode::Off && !fields.is_empty();
     let overrides = read.iter().filter_map(|read| Some(read.split.override_by.as_ref()?.header.clone()));
-    let strip = Strip::new(
+    let sanitizer = Sanitizer::new(
         if active { head.trust } else { modes::Trust::Mesh },
         overrides.chain([route_header.clone()]),
         if active { listed } else { Vec::new() },
@@ -70,34 +70,34 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
     .within(head.mode);
 
     let mut splits = Vec::with_capacity(read.len());
-    let mut clauses = Vec::with_capacity(read.len());
+    let mut split_matches = Vec::with_capacity(read.len());
     let (mut layers, mut rules) = (Vec::new(), Vec::new());
-    for (place, one) in read.into_iter().enumerate() {
+    for (at, one) in read.into_iter().enumerate() {
         if one.split.mode != Mode::Off {
-            clauses.extend(one.matches.into_iter().map(|matches| Clause { split: place, matches }));
+            split_matches.extend(one.matches.into_iter().map(|matches| SplitMatch { split: at, matches }));
         }
         splits.push(one.split);
         layers.push(one.layer);
         rules.push(one.guards);
     }
     layer::lay_out(&mut splits, layers).map_err(|e| e.in_field("splits"))?;
-    let index = indexed(&clauses, &budget)?;
+    let index = indexed(&split_matches, &budget)?;
     let series = measure::define(&mut splits, head.labels);
     let guards = if restore { Guards::default() } else { guards(&mut splits, rules, &route_header) };
-    let needs = needs(&head, &strip, &splits, &clauses, active);
+    let needs = needs(&head, &sanitizer, &splits, &split_matches, active);
     let needs = if restore { restore::needs(needs) } else { needs };
     // What must be stripped must be stripped from every request.
-    let is_bound = restore || (needs.outcome && every_host(&clauses).is_some());
+    let is_bound = restore || (needs.outcome && every_host(&split_matches).is_some());
     let authority_first = is_bound && !needs.stripped;
     Ok(Splitter {
         index,
-        hosts: every_host(&clauses),
-        asks_for_hosts: asks_for_hosts(&splits, &clauses),
+        hosts: every_host(&split_matches),
+        asks_for_hosts: asks_for_hosts(&splits, &split_matches),
         inbound: restore.then(|| restore::canaries(&splits)),
         authority_first,
         common: Common {
             head,
-            strip,
+            sanitizer,
             series,
             needs,
             needles: budget.needles(),
@@ -107,21 +107,21 @@ pub(super) fn splitter(tree: &Tree, filter: &str) -> Result<Splitter, Invalid> {
         },
         route_header,
         splits,
-        clauses,
+        split_matches,
         guards,
     })
 }
 
-fn indexed(clauses: &[Clause], budget: &Budget) -> Result<Index, Invalid> {
+fn indexed(split_matches: &[SplitMatch], budget: &Budget) -> Result<Index, Invalid> {
     let mut index = index::Builder::new(budget);
-    for (number, Clause { split, matches }) in (0u32..).zip(clauses) {
+    for (number, SplitMatch { split, matches }) in (0u32..).zip(split_matches) {
         index.add(number, matches).map_err(|e| e.in_index(*split).in_field("splits"))?;
     }
     Ok(index.finish())
 }
 
 /// `restoreHost` believes a header, so the caller must be believed.
-fn restore_host(tree: &Tree, trust: modes::Trust) -> Result<bool, Invalid> {
+fn restore_host(tree: &PolicyValue, trust: modes::Trust) -> Result<bool, Invalid> {
     let restore = read::flag(tree)?;
     if restore && trust != modes::Trust::Mesh {
         return Err(Invalid::new(
@@ -137,14 +137,14 @@ fn restore_host(tree: &Tree, trust: modes::Trust) -> Result<bool, Invalid> {
 fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>, route_header: &str) -> Guards {
     let mut guards = Guards::default();
     for (split, rules) in splits.iter_mut().zip(rules) {
-        for (place, (backend, rule)) in split.backends.iter_mut().zip(rules).enumerate() {
+        for (at, (backend, rule)) in split.backends.iter_mut().zip(rules).enumerate() {
             let gauge = backend.guard_series();
             if backend.cluster.is_none() {
                 let cluster = rule.as_ref().and_then(Rule::cluster);
                 backend.cluster = cluster.map(|name| name.as_bytes().into());
             }
             match rule {
-                _ if place == split.baseline => {}
+                _ if at == split.baseline => {}
                 Some(rule) if split.mode == Mode::Enforce => {
                     let id = identity(&split.name, backend, route_header);
                     backend.guard = Some(guards.watch(id, rule, gauge));
@@ -165,21 +165,27 @@ fn identity(split: &str, backend: &Backend, route_header: &str) -> u64 {
     hash_of(split.as_bytes(), of.as_flattened())
 }
 
-fn needs(head: &Head, strip: &Strip, splits: &[Split], clauses: &[Clause], active: bool) -> Needs {
+fn needs(
+    head: &Head,
+    sanitizer: &Sanitizer,
+    splits: &[Split],
+    split_matches: &[SplitMatch],
+    active: bool,
+) -> Needs {
     let conditions = splits.iter().flat_map(|split| {
         split.include.iter().flat_map(|(matches, _)| matches).chain(split.exclude.iter().flatten())
     });
     let explained = head.explain.iter().map(|explain| &explain.when);
-    let sources: Vec<_> = clauses
+    let sources: Vec<_> = split_matches
         .iter()
-        .map(|clause| &clause.matches)
+        .map(|split_match| &split_match.matches)
         .chain(conditions)
         .chain(explained)
         .filter_map(|m| m.source.as_ref())
         .collect();
     let keys = || splits.iter().flat_map(|split| &split.keys);
-    let decides = active && !clauses.is_empty();
-    let strips = active && strip.is_needed();
+    let decides = active && !split_matches.is_empty();
+    let strips = active && sanitizer.is_needed();
     let by_principal =
         decides && (sources.iter().any(|s| !s.principals.is_empty()) || keys().any(Key::reads_principal));
     Needs {
@@ -195,19 +201,20 @@ fn needs(head: &Head, strip: &Strip, splits: &[Split], clauses: &[Clause], activ
 }
 
 /// Whether a condition of a split that is not off asks for a host.
-fn asks_for_hosts(splits: &[Split], clauses: &[Clause]) -> bool {
+fn asks_for_hosts(splits: &[Split], split_matches: &[SplitMatch]) -> bool {
     let of_split = |split: &Split| {
         let included = split.include.iter().flat_map(|(matches, _)| matches);
         split.mode != Mode::Off && included.chain(split.exclude.iter().flatten()).any(Match::asks_for_hosts)
     };
-    clauses.iter().any(|clause| clause.matches.asks_for_hosts()) || splits.iter().any(of_split)
+    split_matches.iter().any(|split_match| split_match.matches.asks_for_hosts())
+        || splits.iter().any(of_split)
 }
 
-/// The hosts of all clauses; `None` if one clause is for any host.
-fn every_host(clauses: &[Clause]) -> Option<HostSet> {
+/// The hosts of all matches; `None` if one match is for any host.
+fn every_host(split_matches: &[SplitMatch]) -> Option<HostSet> {
     let mut patterns = Vec::new();
-    for clause in clauses {
-        patterns.extend_from_slice(clause.matches.hosts.as_ref()?.patterns());
+    for split_match in split_matches {
+        patterns.extend_from_slice(split_match.matches.hosts.as_ref()?.patterns());
     }
     (!patterns.contains(&HostPattern::Any)).then(|| HostSet::new(patterns))
 }

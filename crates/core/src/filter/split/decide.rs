@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use super::guard::{Admission, Guards};
-use super::{Backend, Clause, Guarded, Missing, Reason, Split, Splitter, Verdict, Wants, bucket};
+use super::{Backend, Guarded, Missing, Reason, Split, SplitMatch, Splitter, Verdict, Wants, bucket};
 use crate::action::edit::Draft;
 use crate::filter::split::served::Served;
 use crate::language::describe::Object;
 use crate::language::invalid::{Code, Fault, Invalid};
 use crate::language::modes::Mode;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::matches;
 use crate::matching::request::Request;
 use crate::policy::common::Common;
@@ -26,7 +26,7 @@ impl Policy for Splitter {
 
     type Verdict = Option<Verdict>;
 
-    fn compile(tree: &Tree) -> Result<Self, Invalid> {
+    fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
         super::compile::splitter(tree, Self::FILTER)
     }
 
@@ -41,7 +41,7 @@ impl Policy for Splitter {
     }
 
     fn outcome(&self, verdict: &Option<Verdict>, _decision: &Decision<'_>) -> Outcome {
-        self.told(verdict.as_ref()).unwrap_or_else(|| Outcome::new("-", "-").with("split", "-"))
+        self.outcome_of(verdict.as_ref()).unwrap_or_else(|| Outcome::new("-", "-").with("split", "-"))
     }
 
     fn drops_trailer(&self, verdict: &Option<Verdict>, name: &[u8]) -> bool {
@@ -51,7 +51,7 @@ impl Policy for Splitter {
             let moved = backend.to.as_ref().is_some_and(|to| to.displaces(&self.route_header, name));
             Some(moved || backend.request.displaces(name))
         };
-        self.common.strip.covers_trailer(name) || verdict.as_ref().and_then(displaces).unwrap_or(false)
+        self.common.sanitizer.covers_trailer(name) || verdict.as_ref().and_then(displaces).unwrap_or(false)
     }
 
     fn common(&self) -> &Common {
@@ -72,7 +72,7 @@ impl Policy for Splitter {
             self.restore(request, decision);
             None
         } else {
-            self.place(request)
+            self.divide(request)
         };
         if let Some(verdict) = &verdict {
             self.act(verdict, request, decision);
@@ -122,26 +122,28 @@ impl Guarded for Splitter {
 impl Splitter {
     /// The split of a request, if the split names the host that is asked for: `*` does not name it.
     pub(super) fn split_of(&self, request: &Request<'_>) -> Option<&Split> {
-        let clause = self.clause(request).filter(|clause| clause.matches.asks_for_hosts())?;
-        self.splits.get(clause.split)
+        let split_match =
+            self.split_match(request).filter(|split_match| split_match.matches.asks_for_hosts())?;
+        self.splits.get(split_match.split)
     }
 
-    fn clause(&self, request: &Request<'_>) -> Option<&Clause> {
-        let clause = |number: u32| self.clauses.get(number as usize);
-        let verify = |number| clause(number).is_some_and(|clause| clause.matches.matches(request));
-        clause(self.index.first(request, verify)?)
+    fn split_match(&self, request: &Request<'_>) -> Option<&SplitMatch> {
+        let split_match = |number: u32| self.split_matches.get(number as usize);
+        let verify =
+            |number| split_match(number).is_some_and(|split_match| split_match.matches.matches(request));
+        split_match(self.index.first(request, verify)?)
     }
 
     /// Finds the split of a request, and its backend.
-    fn place(&self, request: &Request<'_>) -> Option<Verdict> {
-        let place = self.clause(request)?.split;
-        let split = self.splits.get(place)?;
+    fn divide(&self, request: &Request<'_>) -> Option<Verdict> {
+        let index = self.split_match(request)?.split;
+        let split = self.splits.get(index)?;
         if self.asks_for_hosts && request.host().is_missing() {
             let verdict =
-                Verdict { backend: split.baseline, reason: Reason::MissingHost, ..Verdict::of(place) };
+                Verdict { backend: split.baseline, reason: Reason::MissingHost, ..Verdict::of(index) };
             return Some(verdict);
         }
-        Some(self.guarded(split, split.verdict(place, request), request))
+        Some(self.guarded(split, split.verdict(index, request), request))
     }
 
     /// The same verdict, unless the backend is switched off: whatever chose the backend, a canary that
@@ -210,10 +212,10 @@ impl Split {
             ..Verdict::of(split)
         };
         let mut keys = self.keys.iter().enumerate();
-        let key = keys.find_map(|(place, key)| Some((place, key.of(request)?)));
+        let key = keys.find_map(|(index, key)| Some((index, key.of(request)?)));
         match (key, self.missing) {
-            (Some((place, key)), _) => {
-                by_bucket(bucket::bucket(&self.salt, &key), Reason::Weight, Some(place))
+            (Some((index, key)), _) => {
+                by_bucket(bucket::bucket(&self.salt, &key), Reason::Weight, Some(index))
             }
             (None, Missing::Random) => by_bucket(bucket::of_hash(request.nonce()), Reason::Random, None),
             (None, Missing::Backend(backend)) => verdict(backend, Reason::MissingKey),

@@ -14,7 +14,7 @@ impl Splitter {
             let split = self.splits.get(verdict.split)?;
             let backend = split.backends.get(verdict.backend)?;
             // This comes first: without the key's value, nothing of the split is shown.
-            let key = match verdict.key.and_then(|place| split.keys.get(place)) {
+            let key = match verdict.key.and_then(|index| split.keys.get(index)) {
                 Some(key) => Some((key, hash_of(&split.salt, &key.of(request)?))),
                 None => None,
             };
@@ -24,7 +24,7 @@ impl Splitter {
         record.say("split", &split.name);
         record.say("backend", &backend.name);
         record.say("reason", verdict.reason.as_str());
-        if let Some(off) = verdict.instead_of.and_then(|place| split.backends.get(place)) {
+        if let Some(off) = verdict.instead_of.and_then(|index| split.backends.get(index)) {
             record.say("instead-of", &off.name);
         }
         if let Some(bucket) = verdict.bucket {
@@ -40,7 +40,7 @@ impl Splitter {
     }
 
     /// The same, for tools.
-    pub(super) fn told(&self, verdict: Option<&Verdict>) -> Option<Outcome> {
+    pub(super) fn outcome_of(&self, verdict: Option<&Verdict>) -> Option<Outcome> {
         let verdict = verdict?;
         let split = self.splits.get(verdict.split)?;
         let backend = split.backends.get(verdict.backend)?;
@@ -48,7 +48,7 @@ impl Splitter {
             .with("split", &*split.name)
             .with("backend", &*backend.name)
             .with("reason", verdict.reason.as_str());
-        if let Some(key) = verdict.key.and_then(|place| split.keys.get(place)) {
+        if let Some(key) = verdict.key.and_then(|index| split.keys.get(index)) {
             outcome = outcome.with("key", key.describe());
         }
         if let Some(bucket) = verdict.bucket {

@@ -28,8 +28,8 @@ pub struct Guards {
     watched: Vec<Watched>,
     /// The gauges of backends that could be switched off but are not guarded.
     idle: Vec<usize>,
-    /// Whether any of them has news. It is read after every request.
-    news: Cell<bool>,
+    /// Whether this VM has found anything that it has not published. It is read after every request.
+    dirty: Cell<bool>,
     /// A number for what is probed, and how; 0 if nothing is.
     probes: u64,
 }
@@ -53,39 +53,39 @@ impl Guards {
     }
 
     /// Whether the results of requests to a backend can switch it off.
-    pub(super) fn is_passive(&self, place: usize) -> bool {
-        self.watched.get(place).is_some_and(|watched| watched.rule.passive)
+    pub(super) fn is_passive(&self, index: usize) -> bool {
+        self.watched.get(index).is_some_and(|watched| watched.rule.passive)
     }
 
     /// Whether a request to this port of a backend may go there.
-    pub(super) fn admits(&self, place: usize, port: u16) -> Admission {
-        self.watched.get(place).map_or(Admission::Serving, |watched| watched.admits(port))
+    pub(super) fn admits(&self, index: usize, port: u16) -> Admission {
+        self.watched.get(index).map_or(Admission::Serving, |watched| watched.admits(port))
     }
 
     /// Takes note of what became of a request that went to a port of a backend. `leads_to` is the
     /// cluster that the request would have gone to without the split. Returns what to measure.
     pub(super) fn observe(
         &self,
-        place: usize,
+        index: usize,
         port: u16,
         outcome: Outcome,
         tried: bool,
         leads_to: &[u8],
         now: u64,
     ) -> Option<Measurement> {
-        let watched = self.watched.get(place).filter(|watched| watched.rule.passive)?;
+        let watched = self.watched.get(index).filter(|watched| watched.rule.passive)?;
         let beyond = watched.rule.probe.as_ref().is_some_and(|probe| probe.is_at_another_port(leads_to));
-        watched.observe(port, outcome, tried, beyond, now).then(|| self.tell_of(watched))
+        watched.observe(port, outcome, tried, beyond, now).then(|| self.changed(watched))
     }
 
     /// Takes note of what became of a probe: whether the backend is there. Returns what to measure.
-    pub fn probed(&self, place: usize, is_there: bool, now: u64) -> Option<Measurement> {
-        let watched = self.watched.get(place)?;
-        watched.learn(is_there, now).then(|| self.tell_of(watched))
+    pub fn probed(&self, index: usize, is_there: bool, now: u64) -> Option<Measurement> {
+        let watched = self.watched.get(index)?;
+        watched.probed(is_there, now).then(|| self.changed(watched))
     }
 
-    fn tell_of(&self, watched: &Watched) -> Measurement {
-        self.news.set(true);
+    fn changed(&self, watched: &Watched) -> Measurement {
+        self.dirty.set(true);
         watched.gauge()
     }
 
@@ -103,37 +103,37 @@ impl Guards {
     /// the next. A timer that fires a millisecond early must not cost a tick.
     pub fn due(&self, now: u64) -> impl Iterator<Item = (usize, &Probe)> {
         let near = now.saturating_add(GUARD_TICK / 2);
-        self.watched.iter().enumerate().filter_map(move |(place, watched)| {
+        self.watched.iter().enumerate().filter_map(move |(index, watched)| {
             let probe = watched.rule.probe.as_ref()?;
             let last = watched.probed.get();
             // A clock that was set back must not silence a probe for years.
             (near.saturating_sub(last) >= probe.every || now < last).then(|| {
                 watched.probed.set(now);
-                (place, probe)
+                (index, probe)
             })
         })
     }
 
-    /// Whether this VM knows anything that the other VMs of this proxy do not know yet.
-    pub fn has_news(&self) -> bool {
-        self.news.get()
+    /// Whether this VM has found anything that it has not published to the other VMs of this proxy.
+    pub fn is_dirty(&self) -> bool {
+        self.dirty.get()
     }
 
     /// What is known of all backends: what is in `shared`, with what this VM has found.
-    pub fn tell(&self, shared: &[u8], now: u64) -> Vec<u8> {
+    pub fn publish(&self, shared: &[u8], now: u64) -> Vec<u8> {
         let mut own = Vec::new();
-        self.watched.iter().for_each(|watched| watched.news(&mut own));
+        self.watched.iter().for_each(|watched| watched.changes(&mut own));
         shared::merge(shared, &own, now)
     }
 
-    /// Notes that the news has been shared.
-    pub fn told(&self) {
-        self.watched.iter().for_each(Watched::told);
-        self.news.set(false);
+    /// Notes that everything has been published.
+    pub fn published(&self) {
+        self.watched.iter().for_each(Watched::published);
+        self.dirty.set(false);
     }
 
     /// Takes over what the other VMs have found, and lets time pass. Returns what to measure.
-    pub fn hear(&self, shared: &[u8], now: u64) -> Vec<Measurement> {
+    pub fn merge(&self, shared: &[u8], now: u64) -> Vec<Measurement> {
         // Sorted by backend: a thousand backends must not each search a thousand records.
         let mut all: Vec<(Subject, Absence)> = shared::records(shared).collect();
         all.sort_by_key(|(subject, _)| subject.id);
@@ -141,9 +141,9 @@ impl Guards {
             let from = all.partition_point(|(subject, _)| subject.id < watched.id);
             let known = all.get(from..).unwrap_or_default();
             let known = known.split(|(subject, _)| subject.id != watched.id).next().unwrap_or_default();
-            let (changed, news) = watched.hear(known, now);
-            if news {
-                self.news.set(true);
+            let (changed, dirty) = watched.merge(known, now);
+            if dirty {
+                self.dirty.set(true);
             }
             changed
         });

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::language::describe::{Kind, Object, field, fields_of, object};
 use crate::language::invalid::{Code, Invalid};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 use crate::matching::request::Request;
 use crate::matching::source;
@@ -32,7 +32,7 @@ enum KeySource {
 }
 
 /// How a source is read under its name.
-type Read = fn(&Tree) -> Result<KeySource, Invalid>;
+type Read = fn(&PolicyValue) -> Result<KeySource, Invalid>;
 
 static SOURCES: [Kind<Read>; 7] = [
     Kind {
@@ -96,7 +96,7 @@ fn copies(values: &mut dyn Iterator<Item = &[u8]>) -> impl Iterator<Item = Cow<'
 
 impl Key {
     /// Reads the list of sources. Those within `all` count individually.
-    pub(super) fn list(tree: &Tree) -> Result<Vec<Self>, Invalid> {
+    pub(super) fn list(tree: &PolicyValue) -> Result<Vec<Self>, Invalid> {
         let keys = read::list(tree, limits::KEYS, Self::read)?;
         let parts = |key: &Self| match &key.from {
             KeySource::All(keys) => keys.len(),
@@ -113,7 +113,7 @@ impl Key {
         ))
     }
 
-    fn read(tree: &Tree) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &KEY)?;
         let source = fields.exactly_one(&SOURCES)?;
         let from = fields.required(source.field.name, source.read)?;
@@ -122,7 +122,7 @@ impl Key {
     }
 
     /// Reads one of the sources in `all`.
-    fn part(tree: &Tree) -> Result<Self, Invalid> {
+    fn part(tree: &PolicyValue) -> Result<Self, Invalid> {
         let key = Self::read(tree)?;
         if matches!(key.from, KeySource::All(_)) {
             let fault =
@@ -139,8 +139,8 @@ impl Key {
             KeySource::Header(name) => self.sole(&mut request.values(name.as_bytes()).map(Cow::Borrowed)),
             KeySource::Cookie(name) => self.sole(&mut copies(&mut request.cookie_values(name.as_bytes()))),
             KeySource::QueryParam(name) => self.sole(&mut copies(&mut request.query_values(name.as_bytes()))),
-            KeySource::PathSegment(place) => {
-                request.path().split(|b| *b == b'/').nth(*place).map(Cow::Borrowed)
+            KeySource::PathSegment(index) => {
+                request.path().split(|b| *b == b'/').nth(*index).map(Cow::Borrowed)
             }
             // The address as text, so that one caller has one key in any proxy.
             KeySource::SourceAddress => {
@@ -188,7 +188,7 @@ impl Key {
                 "queryParam".to_owned()
             }
             KeySource::QueryParam(name) => format!("queryParam:{name}"),
-            KeySource::PathSegment(place) => format!("pathSegment:{place}"),
+            KeySource::PathSegment(index) => format!("pathSegment:{index}"),
             KeySource::SourceAddress => "sourceAddress".to_owned(),
             KeySource::Principal => "principal".to_owned(),
             KeySource::All(keys) => keys.iter().map(Self::describe).collect::<Vec<_>>().join("+"),

@@ -19,19 +19,19 @@ const GUARD: usize = CODE_CLASSES.len() + 3;
 const GUARDED: usize = CODE_CLASSES.len() + 4;
 
 /// Names every series of every split, and records in splits and backends where their own begin.
-pub(super) fn define(splits: &mut [Split], grammar: LabelEncoding) -> Vec<Series> {
+pub(super) fn define(splits: &mut [Split], encoding: LabelEncoding) -> Vec<Series> {
     let mut series = Vec::new();
     for split in splits {
         split.series = series.len();
         let of_split = Label { name: "split", stock: BuiltinTag::Component, value: &split.name };
-        series.push(Series::new(Kind::Counter, grammar, "narrows_split_missing_key_total", &[of_split]));
-        for (place, backend) in split.backends.iter_mut().enumerate() {
+        series.push(Series::new(Kind::Counter, encoding, "narrows_split_missing_key_total", &[of_split]));
+        for (index, backend) in split.backends.iter_mut().enumerate() {
             backend.series = series.len();
             let of_backend = Label { name: "backend", stock: BuiltinTag::WasmFilter, value: &backend.name };
             for class in CODE_CLASSES {
                 let of_class = Label { name: "code_class", stock: BuiltinTag::CodeClass, value: class };
                 let labels = [of_split, of_backend, of_class];
-                series.push(Series::new(Kind::Counter, grammar, "narrows_split_requests_total", &labels));
+                series.push(Series::new(Kind::Counter, encoding, "narrows_split_requests_total", &labels));
             }
             let of_any = [
                 (Kind::Histogram, "narrows_split_duration_milliseconds"),
@@ -42,9 +42,9 @@ pub(super) fn define(splits: &mut [Split], grammar: LabelEncoding) -> Vec<Series
                 (Kind::Gauge, "narrows_split_guard"),
                 (Kind::Counter, "narrows_split_guarded_total"),
             ];
-            let of_canaries = of_canaries.iter().filter(|_| place != split.baseline);
+            let of_canaries = of_canaries.iter().filter(|_| index != split.baseline);
             for (kind, name) in of_any.iter().chain(of_canaries) {
-                series.push(Series::new(*kind, grammar, name, &[of_split, of_backend]));
+                series.push(Series::new(*kind, encoding, name, &[of_split, of_backend]));
             }
         }
     }

@@ -74,7 +74,7 @@ impl Served<'_> {
         }
     }
 
-    /// The class of the code, by its place among the labels: `2xx`, or `none` without a response.
+    /// The class of the code, by its index among the labels: `2xx`, or `none` without a response.
     pub fn code_class(&self) -> usize {
         match self.code {
             100..=599 => usize::from(self.code / 100),

@@ -19,7 +19,7 @@ pub struct Slots {
 /// What one backend asks for, in parts of the split's total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// The backend, by its place.
+    /// The backend, by its index.
     pub backend: usize,
     /// Its weight.
     pub weight: u32,
@@ -37,7 +37,7 @@ pub enum Misfit {
     },
     /// A backend's weight is more than its slot holds.
     Weight {
-        /// The backend, by its place.
+        /// The backend, by its index.
         backend: usize,
         /// The weight that would fit.
         room: u32,

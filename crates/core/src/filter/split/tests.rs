@@ -6,7 +6,7 @@ mod absence;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::{Guarded, Reason, Splitter, Wants};
-use crate::{Before, Edit, Policy, Request, Served, Tree};
+use crate::{Before, Edit, Policy, PolicyValue, Request, Served};
 
 const STABLE: &[u8] = b"outbound|8080||stock.books.svc.cluster.local";
 const CANARY: &[u8] = b"outbound|8080||stock-canary.books.svc.cluster.local";
@@ -53,7 +53,7 @@ fn a_switched_off_backend_is_served_by_the_baseline() {
     assert_eq!(splitter.backend(0, verdict.backend), Some("stable"));
     assert_eq!(decision.request, []);
     let counted: Vec<_> =
-        decision.count.iter().map(|place| &*splitter.common().series[*place].name).collect();
+        decision.count.iter().map(|index| &*splitter.common().series[*index].name).collect();
     assert_eq!(counted, ["split=.=stock;.;backend=.=canary;.;narrows_split_guarded_total"]);
     let record = decision.response.last().map(|edit| format!("{edit:?}")).unwrap();
     assert!(decision.response.len() == 1, "{record}");
@@ -63,9 +63,9 @@ fn a_switched_off_backend_is_served_by_the_baseline() {
 
     // After the cooldown a try, and one is enough.
     let guards = splitter.guards();
-    let shared = guards.tell(&[], 1_000);
-    guards.told();
-    guards.hear(&shared, 31_000);
+    let shared = guards.publish(&[], 1_000);
+    guards.published();
+    guards.merge(&shared, 31_000);
     let (_, tried) = decide(&splitter, &[]);
     assert!(tried.unwrap().is_try);
     assert_eq!(backend(&splitter, &[]), "stable");
@@ -254,7 +254,7 @@ fn policy(canary: &str, more: &str) -> String {
 }
 
 fn compile(policy: &str) -> Result<Splitter, crate::Invalid> {
-    Splitter::compile(&Tree::parse(policy.as_bytes()).unwrap())
+    Splitter::compile(&PolicyValue::parse(policy.as_bytes()).unwrap())
 }
 
 fn stock(more: &str) -> Splitter {

@@ -19,7 +19,7 @@ pub struct View<'s> {
     pub divides: bool,
     /// Which backend owns which buckets.
     pub slots: &'s Slots,
-    /// The backend that owns the rest, by its place.
+    /// The backend that owns the rest, by its index.
     pub baseline: usize,
     /// The names of the backends.
     pub backends: Vec<&'s str>,

@@ -5,18 +5,18 @@
 //! resource refers to (`filter_state["wasm.istio_operationId"]`). Conditions are translated when the
 //! policy is loaded, so a thousand of them are indexed and no expression runs per request.
 
+use super::attribute_rules::{AttributeRule, AttributeRules};
 use super::bound::{self, Bound, VALUE};
 use super::condition::{self};
 use super::draft::Draft;
 use super::label;
 use super::registry::Registry;
-use super::rules::{Clause, Rules};
-use super::source::Source;
+use super::source::AnySource;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Faults, Fields};
-use crate::language::tree::Tree;
 use crate::matching::budget;
 use crate::matching::index::{self};
 use crate::matching::parse::{self, Budget};
@@ -63,12 +63,12 @@ static RULE: Object = object!(
 );
 
 /// Reads `attributes`.
-pub(super) fn read(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Invalid> {
+pub(super) fn read(tree: &PolicyValue, draft: &mut Draft, budget: &Budget) -> Result<(), Invalid> {
     let room = limits::TAGS.saturating_sub(draft.tags.len());
     read::list(tree, room, |t| attribute(t, draft, budget)).map(|_| ())
 }
 
-fn attribute(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Invalid> {
+fn attribute(tree: &PolicyValue, draft: &mut Draft, budget: &Budget) -> Result<(), Invalid> {
     let fields = Fields::open(tree, &ATTRIBUTE)?;
     let named = |e: Invalid| e.in_field("output_attribute");
     let name = fields.required("output_attribute", |t| label::attribute(read::text(t)?))?;
@@ -83,11 +83,11 @@ fn attribute(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Inva
     label::distinct(&name, &others).map_err(named)?;
     // Both phases mean the same here: a value is published as early as possible.
     fields.optional("phase", |t| read::word(t, &PHASES))?;
-    let bound = Bound::read(Fields::open(&Tree::Table(Vec::new()), &bound::BOUND)?, true, true)?;
-    let tag = draft.book.tag(&name, BuiltinTag::Tag, "", "", 0);
-    let code = draft.wants.place(&["response", "code"]);
-    let rules = fields.required("match", |t| rules(t, tag, code, &mut draft.book, budget))?;
-    draft.push(&name, Source::Rules(Box::new(rules)), bound, None);
+    let bound = Bound::read(Fields::open(&PolicyValue::Table(Vec::new()), &bound::BOUND)?, true, true)?;
+    let tag = draft.registry.tag(&name, BuiltinTag::Tag, "", "", 0);
+    let code = draft.reads.index(&["response", "code"]);
+    let rules = fields.required("match", |t| rules(t, tag, code, &mut draft.registry, budget))?;
+    draft.push(&name, AnySource::Rules(Box::new(rules)), bound, None);
     if let Some(tag) = draft.tags.last_mut() {
         tag.state = Some(name);
         tag.used = true;
@@ -96,18 +96,18 @@ fn attribute(tree: &Tree, draft: &mut Draft, budget: &Budget) -> Result<(), Inva
 }
 
 fn rules(
-    tree: &Tree,
+    tree: &PolicyValue,
     tag: usize,
     code: usize,
-    book: &mut Registry,
+    registry: &mut Registry,
     budget: &Budget,
-) -> Result<Rules, Invalid> {
-    let mut clauses = Vec::new();
+) -> Result<AttributeRules, Invalid> {
+    let mut rules = Vec::new();
     let mut faults = Faults::default();
     let read = read::list(tree, limits::ATTRIBUTE_RULES, |t| {
         budget.hold(VALUE)?;
         let fields = Fields::open(t, &RULE)?;
-        let value = book.declare(tag, &fields.required("value", |t| bound::value(read::text(t)?))?);
+        let value = registry.declare(tag, &fields.required("value", |t| bound::value(read::text(t)?))?);
         let conditions =
             fields.optional("condition", |t| condition::read(read::text(t)?))?.unwrap_or_default();
         for condition in conditions {
@@ -116,14 +116,14 @@ fn rules(
             let mut matches =
                 matches.collect::<Result<Vec<_>, _>>().map_err(|e| e.in_field("condition"))?.into_iter();
             let first = matches.next().unwrap_or_default();
-            clauses.push(Clause { value, first, also: matches.collect(), codes: condition.codes });
+            rules.push(AttributeRule { value, first, also: matches.collect(), codes: condition.codes });
         }
         Ok(())
     });
     faults.take(read);
     let mut index = index::Builder::new(budget);
-    for (number, clause) in (0u32..).zip(&clauses) {
-        index.add(number, &clause.first)?;
+    for (number, rule) in (0u32..).zip(&rules) {
+        index.add(number, &rule.first)?;
     }
-    faults.or(Rules { clauses, index: index.finish(), code })
+    faults.or(AttributeRules { rules, index: index.finish(), code })
 }

@@ -21,7 +21,7 @@ pub(super) struct Bound {
 }
 
 /// What replaces a character that is not allowed.
-const STAND_IN: char = '_';
+const REPLACEMENT: char = '_';
 /// Characters that no value holds: the `stock` label encoding uses `=` and `;`, and the text format of
 /// Prometheus uses quotes and backslashes.
 const FORBIDDEN: &str = "=;\"\\";
@@ -99,7 +99,7 @@ impl Bound {
             Some(extra) => c.is_ascii_alphanumeric() || extra.contains(c),
             None => is_possible(c),
         };
-        let bounded = |byte: &u8| Some(char::from(*byte)).filter(|c| is_allowed(*c)).unwrap_or(STAND_IN);
+        let bounded = |byte: &u8| Some(char::from(*byte)).filter(|c| is_allowed(*c)).unwrap_or(REPLACEMENT);
         value.iter().take(self.length).map(bounded).collect()
     }
 }
@@ -120,7 +120,7 @@ pub(super) fn value(written: &str) -> Result<Box<str>, Invalid> {
 /// The text of a template or host in the form of a value: characters that a value may not hold are
 /// replaced.
 pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if is_possible(c) { c } else { STAND_IN }).collect()
+    text.chars().map(|c| if is_possible(c) { c } else { REPLACEMENT }).collect()
 }
 
 fn is_possible(c: char) -> bool {
@@ -141,11 +141,11 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::{BOUND, Bound, value};
+    use crate::language::policy_value::PolicyValue;
     use crate::language::read::Fields;
-    use crate::language::tree::Tree;
 
     fn bound(text: &str) -> Bound {
-        let tree = Tree::parse(text.as_bytes()).unwrap();
+        let tree = PolicyValue::parse(text.as_bytes()).unwrap();
         Bound::read(Fields::open(&tree, &BOUND).unwrap(), false, false).unwrap()
     }
 
@@ -166,7 +166,7 @@ mod tests {
             assert!(value(text).is_err(), "{text:?}");
         }
         assert!(value("/books/{id} {*}").is_ok());
-        let tree = Tree::parse(br#"{"allow": "=;"}"#).unwrap();
+        let tree = PolicyValue::parse(br#"{"allow": "=;"}"#).unwrap();
         assert!(Bound::read(Fields::open(&tree, &BOUND).unwrap(), false, false).is_err());
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::join::joined;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::language::{limits, read};
 
 /// Bounds of classes, in milliseconds: each begins where the one before ends.
-pub(super) fn durations(tree: &Tree) -> Result<Vec<u64>, Invalid> {
+pub(super) fn durations(tree: &PolicyValue) -> Result<Vec<u64>, Invalid> {
     let bounds = read::list(tree, limits::VALUES, |t| read::integer(t, 1..=86_400_000))?;
     let ascending = bounds.iter().zip(bounds.iter().skip(1)).all(|(a, b)| a < b);
     if bounds.is_empty() || !ascending {

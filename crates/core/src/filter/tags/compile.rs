@@ -4,15 +4,15 @@ use super::cardinality_limit::CardinalityLimit;
 use super::draft::{Draft, TAG};
 use super::metric::METRIC;
 use super::registry::Registry;
-use super::source::Wants;
+use super::source::PropertyReads;
 use super::{Tagger, attributes, label};
-use crate::action::strip::Strip;
+use crate::action::sanitize::Sanitizer;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::modes::{Callers, Mode, Trust};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::matching::budget;
 use crate::matching::parse::{self, Budget};
 use crate::policy::Needs;
@@ -70,7 +70,7 @@ static LIMITS: Object = object!(
     )],
 );
 
-pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
+pub(super) fn tagger(tree: &PolicyValue, filter: &str) -> Result<Tagger, Invalid> {
     let budget = Budget::default();
     let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
     let limit = fields.optional("limits", max_series)?.unwrap_or(limits::SERIES.1);
@@ -86,9 +86,9 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
     };
     budget.hold(limit.saturating_mul(budget::SERIES.saturating_mul(4)))?;
     let mut draft = Draft {
-        grammar: head.labels,
-        book: Registry::new(head.labels, room),
-        wants: Wants(Vec::new(), head.callers),
+        encoding: head.labels,
+        registry: Registry::new(head.labels, room),
+        reads: PropertyReads(Vec::new(), head.callers),
         constants: Vec::new(),
         tags: Vec::new(),
         stock: Vec::new(),
@@ -101,18 +101,18 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
     let exclude = fields.optional("exclude", |t| parse::matches(t, &budget))?.unwrap_or_default();
 
     let is_active = head.mode != Mode::Off && !fields.is_empty();
-    let strip =
-        Strip::new(if is_active { head.trust } else { Trust::Mesh }, [], Vec::new()).within(head.mode);
-    let common = Common { head, strip, ..Common::default() };
+    let sanitizer =
+        Sanitizer::new(if is_active { head.trust } else { Trust::Mesh }, [], Vec::new()).within(head.mode);
+    let common = Common { head, sanitizer, ..Common::default() };
     let mut tagger = Tagger { common, exclude, metrics, tags: draft.tags, ..Tagger::default() };
-    tagger.common.series = tagger.define(&draft.book);
-    tagger.meter = CardinalityLimit {
-        wants: draft.wants.0,
+    tagger.common.series = tagger.define(&draft.registry);
+    tagger.cardinality = CardinalityLimit {
+        reads: draft.reads.0,
         constants: draft.constants,
         reserved: tagger.metrics.len(),
         limit,
         first: tagger.common.series.len(),
-        book: draft.book.into(),
+        registry: draft.registry.into(),
         ..CardinalityLimit::default()
     };
     tagger.common.needles = budget.needles();
@@ -120,25 +120,25 @@ pub(super) fn tagger(tree: &Tree, filter: &str) -> Result<Tagger, Invalid> {
     let published = tagger.tags.iter().filter_map(|tag| Some((tag.name.clone(), tag.state.clone()?)));
     tagger.common.published = published.collect();
     if tagger.measures() {
-        tagger.common.labels = tagger.meter.labels();
+        tagger.common.labels = tagger.cardinality.labels();
     }
     tagger.common.needs = Needs { only_header: tagger.one_header(), ..tagger.wanted(is_active) };
     Ok(tagger)
 }
 
 impl Tagger {
-    /// The series that exist from the start, and their places.
-    fn define(&mut self, book: &Registry) -> Vec<Series> {
-        let grammar = self.common.head.labels;
-        let mut series = vec![Series::new(Kind::Gauge, grammar, "narrows_tags_series", &[])];
+    /// The series that exist from the start, and their indices.
+    fn define(&mut self, registry: &Registry) -> Vec<Series> {
+        let encoding = self.common.head.labels;
+        let mut series = vec![Series::new(Kind::Gauge, encoding, "narrows_tags_series", &[])];
         for tag in self.tags.iter_mut().filter(|tag| tag.used && tag.bound.values > 0) {
             tag.dropped = series.len();
             let label = Label { name: "tag", stock: BuiltinTag::Tag, value: &tag.name };
-            series.push(Series::new(Kind::Counter, grammar, "narrows_tags_dropped_total", &[label]));
+            series.push(Series::new(Kind::Counter, encoding, "narrows_tags_dropped_total", &[label]));
         }
-        for (place, metric) in self.metrics.iter_mut().enumerate() {
+        for (index, metric) in self.metrics.iter_mut().enumerate() {
             metric.overflow = series.len();
-            series.extend(book.overflow(place));
+            series.extend(registry.overflow(index));
         }
         series
     }
@@ -147,7 +147,7 @@ impl Tagger {
         let matches =
             || self.exclude.iter().chain(self.common.head.explain.iter().map(|explain| &explain.when));
         let sources = || matches().filter_map(|m| m.source.as_ref());
-        let strips = is_active && self.common.strip.is_needed();
+        let strips = is_active && self.common.sanitizer.is_needed();
         let by_principal = is_active && sources().any(|source| !source.principals.is_empty());
         let reads =
             self.tags.iter().any(|tag| tag.used && tag.source.reads_request()) || matches().next().is_some();
@@ -167,13 +167,13 @@ impl Tagger {
         let mut read = self.tags.iter().filter(|tag| tag.used && tag.source.reads_request());
         let first = read.next()?.source.pseudo_header()?;
         let alone = read.all(|tag| tag.source.pseudo_header() == Some(first));
-        let explained = self.common.head.explain.is_some() || self.common.strip.is_needed();
+        let explained = self.common.head.explain.is_some() || self.common.sanitizer.is_needed();
         let only = |m: &crate::matching::matches::Match| first == ":path" && m.reads_only_path();
         (alone && !explained && self.exclude.iter().all(only)).then_some(first)
     }
 }
 
-fn max_series(tree: &Tree) -> Result<i64, Invalid> {
+fn max_series(tree: &PolicyValue) -> Result<i64, Invalid> {
     let fields = Fields::open(tree, &LIMITS)?;
     let (most, default) = limits::SERIES;
     Ok(fields.optional("maxSeries", |t| read::integer(t, 1..=most))?.unwrap_or(default))

@@ -10,14 +10,14 @@
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::pattern;
 
 /// One of the alternatives of a condition: all its parts must hold.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Condition {
     /// Matches as a policy writes them. There is more than one if two parts are about the same thing.
-    pub(super) matches: Vec<Tree>,
+    pub(super) matches: Vec<PolicyValue>,
     pub(super) codes: Codes,
 }
 
@@ -163,20 +163,22 @@ impl Reader<'_> {
         }
         // CEL's function looks for a part; a match's field compares the whole value.
         let value = if test == "regex" { format!("(?s:.*)(?:{value})(?s:.*)") } else { value };
-        let mut matcher = vec![(test.to_owned(), Tree::Text(value.clone()))];
+        let mut matcher = vec![(test.to_owned(), PolicyValue::Text(value.clone()))];
         if invert {
-            matcher.push(("invert".to_owned(), Tree::Flag(true)));
+            matcher.push(("invert".to_owned(), PolicyValue::Flag(true)));
         }
-        let mut matcher = Tree::Table(matcher);
+        let mut matcher = PolicyValue::Table(matcher);
         if field == "hosts" {
-            matcher = Tree::List(vec![Tree::Text(value)]);
+            matcher = PolicyValue::List(vec![PolicyValue::Text(value)]);
         }
-        let table = |name: &str, tree| Tree::Table(vec![(name.to_owned(), tree)]);
+        let table = |name: &str, tree| PolicyValue::Table(vec![(name.to_owned(), tree)]);
         let mut condition = Condition::default();
         if let Some(header) = header {
             // In CEL a comparison with a missing value does not hold, inverted or not.
             if invert {
-                condition.matches.push(table(field, table(header, table("present", Tree::Flag(true)))));
+                condition
+                    .matches
+                    .push(table(field, table(header, table("present", PolicyValue::Flag(true)))));
             }
             matcher = table(header, matcher);
         }
@@ -290,9 +292,9 @@ impl Condition {
     /// Both conditions. Where both are about the same thing, the second goes into another match.
     fn and(mut self, other: &Self) -> Self {
         for part in &other.matches {
-            let Tree::Table(fields) = part else { continue };
+            let PolicyValue::Table(fields) = part else { continue };
             let room = self.matches.iter_mut().find_map(|table| match table {
-                Tree::Table(known)
+                PolicyValue::Table(known)
                     if !known.iter().any(|(name, _)| fields.iter().any(|(f, _)| f == name)) =>
                 {
                     Some(known)

@@ -2,11 +2,11 @@
 
 use super::registry::Registry;
 use super::{Captured, Metered, Tagger, Verdict};
-use crate::filter::tags::{Ask, CardinalityLimit, Report};
+use crate::filter::tags::{Admission, CardinalityLimit, Report};
 use crate::language::describe::Object;
 use crate::language::invalid::Invalid;
 use crate::language::modes::Mode;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::request::Request;
 use crate::policy::Policy;
 use crate::policy::common::Common;
@@ -19,7 +19,7 @@ impl Policy for Tagger {
 
     type Verdict = Verdict;
 
-    fn compile(tree: &Tree) -> Result<Self, Invalid> {
+    fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
         super::compile::tagger(tree, Self::FILTER)
     }
 
@@ -39,18 +39,19 @@ impl Policy for Tagger {
     ) -> Verdict {
         let is_measured = self.measures() && !self.exclude.iter().any(|matches| matches.matches(request));
         // Borrowed for this call only; nothing here calls back.
-        let book = self.meter.book.try_borrow().ok().filter(|_| is_measured);
-        let Some(book) = book else {
+        let registry = self.cardinality.registry.try_borrow().ok().filter(|_| is_measured);
+        let Some(registry) = registry else {
             record.into_iter().for_each(Record::leave_out);
             return Verdict::default();
         };
         let tags = || (0usize..).zip(&self.tags);
-        let values: Vec<Captured> = tags().map(|(place, tag)| tag.capture(place, request, &book)).collect();
+        let values: Vec<Captured> =
+            tags().map(|(index, tag)| tag.capture(index, request, &registry)).collect();
         let mut published = 0;
-        for ((place, tag), value) in tags().zip(&values) {
+        for ((index, tag), value) in tags().zip(&values) {
             if let (Some(state), Captured::Known(value)) = (&tag.state, value) {
-                published |= super::report::bit(place);
-                let text = book.text(place, *value);
+                published |= super::report::bit(index);
+                let text = registry.text(index, *value);
                 // If no rule gives an attribute, it has no value, as in Istio.
                 if !text.is_empty() && self.common.head.mode == Mode::Enforce {
                     decision.state.push((state, text.as_bytes().to_vec().into()));
@@ -58,23 +59,23 @@ impl Policy for Tagger {
             }
         }
         if let Some(record) = record {
-            self.explain(&values, &book, record);
+            self.explain(&values, &registry, record);
         }
         Verdict { measured: true, values, published, grpc: request.is_grpc() }
     }
 }
 
 impl Metered for Tagger {
-    fn meter(&self) -> Option<&CardinalityLimit> {
-        self.measures().then_some(&self.meter)
+    fn cardinality_limit(&self) -> Option<&CardinalityLimit> {
+        self.measures().then_some(&self.cardinality)
     }
 
     fn is_measured(&self, verdict: &Verdict) -> bool {
         verdict.measured
     }
 
-    fn report(&self, verdict: &Verdict, observed: &[Option<Vec<u8>>], ask: Ask) -> Report {
-        self.measure(verdict, observed, ask)
+    fn report(&self, verdict: &Verdict, observed: &[Option<Vec<u8>>], admission: Admission) -> Report {
+        self.measure(verdict, observed, admission)
     }
 }
 
@@ -85,10 +86,10 @@ impl Tagger {
             && (!self.metrics.is_empty() || self.tags.iter().any(|tag| tag.used))
     }
 
-    fn explain(&self, values: &[Captured], book: &Registry, record: &mut Record) {
-        for ((place, tag), value) in (0usize..).zip(&self.tags).zip(values).filter(|((_, tag), _)| tag.used) {
+    fn explain(&self, values: &[Captured], registry: &Registry, record: &mut Record) {
+        for ((index, tag), value) in (0usize..).zip(&self.tags).zip(values).filter(|((_, tag), _)| tag.used) {
             let value = match value {
-                Captured::Known(value) => book.text(place, *value),
+                Captured::Known(value) => registry.text(index, *value),
                 Captured::Text(text) => text,
                 // Its value is known when the response is known.
                 Captured::Later | Captured::Rules(_) => continue,

@@ -4,14 +4,14 @@ use super::bound::{self, Bound, VALUE};
 use super::cardinality_limit::Constant;
 use super::metric::Metric;
 use super::registry::Registry;
-use super::source::{self, Kind, SOURCES, Source, Values, Wants};
+use super::source::{self, AnySource, Kind, PropertyReads, SOURCES, Values};
 use super::stock::STOCK_LABEL;
 use super::{Tag, label, stock};
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Faults, Fields};
-use crate::language::tree::Tree;
 use crate::matching::parse::Budget;
 use crate::policy::series::{BuiltinTag, LabelEncoding};
 
@@ -47,9 +47,9 @@ pub(super) static TAG: Object = object!(
 
 /// What is being built.
 pub(super) struct Draft {
-    pub(super) grammar: LabelEncoding,
-    pub(super) book: Registry,
-    pub(super) wants: Wants,
+    pub(super) encoding: LabelEncoding,
+    pub(super) registry: Registry,
+    pub(super) reads: PropertyReads,
     pub(super) constants: Vec<Constant>,
     pub(super) tags: Vec<Tag>,
     pub(super) stock: Vec<Option<BuiltinTag>>,
@@ -57,8 +57,8 @@ pub(super) struct Draft {
 
 impl Draft {
     /// The tags of a table have no order, so they are given one.
-    pub(super) fn read_tags(&mut self, tree: &Tree, budget: &Budget) -> Result<(), Invalid> {
-        let mut entries: Vec<(Box<str>, &Tree)> = Vec::new();
+    pub(super) fn read_tags(&mut self, tree: &PolicyValue, budget: &Budget) -> Result<(), Invalid> {
+        let mut entries: Vec<(Box<str>, &PolicyValue)> = Vec::new();
         for (name, tree) in read::entries(tree, limits::TAGS, label::read, Ok)? {
             let before = entries.partition_point(|(other, _)| *other < name);
             entries.insert(before, (name, tree));
@@ -72,11 +72,11 @@ impl Draft {
         faults.or(())
     }
 
-    fn read_tag(&mut self, name: &str, tree: &Tree, budget: &Budget) -> Result<(), Invalid> {
+    fn read_tag(&mut self, name: &str, tree: &PolicyValue, budget: &Budget) -> Result<(), Invalid> {
         let fields = Fields::open(tree, &TAG)?;
         let Kind { field, read: reader } = fields.exactly_one(&SOURCES)?;
         let kind = field.name;
-        let stock = stock::read(fields, kind, self.grammar)?;
+        let stock = stock::read(fields, kind, self.encoding)?;
         let unknown = source::missing(reader, stock.unwrap_or(BuiltinTag::Tag));
         let is_closed = reader.values != Values::OfRequests;
         let declared = fields.optional("values", |t| {
@@ -95,20 +95,21 @@ impl Draft {
         };
         let other = if unknown.starts_with('0') { unknown } else { "other" };
         let (missing, other) = (word("missing", unknown)?, word("other", other)?);
-        let place = self.book.tag(name, stock.unwrap_or(BuiltinTag::Tag), &missing, &other, bound.values);
+        let index = self.registry.tag(name, stock.unwrap_or(BuiltinTag::Tag), &missing, &other, bound.values);
         // Values that come from requests are kept too.
         budget.hold(bound.values.saturating_mul(VALUE.saturating_add(bound.longest())))?;
         let source = source::read(
             fields,
             kind,
             reader,
-            &mut source::Reading { tag: place, book: &mut self.book, wants: &mut self.wants, budget },
+            &mut source::Reading { tag: index, registry: &mut self.registry, reads: &mut self.reads, budget },
         )?;
-        declared.into_iter().flatten().for_each(|value| _ = self.book.declare(place, &value));
+        declared.into_iter().flatten().for_each(|value| _ = self.registry.declare(index, &value));
         match source.metadata().cloned() {
             Some(path) => {
-                let map = fields.optional("map", |t| source::host_map(t, place, &mut self.book, budget))?;
-                self.constants.push(Constant { path, tag: place, bound: bound.clone(), map });
+                let map =
+                    fields.optional("map", |t| source::host_map(t, index, &mut self.registry, budget))?;
+                self.constants.push(Constant { path, tag: index, bound: bound.clone(), map });
             }
             None if fields.has("map") => {
                 let help = "leave it out; a host is mapped with \"hostMap\"";
@@ -121,7 +122,7 @@ impl Draft {
         Ok(())
     }
 
-    pub(super) fn push(&mut self, name: &str, source: Source, bound: Bound, stock: Option<BuiltinTag>) {
+    pub(super) fn push(&mut self, name: &str, source: AnySource, bound: Bound, stock: Option<BuiltinTag>) {
         self.tags.push(Tag { name: name.into(), source, bound, state: None, used: false, dropped: 0 });
         self.stock.push(stock);
     }
@@ -132,33 +133,33 @@ impl Draft {
         })
     }
 
-    pub(super) fn read_metrics(&mut self, tree: &Tree) -> Result<Vec<Metric>, Invalid> {
-        let mut wants = std::mem::take(&mut self.wants);
+    pub(super) fn read_metrics(&mut self, tree: &PolicyValue) -> Result<Vec<Metric>, Invalid> {
+        let mut reads = std::mem::take(&mut self.reads);
         let metrics = read::list(tree, limits::METRICS, |t| {
-            let metric = Metric::read(t, &mut wants, |name| self.find(name))?;
-            if self.grammar == LabelEncoding::Stock {
+            let metric = Metric::read(t, &mut reads, |name| self.find(name))?;
+            if self.encoding == LabelEncoding::Stock {
                 stock::fits(&metric, &self.tags, &self.stock).map_err(|e| e.in_field("tags"))?;
             }
             Ok(metric)
         });
-        self.wants = wants;
+        self.reads = reads;
         let metrics = metrics?;
         crate::language::names::unique("metrics", metrics.iter().map(|metric| &*metric.name))?;
         for metric in &metrics {
-            self.book.metric(&metric.name, metric.kind, metric.tags.clone());
-            for place in &metric.tags {
-                self.tags.get_mut(*place).into_iter().for_each(|tag| tag.used = true);
+            self.registry.metric(&metric.name, metric.kind, metric.tags.clone());
+            for index in &metric.tags {
+                self.tags.get_mut(*index).into_iter().for_each(|tag| tag.used = true);
             }
         }
         Ok(metrics)
     }
 
     pub(super) fn publish(&mut self, name: &str) -> Result<(), Invalid> {
-        let place = self.find(name)?;
-        let Some(tag) = self.tags.get_mut(place) else { return Ok(()) };
+        let index = self.find(name)?;
+        let Some(tag) = self.tags.get_mut(index) else { return Ok(()) };
         // An attribute already has its filter state.
         if tag.state.is_none() {
-            tag.state = Some(label::published(name, &tag.source, &self.wants.0)?);
+            tag.state = Some(label::published(name, &tag.source, &self.reads.0)?);
         }
         tag.used = true;
         Ok(())

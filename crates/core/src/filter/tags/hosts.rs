@@ -5,14 +5,14 @@
 //! names of workloads are mapped in the same way.
 
 use crate::language::invalid::{Code, Invalid};
-use crate::language::names::Places;
+use crate::language::names::IndexByName;
 use crate::wire::host::split_port;
 
 /// A map from hosts to values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HostMap {
     /// Whole hosts as they are; beginnings with their `*`, which no host has.
-    hosts: Places,
+    hosts: IndexByName,
     /// The lengths of beginnings, longest first.
     lengths: Vec<usize>,
 }

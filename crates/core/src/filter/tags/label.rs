@@ -1,7 +1,7 @@
 //! The names that a tag may have: its name becomes a label and, if published, filter state.
 
-use super::source::Source;
-use crate::action::strip;
+use super::source::AnySource;
+use crate::action::sanitize;
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::policy::state;
@@ -19,7 +19,7 @@ const LABELS: [&str; 9] = [
     super::registry::OVERFLOW,
 ];
 /// The filter state in which filters publish their decisions: others believe it.
-const DECISIONS: [&str; 5] = [strip::PROVENANCE, state::RULE, state::SPLIT, state::BACKEND, state::EGRESS];
+const DECISIONS: [&str; 5] = [sanitize::PROVENANCE, state::RULE, state::SPLIT, state::BACKEND, state::EGRESS];
 
 /// The names that a tag may have.
 #[cfg(any(test, feature = "describe"))]
@@ -55,12 +55,12 @@ pub(super) fn distinct(name: &str, others: &[Box<str>]) -> Result<(), Invalid> {
 
 /// The filter state in which a tag is published. A request must not forge what filters publish about
 /// their decisions, so only a copy of such filter state may have its name.
-pub(super) fn published(name: &str, source: &Source, wants: &[super::Path]) -> Result<Box<str>, Invalid> {
+pub(super) fn published(name: &str, source: &AnySource, reads: &[super::Path]) -> Result<Box<str>, Invalid> {
     let state = format!("{}{name}", state::TAG);
     let is_state =
-        |place: &usize| wants.get(*place).is_some_and(|path| matches!(&**path, [only] if **only == *state));
-    let places = source.properties();
-    let copies = !places.is_empty() && places.iter().all(is_state);
+        |index: &usize| reads.get(*index).is_some_and(|path| matches!(&**path, [only] if **only == *state));
+    let indices = source.properties();
+    let copies = !indices.is_empty() && indices.iter().all(is_state);
     if DECISIONS.contains(&&*state) && !copies {
         return refuse(
             format!("{state:?} holds what a filter decided; this tag would overwrite it"),

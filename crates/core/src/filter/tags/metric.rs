@@ -1,11 +1,11 @@
 //! What is counted: a name, a kind, and a number from each request.
 
-use super::source::Wants;
+use super::source::PropertyReads;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::policy::series::Kind;
 
 /// A metric.
@@ -14,9 +14,9 @@ pub(super) struct Metric {
     pub(super) name: Box<str>,
     pub(super) kind: Kind,
     pub(super) value: Value,
-    /// The places of its tags.
+    /// The indices of its tags.
     pub(super) tags: Vec<usize>,
-    /// The place of its overflow series.
+    /// The index of its overflow series.
     pub(super) overflow: usize,
 }
 
@@ -51,7 +51,7 @@ pub(super) static METRIC: Object = object!(
     ],
 );
 
-/// The number that a request adds. Places are places of properties among those that are read.
+/// The number that a request adds. Indices are those of properties among those that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     One,
@@ -65,8 +65,8 @@ pub(super) enum Value {
 impl Metric {
     /// Reads a metric; `find` finds its tags.
     pub(super) fn read(
-        tree: &Tree,
-        wants: &mut Wants,
+        tree: &PolicyValue,
+        reads: &mut PropertyReads,
         find: impl Fn(&str) -> Result<usize, Invalid>,
     ) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &METRIC)?;
@@ -81,7 +81,7 @@ impl Metric {
                 .in_index(twice.0)
                 .in_field("tags"));
         }
-        let value = match fields.optional("value", |t| value(t, wants))? {
+        let value = match fields.optional("value", |t| value(t, reads))? {
             Some(Value::Seconds(_)) if kind != Kind::Gauge => {
                 return Err(misfit("\"time\" needs a gauge", "write \"type\": \"gauge\""));
             }
@@ -102,30 +102,30 @@ impl Metric {
 
     /// The number for a request; `None` if it is not known.
     pub(super) fn number(&self, observed: &[Option<Vec<u8>>]) -> Option<u64> {
-        let read = |place: usize| super::property::number(observed.get(place)?.as_deref()?);
+        let read = |index: usize| super::property::number(observed.get(index)?.as_deref()?);
         match self.value {
             Value::One => Some(1),
-            Value::Milliseconds(place) => read(place)?.checked_div(1_000_000),
-            Value::Bytes(place) => Some(read(place).unwrap_or_default()),
-            Value::Seconds(place) => read(place)?.checked_div(1_000_000_000),
+            Value::Milliseconds(index) => read(index)?.checked_div(1_000_000),
+            Value::Bytes(index) => Some(read(index).unwrap_or_default()),
+            Value::Seconds(index) => read(index)?.checked_div(1_000_000_000),
         }
     }
 }
 
 /// `1` is written as a number or as text.
-fn value(tree: &Tree, wants: &mut Wants) -> Result<Value, Invalid> {
-    if *tree == Tree::Integer(1) {
+fn value(tree: &PolicyValue, reads: &mut PropertyReads) -> Result<Value, Invalid> {
+    if *tree == PolicyValue::Integer(1) {
         return Ok(Value::One);
     }
-    Ok(read::word(tree, &VALUES)?(wants))
+    Ok(read::word(tree, &VALUES)?(reads))
 }
 
-const VALUES: [(&str, fn(&mut Wants) -> Value); 5] = [
+const VALUES: [(&str, fn(&mut PropertyReads) -> Value); 5] = [
     ("1", |_| Value::One),
-    ("duration", |wants| Value::Milliseconds(wants.place(&["request", "duration"]))),
-    ("requestBytes", |wants| Value::Bytes(wants.place(&["request", "size"]))),
-    ("responseBytes", |wants| Value::Bytes(wants.place(&["response", "size"]))),
-    ("time", |wants| Value::Seconds(wants.place(&["request", "time"]))),
+    ("duration", |reads| Value::Milliseconds(reads.index(&["request", "duration"]))),
+    ("requestBytes", |reads| Value::Bytes(reads.index(&["request", "size"]))),
+    ("responseBytes", |reads| Value::Bytes(reads.index(&["response", "size"]))),
+    ("time", |reads| Value::Seconds(reads.index(&["request", "time"]))),
 ];
 
 /// The name of a metric, as Prometheus allows it.

@@ -6,14 +6,14 @@
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
-use crate::language::names::Places;
+use crate::language::names::IndexByName;
 use crate::language::path_template::{self, PathTemplate};
 
 /// A set of templates, each with its value.
 #[derive(Clone, Debug)]
 pub(super) struct Paths {
     /// The literals of all templates. A segment is looked up once, however many ways are then tried.
-    words: Places,
+    words: IndexByName,
     nodes: Vec<Node>,
     /// Segments of the longest template.
     depth: usize,
@@ -44,7 +44,7 @@ const EMPTY: u32 = 0;
 
 impl Paths {
     pub(super) fn new() -> Self {
-        let words = Places::from_iter([(Box::default(), EMPTY)]);
+        let words = IndexByName::from_iter([(Box::default(), EMPTY)]);
         Self { words, nodes: vec![Node::default()], depth: 0 }
     }
 
@@ -61,11 +61,11 @@ impl Paths {
         for segment in segments {
             at = self.child(at, segment);
         }
-        let place =
+        let index =
             self.nodes.get_mut(as_index(at)).map(|node| if rest { &mut node.rest } else { &mut node.end });
-        match place {
-            Some(place) if place.is_none() => {
-                *place = Some(value);
+        match index {
+            Some(index) if index.is_none() => {
+                *index = Some(value);
                 Ok(())
             }
             _ => Err(Invalid::new(
@@ -85,8 +85,8 @@ impl Paths {
         for (at, node) in self.nodes.iter().enumerate().rev() {
             let literal = node.literals.iter().map(|(_, next)| of(&widest, *next)).max().unwrap_or_default();
             let variable = node.variable.map(|next| of(&widest, next)).unwrap_or_default();
-            if let Some(place) = widest.get_mut(at) {
-                *place = literal.saturating_add(variable).saturating_add(1);
+            if let Some(index) = widest.get_mut(at) {
+                *index = literal.saturating_add(variable).saturating_add(1);
             }
         }
         let most = widest.first().copied().unwrap_or_default();
@@ -158,14 +158,14 @@ impl Segment {
 
 impl Node {
     fn literal(&self, word: u32) -> Option<u32> {
-        let place = self.literals.binary_search_by_key(&word, |(word, _)| *word).ok()?;
-        self.literals.get(place).map(|(_, next)| *next)
+        let index = self.literals.binary_search_by_key(&word, |(word, _)| *word).ok()?;
+        self.literals.get(index).map(|(_, next)| *next)
     }
 }
 
-/// Places are counted in 32 bits to halve the trie.
-fn as_index(place: u32) -> usize {
-    usize::try_from(place).unwrap_or(usize::MAX)
+/// Indices are counted in 32 bits to halve the trie.
+fn as_index(index: u32) -> usize {
+    usize::try_from(index).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use super::cardinality_limit::Path;
 use crate::language::invalid::{Code, Invalid};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 
 /// Attributes that are numbers, flags or maps, whose bytes make no label; each with the help that its
 /// error gives.
@@ -37,7 +37,7 @@ pub(super) fn number(bytes: &[u8]) -> Option<u64> {
 pub(super) const LONGEST: usize = 8;
 
 /// The path of a property whose value is text.
-pub(super) fn text(tree: &Tree) -> Result<Path, Invalid> {
+pub(super) fn text(tree: &PolicyValue) -> Result<Path, Invalid> {
     let path = path(tree)?;
     let is = |name: &&str| name.split('.').eq(path.iter().map(|part| &**part));
     let found = OTHERS.iter().find_map(|(names, help)| Some((names.split(' ').find(is)?, help)));
@@ -48,9 +48,9 @@ pub(super) fn text(tree: &Tree) -> Result<Path, Invalid> {
 }
 
 /// The path of a property: a list of names, or text with dots between them.
-pub(super) fn path(tree: &Tree) -> Result<Path, Invalid> {
+pub(super) fn path(tree: &PolicyValue) -> Result<Path, Invalid> {
     let path: Path = match tree {
-        Tree::Text(text) => text.split('.').map(Into::into).collect(),
+        PolicyValue::Text(text) => text.split('.').map(Into::into).collect(),
         other => read::list(other, LONGEST, |t| read::text(t).map(Into::into))?.into(),
     };
     if path.is_empty() || path.iter().any(|name| name.is_empty() || name.contains('\0')) {

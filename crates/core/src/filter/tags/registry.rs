@@ -8,23 +8,23 @@
 
 mod entry;
 
-use crate::language::names::Places;
+use crate::language::names::IndexByName;
 use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 
 /// The name of the label that marks the series beyond `maxSeries`.
 pub(super) const OVERFLOW: &str = "overflow";
-/// The place of `missing` among the values of every tag; `other` follows it.
+/// The index of `missing` among the values of every tag; `other` follows it.
 pub(super) const MISSING: u32 = 0;
 pub(super) const OTHER: u32 = 1;
 
 /// The tags' values and the metrics' series, each with a number.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Registry {
-    grammar: LabelEncoding,
-    tags: Vec<Words>,
-    metrics: Vec<Shape>,
+    encoding: LabelEncoding,
+    tags: Vec<TagValues>,
+    metrics: Vec<MetricShape>,
     /// Values by tag and text, series by metric and values; see [`value_key`].
-    known: Places,
+    known: IndexByName,
     series: Vec<Series>,
     /// The series of the log. Those of an older policy count too, because Envoy still has them.
     counted: usize,
@@ -37,7 +37,7 @@ pub(super) struct Registry {
 
 /// The values of one tag.
 #[derive(Clone, Debug)]
-struct Words {
+struct TagValues {
     name: Box<str>,
     stock: BuiltinTag,
     texts: Vec<Box<str>>,
@@ -51,7 +51,7 @@ struct Words {
 
 /// What is counted, and by which tags.
 #[derive(Clone, Debug)]
-struct Shape {
+struct MetricShape {
     name: Box<str>,
     kind: Kind,
     tags: Vec<usize>,
@@ -61,8 +61,8 @@ struct Shape {
 }
 
 impl Registry {
-    pub(super) fn new(grammar: LabelEncoding, room: usize) -> Self {
-        Self { grammar, room, ..Self::default() }
+    pub(super) fn new(encoding: LabelEncoding, room: usize) -> Self {
+        Self { encoding, room, ..Self::default() }
     }
 
     /// Sets the plugin whose values these are.
@@ -75,7 +75,7 @@ impl Registry {
         self.room = room;
     }
 
-    /// Adds a tag and its first two values, `missing` and `other`; returns its place.
+    /// Adds a tag and its first two values, `missing` and `other`; returns its index.
     pub(super) fn tag(
         &mut self,
         name: &str,
@@ -84,8 +84,8 @@ impl Registry {
         other: &str,
         room: usize,
     ) -> usize {
-        let place = self.tags.len();
-        self.tags.push(Words {
+        let index = self.tags.len();
+        self.tags.push(TagValues {
             name: name.into(),
             stock,
             texts: Vec::new(),
@@ -95,10 +95,10 @@ impl Registry {
         });
         // In this order, or else `other` would take the place of `missing`.
         for text in [missing, other] {
-            let value = self.push(place, text);
-            self.known.entry(value_key(place, text)).or_insert(value);
+            let value = self.push(index, text);
+            self.known.entry(value_key(index, text)).or_insert(value);
         }
-        place
+        index
     }
 
     /// Adds a value that the policy knows; returns its number.
@@ -126,11 +126,11 @@ impl Registry {
 
     pub(super) fn metric(&mut self, name: &str, kind: Kind, tags: Vec<usize>) {
         let mut form = entry::letter(kind).to_owned();
-        if self.grammar == LabelEncoding::Stock {
+        if self.encoding == LabelEncoding::Stock {
             let words = tags.iter().filter_map(|tag| self.tags.get(*tag));
             words.for_each(|words| form.push_str(words.stock.as_str()));
         }
-        self.metrics.push(Shape { name: name.into(), kind, tags, form: form.into() });
+        self.metrics.push(MetricShape { name: name.into(), kind, tags, form: form.into() });
     }
 
     /// The number of a tag's value.
@@ -154,7 +154,7 @@ impl Registry {
 
     /// Whether one more value of a tag is admitted.
     pub(super) fn has_room_for_value(&self, tag: usize) -> bool {
-        !self.closed && self.tags.get(tag).is_some_and(Words::has_room)
+        !self.closed && self.tags.get(tag).is_some_and(TagValues::has_room)
     }
 
     /// Whether one more series is admitted.
@@ -200,14 +200,14 @@ impl Registry {
                 value: self.text(tag, *value),
             })
             .collect();
-        Some(Series::new(shape.kind, self.grammar, &shape.name, &labels))
+        Some(Series::new(shape.kind, self.encoding, &shape.name, &labels))
     }
 
     /// The series that counts what is beyond the limit.
     pub(super) fn overflow(&self, metric: usize) -> Option<Series> {
         let shape = self.metrics.get(metric)?;
         let label = |name, stock, value| Label { name, stock, value };
-        let labels = match self.grammar {
+        let labels = match self.encoding {
             LabelEncoding::StatTags => vec![label(OVERFLOW, BuiltinTag::Tag, "true")],
             // These labels have no name for overflow, so their value shows it.
             LabelEncoding::Stock => {
@@ -215,7 +215,7 @@ impl Registry {
                 words.map(|words| label(&words.name, words.stock, overflow_value(words.stock))).collect()
             }
         };
-        Some(Series::new(shape.kind, self.grammar, &shape.name, &labels))
+        Some(Series::new(shape.kind, self.encoding, &shape.name, &labels))
     }
 
     fn insert(&mut self, tag: usize, text: &str) -> u32 {
@@ -232,7 +232,7 @@ impl Registry {
     }
 }
 
-impl Words {
+impl TagValues {
     fn has_room(&self) -> bool {
         self.texts.len().saturating_sub(self.declared) < self.room
     }

@@ -27,14 +27,14 @@ mod status_code;
 mod upstream_cluster;
 mod upstream_host;
 
+use super::attribute_rules::AttributeRules;
 use super::cardinality_limit::Path;
-use super::rules::Rules;
 use crate::language::describe::{self, Field, Object, object};
 use crate::language::invalid::Invalid;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::request::Request;
 use crate::policy::series::BuiltinTag;
-pub(super) use reading::{Late, Reading, Value, Wants, host_map, read};
+pub(super) use reading::{Late, PropertyReads, Reading, Value, host_map, read};
 
 /// A source of a tag's value. It reads either the request or what is known in the log phase.
 trait TagSource: Sized {
@@ -50,7 +50,7 @@ trait TagSource: Sized {
     const READS: Reads = Reads::Nothing;
 
     /// Reads the source, and declares its values.
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid>;
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid>;
 
     /// The value that the request gives.
     fn of_request<'v>(&'v self, _: &'v Request<'_>) -> Value<'v> {
@@ -99,7 +99,7 @@ pub(super) struct Reader {
     pub(super) values: Values,
     pub(super) is_long: bool,
     missing: &'static str,
-    read: fn(&Tree, &mut Reading<'_>) -> Result<Source, Invalid>,
+    read: fn(&PolicyValue, &mut Reading<'_>) -> Result<AnySource, Invalid>,
 }
 
 /// How a source is written and read.
@@ -107,13 +107,13 @@ pub(super) type Kind = describe::Kind<Reader>;
 
 macro_rules! sources {
     ($($file:ident::$Source:ident,)+) => {
-        /// The source of a tag. Numbers of values are those of the registry, places of properties those
-        /// of [`Wants`].
+        /// The source of a tag. Numbers of values are those of the registry, indices of properties those
+        /// of [`PropertyReads`].
         #[derive(Clone, Debug)]
-        pub(super) enum Source {
+        pub(super) enum AnySource {
             $($Source($file::$Source),)+
             /// An attribute, which a policy writes elsewhere.
-            Rules(Box<Rules>),
+            Rules(Box<AttributeRules>),
         }
 
         /// The sources, as a policy writes them.
@@ -123,13 +123,13 @@ macro_rules! sources {
                 values: $file::$Source::VALUES,
                 is_long: $file::$Source::IS_LONG,
                 missing: $file::$Source::MISSING,
-                read: |tree, reading| $file::$Source::read(tree, reading).map(Source::$Source),
+                read: |tree, reading| $file::$Source::read(tree, reading).map(AnySource::$Source),
             },
         }),+];
 
         const FIELDS: [Field; [$($file::$Source::FIELD),+].len()] = [$($file::$Source::FIELD),+];
 
-        impl Source {
+        impl AnySource {
             /// What it reads from a request.
             fn reads(&self) -> Reads {
                 match self {
@@ -213,7 +213,7 @@ pub(super) fn missing(reader: &Reader, stock: BuiltinTag) -> &'static str {
     }
 }
 
-impl Source {
+impl AnySource {
     /// Whether it reads the request's headers.
     pub(super) fn reads_request(&self) -> bool {
         self.reads() != Reads::Nothing

@@ -2,7 +2,7 @@
 
 use super::Tag;
 use super::metric::Metric;
-use super::source::Source;
+use super::source::AnySource;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::read::{self, Fields};
@@ -32,14 +32,14 @@ pub(super) const STOCK_LABEL: Field = field!(
 pub(super) fn read(
     fields: Fields<'_>,
     kind: &str,
-    grammar: LabelEncoding,
+    encoding: LabelEncoding,
 ) -> Result<Option<BuiltinTag>, Invalid> {
     let stock =
         fields.optional(STOCK_LABEL.name, |t| read::word(t, &ALL.map(|stock| (stock.as_str(), stock))))?;
     let Some(stock) = stock else { return Ok(None) };
     let refuse =
         |code, message: String, help: String, field| Err(Invalid::new(code, message, help).in_field(field));
-    if grammar == LabelEncoding::StatTags {
+    if encoding == LabelEncoding::StatTags {
         let message = "a tag has its own label unless \"labels\" is \"stock\"";
         let help = "leave it out, or write \"labels\": \"stock\"";
         return refuse(Code::Conflict, message.to_owned(), help.to_owned(), "stockLabel");
@@ -70,12 +70,12 @@ pub(super) fn read(
 /// With stock labels, every tag of a metric needs one of its own.
 pub(super) fn fits(metric: &Metric, tags: &[Tag], stock: &[Option<BuiltinTag>]) -> Result<(), Invalid> {
     let mut taken = Vec::new();
-    for (i, place) in metric.tags.iter().enumerate() {
-        let Some(tag) = tags.get(*place) else { continue };
+    for (i, index) in metric.tags.iter().enumerate() {
+        let Some(tag) = tags.get(*index) else { continue };
         let refuse =
             |message: String, help: &str| Err(Invalid::new(Code::BadStockLabel, message, help).in_index(i));
-        let Some(stock) = stock.get(*place).copied().flatten() else {
-            let help = if matches!(tag.source, Source::Rules(_)) {
+        let Some(stock) = stock.get(*index).copied().flatten() else {
+            let help = if matches!(tag.source, AnySource::Rules(_)) {
                 "an attribute cannot have one: leave out \"labels\": \"stock\", or publish the attribute only"
             } else {
                 "add \"stockLabel\" to the tag: wasm_filter, tag, component, cache, response_code or response_code_class"

@@ -12,8 +12,8 @@ mod refused;
 mod sources;
 
 use super::Metered;
-use super::{Ask, Report, Tagger};
-use crate::language::tree::Tree;
+use super::{Admission, Report, Tagger};
+use crate::language::policy_value::PolicyValue;
 use crate::matching::request::Request;
 use crate::policy::Policy;
 
@@ -36,7 +36,7 @@ struct Exchange<'e> {
 
 impl Proxy {
     fn new(policy: &str, workers: usize) -> Self {
-        let compile = || Tagger::compile(&Tree::parse(policy.as_bytes()).unwrap()).unwrap();
+        let compile = || Tagger::compile(&PolicyValue::parse(policy.as_bytes()).unwrap()).unwrap();
         let workers: Vec<Tagger> = (0..workers).map(|_| compile()).collect();
         Self {
             learnt: vec![0; workers.len()],
@@ -53,22 +53,24 @@ impl Proxy {
         let (decision, verdict) = tagger.decide(Request::new(exchange.headers.iter().copied()));
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         self.state = decision.state.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect();
-        let Some(meter) = tagger.meter().filter(|_| tagger.is_measured(&verdict)) else { return };
-        let observed: Vec<_> = meter
-            .wants()
+        let Some(cardinality) = tagger.cardinality_limit().filter(|_| tagger.is_measured(&verdict)) else {
+            return;
+        };
+        let observed: Vec<_> = cardinality
+            .reads()
             .iter()
             .map(|path| {
                 let path = path.join(".");
                 exchange.properties.iter().find(|(name, _)| *name == path).map(|(_, value)| value.to_vec())
             })
             .collect();
-        for ask in [Ask::Yes, Ask::Yes, Ask::No] {
-            match tagger.report(&verdict, &observed, ask) {
-                Report::Entries(entries) => {
+        for admission in [Admission::Open, Admission::Open, Admission::Closed] {
+            match tagger.report(&verdict, &observed, admission) {
+                Report::NeedsAdmission(entries) => {
                     for entry in entries {
-                        self.log[self.learnt[worker]..].iter().for_each(|entry| meter.learn(entry));
-                        if meter.admits(&entry) {
-                            meter.learn(&entry);
+                        self.log[self.learnt[worker]..].iter().for_each(|entry| cardinality.apply(entry));
+                        if cardinality.admits(&entry) {
+                            cardinality.apply(&entry);
                             self.log.push(entry);
                         }
                         self.learnt[worker] = self.log.len();
@@ -76,7 +78,7 @@ impl Proxy {
                 }
                 Report::Measured { measurements, state, notes } => {
                     let mut names: Vec<_> = tagger.common().series.clone();
-                    names.extend(meter.series_from(0));
+                    names.extend(cardinality.series_from(0));
                     for measurement in measurements {
                         *self.counts.entry(names[measurement.series].name.to_string()).or_default() +=
                             measurement.value;
@@ -109,7 +111,7 @@ impl Proxy {
 }
 
 fn refusal(policy: &str) -> String {
-    Tagger::compile(&Tree::parse(policy.as_bytes()).unwrap()).unwrap_err().to_string()
+    Tagger::compile(&PolicyValue::parse(policy.as_bytes()).unwrap()).unwrap_err().to_string()
 }
 
 const DESIGN: &str = r#"{ "labels": "stat-tags", "trust": "mesh",
@@ -166,10 +168,12 @@ fn the_policy_of_the_design() {
 #[test]
 fn only_what_is_needed_is_read() {
     let reads = |policy: &str| {
-        let tagger = Tagger::compile(&Tree::parse(policy.as_bytes()).unwrap()).unwrap();
-        let wants: Vec<_> =
-            tagger.meter().map(|m| m.wants().iter().map(|p| p.join(".")).collect()).unwrap_or_default();
-        (tagger.common().needs.headers, tagger.common().needs.only_header, wants.join(" "))
+        let tagger = Tagger::compile(&PolicyValue::parse(policy.as_bytes()).unwrap()).unwrap();
+        let reads: Vec<_> = tagger
+            .cardinality_limit()
+            .map(|m| m.reads().iter().map(|p| p.join(".")).collect())
+            .unwrap_or_default();
+        (tagger.common().needs.headers, tagger.common().needs.only_header, reads.join(" "))
     };
     assert_eq!(reads("{}"), (false, None, String::new()));
     let fixed = r#"{"trust": "mesh", "tags": {"c": {"fixed": "a"}, "code": {"statusCode": true}},

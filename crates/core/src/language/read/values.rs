@@ -4,14 +4,14 @@ use super::Faults;
 use super::messages::repeated_field;
 use crate::language::invalid::{Code, Invalid};
 use crate::language::nearest::{names, suggestion};
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use std::ops::RangeInclusive;
 
 /// Reads a list of at most `limit` elements; every faulty element is reported.
 pub(crate) fn list<'t, T>(
-    tree: &'t Tree,
+    tree: &'t PolicyValue,
     limit: usize,
-    mut read: impl FnMut(&'t Tree) -> Result<T, Invalid>,
+    mut read: impl FnMut(&'t PolicyValue) -> Result<T, Invalid>,
 ) -> Result<Vec<T>, Invalid> {
     let mut values = Vec::new();
     values.reserve_exact(room(tree, limit));
@@ -24,10 +24,10 @@ pub(crate) fn list<'t, T>(
 
 /// How many elements there are, unless they are too many. The memory of a policy is counted, so no more
 /// is reserved than it needs.
-fn room(tree: &Tree, limit: usize) -> usize {
+fn room(tree: &PolicyValue, limit: usize) -> usize {
     let elements = match tree {
-        Tree::List(elements) => elements.len(),
-        Tree::Table(fields) => fields.len(),
+        PolicyValue::List(elements) => elements.len(),
+        PolicyValue::Table(fields) => fields.len(),
         _ => 0,
     };
     if elements <= limit { elements } else { 0 }
@@ -35,11 +35,11 @@ fn room(tree: &Tree, limit: usize) -> usize {
 
 /// The part of [`list`] that is the same for every type. It is compiled once.
 fn each<'t>(
-    tree: &'t Tree,
+    tree: &'t PolicyValue,
     limit: usize,
-    read: &mut dyn FnMut(&'t Tree) -> Result<(), Invalid>,
+    read: &mut dyn FnMut(&'t PolicyValue) -> Result<(), Invalid>,
 ) -> Result<(), Invalid> {
-    let Tree::List(elements) = tree else {
+    let PolicyValue::List(elements) = tree else {
         return Err(wrong_type("a list", tree));
     };
     within(elements.len(), limit)?;
@@ -52,10 +52,10 @@ fn each<'t>(
 
 /// Reads a table with free keys, such as header names. No key may be there twice after `normalise`.
 pub(crate) fn entries<'t, K: AsRef<str>, T>(
-    tree: &'t Tree,
+    tree: &'t PolicyValue,
     limit: usize,
     mut normalise: impl FnMut(&'t str) -> Result<K, Invalid>,
-    mut read: impl FnMut(&'t Tree) -> Result<T, Invalid>,
+    mut read: impl FnMut(&'t PolicyValue) -> Result<T, Invalid>,
 ) -> Result<Vec<(K, T)>, Invalid> {
     let mut values: Vec<(K, T)> = Vec::new();
     values.reserve_exact(room(tree, limit));
@@ -72,9 +72,9 @@ pub(crate) fn entries<'t, K: AsRef<str>, T>(
 
 /// The part of [`entries`] that is the same for every type.
 fn each_entry<'t>(
-    tree: &'t Tree,
+    tree: &'t PolicyValue,
     limit: usize,
-    read: &mut dyn FnMut(&'t str, &'t Tree) -> Result<(), Invalid>,
+    read: &mut dyn FnMut(&'t str, &'t PolicyValue) -> Result<(), Invalid>,
 ) -> Result<(), Invalid> {
     let fields = table(tree)?;
     within(fields.len(), limit)?;
@@ -86,11 +86,11 @@ fn each_entry<'t>(
 }
 
 /// Reads a string.
-pub(crate) fn text(tree: &Tree) -> Result<&str, Invalid> {
+pub(crate) fn text(tree: &PolicyValue) -> Result<&str, Invalid> {
     match tree {
-        Tree::Text(text) => Ok(text),
+        PolicyValue::Text(text) => Ok(text),
         // An unquoted `off`, `no` or `y` becomes a boolean, here and on its way through Kubernetes.
-        Tree::Flag(_) => Err(Invalid::new(
+        PolicyValue::Flag(_) => Err(Invalid::new(
             Code::WrongType,
             "expected a string, found a boolean",
             "quote it: YAML reads off, no and the like as booleans",
@@ -100,23 +100,23 @@ pub(crate) fn text(tree: &Tree) -> Result<&str, Invalid> {
 }
 
 /// Reads a boolean.
-pub(crate) fn flag(tree: &Tree) -> Result<bool, Invalid> {
+pub(crate) fn flag(tree: &PolicyValue) -> Result<bool, Invalid> {
     match tree {
-        Tree::Flag(flag) => Ok(*flag),
+        PolicyValue::Flag(flag) => Ok(*flag),
         other => Err(wrong_type("true or false", other)),
     }
 }
 
 /// Reads `true`, for something that is either there or not.
-pub(crate) fn only_true(tree: &Tree) -> Result<(), Invalid> {
+pub(crate) fn only_true(tree: &PolicyValue) -> Result<(), Invalid> {
     flag(tree)?.then_some(()).ok_or_else(|| {
         Invalid::new(Code::BadValue, "must be true", "remove the field instead of writing false")
     })
 }
 
 /// Reads an integer within `range`.
-pub(crate) fn integer(tree: &Tree, range: RangeInclusive<i64>) -> Result<i64, Invalid> {
-    let Tree::Integer(value) = tree else {
+pub(crate) fn integer(tree: &PolicyValue, range: RangeInclusive<i64>) -> Result<i64, Invalid> {
+    let PolicyValue::Integer(value) = tree else {
         return Err(wrong_type("an integer", tree));
     };
     if range.contains(value) {
@@ -131,7 +131,7 @@ pub(crate) fn integer(tree: &Tree, range: RangeInclusive<i64>) -> Result<i64, In
 }
 
 /// Reads a duration such as `30s`, as milliseconds within `range`.
-pub(crate) fn millis(tree: &Tree, range: RangeInclusive<u64>) -> Result<u64, Invalid> {
+pub(crate) fn millis(tree: &PolicyValue, range: RangeInclusive<u64>) -> Result<u64, Invalid> {
     let written = text(tree)?;
     let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
     let read = units.iter().find_map(|(unit, factor)| {
@@ -149,7 +149,7 @@ pub(crate) fn millis(tree: &Tree, range: RangeInclusive<u64>) -> Result<u64, Inv
 }
 
 /// Reads one of a few words.
-pub(crate) fn word<T: Copy>(tree: &Tree, words: &[(&str, T)]) -> Result<T, Invalid> {
+pub(crate) fn word<T: Copy>(tree: &PolicyValue, words: &[(&str, T)]) -> Result<T, Invalid> {
     let written = text(tree)?;
     words.iter().find(|(word, _)| *word == written).map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
@@ -162,7 +162,7 @@ pub(crate) fn word<T: Copy>(tree: &Tree, words: &[(&str, T)]) -> Result<T, Inval
 }
 
 /// A value of a type that the field does not take.
-pub(crate) fn wrong_type(expected: &str, found: &Tree) -> Invalid {
+pub(crate) fn wrong_type(expected: &str, found: &PolicyValue) -> Invalid {
     Invalid::new(
         Code::WrongType,
         format!("expected {expected}, found {}", found.kind()),
@@ -182,9 +182,9 @@ pub(crate) fn within(count: usize, limit: usize) -> Result<(), Invalid> {
     ))
 }
 
-pub(super) fn table(tree: &Tree) -> Result<&[(String, Tree)], Invalid> {
+pub(super) fn table(tree: &PolicyValue) -> Result<&[(String, PolicyValue)], Invalid> {
     match tree {
-        Tree::Table(fields) => Ok(fields),
+        PolicyValue::Table(fields) => Ok(fields),
         other => Err(wrong_type("a table", other)),
     }
 }

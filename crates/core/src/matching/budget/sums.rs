@@ -2,7 +2,7 @@
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
-use crate::language::tree::{ELEMENT, FIELD, Tree, text_bytes};
+use crate::language::policy_value::{ELEMENT, FIELD, PolicyValue, text_bytes};
 
 /// The memory for a policy as it is written and read, and for whatever is kept of it.
 #[derive(Default)]
@@ -13,22 +13,22 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    pub(super) fn add(&mut self, tree: &Tree) -> Result<(), Invalid> {
+    pub(super) fn add(&mut self, tree: &PolicyValue) -> Result<(), Invalid> {
         match tree {
-            Tree::Text(text) => {
+            PolicyValue::Text(text) => {
                 self.text(text)?;
                 // A quotation is a piece of its own.
                 let quotes = text.bytes().filter(|b| *b == b'%').count();
                 self.note(2, text_bytes(text), quotes.saturating_mul(24));
             }
-            Tree::List(elements) => {
+            PolicyValue::List(elements) => {
                 for (i, element) in elements.iter().enumerate() {
                     self.note(1, ELEMENT, ELEMENT);
                     self.add(element).map_err(|e| e.in_index(i))?;
                 }
                 self.note(2, 0, 0);
             }
-            Tree::Table(fields) => {
+            PolicyValue::Table(fields) => {
                 for (name, value) in fields {
                     self.text(name)?;
                     self.note(4, FIELD.saturating_add(text_bytes(name)), FIELD);
@@ -36,7 +36,9 @@ impl Sums {
                 }
                 self.note(2, 0, 0);
             }
-            Tree::Null | Tree::Flag(_) | Tree::Integer(_) | Tree::Fraction(_) => self.note(1, 0, 0),
+            PolicyValue::Null | PolicyValue::Flag(_) | PolicyValue::Integer(_) | PolicyValue::Fraction(_) => {
+                self.note(1, 0, 0);
+            }
         }
         Ok(())
     }

@@ -2,11 +2,11 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use crate::filter::router::Router;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::policy::Policy;
 
 fn compile(policy: &str) -> Result<Router, crate::language::invalid::Invalid> {
-    Tree::parse(policy.as_bytes()).and_then(|tree| Router::compile(&tree))
+    PolicyValue::parse(policy.as_bytes()).and_then(|tree| Router::compile(&tree))
 }
 
 fn list(count: usize, of: impl Fn(usize) -> String) -> String {

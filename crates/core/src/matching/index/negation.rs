@@ -1,10 +1,10 @@
-//! Negations: conditions on what a header must *not* be. No term of a request leads to such a clause,
-//! but clauses that share a negation can be kept out together.
+//! Negations: conditions on what a header must *not* be. No term of a request leads to such a match,
+//! but matches that share a negation can be kept out together.
 
 use std::rc::Rc;
 
 use crate::matching::matches::Match;
-use crate::matching::named::Named;
+use crate::matching::named_condition::NamedCondition;
 use crate::matching::request::Request;
 use crate::matching::value::{Terms, ValueMatch};
 
@@ -13,7 +13,7 @@ use crate::matching::value::{Terms, ValueMatch};
 pub(crate) struct Negation {
     /// Equal for equal conditions.
     pub(crate) label: Box<[u8]>,
-    condition: Rc<Named>,
+    condition: Rc<NamedCondition>,
     /// Whether it is written in `withoutHeaders`.
     is_without: bool,
     /// As in [`Match`].
@@ -24,24 +24,30 @@ impl Negation {
     /// Whether a request meets it.
     pub(crate) fn admits(&self, request: &Request<'_>) -> bool {
         if self.is_without {
-            !request.header_bars(&self.condition)
+            !request.header_excludes(&self.condition)
         } else {
             request.meets(&self.condition, self.joins)
         }
     }
 }
 
-/// The negations of a clause that is filed under no term. Regular expressions are left out: two of them
+/// The negations of a match that is filed under no term. Regular expressions are left out: two of them
 /// are never equal.
-pub(crate) fn negations(clause: &Match) -> Vec<Negation> {
+pub(crate) fn negations(rule_match: &Match) -> Vec<Negation> {
     let mut negations = Vec::new();
-    for (conditions, is_without) in [(&clause.headers, false), (&clause.without, true)] {
-        negations.extend(conditions.iter().filter_map(|condition| bar(condition, is_without, clause.joins)));
+    for (conditions, is_without) in [(&rule_match.headers, false), (&rule_match.without, true)] {
+        negations.extend(
+            conditions.iter().filter_map(|condition| negation(condition, is_without, rule_match.joins)),
+        );
     }
     negations
 }
 
-fn bar(Named { name, value }: &Named, is_without: bool, joins: bool) -> Option<Negation> {
+fn negation(
+    NamedCondition { name, value }: &NamedCondition,
+    is_without: bool,
+    joins: bool,
+) -> Option<Negation> {
     let ValueMatch { test, ignore_case, invert } = value;
     let mut label =
         [u8::from(is_without), u8::from(joins), u8::from(*ignore_case), u8::from(*invert)].to_vec();
@@ -62,7 +68,7 @@ fn bar(Named { name, value }: &Named, is_without: bool, joins: bool) -> Option<N
     let value = ValueMatch { test: test.copy()?, ignore_case: *ignore_case, invert: *invert };
     Some(Negation {
         label: label.into(),
-        condition: Rc::new(Named { name: name.clone(), value }),
+        condition: Rc::new(NamedCondition { name: name.clone(), value }),
         is_without,
         joins,
     })

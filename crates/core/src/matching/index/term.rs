@@ -1,10 +1,10 @@
-//! Index terms, as hashes: a clause can be filed under a term, and a request makes terms true.
+//! Index terms, as hashes: a match can be filed under a term, and a request makes terms true.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::matching::kind::Kind;
-use crate::matching::needles::Place;
+use crate::matching::needles::NeedleId;
 use crate::matching::source::Length;
 use crate::order::hash;
 
@@ -17,7 +17,7 @@ pub(super) const LONGEST: usize = 64;
 
 /// Where a value is cut: a bit for each length, from one byte to [`LONGEST`].
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cuts {
+pub(super) struct LengthMask {
     pub(super) starts: u64,
     pub(super) ends: u64,
     /// A bit for each power of two that is the size of a block of numbers.
@@ -34,37 +34,37 @@ pub(super) enum Relation {
 }
 
 /// The term for "the name is there".
-pub(super) fn there(kind: Kind, name: &[u8]) -> Term {
+pub(super) fn presence(kind: Kind, name: &[u8]) -> Term {
     hash(name, kind as u64)
 }
 
-/// The term for a fact about the value under a name; `there` is the term for "the name is there".
-/// `text` is in lower case on both sides: a clause with letter case is verified in any case.
-pub(super) fn term(there: Term, relation: Relation, text: &[u8]) -> Term {
-    hash(text, there ^ relation as u64)
+/// The term for a fact about the value under a name; `presence` is the term for "the name is there".
+/// `text` is in lower case on both sides: a match with letter case is verified in any case.
+pub(super) fn term(presence: Term, relation: Relation, text: &[u8]) -> Term {
+    hash(text, presence ^ relation as u64)
 }
 
 /// The term for "the number is in a block".
-pub(super) fn of_numbers(there: Term, power: usize, block: i64) -> Term {
-    let size = mixed(there ^ (power as u64) << 8 ^ Relation::Within as u64);
+pub(super) fn of_numbers(presence: Term, power: usize, block: i64) -> Term {
+    let size = mixed(presence ^ (power as u64) << 8 ^ Relation::Within as u64);
     mixed(size ^ block.cast_unsigned())
 }
 
 /// The term for "the address is in a network".
 pub(super) fn of_block(length: Length, network: u128) -> Term {
     let kind = [&[u8::from(length.v6)][..], &length.mask.to_le_bytes()].concat();
-    term(there(Kind::Address, &kind), Relation::Within, &network.to_le_bytes())
+    term(presence(Kind::Address, &kind), Relation::Within, &network.to_le_bytes())
 }
 
 /// The term for "the text was found".
-pub(super) fn of_needle(place: Place) -> Term {
-    mixed(!(u64::from(place.hay) << 32 | u64::from(place.text)))
+pub(super) fn of_needle(id: NeedleId) -> Term {
+    mixed(!(u64::from(id.hay) << 32 | u64::from(id.text)))
 }
 
 /// The bit of a length; none if the length is out of range.
 pub(super) fn bit(length: usize) -> u64 {
-    let place = length.checked_sub(1).and_then(|place| u32::try_from(place).ok());
-    place.and_then(|place| 1u64.checked_shl(place)).unwrap_or_default()
+    let index = length.checked_sub(1).and_then(|index| u32::try_from(index).ok());
+    index.and_then(|index| 1u64.checked_shl(index)).unwrap_or_default()
 }
 
 /// A number with its bits spread (Steele and others, 2014): no two numbers become the same.

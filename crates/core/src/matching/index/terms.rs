@@ -1,37 +1,37 @@
-//! The index terms of a request, as hashes that a clause can be filed under.
+//! The index terms of a request, as hashes that a match can be filed under.
 //!
 //! A term is one of these facts: a name is there; its value is some text, starts with it, ends with it
 //! or holds it; it is a number in some block. The caller's name and address have terms too. The
-//! dictionary remembers with each name what clauses ask for, so a value is cut only where some clause
+//! dictionary remembers with each name what matches ask for, so a value is cut only where some match
 //! would look.
 
 use super::key::IndexKey;
-use super::term::{ByTerm, Cuts, Relation, Term, of_block, of_needle, of_numbers, term, there};
+use super::term::{ByTerm, LengthMask, Relation, Term, of_block, of_needle, of_numbers, presence, term};
 use crate::matching::kind::Kind;
-use crate::matching::needles::Place;
+use crate::matching::needles::NeedleId;
 use crate::matching::request::Request;
 use crate::matching::source::{Length, ip};
 use crate::matching::value::integer;
 use crate::order::distinct;
 
-/// What clauses ask about the value under one name.
+/// What matches ask about the value under one name.
 #[derive(Clone, Copy, Debug, Default)]
 struct Asked {
-    cuts: Cuts,
+    lengths: LengthMask,
     /// Whether later values of a parameter count too.
     any: bool,
 }
 
-/// What must be read from a request to find its clauses.
+/// What must be read from a request to find its matches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TermDictionary {
-    /// Places in `asked`, by the term for "the name is there". Nothing else of a request is hashed.
+    /// Indices in `asked`, by the term for "the name is there". Nothing else of a request is hashed.
     names: ByTerm,
     asked: Vec<Asked>,
     /// A bit for each kind of name among them.
     kinds: u8,
     blocks: Vec<Length>,
-    /// The values that are searched for texts: their places among the policy's needles.
+    /// The values that are searched for texts: their indices among the policy's needles.
     hays: Vec<u32>,
 }
 
@@ -41,35 +41,35 @@ pub(crate) struct RequestTerms<'r, 'a> {
     /// Ascending, each once.
     pub(crate) all: Vec<Term>,
     /// A signature: a bit for some of each term's bits.
-    signature: [u64; 16],
+    bloom: [u64; 16],
     /// A bit for each name of a cookie or parameter that came. Where only the first value counts, a
     /// later value makes no term true.
     came: Vec<u64>,
 }
 
 impl TermDictionary {
-    pub(crate) fn learn(&mut self, anchor: &IndexKey) {
-        self.kinds |= anchor.kind.bit();
-        for length in &anchor.blocks {
+    pub(crate) fn add(&mut self, key: &IndexKey) {
+        self.kinds |= key.kind.bit();
+        for length in &key.blocks {
             if !self.blocks.contains(length) {
                 self.blocks.push(*length);
             }
         }
         let new = u32::try_from(self.asked.len()).unwrap_or_default();
-        let place = *self.names.entry(anchor.there).or_insert(new);
-        if place == new {
+        let index = *self.names.entry(key.presence).or_insert(new);
+        if index == new {
             self.asked.push(Asked::default());
         }
-        if let Some(hay) = anchor.hay
-            && let Err(place) = self.hays.binary_search(&hay)
+        if let Some(hay) = key.hay
+            && let Err(index) = self.hays.binary_search(&hay)
         {
-            self.hays.insert(place, hay);
+            self.hays.insert(index, hay);
         }
-        let Some(asked) = self.asked.get_mut(place as usize) else { return };
-        asked.cuts.starts |= anchor.cuts.starts;
-        asked.cuts.ends |= anchor.cuts.ends;
-        asked.cuts.numbers |= anchor.cuts.numbers;
-        asked.any |= anchor.any;
+        let Some(asked) = self.asked.get_mut(index as usize) else { return };
+        asked.lengths.starts |= key.lengths.starts;
+        asked.lengths.ends |= key.lengths.ends;
+        asked.lengths.numbers |= key.lengths.numbers;
+        asked.any |= key.any;
     }
 
     fn has(&self, kind: Kind) -> bool {
@@ -85,7 +85,7 @@ impl Kind {
 
 impl<'r, 'a> RequestTerms<'r, 'a> {
     pub(crate) fn of(request: &'r Request<'a>, dictionary: &TermDictionary) -> Self {
-        let mut terms = Self { request, all: Vec::new(), signature: [0; 16], came: Vec::new() };
+        let mut terms = Self { request, all: Vec::new(), bloom: [0; 16], came: Vec::new() };
         if dictionary.kinds == 0 {
             return terms;
         }
@@ -125,15 +125,15 @@ impl<'r, 'a> RequestTerms<'r, 'a> {
         }
         for hay in &dictionary.hays {
             if let Some(held) = request.held(*hay) {
-                let places = held.found().iter().map(|text| Place { hay: *hay, text: *text });
-                terms.all.extend(places.map(of_needle));
+                let ids = held.found().iter().map(|text| NeedleId { hay: *hay, text: *text });
+                terms.all.extend(ids.map(of_needle));
             }
         }
         // Sorted: no choice of a client makes that slower.
         terms.all = distinct(terms.all);
         for term in &terms.all {
             let (word, bit) = signed(*term);
-            if let Some(word) = terms.signature.get_mut(word) {
+            if let Some(word) = terms.bloom.get_mut(word) {
                 *word |= bit;
             }
         }
@@ -143,7 +143,7 @@ impl<'r, 'a> RequestTerms<'r, 'a> {
     /// Whether a term may hold. If not, it does not hold.
     pub(crate) fn may_hold(&self, term: Term) -> bool {
         let (word, bit) = signed(term);
-        self.signature.get(word).is_none_or(|word| word & bit != 0)
+        self.bloom.get(word).is_none_or(|word| word & bit != 0)
     }
 
     /// Whether a term holds.
@@ -151,59 +151,59 @@ impl<'r, 'a> RequestTerms<'r, 'a> {
         self.may_hold(term) && self.all.binary_search(&term).is_ok()
     }
 
-    /// Every term that `value` under `name` makes true, if any clause asks for that name.
+    /// Every term that `value` under `name` makes true, if any match asks for that name.
     fn add(&mut self, dictionary: &TermDictionary, kind: Kind, name: &[u8], value: impl FnOnce() -> Vec<u8>) {
         if !dictionary.has(kind) {
             return;
         }
-        let there = there(kind, name);
-        let Some(place) = dictionary.names.get(&there).map(|place| *place as usize) else { return };
-        let Some(asked) = dictionary.asked.get(place) else { return };
+        let presence = presence(kind, name);
+        let Some(index) = dictionary.names.get(&presence).map(|index| *index as usize) else { return };
+        let Some(asked) = dictionary.asked.get(index) else { return };
         if matches!(kind, Kind::Cookie | Kind::Query | Kind::Joined)
             && !asked.any
-            && !self.is_first(place, dictionary)
+            && !self.is_first(index, dictionary)
         {
             return;
         }
         let mut value = value();
         value.make_ascii_lowercase();
-        self.all.push(there);
-        self.cut(there, &value, asked.cuts);
+        self.all.push(presence);
+        self.cut(presence, &value, asked.lengths);
     }
 
     /// Whether this is the first value under a name.
-    fn is_first(&mut self, place: usize, dictionary: &TermDictionary) -> bool {
+    fn is_first(&mut self, index: usize, dictionary: &TermDictionary) -> bool {
         if self.came.is_empty() {
             self.came = vec![0; dictionary.asked.len().div_ceil(64)];
         }
-        let bit = 1u64.checked_shl(u32::try_from(place & 63).unwrap_or_default()).unwrap_or_default();
-        let Some(word) = self.came.get_mut(place >> 6) else { return true };
+        let bit = 1u64.checked_shl(u32::try_from(index & 63).unwrap_or_default()).unwrap_or_default();
+        let Some(word) = self.came.get_mut(index >> 6) else { return true };
         let is_first = *word & bit == 0;
         *word |= bit;
         is_first
     }
 
-    fn cut(&mut self, there: Term, value: &[u8], cuts: Cuts) {
-        self.all.push(term(there, Relation::Is, value));
-        let starts = bits(cuts.starts).filter_map(|place| value.get(..=place));
-        self.all.extend(starts.map(|text| term(there, Relation::Starts, text)));
-        let ends =
-            bits(cuts.ends).filter_map(|place| value.get(value.len().checked_sub(place)?.checked_sub(1)?..));
-        self.all.extend(ends.map(|text| term(there, Relation::Ends, text)));
-        if cuts.numbers != 0
+    fn cut(&mut self, presence: Term, value: &[u8], lengths: LengthMask) {
+        self.all.push(term(presence, Relation::Is, value));
+        let starts = bits(lengths.starts).filter_map(|index| value.get(..=index));
+        self.all.extend(starts.map(|text| term(presence, Relation::Starts, text)));
+        let ends = bits(lengths.ends)
+            .filter_map(|index| value.get(value.len().checked_sub(index)?.checked_sub(1)?..));
+        self.all.extend(ends.map(|text| term(presence, Relation::Ends, text)));
+        if lengths.numbers != 0
             && let Some(number) = integer(value)
         {
-            self.all.extend(bits(cuts.numbers).map(|power| of_numbers(there, power, number >> power)));
+            self.all.extend(bits(lengths.numbers).map(|power| of_numbers(presence, power, number >> power)));
         }
     }
 }
 
-/// The places of the bits that are set.
+/// The indices of the bits that are set.
 fn bits(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
-        let place = bits.trailing_zeros();
-        bits ^= 1u64.checked_shl(place)?;
-        usize::try_from(place).ok()
+        let index = bits.trailing_zeros();
+        bits ^= 1u64.checked_shl(index)?;
+        usize::try_from(index).ok()
     })
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Found;
 use super::key::IndexKeys;
-use super::leaf::Leaf;
+use super::postings::Postings;
 use super::terms::{RequestTerms, TermDictionary};
 use crate::matching::path::{PathForm, PathMatch};
 use crate::matching::texts::Texts;
@@ -20,14 +20,14 @@ pub(crate) struct Trie {
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    leaf: Leaf,
-    /// Each child: its edge, and its place among the nodes. Children differ in the first byte of their
+    postings: Postings,
+    /// Each child: its edge, and its index among the nodes. Children differ in the first byte of their
     /// edges, and are sorted by it.
     children: Vec<(Box<[u8]>, u32)>,
 }
 
 impl Trie {
-    /// Files a clause under a prefix.
+    /// Files a match under a prefix.
     pub(crate) fn insert(&mut self, mut prefix: &[u8], number: u32, keys: &Rc<IndexKeys>) {
         if self.nodes.is_empty() {
             self.nodes.push(Node::default());
@@ -37,17 +37,17 @@ impl Trie {
             let new = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
             let Some(Node { children, .. }) = self.nodes.get_mut(at as usize) else { return };
             match children.binary_search_by_key(&Some(first), |(edge, _)| edge.first()) {
-                Err(place) => {
+                Err(index) => {
                     // Most nodes have few children: spare room would be most of the trie.
                     if children.len() < 8 {
                         children.reserve_exact(1);
                     }
-                    children.insert(place, (prefix.into(), new));
+                    children.insert(index, (prefix.into(), new));
                     self.nodes.push(Node::default());
                     (at, prefix) = (new, b"");
                 }
-                Ok(place) => {
-                    let Some((edge, child)) = children.get_mut(place) else { return };
+                Ok(index) => {
+                    let Some((edge, child)) = children.get_mut(index) else { return };
                     let common = edge.iter().zip(prefix).take_while(|(a, b)| a == b).count();
                     let (head, tail) = edge.split_at(common.min(edge.len()));
                     let below = *child;
@@ -55,7 +55,8 @@ impl Trie {
                         at = below;
                     } else {
                         // A node between the two.
-                        let between = Node { leaf: Leaf::Empty, children: vec![(tail.into(), below)] };
+                        let between =
+                            Node { postings: Postings::Empty, children: vec![(tail.into(), below)] };
                         (*edge, *child) = (head.into(), new);
                         self.nodes.push(between);
                         at = new;
@@ -65,25 +66,25 @@ impl Trie {
             }
         }
         if let Some(node) = self.nodes.get_mut(at as usize) {
-            node.leaf.insert(number, keys);
+            node.postings.insert(number, keys);
         }
     }
 
-    /// Files what was inserted; called once, after the last clause.
+    /// Files what was inserted; called once, after the last match.
     pub(crate) fn finish(&mut self, dictionary: &mut TermDictionary) {
         self.nodes.shrink_to_fit();
         for node in &mut self.nodes {
-            node.leaf.finish(dictionary);
+            node.postings.finish(dictionary);
             node.children.shrink_to_fit();
         }
     }
 
-    /// Scans the leaf of every prefix of `path`.
+    /// Scans the postings of every prefix of `path`.
     pub(crate) fn scan(&self, path: &[u8], terms: &RequestTerms<'_, '_>, found: &mut Found<'_>) {
         let mut next = self.nodes.first();
         let mut left = path;
         while let Some(node) = next {
-            node.leaf.scan(terms, found);
+            node.postings.scan(terms, found);
             let Some(first) = left.first() else { return };
             let child = node.children.binary_search_by_key(&Some(first), |(edge, _)| edge.first());
             let Some((edge, child)) = child.ok().and_then(|at| node.children.get(at)) else { return };

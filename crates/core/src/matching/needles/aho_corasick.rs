@@ -26,11 +26,11 @@ type Node = u32;
 impl AhoCorasick {
     /// `texts` are not empty, and each is there once, with its number.
     pub(super) fn new(mut texts: Vec<(Box<[u8]>, u32)>) -> Self {
-        let of = |place: u32| texts.get(place as usize);
+        let of = |index: u32| texts.get(index as usize);
         let order = sorted(texts.len(), &|a, b| of(a).cmp(&of(b)));
         let texts: Vec<_> = order
             .into_iter()
-            .filter_map(|place| Some(std::mem::take(texts.get_mut(place as usize)?)))
+            .filter_map(|index| Some(std::mem::take(texts.get_mut(index as usize)?)))
             .collect();
         let (mut bytes, mut ends, mut children) = (vec![0], vec![0], Vec::new());
         // Below each node: the texts from the first place to the second, which agree up to here.
@@ -45,9 +45,9 @@ impl AhoCorasick {
                 from = from.saturating_add(1);
             }
             while from < to {
-                let byte = |place: usize| texts.get(place).and_then(|(text, _)| text.get(depth)).copied();
+                let byte = |index: usize| texts.get(index).and_then(|(text, _)| text.get(depth)).copied();
                 let first = byte(from);
-                let same = (from..to).take_while(|place| byte(*place) == first).count();
+                let same = (from..to).take_while(|index| byte(*index) == first).count();
                 let next = from.saturating_add(same.max(1));
                 bytes.push(first.unwrap_or_default());
                 ends.push(0);
@@ -84,8 +84,8 @@ impl AhoCorasick {
                 let byte = self.bytes.get(child as usize).copied().unwrap_or_default();
                 let other = if parent == 0 { 0 } else { self.step(of(&self.other, parent), byte) };
                 let shorter = if of(&self.ends, other) > 0 { other } else { of(&self.shorter, other) };
-                self.other.get_mut(child as usize).into_iter().for_each(|place| *place = other);
-                self.shorter.get_mut(child as usize).into_iter().for_each(|place| *place = shorter);
+                self.other.get_mut(child as usize).into_iter().for_each(|index| *index = other);
+                self.shorter.get_mut(child as usize).into_iter().for_each(|index| *index = shorter);
             }
         }
     }
@@ -119,17 +119,17 @@ impl AhoCorasick {
         let from = of(&self.children, at);
         let to = of(&self.children, at.saturating_add(1));
         let bytes = self.bytes.get(from as usize..to as usize).unwrap_or_default();
-        let place = match bytes {
+        let index = match bytes {
             [] => None,
             [only] => (*only == byte).then_some(0),
             many => many.binary_search(&byte).ok(),
         };
-        place.and_then(|place| from.checked_add(u32::try_from(place).ok()?)).unwrap_or_default()
+        index.and_then(|index| from.checked_add(u32::try_from(index).ok()?)).unwrap_or_default()
     }
 }
 
-fn of(table: &[u32], place: u32) -> u32 {
-    table.get(place as usize).copied().unwrap_or_default()
+fn of(table: &[u32], index: u32) -> u32 {
+    table.get(index as usize).copied().unwrap_or_default()
 }
 
 #[cfg(test)]

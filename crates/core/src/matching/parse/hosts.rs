@@ -3,8 +3,8 @@
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::matching::hosts::{HostPattern, HostSet};
 use crate::wire::host::is_name;
 
@@ -41,7 +41,7 @@ pub(crate) fn hosts_or_service(fields: Fields<'_>) -> Result<Option<HostSet>, In
 }
 
 /// Reads one host: a name, an address, or `*.` before a domain.
-pub(crate) fn host(tree: &Tree) -> Result<HostPattern, Invalid> {
+pub(crate) fn host(tree: &PolicyValue) -> Result<HostPattern, Invalid> {
     let written = read::text(tree)?;
     let refuse = |help: &str| Err(Invalid::new(Code::BadHost, format!("{written:?} is not a host"), help));
     if written == "*" {
@@ -72,7 +72,7 @@ pub(crate) fn host(tree: &Tree) -> Result<HostPattern, Invalid> {
 }
 
 /// Reads `name.namespace` into the forms in which a mesh calls that service.
-fn service(tree: &Tree) -> Result<Vec<HostPattern>, Invalid> {
+fn service(tree: &PolicyValue) -> Result<Vec<HostPattern>, Invalid> {
     let written = read::text(tree)?.to_ascii_lowercase();
     let mut labels = written.split('.');
     match (labels.next(), labels.next(), labels.next()) {

@@ -6,8 +6,8 @@ use crate::language::describe::{Kind, Object, field, fields_of, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::path_template::PathTemplate;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::matching::kind;
 use crate::matching::path::{PathForm, PathMatch};
 use crate::matching::value::{OF_PATHS, OfPath, Reader};
@@ -62,7 +62,7 @@ pub(crate) static PATH: Object =
     object!("path", Any, "A condition on a path: one test.", [&TEST, &OPTIONS], []);
 
 /// Reads a path matcher.
-pub(crate) fn path(tree: &Tree, budget: &Budget) -> Result<PathMatch, Invalid> {
+pub(crate) fn path(tree: &PolicyValue, budget: &Budget) -> Result<PathMatch, Invalid> {
     let fields = open(tree, &PATH)?;
     let (ignore_case, invert) = options(fields)?;
     let kind = fields.exactly_one(&KINDS)?;
@@ -106,7 +106,7 @@ fn template(fields: Fields<'_>, ignore_case: bool) -> Result<PathForm, Invalid> 
 }
 
 /// A path from its root, without a query.
-pub(crate) fn absolute(tree: &Tree) -> Result<&str, Invalid> {
+pub(crate) fn absolute(tree: &PolicyValue) -> Result<&str, Invalid> {
     let path = read::text(tree)?;
     // `OPTIONS *` reaches no filter: Envoy itself answers a target that is not a path.
     if path.starts_with('/') && !path.contains(['?', '#']) {

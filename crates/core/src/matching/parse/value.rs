@@ -3,11 +3,11 @@
 use super::Budget;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 use crate::matching::budget;
-use crate::matching::named::{Named, QueryMatch};
+use crate::matching::named_condition::{NamedCondition, QueryMatch};
 use crate::matching::value::{FIELDS, Reader, Reading, TESTS, Terms, ValueMatch};
 
 static TEST: Object = object!("test", ExactlyOne, "What a value must be.", [], FIELDS);
@@ -43,7 +43,7 @@ pub(super) static QUERY_VALUE: Object = object!(
     )],
 );
 
-pub(super) fn query(tree: &Tree, budget: &Budget) -> Result<Vec<QueryMatch>, Invalid> {
+pub(super) fn query(tree: &PolicyValue, budget: &Budget) -> Result<Vec<QueryMatch>, Invalid> {
     let read = |tree| -> Result<(ValueMatch, bool), Invalid> {
         let fields = open(tree, &QUERY_VALUE)?;
         let any = fields.optional("repeated", |t| read::word(t, &REPEATED))?.unwrap_or(false);
@@ -52,17 +52,20 @@ pub(super) fn query(tree: &Tree, budget: &Budget) -> Result<Vec<QueryMatch>, Inv
     let entries = read::entries(tree, limits::CONDITIONS, names::parameter, read)?;
     Ok(entries
         .into_iter()
-        .map(|(name, (value, any))| QueryMatch { named: Named { name: name.into_boxed_bytes(), value }, any })
+        .map(|(name, (value, any))| QueryMatch {
+            named: NamedCondition { name: name.into_boxed_bytes(), value },
+            any,
+        })
         .collect())
 }
 
 /// Reads a value matcher.
-pub(super) fn value(tree: &Tree, budget: &Budget) -> Result<ValueMatch, Invalid> {
+pub(super) fn value(tree: &PolicyValue, budget: &Budget) -> Result<ValueMatch, Invalid> {
     value_of(open(tree, &VALUE)?, budget)
 }
 
 /// Reads a value matcher that may not be inverted, because it is inverted already.
-pub(super) fn plain(tree: &Tree, budget: &Budget) -> Result<ValueMatch, Invalid> {
+pub(super) fn plain(tree: &PolicyValue, budget: &Budget) -> Result<ValueMatch, Invalid> {
     let value = value(tree, budget)?;
     if !value.invert {
         return Ok(value);
@@ -99,8 +102,8 @@ pub(super) fn of_header(value: ValueMatch) -> Result<ValueMatch, Invalid> {
 }
 
 /// Opens a table of a test and its options.
-pub(super) fn open<'t>(tree: &'t Tree, object: &'static Object) -> Result<Fields<'t>, Invalid> {
-    if let Tree::Text(text) = tree {
+pub(super) fn open<'t>(tree: &'t PolicyValue, object: &'static Object) -> Result<Fields<'t>, Invalid> {
+    if let PolicyValue::Text(text) = tree {
         let help = format!("write {{\"exact\": {text:?}}}");
         return Err(Invalid::new(Code::WrongType, "expected a table, found a string", help));
     }

@@ -43,14 +43,14 @@ impl Automaton {
 
     /// The positions of an expression, if it is small enough.
     pub(super) fn of(nfa: &NFA) -> Option<Self> {
-        let places = Places::of(nfa)?;
+        let positions = Positions::of(nfa)?;
         let mut left = STEPS;
-        let mut leads = Vec::with_capacity(places.next.len().saturating_add(1));
-        for from in places.next.iter().copied().chain([nfa.start_anchored()]) {
-            leads.push(places.leads(nfa, from, &mut left)?);
+        let mut leads = Vec::with_capacity(positions.next.len().saturating_add(1));
+        for from in positions.next.iter().copied().chain([nfa.start_anchored()]) {
+            leads.push(positions.leads(nfa, from, &mut left)?);
         }
         // After a byte the value cannot start, and before one it cannot end.
-        let end = places.next.len();
+        let end = positions.next.len();
         for (from, leads) in leads.iter_mut().enumerate() {
             leads.retain(|lead| {
                 let is_late = from < end && lead.looks.contains(Look::Start);
@@ -58,7 +58,7 @@ impl Automaton {
                 !is_late && !is_early
             });
         }
-        Some(Self { positions: places.bytes, leads })
+        Some(Self { positions: positions.bytes, leads })
     }
 
     /// The number that means the end of a match.
@@ -98,55 +98,55 @@ pub(super) fn bit(number: usize) -> u64 {
 }
 
 /// Positions while they are made.
-struct Places {
+struct Positions {
     /// The first position and the number of positions of each state.
     of: Vec<(usize, usize)>,
     bytes: Vec<Bytes>,
     next: Vec<StateID>,
 }
 
-impl Places {
+impl Positions {
     fn of(nfa: &NFA) -> Option<Self> {
-        let mut places =
+        let mut positions =
             Self { of: Vec::with_capacity(nfa.states().len()), bytes: Vec::new(), next: Vec::new() };
         let reached = reached(nfa);
         for (state, is_reached) in nfa.states().iter().zip(reached) {
-            let first = places.next.len();
+            let first = positions.next.len();
             if is_reached {
                 match state {
-                    State::ByteRange { trans } => places.add(first, trans.start, trans.end, trans.next),
+                    State::ByteRange { trans } => positions.add(first, trans.start, trans.end, trans.next),
                     State::Sparse(sparse) => {
                         for trans in &sparse.transitions {
-                            places.add(first, trans.start, trans.end, trans.next);
+                            positions.add(first, trans.start, trans.end, trans.next);
                         }
                     }
                     State::Dense(dense) => {
                         for (byte, next) in (0..=u8::MAX).zip(&dense.transitions) {
                             if *next != StateID::ZERO {
-                                places.add(first, byte, byte, *next);
+                                positions.add(first, byte, byte, *next);
                             }
                         }
                     }
                     _ => {}
                 }
             }
-            places.of.push((first, places.next.len().saturating_sub(first)));
-            if places.next.len() > POSITIONS {
+            positions.of.push((first, positions.next.len().saturating_sub(first)));
+            if positions.next.len() > POSITIONS {
                 return None;
             }
         }
-        Some(places)
+        Some(positions)
     }
 
     /// Adds bytes to the position of a state that leads to `next`.
     fn add(&mut self, first: usize, from: u8, to: u8, next: StateID) {
         let known = self.next.iter().skip(first).position(|other| *other == next);
-        let place = first.saturating_add(known.unwrap_or(self.next.len().saturating_sub(first)));
+        let index = first.saturating_add(known.unwrap_or(self.next.len().saturating_sub(first)));
         if known.is_none() {
             self.next.push(next);
             self.bytes.push(Bytes::default());
         }
-        if let Some(bytes) = self.bytes.get_mut(place) {
+        if let Some(bytes) = self.bytes.get_mut(index) {
             bytes.insert(from, to);
         }
     }

@@ -124,7 +124,7 @@ impl Finder {
         let automaton = Automaton::of(nfa)?;
         let classes = Classes::of(nfa);
         let end = automaton.end();
-        let back = |place: usize| end.saturating_sub(place).saturating_sub(1);
+        let back = |index: usize| end.saturating_sub(index).saturating_sub(1);
         let mut ends = vec![0; words(end)];
         let mut conditional = Vec::new();
         for (from, lead) in automaton.all() {
@@ -193,7 +193,7 @@ impl<'s> Search<'s> {
         };
         // The last block's checkpoint is empty: no position takes a byte after the end.
         for block in (0..blocks).rev() {
-            search.learn(block);
+            search.complete(block);
             let first = search.alive.get(..words).unwrap_or_default().to_vec();
             if let Some(before) = block.checked_sub(1)
                 && let Some(checkpoint) = search.checkpoints.chunks_exact_mut(words).nth(before)
@@ -204,8 +204,8 @@ impl<'s> Search<'s> {
         search
     }
 
-    /// Learns which positions can be completed in a block.
-    fn learn(&mut self, block: usize) {
+    /// Finds which positions can be completed in a block.
+    fn complete(&mut self, block: usize) {
         let start = block.saturating_mul(BLOCK);
         let length = self.value.len().saturating_sub(start).min(BLOCK);
         let end = length.saturating_mul(self.words);
@@ -214,8 +214,8 @@ impl<'s> Search<'s> {
             last.copy_from_slice(ahead);
         }
         for at in (0..length).rev() {
-            let place = at.saturating_mul(self.words);
-            let pair = self.alive.get_mut(place..place.saturating_add(self.words.saturating_mul(2)));
+            let index = at.saturating_mul(self.words);
+            let pair = self.alive.get_mut(index..index.saturating_add(self.words.saturating_mul(2)));
             let Some((now, ahead)) = pair.and_then(|pair| pair.split_at_mut_checked(self.words)) else {
                 break;
             };
@@ -228,11 +228,11 @@ impl<'s> Search<'s> {
     fn lead<'l>(&mut self, leads: &'l [Lead], at: usize) -> Option<&'l Lead> {
         let block = at / BLOCK;
         if self.block != Some(block) {
-            self.learn(block);
+            self.complete(block);
         }
         let end = self.finder.automaton.end();
-        let place = (at % BLOCK).saturating_mul(self.words);
-        let alive = self.alive.get(place..place.saturating_add(self.words)).unwrap_or_default();
+        let index = (at % BLOCK).saturating_mul(self.words);
+        let alive = self.alive.get(index..index.saturating_add(self.words)).unwrap_or_default();
         leads.iter().find(|lead| {
             let back = || end.saturating_sub(lead.to).saturating_sub(1);
             (lead.to == end || has(alive, back())) && holds(lead.looks, &self.finder.looker, self.value, at)

@@ -61,9 +61,9 @@ impl Classes {
         let mut masks = vec![0; words.saturating_mul(self.count)];
         for (class, mask) in masks.chunks_exact_mut(words).enumerate() {
             let Some(byte) = self.bytes(class).next() else { continue };
-            for (place, bytes) in automaton.positions.iter().enumerate() {
+            for (index, bytes) in automaton.positions.iter().enumerate() {
                 if bytes.contains(byte) {
-                    set(mask, number(place));
+                    set(mask, number(index));
                 }
             }
         }
@@ -93,7 +93,7 @@ impl Sets {
             set(&mut accepts, from);
         }
         Self {
-            masks: classes.masks(automaton, |place| place),
+            masks: classes.masks(automaton, |index| index),
             classes,
             words: words(end),
             relation: Relation::of(

@@ -14,7 +14,7 @@ const STEP: u64 = 40;
 const SKIP: u64 = 4;
 
 /// Rows with fixed numbers: nothing can match any more; everything matches; everything without a line
-/// end matches. A row is identified by its place among the entries.
+/// end matches. A row is identified by its index among the entries.
 const NOTHING: usize = 0;
 const ALL: usize = 1;
 const LINE: usize = 2;
@@ -24,9 +24,9 @@ const KNOWN: usize = 3;
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     classes: Classes,
-    /// For each row and class the next row's place.
+    /// For each row and class the next row's index.
     next: Vec<u16>,
-    /// The place of [`LINE`]. A row up to it needs no further lookup; a row beyond it does.
+    /// The index of [`LINE`]. A row up to it needs no further lookup; a row beyond it does.
     special: u16,
     start: u16,
     /// By row.
@@ -104,15 +104,15 @@ impl Table {
             if classes.bytes(class).count() == 1 { vec![class] } else { Vec::new() }
         };
         // A row that every byte leads back to; or every byte but a line end, which leads to no match.
-        let known = |place: usize, row: &Row| {
-            let own = place.saturating_add(1);
+        let known = |index: usize, row: &Row| {
+            let own = index.saturating_add(1);
             let stays = |but: &[usize]| {
                 row.next
                     .iter()
                     .enumerate()
                     .all(|(class, next)| *next == if but.contains(&class) { 0 } else { own })
             };
-            if !row.accepts || place == 0 {
+            if !row.accepts || index == 0 {
                 None
             } else if stays(&[]) {
                 Some(ALL)
@@ -124,26 +124,26 @@ impl Table {
         };
         let mut numbers = vec![NOTHING];
         let mut kept = Vec::new();
-        for (place, row) in rows.iter().enumerate() {
-            numbers.push(known(place, row).unwrap_or_else(|| {
+        for (index, row) in rows.iter().enumerate() {
+            numbers.push(known(index, row).unwrap_or_else(|| {
                 kept.push(row);
                 kept.len().saturating_add(KNOWN).saturating_sub(1)
             }));
         }
-        let place = |number: usize| u16::try_from(number.saturating_mul(count)).unwrap_or_default();
+        let index = |number: usize| u16::try_from(number.saturating_mul(count)).unwrap_or_default();
         let number = |next: usize| numbers.get(next).copied().unwrap_or(NOTHING);
         let mut next = vec![0; KNOWN.saturating_mul(count)];
         let mut accepts = vec![false, true, true];
         let graph: Vec<Vec<usize>> =
             kept.iter().map(|row| row.next.iter().map(|next| number(*next)).collect()).collect();
         for (row, leads) in kept.iter().zip(&graph) {
-            next.extend(leads.iter().map(|number| place(*number)));
+            next.extend(leads.iter().map(|number| index(*number)));
             accepts.push(row.accepts);
         }
         Self {
             next,
-            special: place(LINE),
-            start: place(number(1)),
+            special: index(LINE),
+            start: index(number(1)),
             accepts,
             accepts_nothing: sets.matches(b""),
             work: work(&graph),
@@ -159,8 +159,8 @@ impl Table {
         let mut rest = value.iter();
         while row > self.special {
             let Some(byte) = rest.next() else { break };
-            let place = usize::from(row).saturating_add(self.classes.get(*byte));
-            row = self.next.get(place).copied().unwrap_or_default();
+            let index = usize::from(row).saturating_add(self.classes.get(*byte));
+            row = self.next.get(index).copied().unwrap_or_default();
         }
         let number = usize::from(row).checked_div(self.classes.count).unwrap_or_default();
         let is_fine = number != LINE || !rest.as_slice().contains(&b'\n');
@@ -198,25 +198,25 @@ const PREFIX: usize = 64;
 fn work(graph: &[Vec<usize>]) -> (u64, u64) {
     let mut before = vec![0usize; graph.len()];
     let own = |number: &usize| number.checked_sub(KNOWN);
-    for place in graph.iter().flatten().filter_map(own) {
-        if let Some(before) = before.get_mut(place) {
+    for index in graph.iter().flatten().filter_map(own) {
+        if let Some(before) = before.get_mut(index) {
             *before = before.saturating_add(1);
         }
     }
     let mut open: Vec<(usize, u64)> =
-        before.iter().enumerate().filter(|(_, before)| **before == 0).map(|(place, _)| (place, 1)).collect();
+        before.iter().enumerate().filter(|(_, before)| **before == 0).map(|(index, _)| (index, 1)).collect();
     let mut done = 0usize;
     let mut longest = 1;
-    while let Some((place, length)) = open.get(done).copied() {
+    while let Some((index, length)) = open.get(done).copied() {
         done = done.saturating_add(1);
         longest = longest.max(length);
-        for place in graph.get(place).into_iter().flatten().filter_map(own) {
-            if let Some(before) = before.get_mut(place) {
+        for index in graph.get(index).into_iter().flatten().filter_map(own) {
+            if let Some(before) = before.get_mut(index) {
                 *before = before.saturating_sub(1);
                 if *before == 0 {
                     // In this order, the last row that leads here is the farthest from the start, or
                     // equally far.
-                    open.push((place, length.saturating_add(1)));
+                    open.push((index, length.saturating_add(1)));
                 }
             }
         }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::Request;
 use super::table::Table;
 use crate::matching::kind::Kind;
-use crate::matching::named::{Named, QueryMatch};
+use crate::matching::named_condition::{NamedCondition, QueryMatch};
 use crate::matching::needles::{Hay, Held, Needle, Needles, Search};
 use crate::matching::value::{Terms, ValueMatch, integer};
 
@@ -109,11 +109,11 @@ impl<'a> Request<'a> {
     }
 
     /// Whether a header meets a condition; `joins` means that repeated headers are one value.
-    pub(crate) fn meets(&self, condition: &Named, joins: bool) -> bool {
+    pub(crate) fn meets(&self, condition: &NamedCondition, joins: bool) -> bool {
         if joins { self.joined_meets(condition) } else { self.header_meets(condition) }
     }
 
-    pub(crate) fn header_meets(&self, Named { name, value }: &Named) -> bool {
+    pub(crate) fn header_meets(&self, NamedCondition { name, value }: &NamedCondition) -> bool {
         self.text_meets(value).unwrap_or_else(|| match self.table_for(name, value) {
             Some(table) => table.meets(value, name, false),
             None => value.matches(&mut self.values(name)),
@@ -121,27 +121,30 @@ impl<'a> Request<'a> {
     }
 
     /// Whether a condition of `withoutHeaders` keeps the request out.
-    pub(crate) fn header_bars(&self, Named { name, value }: &Named) -> bool {
+    pub(crate) fn header_excludes(&self, NamedCondition { name, value }: &NamedCondition) -> bool {
         if let Some((held, needle)) = self.needle(value) {
-            return value.bars(&mut held.stand_ins(needle, value.invert).into_iter().flatten());
+            return value.excludes(&mut held.stand_ins(needle, value.invert).into_iter().flatten());
         }
         match self.table_for(name, value) {
-            Some(table) => table.bars(value, name),
-            None => value.bars(&mut self.values(name)),
+            Some(table) => table.excludes(value, name),
+            None => value.excludes(&mut self.values(name)),
         }
     }
 
     /// Whether a condition holds for all values of a header as one.
-    pub(crate) fn joined_meets(&self, Named { name, value }: &Named) -> bool {
+    pub(crate) fn joined_meets(&self, NamedCondition { name, value }: &NamedCondition) -> bool {
         self.text_meets(value)
             .unwrap_or_else(|| value.matches(&mut self.joined(name).iter().map(AsRef::as_ref)))
     }
 
-    pub(crate) fn cookie_meets(&self, Named { name, value }: &Named) -> bool {
+    pub(crate) fn cookie_meets(&self, NamedCondition { name, value }: &NamedCondition) -> bool {
         self.text_meets(value).unwrap_or_else(|| self.cookie_table().meets(value, name, true))
     }
 
-    pub(crate) fn query_meets(&self, QueryMatch { named: Named { name, value }, any }: &QueryMatch) -> bool {
+    pub(crate) fn query_meets(
+        &self,
+        QueryMatch { named: NamedCondition { name, value }, any }: &QueryMatch,
+    ) -> bool {
         self.text_meets(value).unwrap_or_else(|| self.query_table().meets(value, name, !any))
     }
 
@@ -156,10 +159,10 @@ impl<'a> Request<'a> {
     pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
         let table = self.header_table();
         let each = if table.is_none() { self.headers() } else { &[] };
-        let run = table.map(|table| table.places(name)).unwrap_or_default();
+        let run = table.map(|table| table.indices(name)).unwrap_or_default();
         let found = each.iter().filter(move |(n, _)| *n == name).map(|(_, value)| *value);
         found.chain(
-            run.iter().filter_map(|(_, place)| self.headers().get(*place as usize)).map(|(_, value)| *value),
+            run.iter().filter_map(|(_, index)| self.headers().get(*index as usize)).map(|(_, value)| *value),
         )
     }
 
@@ -177,7 +180,7 @@ impl<'a> Request<'a> {
     pub(crate) fn slashes(&self) -> &[u32] {
         self.looked.slashes.get_or_init(|| {
             let slashes = (0u32..).zip(self.path()).filter(|(_, byte)| **byte == b'/');
-            slashes.map(|(place, _)| place).collect()
+            slashes.map(|(index, _)| index).collect()
         })
     }
 
@@ -185,7 +188,7 @@ impl<'a> Request<'a> {
     /// that are found together.
     fn needle<'c>(&self, condition: &'c ValueMatch) -> Option<(Rc<Held>, &'c Needle)> {
         let Terms::Holds(needle) = condition.test.sole_terms() else { return None };
-        Some((self.held(needle.place()?.hay)?, needle))
+        Some((self.held(needle.id()?.hay)?, needle))
     }
 
     /// The table of headers, if this condition is better looked up there: because many others have been

@@ -19,13 +19,13 @@ pub(super) struct Table {
     bytes: Vec<u8>,
     /// Where each pair's name ends, and where its value ends. Each begins where the one before it ends.
     ends: Vec<(u32, u32)>,
-    /// The hash of a name and its place, sorted by these; equal names by place.
+    /// The hash of a name and its index, sorted by these; equal names by index.
     order: Vec<(u64, u32)>,
     /// The values of names with many values, in the orders that conditions needed.
     sorted: RefCell<Vec<(Sorting, Rc<Sorted>)>>,
 }
 
-/// Which values are sorted: the place of the first in the table's order, and how many. And in which
+/// Which values are sorted: the index of the first in the table's order, and how many. And in which
 /// way.
 type Sorting = (usize, usize, Way);
 
@@ -36,7 +36,7 @@ enum Way {
     Number,
 }
 
-/// The places of values in some order; each with its number, if they are sorted by number.
+/// The indices of values in some order; each with its number, if they are sorted by number.
 type Sorted = Vec<(Option<i64>, u32)>;
 
 /// So few values are looked at one by one and not sorted.
@@ -55,31 +55,31 @@ impl Table {
 
     /// The same table, with its names in order; called once, after the last pair.
     pub(super) fn finish(mut self) -> Self {
-        let places = 0u32..u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
-        let hashes = places.map(|place| (hash(self.name(place), 0), place)).collect();
+        let indices = 0u32..u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        let hashes = indices.map(|index| (hash(self.name(index), 0), index)).collect();
         self.order = merged(hashes, |(a, first), (b, second)| {
             a > b || a == b && self.name(*first) > self.name(*second)
         });
         self
     }
 
-    fn begin(&self, place: u32) -> u32 {
-        let before = place.checked_sub(1).and_then(|before| self.ends.get(before as usize));
+    fn begin(&self, index: u32) -> u32 {
+        let before = index.checked_sub(1).and_then(|before| self.ends.get(before as usize));
         before.map_or(0, |(_, end)| *end)
     }
 
-    fn name(&self, place: u32) -> &[u8] {
-        let middle = self.ends.get(place as usize).map_or(0, |(middle, _)| *middle);
-        self.bytes.get(self.begin(place) as usize..middle as usize).unwrap_or_default()
+    fn name(&self, index: u32) -> &[u8] {
+        let middle = self.ends.get(index as usize).map_or(0, |(middle, _)| *middle);
+        self.bytes.get(self.begin(index) as usize..middle as usize).unwrap_or_default()
     }
 
     /// The values under a name, in the order in which they came.
     pub(super) fn values(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> {
-        self.places(name).iter().filter_map(|(_, place)| self.value(*place))
+        self.indices(name).iter().filter_map(|(_, index)| self.value(*index))
     }
 
-    /// The places of the values under a name, in the order in which they came.
-    pub(super) fn places(&self, name: &[u8]) -> &[(u64, u32)] {
+    /// The indices of the values under a name, in the order in which they came.
+    pub(super) fn indices(&self, name: &[u8]) -> &[(u64, u32)] {
         let (from, to) = self.run(name);
         self.order.get(from..to).unwrap_or_default()
     }
@@ -95,8 +95,8 @@ impl Table {
     }
 
     /// The same for a condition of `withoutHeaders`.
-    pub(super) fn bars(&self, condition: &ValueMatch, name: &[u8]) -> bool {
-        self.look(condition, name, usize::MAX, &|values| condition.bars(values))
+    pub(super) fn excludes(&self, condition: &ValueMatch, name: &[u8]) -> bool {
+        self.look(condition, name, usize::MAX, &|values| condition.excludes(values))
     }
 
     fn look(
@@ -110,7 +110,7 @@ impl Table {
         let to = to.min(from.saturating_add(counted));
         let run = self.order.get(from..to).unwrap_or_default();
         match self.stand_ins(condition, from, run) {
-            None => judge(&mut run.iter().filter_map(|(_, place)| self.value(*place))),
+            None => judge(&mut run.iter().filter_map(|(_, index)| self.value(*index))),
             Some(few) => judge(&mut few.iter().map(|value| &**value)),
         }
     }
@@ -119,7 +119,7 @@ impl Table {
     fn run(&self, name: &[u8]) -> (usize, usize) {
         let wanted = hash(name, 0);
         let compare =
-            |(other, place): &(u64, u32)| other.cmp(&wanted).then_with(|| self.name(*place).cmp(name));
+            |(other, index): &(u64, u32)| other.cmp(&wanted).then_with(|| self.name(*index).cmp(name));
         let from = self.order.partition_point(|entry| compare(entry).is_lt());
         let rest = self.order.get(from..).unwrap_or_default();
         // Most names come once.
@@ -130,8 +130,8 @@ impl Table {
         (from, from.saturating_add(rest.partition_point(|entry| compare(entry).is_le())))
     }
 
-    fn value(&self, place: u32) -> Option<&[u8]> {
-        let (middle, end) = self.ends.get(place as usize)?;
+    fn value(&self, index: u32) -> Option<&[u8]> {
+        let (middle, end) = self.ends.get(index as usize)?;
         self.bytes.get(*middle as usize..*end as usize)
     }
 
@@ -142,7 +142,7 @@ impl Table {
         from: usize,
         run: &[(u64, u32)],
     ) -> Option<Vec<Cow<'_, [u8]>>> {
-        let long = |(_, place): &(u64, u32)| self.value(*place).is_some_and(|value| value.len() > SHORT);
+        let long = |(_, index): &(u64, u32)| self.value(*index).is_some_and(|value| value.len() > SHORT);
         let is_many =
             run.len() > FEW || matches!(condition.test.terms(), Terms::Within(..)) && run.iter().any(long);
         let ignore_case = condition.ignore_case;
@@ -156,20 +156,20 @@ impl Table {
             Terms::Holds(_) | Terms::Present(_) | Terms::Unknown => return None,
         };
         let sorted = self.sorted((from, run.len(), way), run);
-        let text = |at: usize| sorted.get(at).and_then(|(_, place)| self.value(*place));
+        let text = |at: usize| sorted.get(at).and_then(|(_, index)| self.value(*index));
         let mut few = Vec::new();
         match terms {
             Terms::Is(wanted) | Terms::Starts(wanted) | Terms::Ends(wanted) => {
-                let at = sorted.partition_point(|(_, place)| {
-                    self.value(*place).is_some_and(|value| way.compare(value, wanted).is_lt())
+                let at = sorted.partition_point(|(_, index)| {
+                    self.value(*index).is_some_and(|value| way.compare(value, wanted).is_lt())
                 });
                 few.extend(text(at).map(Cow::Borrowed));
             }
             Terms::In(wanted) => {
                 // The shorter list is looked up in the longer one.
                 let one = |text: &[u8]| {
-                    sorted.binary_search_by(|(_, place)| {
-                        way.compare(self.value(*place).unwrap_or_default(), text)
+                    sorted.binary_search_by(|(_, index)| {
+                        way.compare(self.value(*index).unwrap_or_default(), text)
                     })
                 };
                 if wanted.len() < sorted.len() {
@@ -216,9 +216,9 @@ impl Table {
     }
 
     fn sort(&self, way: Way, run: &[(u64, u32)]) -> Sorted {
-        let value = |place: u32| self.value(place).unwrap_or_default();
+        let value = |index: u32| self.value(index).unwrap_or_default();
         if way == Way::Number {
-            let number = |(_, place): &(u64, u32)| (integer(value(*place)), *place);
+            let number = |(_, index): &(u64, u32)| (integer(value(*index)), *index);
             let read: Sorted = run.iter().map(number).collect();
             let of = |at: u32| read.get(at as usize).copied();
             let order = sorted(read.len(), &|a, b| of(a).cmp(&of(b)));
@@ -226,12 +226,12 @@ impl Table {
             sorted.dedup_by_key(|(number, _)| *number);
             return sorted;
         }
-        let of = |at: u32| run.get(at as usize).map(|(_, place)| value(*place)).unwrap_or_default();
+        let of = |at: u32| run.get(at as usize).map(|(_, index)| value(*index)).unwrap_or_default();
         let order = sorted(run.len(), &|a, b| way.compare(of(a), of(b)));
         let mut sorted: Sorted = order
             .into_iter()
             .filter_map(|at| run.get(at as usize))
-            .map(|(_, place)| (None, *place))
+            .map(|(_, index)| (None, *index))
             .collect();
         sorted.dedup_by(|(_, a), (_, b)| way.compare(value(*a), value(*b)).is_eq());
         sorted

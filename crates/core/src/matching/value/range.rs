@@ -3,8 +3,8 @@
 use super::{Reading, Terms, ValueTest, integer};
 use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 
 /// The first bound is included, the second is excluded.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl ValueTest for Range {
     }
 }
 
-fn range(tree: &Tree) -> Result<Range, Invalid> {
+fn range(tree: &PolicyValue) -> Result<Range, Invalid> {
     let fields = Fields::open(tree, &RANGE)?;
     let bound = |name: &str| fields.required(name, |t| read::integer(t, i64::MIN..=i64::MAX));
     let (from, to) = (bound("from")?, bound("to")?);

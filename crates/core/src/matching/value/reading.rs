@@ -1,8 +1,8 @@
 //! What the readers of value tests share.
 
 use crate::language::invalid::{Code, Invalid};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::matching::budget::Budget;
 
 /// A value matcher that is being read.
@@ -29,7 +29,7 @@ pub(crate) enum OfPath {
 
 impl Reading<'_> {
     /// A text, in lower case if letter case is ignored.
-    pub(super) fn text(&self, tree: &Tree) -> Result<Box<[u8]>, Invalid> {
+    pub(super) fn text(&self, tree: &PolicyValue) -> Result<Box<[u8]>, Invalid> {
         let text = read::text(tree)?;
         let text = if self.ignore_case { text.to_ascii_lowercase() } else { text.to_owned() };
         Ok(text.into_bytes().into())

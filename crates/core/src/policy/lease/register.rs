@@ -218,8 +218,8 @@ impl Register {
             if goods.iter().any(|root| mends(&root)) {
                 entry.refused = 0;
             }
-            if let Some(place) = self.plugins.get_mut(at) {
-                *place = entry;
+            if let Some(known) = self.plugins.get_mut(at) {
+                *known = entry;
             }
         }
         let live: Vec<u64> = self.roots.iter().map(|root| root.plugin).collect();

@@ -12,21 +12,22 @@ const LONGEST: usize = 255;
 
 /// What is known of a shared table without reading its rows.
 struct Head {
-    told: u64,
+    reported: u64,
     dropped: u64,
-    dropped_told: u64,
+    dropped_reported: u64,
     named: u64,
     early: (u64, u64),
     /// Rows that no line has reported.
-    news: u64,
+    unreported_rows: u64,
 }
 
 impl Table {
     /// The table as bytes, to be shared.
     pub fn encode(&self) -> Vec<u8> {
-        let Self { told, dropped, dropped_told, named, early, .. } = *self;
-        let news = self.rows.iter().filter(|row| row.untold > 0).count();
-        let numbers = [told, dropped, dropped_told, count(named), early.0, early.1, count(news)];
+        let Self { reported, dropped, dropped_reported, named, early, .. } = *self;
+        let unreported_rows = self.rows.iter().filter(|row| row.unreported > 0).count();
+        let numbers =
+            [reported, dropped, dropped_reported, count(named), early.0, early.1, count(unreported_rows)];
         let mut bytes = Vec::with_capacity(
             self.rows.iter().fold(64, |sum, row| row.host.len().saturating_add(40).saturating_add(sum)),
         );
@@ -36,7 +37,7 @@ impl Table {
             write(count(row.host.len()), &mut bytes);
             bytes.extend_from_slice(&row.host);
             let used = row.counts.iter().rev().fold(0, |used, count| used << 1 | u64::from(*count > 0));
-            let numbers = [row.first, row.last, row.untold, u64::from(row.nameless), used];
+            let numbers = [row.first, row.last, row.unreported, u64::from(row.nameless), used];
             let counts = row.counts.iter().filter(|count| **count > 0);
             numbers.iter().chain(counts).for_each(|number| write(*number, &mut bytes));
         }
@@ -50,8 +51,8 @@ impl Table {
         let mut table = Self {
             rows: Vec::new(),
             dropped: head.dropped,
-            dropped_told: head.dropped_told,
-            told: head.told,
+            dropped_reported: head.dropped_reported,
+            reported: head.reported,
             named: usize::try_from(head.named).unwrap_or(usize::MAX),
             early: head.early,
         };
@@ -70,8 +71,8 @@ impl Table {
     pub fn is_due(bytes: &[u8], now: u64, learning: &Learning) -> bool {
         let mut rest = bytes;
         Head::read(&mut rest).is_some_and(|head| {
-            super::tell::is_time(head.told, now, learning)
-                && (head.news > 0 || head.dropped > head.dropped_told)
+            super::report::is_time(head.reported, now, learning)
+                && (head.unreported_rows > 0 || head.dropped > head.dropped_reported)
         })
     }
 }
@@ -80,12 +81,12 @@ impl Head {
     fn read(bytes: &mut &[u8]) -> Option<Self> {
         *bytes = bytes.strip_prefix(&[MARK])?;
         Some(Self {
-            told: read(bytes)?,
+            reported: read(bytes)?,
             dropped: read(bytes)?,
-            dropped_told: read(bytes)?,
+            dropped_reported: read(bytes)?,
             named: read(bytes)?,
             early: (read(bytes)?, read(bytes)?),
-            news: read(bytes)?,
+            unreported_rows: read(bytes)?,
         })
     }
 }
@@ -94,7 +95,7 @@ fn row(bytes: &mut &[u8]) -> Option<Row> {
     let length = usize::try_from(read(bytes)?).ok().filter(|length| *length <= LONGEST)?;
     let (host, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
-    let (first, last, untold, nameless) = (read(bytes)?, read(bytes)?, read(bytes)?, read(bytes)? > 0);
+    let (first, last, unreported, nameless) = (read(bytes)?, read(bytes)?, read(bytes)?, read(bytes)? > 0);
     // A bit for each method that was used.
     let mut used = read(bytes)?;
     let mut counts = [0; METHODS.len()];
@@ -104,7 +105,7 @@ fn row(bytes: &mut &[u8]) -> Option<Row> {
         }
         used >>= 1;
     }
-    Some(Row { host: host.into(), counts, first, last, untold, nameless })
+    Some(Row { host: host.into(), counts, first, last, unreported, nameless })
 }
 
 fn count(number: usize) -> u64 {

@@ -3,8 +3,8 @@
 /// Whether a letter outside ASCII is or holds a dot, a slash, or other ASCII for servers that normalise
 /// (NFKC) or take the best fit: `\u{ff0f}` is a slash, `\u{24d0}` an `a`.
 pub(super) fn is_folded(letter: char) -> bool {
-    let place = FOLDED.partition_point(|(_, last)| *last < letter);
-    !letter.is_ascii() && FOLDED.get(place).is_some_and(|(first, _)| *first <= letter)
+    let index = FOLDED.partition_point(|(_, last)| *last < letter);
+    !letter.is_ascii() && FOLDED.get(index).is_some_and(|(first, _)| *first <= letter)
 }
 
 /// Generated and checked by `tests/folds.py`. Each range is from the first to the last, both included.

@@ -5,40 +5,40 @@
 
 use super::{Ambiguity, Readings, decode};
 use crate::language::invalid::{Code, Invalid};
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::parse;
 use crate::matching::value::OfPath;
 
 /// A path matcher as written, with its literals decoded. A literal that could not be the reading of any
 /// request is refused. A regular expression is left as it is: it sees decoded paths.
-pub(in crate::filter::egress) fn decoded(matcher: &Tree) -> Result<Tree, Invalid> {
-    let Tree::Table(fields) = matcher else { return Ok(matcher.clone()) };
-    let field = |(name, value): &(String, Tree)| {
+pub(in crate::filter::egress) fn decoded(matcher: &PolicyValue) -> Result<PolicyValue, Invalid> {
+    let PolicyValue::Table(fields) = matcher else { return Ok(matcher.clone()) };
+    let field = |(name, value): &(String, PolicyValue)| {
         let value = match (parse::of_path(name), value) {
-            (Some(OfPath::Whole), Tree::Text(text)) => whole(text),
-            (Some(OfPath::Template), Tree::Text(text)) => template(text),
-            (Some(OfPath::Part), Tree::Text(text)) => part(text),
-            (Some(OfPath::Wholes), Tree::List(values)) => {
-                let value = |(place, value): (usize, &Tree)| match value {
-                    Tree::Text(text) => whole(text).map_err(|e| e.in_index(place)),
+            (Some(OfPath::Whole), PolicyValue::Text(text)) => whole(text),
+            (Some(OfPath::Template), PolicyValue::Text(text)) => template(text),
+            (Some(OfPath::Part), PolicyValue::Text(text)) => part(text),
+            (Some(OfPath::Wholes), PolicyValue::List(values)) => {
+                let value = |(index, value): (usize, &PolicyValue)| match value {
+                    PolicyValue::Text(text) => whole(text).map_err(|e| e.in_index(index)),
                     other => Ok(other.clone()),
                 };
-                values.iter().enumerate().map(value).collect::<Result<_, _>>().map(Tree::List)
+                values.iter().enumerate().map(value).collect::<Result<_, _>>().map(PolicyValue::List)
             }
             // An expression, an option, or what the reader of the matcher refuses.
             (Some(_) | None, other) => Ok(other.clone()),
         };
         value.map(|value| (name.clone(), value)).map_err(|e| e.in_field(name))
     };
-    fields.iter().map(field).collect::<Result<_, _>>().map(Tree::Table)
+    fields.iter().map(field).collect::<Result<_, _>>().map(PolicyValue::Table)
 }
 
 /// A path from its root: it must have one reading.
-fn whole(text: &str) -> Result<Tree, Invalid> {
+fn whole(text: &str) -> Result<PolicyValue, Invalid> {
     let readings = match Readings::of(text.as_bytes()) {
         Ok(readings) => readings,
         // The reader of the matcher reports how a path must start.
-        Err(Ambiguity::PathForm) => return Ok(Tree::Text(text.to_owned())),
+        Err(Ambiguity::PathForm) => return Ok(PolicyValue::Text(text.to_owned())),
         Err(ambiguity) => return Err(refused(text, ambiguity)),
     };
     match readings.others.last() {
@@ -52,10 +52,10 @@ fn whole(text: &str) -> Result<Tree, Invalid> {
 }
 
 /// A template: its marks for variables must have been written as such, and not encoded.
-fn template(text: &str) -> Result<Tree, Invalid> {
+fn template(text: &str) -> Result<PolicyValue, Invalid> {
     let marks = |text: &str| text.matches(['{', '}', '*']).count();
     match whole(text)? {
-        Tree::Text(plain) if marks(&plain) != marks(text) => Err(Invalid::new(
+        PolicyValue::Text(plain) if marks(&plain) != marks(text) => Err(Invalid::new(
             Code::BadPath,
             format!("{text:?} holds an encoded brace or star"),
             "use \"exact\" or \"pathPrefix\" for it",
@@ -65,12 +65,12 @@ fn template(text: &str) -> Result<Tree, Invalid> {
 }
 
 /// A piece of a path.
-fn part(text: &str) -> Result<Tree, Invalid> {
+fn part(text: &str) -> Result<PolicyValue, Invalid> {
     decode(text.as_bytes()).map(|plain| owned(&plain)).map_err(|ambiguity| refused(text, ambiguity))
 }
 
-fn owned(plain: &[u8]) -> Tree {
-    Tree::Text(String::from_utf8_lossy(plain).into_owned())
+fn owned(plain: &[u8]) -> PolicyValue {
+    PolicyValue::Text(String::from_utf8_lossy(plain).into_owned())
 }
 
 fn refused(text: &str, ambiguity: Ambiguity) -> Invalid {

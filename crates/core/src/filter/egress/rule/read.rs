@@ -6,8 +6,8 @@ use crate::filter::egress::path::literal;
 use crate::filter::egress::{Action, RESERVED};
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, modes, names};
 use crate::matching::budget;
 use crate::matching::hosts::HostPattern;
@@ -99,7 +99,7 @@ const METHOD: usize = 32;
 impl Rule {
     /// Reads a rule and its paths.
     pub(in crate::filter::egress) fn read(
-        tree: &Tree,
+        tree: &PolicyValue,
         budget: &Budget,
     ) -> Result<(Self, Vec<PathMatch>), Invalid> {
         budget.hold(budget::RULE)?;
@@ -122,7 +122,7 @@ impl Rule {
 }
 
 impl CallerMatch {
-    fn read(tree: &Tree) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &FROM)?;
         let names = |name| {
             fields.optional(name, |t| filled(t, limits::SOURCES, &label)).map(Option::unwrap_or_default)
@@ -146,7 +146,7 @@ impl CallerMatch {
 }
 
 impl To {
-    fn read(tree: &Tree, budget: &Budget) -> Result<(Self, Vec<PathMatch>), Invalid> {
+    fn read(tree: &PolicyValue, budget: &Budget) -> Result<(Self, Vec<PathMatch>), Invalid> {
         let fields = Fields::open(tree, &TO)?;
         let port = |t| read::integer(t, 1..=65535).map(|port| u16::try_from(port).unwrap_or_default());
         let hosts = fields.optional("hosts", |t| filled(t, limits::HOSTS, &host))?.unwrap_or_default();
@@ -157,9 +157,9 @@ impl To {
         // Sorted by insertion: there are few hosts, and a call to sort would be the larger half of this
         // file in the module.
         let mut sorted: Vec<usize> = Vec::with_capacity(hosts.len());
-        for (place, host) in hosts.iter().enumerate() {
+        for (index, host) in hosts.iter().enumerate() {
             let at = sorted.partition_point(|other| hosts.get(*other).map(key) < Some(key(host)));
-            sorted.insert(at, place);
+            sorted.insert(at, index);
         }
         let to = Self {
             hosts,
@@ -177,7 +177,7 @@ impl To {
 }
 
 /// Reads a host into the same one form to which requests are brought.
-fn host(tree: &Tree) -> Result<HostPattern, Invalid> {
+fn host(tree: &PolicyValue) -> Result<HostPattern, Invalid> {
     let written = read::text(tree)?;
     let refuse = |help: &str| Err(Invalid::new(Code::BadHost, format!("{written:?} is not a host"), help));
     if written == "*" {
@@ -202,7 +202,7 @@ fn host(tree: &Tree) -> Result<HostPattern, Invalid> {
     }
 }
 
-fn method(tree: &Tree) -> Result<Box<[u8]>, Invalid> {
+fn method(tree: &PolicyValue) -> Result<Box<[u8]>, Invalid> {
     let written = read::text(tree)?;
     let is_token = !written.is_empty()
         && written.len() <= METHOD
@@ -214,7 +214,7 @@ fn method(tree: &Tree) -> Result<Box<[u8]>, Invalid> {
 }
 
 /// The name of a namespace or workload, as Kubernetes allows it.
-fn label(tree: &Tree) -> Result<Box<[u8]>, Invalid> {
+fn label(tree: &PolicyValue) -> Result<Box<[u8]>, Invalid> {
     let written = read::text(tree)?;
     let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
     if !written.is_empty() && written.len() <= LABEL && written.bytes().all(is_plain) {
@@ -227,7 +227,7 @@ fn label(tree: &Tree) -> Result<Box<[u8]>, Invalid> {
     ))
 }
 
-fn name(tree: &Tree) -> Result<Box<str>, Invalid> {
+fn name(tree: &PolicyValue) -> Result<Box<str>, Invalid> {
     let name = names::name(tree)?;
     if RESERVED.contains(&&*name) {
         return Err(Invalid::new(
@@ -241,9 +241,9 @@ fn name(tree: &Tree) -> Result<Box<str>, Invalid> {
 
 /// Reads a list that is not empty: an empty one would match nothing, or everything.
 fn filled<'t, T>(
-    tree: &'t Tree,
+    tree: &'t PolicyValue,
     limit: usize,
-    read: &dyn Fn(&'t Tree) -> Result<T, Invalid>,
+    read: &dyn Fn(&'t PolicyValue) -> Result<T, Invalid>,
 ) -> Result<Vec<T>, Invalid> {
     let values = read::list(tree, limit, read)?;
     if values.is_empty() {

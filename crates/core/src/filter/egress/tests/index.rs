@@ -3,7 +3,7 @@
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::{Ask, CHECKOUT, compile};
+use super::{CHECKOUT, Call, compile};
 use crate::filter::egress::destination::tests::spellings::Random;
 
 /// Rules over a small world, so that many requests match several.
@@ -60,7 +60,7 @@ fn many_rules_decide_as_one_by_one() {
         let alone: Vec<_> =
             rules.iter().map(|rule| compile(&format!(r#"{{"rules": [{rule}]}}"#)).unwrap()).collect();
         for _ in 0..30 {
-            let ask = Ask {
+            let ask = Call {
                 authority: random.one_of(&[
                     "a.example",
                     "b.a.example",

@@ -20,10 +20,10 @@ fn seen<'h>(hosts: impl IntoIterator<Item = &'h str>, now: u64) -> Table {
     table
 }
 
-/// What becomes of what is shared when a worker shares this: the lines that are told.
+/// What becomes of what is shared when a worker shares this: the lines that are reported.
 fn share(shared: &mut Table, new: &Table, now: u64, learning: &Learning) -> Vec<String> {
     shared.merge(new, learning);
-    let lines = shared.tell(now, learning);
+    let lines = shared.report(now, learning);
     shared.forget(now, learning);
     assert!(shared.hosts() <= 1000);
     *shared = Table::decode(&shared.encode());
@@ -57,9 +57,9 @@ fn tables_are_bounded_merged_and_told() {
     assert_eq!(shared.encode(), bytes);
 
     let due = |shared: &Table, now| Table::is_due(&shared.encode(), now, learning);
-    assert_eq!((shared.tell(9_999, learning), due(&shared, 9_999)), (vec![], false));
+    assert_eq!((shared.report(9_999, learning), due(&shared, 9_999)), (vec![], false));
     assert!(due(&shared, 20_000));
-    let lines = shared.tell(20_000, learning);
+    let lines = shared.report(20_000, learning);
     assert_eq!(
         lines,
         [
@@ -72,7 +72,7 @@ fn tables_are_bounded_merged_and_told() {
     );
     compile(policy(&lines[0])).unwrap();
     // Nothing new, no line.
-    assert_eq!((shared.tell(60_000, learning), due(&shared, 60_000)), (vec![], false));
+    assert_eq!((shared.report(60_000, learning), due(&shared, 60_000)), (vec![], false));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn junk_hides_nothing() {
         assert!(shared.hosts() <= 20);
     }
     assert!(told.contains_key("evil-1.example"), "{told:?}");
-    // Every one that was forgotten was told of, and of none it is said that it was not.
+    // Every one that was forgotten was reported, and of none it is said that it was not.
     assert_eq!(shared.dropped(), 0);
     assert!(told.len() + 20 > 15 * 25, "{}", told.len());
 }
@@ -121,7 +121,7 @@ fn what_is_shared_is_read_as_it_was_written() {
         let now = 1_795_000_000_000 + round * 50;
         let hosts: Vec<String> = (0..25).map(|n| format!("junk-{round}-{n}.example")).collect();
         shared.merge(&seen(hosts.iter().map(String::as_str).chain(["evil-1.example"]), now), learning);
-        shared.tell(now, learning);
+        shared.report(now, learning);
         assert_eq!(Table::decode(&shared.encode()), shared);
         shared.forget(now, learning);
         assert_eq!(Table::decode(&shared.encode()), shared);
@@ -134,7 +134,7 @@ fn what_no_line_has_room_for_goes_by_how_seldom_it_was_asked_for() {
     let learning = policy_of.learning().unwrap();
     let mut shared = Table::default();
     let mut lines = 0;
-    // More than a minute may tell: some 24,000 hosts.
+    // More than a minute may be reported: some 24,000 hosts.
     for round in 0..1_000u64 {
         let hosts: Vec<String> = (0..48).map(|n| format!("{round}-{n}.example")).collect();
         let twice = ["evil.example", "evil.example"];
@@ -143,7 +143,7 @@ fn what_no_line_has_room_for_goes_by_how_seldom_it_was_asked_for() {
     }
     assert!((300..=301).contains(&lines), "{lines}");
     assert!(shared.dropped() > 10_000);
-    // It is still there, and the next line tells of it and of what was lost.
+    // It is still there, and the next line reports it and of what was lost.
     let line = share(&mut shared, &Table::default(), 90_000, learning).pop().unwrap();
     assert!(line.contains("evil.example (GET ") && line.contains("requests to more hosts than"), "{line}");
     // The next minute has lines of its own.
@@ -175,12 +175,12 @@ fn private_addresses_are_learnt_too() {
     for (authority, host) in
         [("10.0.0.1:9000", "10.0.0.1"), ("192.168.50.10", "192.168.50.10"), ("localhost", "localhost")]
     {
-        let decision = super::decide(&policy, &super::Ask { authority, ..super::ASK }).0;
+        let decision = super::decide(&policy, &super::Call { authority, ..super::CALL }).0;
         assert_eq!(decision.unlisted.unwrap().host.as_ref(), host.as_bytes());
     }
     let excepted =
         compile(r#"{"denyPrivateAddresses": {"except": ["10.0.0.0/24"]}, "default": "allow"}"#).unwrap();
-    let outcome = |authority| super::outcome(&excepted, &super::Ask { authority, ..super::ASK });
+    let outcome = |authority| super::outcome(&excepted, &super::Call { authority, ..super::CALL });
     assert_eq!((&*outcome("10.0.0.1"), &*outcome("10.0.1.1")), ("allow default", "deny private-address"));
 }
 
@@ -232,7 +232,7 @@ fn a_line_has_an_end_and_the_next_one_the_rest() {
     }
     let mut told = std::collections::BTreeSet::new();
     let mut lines = 0;
-    while let Some(line) = shared.tell(10_000 * (lines + 2), learning).pop() {
+    while let Some(line) = shared.report(10_000 * (lines + 2), learning).pop() {
         lines += 1;
         assert!(line.len() < 13_000, "{}", line.len());
         compile(policy(&line)).unwrap();
@@ -268,7 +268,7 @@ fn a_damaged_table_is_read_as_far_as_it_goes() {
         let mut table = Table::decode(&bytes);
         let again = table.clone();
         table.merge(&again, learning);
-        assert!(table.tell(u64::MAX, learning).len() < 400);
+        assert!(table.report(u64::MAX, learning).len() < 400);
         table.forget(u64::MAX, learning);
         assert!(table.hosts() <= 500);
         _ = Table::is_due(&bytes, 0, learning);
@@ -280,14 +280,14 @@ fn a_damaged_table_is_read_as_far_as_it_goes() {
 fn only_what_no_rule_names_is_learnt() {
     let policy = compile(super::DESIGN).unwrap();
     let unlisted =
-        |authority| super::decide(&policy, &super::Ask { authority, ..super::CHECKOUT }).0.unlisted;
+        |authority| super::decide(&policy, &super::Call { authority, ..super::CHECKOUT }).0.unlisted;
     assert_eq!(unlisted("New.Example:443").unwrap().host.as_ref(), b"new.example");
     for known in ["api.stripe.com", "169.254.169.254", "a.vendor.example", "a@b"] {
         assert_eq!(unlisted(known), None, "{known}");
     }
     // What a rule keeps from others is named all the same.
-    let web = super::Ask { principal: "spiffe://cluster.local/ns/shop/sa/web", ..super::CHECKOUT };
+    let web = super::Call { principal: "spiffe://cluster.local/ns/shop/sa/web", ..super::CHECKOUT };
     assert_eq!(super::decide(&policy, &web).0.unlisted, None);
-    let elsewhere = super::Ask { authority: "eu.adyen.com", target: "/v2", ..super::CHECKOUT };
+    let elsewhere = super::Call { authority: "eu.adyen.com", target: "/v2", ..super::CHECKOUT };
     assert_eq!(super::decide(&policy, &elsewhere).0.unlisted, None);
 }

@@ -3,7 +3,7 @@
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use super::{ASK, Ask, compile, outcome};
+use super::{CALL, Call, compile, outcome};
 
 #[test]
 fn what_is_not_known_denies() {
@@ -15,23 +15,23 @@ fn what_is_not_known_denies() {
     )
     .unwrap();
     for (ask, expected) in [
-        (ASK, "allow default"),
-        (Ask { target: "/admin", ..ASK }, "deny admin"),
-        (Ask { target: "/x/../admin/", ..ASK }, "deny admin"),
-        (Ask { target: "/%61dmin?x", ..ASK }, "deny admin"),
-        (Ask { target: "//admin", ..ASK }, "deny admin"),
-        (Ask { target: "/./admin", ..ASK }, "deny admin"),
-        (Ask { target: "/admin%2fx", ..ASK }, "deny admin"),
-        (Ask { target: "/x%5c..%5cadmin", ..ASK }, "deny admin"),
-        (Ask { target: "/admin;x=1", ..ASK }, "deny admin"),
-        (Ask { target: "/x;y/../admin%3bz/keys", ..ASK }, "deny admin"),
-        (Ask { target: "/admin//../x", ..ASK }, "deny admin"),
-        (Ask { target: "/x/../admin/%2e%2e/y", ..ASK }, "deny admin"),
-        (Ask { target: "/%c0%ae%c0%ae/admin", ..ASK }, "deny admin"),
-        (Ask { target: "/admins", ..ASK }, "allow default"),
-        (Ask { target: "/admins;/admin", ..ASK }, "allow default"),
-        (Ask { method: "delete", ..ASK }, "deny delete"),
-        (Ask { authority: "api.example.com:8443", ..ASK }, "deny odd-port"),
+        (CALL, "allow default"),
+        (Call { target: "/admin", ..CALL }, "deny admin"),
+        (Call { target: "/x/../admin/", ..CALL }, "deny admin"),
+        (Call { target: "/%61dmin?x", ..CALL }, "deny admin"),
+        (Call { target: "//admin", ..CALL }, "deny admin"),
+        (Call { target: "/./admin", ..CALL }, "deny admin"),
+        (Call { target: "/admin%2fx", ..CALL }, "deny admin"),
+        (Call { target: "/x%5c..%5cadmin", ..CALL }, "deny admin"),
+        (Call { target: "/admin;x=1", ..CALL }, "deny admin"),
+        (Call { target: "/x;y/../admin%3bz/keys", ..CALL }, "deny admin"),
+        (Call { target: "/admin//../x", ..CALL }, "deny admin"),
+        (Call { target: "/x/../admin/%2e%2e/y", ..CALL }, "deny admin"),
+        (Call { target: "/%c0%ae%c0%ae/admin", ..CALL }, "deny admin"),
+        (Call { target: "/admins", ..CALL }, "allow default"),
+        (Call { target: "/admins;/admin", ..CALL }, "allow default"),
+        (Call { method: "delete", ..CALL }, "deny delete"),
+        (Call { authority: "api.example.com:8443", ..CALL }, "deny odd-port"),
     ] {
         assert_eq!(outcome(&policy, &ask), expected, "{} {}", ask.method, ask.target);
     }
@@ -56,9 +56,9 @@ fn a_literal_matches_its_own_spelling() {
         (r#"{"template": "/b%20c/{id}"}"#, "/b%20c/7"),
     ] {
         let policy = rules("deny", path).unwrap();
-        assert_eq!(outcome(&policy, &Ask { target, ..ASK }), "deny r", "{path}");
+        assert_eq!(outcome(&policy, &Call { target, ..CALL }), "deny r", "{path}");
         let policy = rules("allow", path).unwrap();
-        assert_eq!(outcome(&policy, &Ask { target, ..ASK }), "allow r", "{path}");
+        assert_eq!(outcome(&policy, &Call { target, ..CALL }), "allow r", "{path}");
     }
     for (path, place) in [
         (r#"{"exact": "/a/../b"}"#, "exact"),
@@ -81,10 +81,10 @@ fn a_rule_without_paths_minds_no_path() {
     let policy =
         compile(r#"{"rules": [{"name": "git", "action": "allow", "to": {"hosts": ["gitlab.com"]}}]}"#)
             .unwrap();
-    let ask = Ask { authority: "gitlab.com", target: "/api/v4/projects/group%2Fproject", ..ASK };
+    let ask = Call { authority: "gitlab.com", target: "/api/v4/projects/group%2Fproject", ..CALL };
     assert_eq!(outcome(&policy, &ask), "allow git");
     assert_eq!(
-        outcome(&policy, &Ask { method: "CONNECT", authority: "gitlab.com:443", target: "", ..ASK }),
+        outcome(&policy, &Call { method: "CONNECT", authority: "gitlab.com:443", target: "", ..CALL }),
         "allow git"
     );
 }

@@ -8,7 +8,7 @@ use super::*;
 #[test]
 fn counts_by_rule_and_destination() {
     let policy = compile(DESIGN).unwrap();
-    let names = |ask: &Ask<'_>| -> Vec<String> {
+    let names = |ask: &Call<'_>| -> Vec<String> {
         decide(&policy, ask)
             .0
             .count
@@ -17,14 +17,14 @@ fn counts_by_rule_and_destination() {
             .collect()
     };
     assert_eq!(
-        names(&Ask { authority: "x.adyen.com", ..CHECKOUT }),
+        names(&Call { authority: "x.adyen.com", ..CHECKOUT }),
         [
             "rule=.=payments;.;action=.=allow;.;narrows_egress_requests_total",
             "destination=.=*.adyen.com;.;action=.=allow;.;narrows_egress_destinations_total"
         ]
     );
     assert_eq!(
-        names(&Ask { authority: "a.vendor.example", ..CHECKOUT }),
+        names(&Call { authority: "a.vendor.example", ..CHECKOUT }),
         [
             "rule=.=default;.;action=.=deny;.;narrows_egress_requests_total",
             "destination=.=unlisted;.;action=.=deny;.;narrows_egress_destinations_total",
@@ -36,16 +36,16 @@ fn counts_by_rule_and_destination() {
 #[test]
 fn the_decision_is_explained() {
     let policy = compile(r#"{"explain": {"when": {}}, "rules": [{"name": "v1", "action": "allow", "to": {"paths": [{"pathPrefix": "/v1"}]}}]}"#).unwrap();
-    let record = |ask: &Ask<'_>| match &decide(&policy, ask).0.response[..] {
+    let record = |ask: &Call<'_>| match &decide(&policy, ask).0.response[..] {
         [Edit::Add("x-narrows-explain", value)] => String::from_utf8(value.to_vec()).unwrap(),
         other => panic!("{other:?}"),
     };
     assert_eq!(
-        record(&Ask { authority: "A.example:443", target: "/v1%2f", ..ASK }),
+        record(&Call { authority: "A.example:443", target: "/v1%2f", ..CALL }),
         "filter=egress-policy; denied; rule=ambiguous-path; destination=a.example:443; reason=path-separator"
     );
     assert_eq!(
-        record(&Ask { authority: "a@b", ..ASK }),
+        record(&Call { authority: "a@b", ..CALL }),
         "filter=egress-policy; denied; rule=ambiguous-host; reason=userinfo"
     );
 }
@@ -87,5 +87,5 @@ fn bad_policies_are_refused_with_their_place() {
     // Addresses in a policy have one form too.
     let policy =
         compile(r#"{"rules": [{"name": "r", "action": "allow", "to": {"hosts": ["0x8080808"]}}]}"#).unwrap();
-    assert_eq!(outcome(&policy, &Ask { authority: "8.8.8.8", ..ASK }), "allow r");
+    assert_eq!(outcome(&policy, &Call { authority: "8.8.8.8", ..CALL }), "allow r");
 }

@@ -4,7 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::super::Outbound;
-use super::{ASK, Ask, StreamInfo, compile, decide, outcome};
+use super::{CALL, Call, StreamInfo, compile, decide, outcome};
 use crate::action::edit::Edit;
 use crate::policy::Policy;
 
@@ -13,18 +13,18 @@ fn a_missing_identity_matches_no_from() {
     let rule = |from: &str| {
         compile(&format!(r#"{{"rules": [{{"name": "r", "action": "allow", "from": {from}}}]}}"#)).unwrap()
     };
-    let sidecar = Ask {
+    let sidecar = Call {
         stream_info: StreamInfo { namespace: Some(b"shop"), workload: Some(b"web"), ..StreamInfo::default() },
-        ..ASK
+        ..CALL
     };
-    let gateway = Ask { principal: "spiffe://cluster.local/ns/shop/sa/web", ..ASK };
+    let gateway = Call { principal: "spiffe://cluster.local/ns/shop/sa/web", ..CALL };
     for from in [
         r#"{"namespaces": ["shop"]}"#,
         r#"{"workloads": ["web"]}"#,
         r#"{"namespaces": ["shop"], "workloads": ["web"]}"#,
     ] {
         let policy = rule(from);
-        assert_eq!(outcome(&policy, &ASK), "deny default", "{from}");
+        assert_eq!(outcome(&policy, &CALL), "deny default", "{from}");
         assert_eq!(outcome(&policy, &sidecar), "allow r", "{from}");
         assert_eq!(outcome(&policy, &gateway), "allow r", "{from}");
         // Headers say nothing about who calls.
@@ -35,27 +35,27 @@ fn a_missing_identity_matches_no_from() {
             ("workload", "web"),
             ("x-narrows-egress", "allowed"),
         ];
-        assert_eq!(outcome(&policy, &Ask { headers: forged, ..ASK }), "deny default", "{from}");
+        assert_eq!(outcome(&policy, &Call { headers: forged, ..CALL }), "deny default", "{from}");
     }
     let policy = rule(r#"{"principals": ["cluster.local/ns/shop/*"]}"#);
     assert_eq!(outcome(&policy, &gateway), "allow r");
     assert_eq!(outcome(&policy, &sidecar), "deny default");
-    assert_eq!(outcome(&policy, &Ask { principal: "spiffe://evil/ns/shop/sa/web", ..ASK }), "deny default");
+    assert_eq!(outcome(&policy, &Call { principal: "spiffe://evil/ns/shop/sa/web", ..CALL }), "deny default");
     // The certificate says who calls, whatever the proxy stands beside.
-    let both = Ask { principal: "spiffe://cluster.local/ns/bank/sa/x", ..sidecar };
+    let both = Call { principal: "spiffe://cluster.local/ns/bank/sa/x", ..sidecar };
     assert_eq!(outcome(&rule(r#"{"namespaces": ["shop"]}"#), &both), "deny default");
 }
 
 #[test]
 fn the_host_must_be_one() {
     let policy = compile(r#"{"default": "allow", "denyPrivateAddresses": true}"#).unwrap();
-    assert_eq!(outcome(&policy, &ASK), "allow default");
-    let two = Ask { headers: &[("host", "evil.example")], ..ASK };
+    assert_eq!(outcome(&policy, &CALL), "allow default");
+    let two = Call { headers: &[("host", "evil.example")], ..CALL };
     assert_eq!(outcome(&policy, &two), "deny ambiguous-host");
-    assert_eq!(outcome(&policy, &Ask { authority: "", ..ASK }), "deny ambiguous-host");
-    let opened = |name: &'static [u8]| Ask {
+    assert_eq!(outcome(&policy, &Call { authority: "", ..CALL }), "deny ambiguous-host");
+    let opened = |name: &'static [u8]| Call {
         stream_info: StreamInfo { server_name: Some(name), ..StreamInfo::default() },
-        ..ASK
+        ..CALL
     };
     assert_eq!(outcome(&policy, &opened(b"API.example.com")), "allow default");
     assert_eq!(outcome(&policy, &opened(b"front.example.com")), "deny sni-mismatch");
@@ -76,11 +76,11 @@ fn what_stays_in_the_cluster_is_left_alone() {
     .unwrap();
     let beside = |cluster: &'static [u8]| StreamInfo { cluster: Some(cluster), ..StreamInfo::default() };
     let headers: &[(&str, &str)] = &[("x-envoy-retry-on", "5xx"), ("x-internal-user", "1")];
-    let inside = Ask {
+    let inside = Call {
         authority: "stock:8080",
         stream_info: beside(b"outbound|8080||stock.books.svc.cluster.local"),
         headers,
-        ..ASK
+        ..CALL
     };
     assert_eq!(outcome(&policy, &inside), "allow in-cluster");
     let (decision, _) = decide(&policy, &inside);
@@ -97,10 +97,10 @@ fn what_stays_in_the_cluster_is_left_alone() {
         ]
     );
     // An ExternalName looks like any other Service: what is denied is denied here too.
-    let service = Ask {
+    let service = Call {
         authority: "exfil.shop",
         stream_info: beside(b"outbound|443||exfil.shop.svc.cluster.local"),
-        ..ASK
+        ..CALL
     };
     assert_eq!(outcome(&policy, &service), "deny exfil");
     // The Service's own address is private, and inside.
@@ -108,14 +108,20 @@ fn what_stays_in_the_cluster_is_left_alone() {
         virtual_host: Some(b"stock.books.svc.cluster.local:8080"),
         ..beside(b"outbound|8080||stock.books.svc.cluster.local")
     };
-    let by_address = Ask { authority: "10.96.0.7:8080", stream_info: by_address, ..inside };
+    let by_address = Call { authority: "10.96.0.7:8080", stream_info: by_address, ..inside };
     assert_eq!(outcome(&policy, &by_address), "allow in-cluster");
     assert_eq!(
-        outcome(&policy, &Ask { authority: "10.96.0.7", stream_info: beside(b"PassthroughCluster"), ..ASK }),
+        outcome(
+            &policy,
+            &Call { authority: "10.96.0.7", stream_info: beside(b"PassthroughCluster"), ..CALL }
+        ),
         "deny private-address"
     );
-    let outside =
-        Ask { authority: "stock.books.svc.cluster.local", stream_info: beside(b"PassthroughCluster"), ..ASK };
+    let outside = Call {
+        authority: "stock.books.svc.cluster.local",
+        stream_info: beside(b"PassthroughCluster"),
+        ..CALL
+    };
     assert_eq!(outcome(&policy, &outside), "deny default");
 }
 
@@ -130,7 +136,7 @@ fn beside_a_workload_the_route_says_the_port() {
     .unwrap();
     let ask = |authority: &'static str, cluster: &'static str| {
         let stream_info = StreamInfo { cluster: Some(cluster.as_bytes()), ..StreamInfo::default() };
-        outcome(&policy, &Ask { authority, stream_info, ..ASK })
+        outcome(&policy, &Call { authority, stream_info, ..CALL })
     };
     // The scheme is http: without a route the port would be 80.
     assert_eq!(ask("a.example", "outbound|443||a.example"), "allow tls");
@@ -163,7 +169,7 @@ fn what_is_taken_off_may_move_the_route() {
     let ask = |authority: &'static str, cluster: &'static str, header: &'static str, is_only_route: bool| {
         let stream_info =
             StreamInfo { cluster: Some(cluster.as_bytes()), is_only_route, ..StreamInfo::default() };
-        Ask { authority, stream_info, headers: said(header), ..ASK }
+        Call { authority, stream_info, headers: said(header), ..CALL }
     };
     let api = "outbound|443||api.example";
     let stock = "outbound|8080||stock.books.svc.cluster.local";
@@ -189,7 +195,7 @@ fn what_is_taken_off_may_move_the_route() {
     let [Edit::Add(_, record)] = &decision.response[..] else { panic!("{:?}", decision.response) };
     assert!(record.ends_with(b"; route=unknown"), "{:?}", record.escape_ascii().to_string());
     // At a gateway there is no such route.
-    let at_a_gateway = Ask { authority: "api.example:443", headers: said("x-internal-user"), ..ASK };
+    let at_a_gateway = Call { authority: "api.example:443", headers: said("x-internal-user"), ..CALL };
     assert_eq!(outcome(&policy, &at_a_gateway), "allow api");
 }
 
@@ -205,7 +211,7 @@ fn a_certificate_that_is_not_believed_allows_nothing() {
     // Beside a workload of that namespace: what it presents is not its own.
     let beside = StreamInfo { namespace: Some(b"shop"), workload: Some(b"web"), ..StreamInfo::default() };
     let judged = |authority: &'static str, principal: &'static str, verified: bool| {
-        let ask = Ask { authority, principal, stream_info: beside, ..ASK };
+        let ask = Call { authority, principal, stream_info: beside, ..CALL };
         let (_, verdict) = policy.decide(ask.request().verified(verified));
         policy.ruling(verdict.ruling).to_owned()
     };

@@ -8,8 +8,8 @@ use crate::filter::split::slots::{Misfit, Share, Slots};
 use crate::filter::split::{Backend, Override};
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 
 pub(super) static BACKEND: Object = object!(
@@ -69,7 +69,7 @@ pub(super) struct Read {
     weight: u32,
 }
 
-pub(super) fn backend(tree: &Tree, total: u32) -> Result<Read, Invalid> {
+pub(super) fn backend(tree: &PolicyValue, total: u32) -> Result<Read, Invalid> {
     let fields = Fields::open(tree, &BACKEND)?;
     let weight = |name: &str| {
         let read =
@@ -145,14 +145,14 @@ pub(super) fn lay_out(read: &[Read], total: u32) -> Result<(usize, Slots), Inval
 /// belong to one split alone.
 pub(super) fn asked(read: &[Read]) -> Result<u32, Invalid> {
     let mut sum = 0u32;
-    for (place, one) in read.iter().enumerate().filter(|(_, b)| !b.baseline) {
+    for (index, one) in read.iter().enumerate().filter(|(_, b)| !b.baseline) {
         let Some(most) = one.max_weight else {
             return Err(Invalid::new(
                 Code::MissingField,
                 "missing field \"maxWeight\", which a backend needs in a layer",
                 "reserve as much of the layer as this backend may ever get",
             )
-            .in_index(place));
+            .in_index(index));
         };
         sum = sum.saturating_add(most);
     }
@@ -191,7 +191,11 @@ fn misfit_of(misfit: Misfit, total: u32, read: &[Read], sharing: usize) -> Inval
     }
 }
 
-pub(super) fn override_by(tree: &Tree, backends: &[Backend], baseline: usize) -> Result<Override, Invalid> {
+pub(super) fn override_by(
+    tree: &PolicyValue,
+    backends: &[Backend],
+    baseline: usize,
+) -> Result<Override, Invalid> {
     let fields = Fields::open(tree, &OVERRIDE)?;
     let value = |name: &str| -> Result<Box<[u8]>, Invalid> {
         let value = fields.optional(name, |t| names::header_value(read::text(t)?))?;

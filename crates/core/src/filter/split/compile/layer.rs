@@ -9,8 +9,8 @@ use crate::filter::split::bucket::BUCKETS;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::names;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 
 pub(super) static LAYER: Object = object!(
     "layer",
@@ -52,7 +52,7 @@ struct Layer {
 }
 
 impl Layered {
-    pub(super) fn read(tree: &Tree, total: u32) -> Result<Self, Invalid> {
+    pub(super) fn read(tree: &PolicyValue, total: u32) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &LAYER)?;
         let holdback = fields.optional("holdback", |t| read::integer(t, 0..=i64::from(total)))?;
         Ok(Self {
@@ -69,27 +69,27 @@ impl Layered {
 pub(super) fn lay_out(splits: &mut [Split], layered: Vec<Option<Layered>>) -> Result<(), Invalid> {
     let mut layers: Vec<Layer> = Vec::new();
     let mut members = Vec::new();
-    for (place, one) in layered.into_iter().enumerate() {
+    for (index, one) in layered.into_iter().enumerate() {
         let Some(one) = one else { continue };
         let known = layers.iter().position(|layer| layer.name == one.name);
         let at = known.unwrap_or_else(|| {
-            layers.push(Layer::new(&one, place));
+            layers.push(Layer::new(&one, index));
             layers.len().saturating_sub(1)
         });
         let Some(layer) = layers.get_mut(at) else { continue };
-        let keys = |place: usize| splits.get(place).map(|split| &split.keys);
-        let same_keys = keys(place) == keys(layer.first);
-        layer.join(one, same_keys).map_err(|e| e.in_field("layer").in_index(place))?;
-        if let Some(split) = splits.get_mut(place) {
+        let keys = |index: usize| splits.get(index).map(|split| &split.keys);
+        let same_keys = keys(index) == keys(layer.first);
+        layer.join(one, same_keys).map_err(|e| e.in_field("layer").in_index(index))?;
+        if let Some(split) = splits.get_mut(index) {
             let slots = std::mem::take(&mut split.slots).starting_at(layer.width);
             layer.width = layer.width.saturating_add(slots.width());
             split.slots = slots;
         }
-        members.push((place, at));
+        members.push((index, at));
     }
-    for (place, at) in members {
-        let (Some(layer), Some(split)) = (layers.get(at), splits.get_mut(place)) else { continue };
-        layer.fits().map_err(|e| e.in_field("layer").in_index(place))?;
+    for (index, at) in members {
+        let (Some(layer), Some(split)) = (layers.get(at), splits.get_mut(index)) else { continue };
+        layer.fits().map_err(|e| e.in_field("layer").in_index(index))?;
         split.salt = layer.salt.clone().unwrap_or_else(|| layer.name.as_bytes().into());
     }
     Ok(())

@@ -3,8 +3,8 @@
 use crate::filter::split::istio::parts;
 use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 
 /// `guard` of a split or backend.
@@ -79,7 +79,7 @@ impl Probe {
 }
 
 impl Rule {
-    pub(crate) fn read(tree: &Tree) -> Result<Self, Invalid> {
+    pub(crate) fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &OBJECT)?;
         let cluster = fields.optional("cluster", cluster)?;
         if let (None, Some(field)) = (&cluster, ["every", "path"].into_iter().find(|name| fields.has(name))) {
@@ -117,7 +117,7 @@ impl Default for Rule {
     }
 }
 
-fn cluster(tree: &Tree) -> Result<Box<str>, Invalid> {
+fn cluster(tree: &PolicyValue) -> Result<Box<str>, Invalid> {
     let name = read::text(tree)?;
     if name.is_empty() {
         return Err(Invalid::new(
@@ -129,7 +129,7 @@ fn cluster(tree: &Tree) -> Result<Box<str>, Invalid> {
     names::header_value(name).map(|_| name.into())
 }
 
-fn path(tree: &Tree) -> Result<Box<str>, Invalid> {
+fn path(tree: &PolicyValue) -> Result<Box<str>, Invalid> {
     let path = read::text(tree)?;
     if !path.starts_with('/') {
         return Err(Invalid::new(

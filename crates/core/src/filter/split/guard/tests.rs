@@ -8,7 +8,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use super::Outcome::{self, Absent, Served, Unknown};
 use super::{Absence, Admission, Guard, Guards, ONE_IN, Rule};
 use crate::language::limits;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::policy::series::Measurement;
 
 const COOLDOWN: u64 = 30_000;
@@ -94,23 +94,23 @@ fn ports_that_only_one_client_asks_for() {
     assert_eq!(guards.watched[0].ports_known(), limits::GUARDED_PORTS + 1);
     assert_eq!(guards.admits(0, 60_000), Admission::Refused, "those without room are one");
     assert_eq!(guards.admits(0, 0), Admission::Refused);
-    let told = guards.tell(&[], 1_000);
-    assert_eq!(told.len(), 16 * (limits::GUARDED_PORTS + 1));
-    guards.told();
-    guards.hear(&told, 4_000);
+    let shared = guards.publish(&[], 1_000);
+    assert_eq!(shared.len(), 16 * (limits::GUARDED_PORTS + 1));
+    guards.published();
+    guards.merge(&shared, 4_000);
     assert_eq!(guards.gauge(), 1);
-    guards.hear(&told, 603_000);
-    assert_eq!((guards.gauge(), guards.has_news()), (0, true));
-    assert!(guards.tell(&told, 603_000).is_empty());
-    guards.told();
-    guards.hear(&[], 604_000);
+    guards.merge(&shared, 603_000);
+    assert_eq!((guards.gauge(), guards.is_dirty()), (0, true));
+    assert!(guards.publish(&shared, 603_000).is_empty());
+    guards.published();
+    guards.merge(&[], 604_000);
     assert_eq!(guards.watched[0].ports_known(), 0);
 }
 
 #[test]
 fn probes_decide_by_themselves() {
     let guards = guards(r#"{"cluster": "c", "every": "2s", "path": "/healthz", "cooldown": "1s"}"#);
-    let due = |now| guards.due(now).map(|(place, probe)| (place, probe.path.to_string())).collect::<Vec<_>>();
+    let due = |now| guards.due(now).map(|(index, probe)| (index, probe.path.to_string())).collect::<Vec<_>>();
     assert_eq!(due(10_000), [(0, "/healthz".to_owned())]);
     assert_eq!(due(11_001), []);
     // A tick that comes early, and the next one.
@@ -120,12 +120,12 @@ fn probes_decide_by_themselves() {
     // The clock is set back.
     assert_eq!(due(12_000).len(), 1);
     assert_eq!(guards.probed(0, true, 12_000), None);
-    assert!(!guards.has_news());
+    assert!(!guards.is_dirty());
     assert_eq!(guards.probed(0, false, 12_000).map(|m| m.value), Some(1));
-    let shared = guards.tell(&[], 12_000);
-    guards.told();
+    let shared = guards.publish(&[], 12_000);
+    guards.published();
     // No request tries, at any port: a probe will say so.
-    guards.hear(&shared, 20_000);
+    guards.merge(&shared, 20_000);
     for port in [0, 8080, 9090] {
         assert_eq!(guards.admits(0, port), Admission::Refused);
     }
@@ -244,16 +244,16 @@ impl Guards {
 
     /// A tick of the only VM.
     fn second(&self, now: u64) -> Vec<Measurement> {
-        let shared = self.tell(&self.all(), now);
-        self.told();
-        self.hear(&shared, now)
+        let shared = self.publish(&self.all(), now);
+        self.published();
+        self.merge(&shared, now)
     }
 
-    /// What this VM would have told if everything were news.
+    /// What this VM would publish if nothing had been published.
     fn all(&self) -> Vec<u8> {
         let all = self.clone();
-        all.watched.iter().for_each(super::Watched::tell_all);
-        all.tell(&[], 0)
+        all.watched.iter().for_each(super::Watched::publish_again);
+        all.publish(&[], 0)
     }
 
     fn gauge(&self) -> u64 {
@@ -271,6 +271,6 @@ fn guards(rule: &str) -> Guards {
     guards
 }
 
-fn tree(text: &str) -> Tree {
-    Tree::parse(text.as_bytes()).unwrap()
+fn tree(text: &str) -> PolicyValue {
+    PolicyValue::parse(text.as_bytes()).unwrap()
 }

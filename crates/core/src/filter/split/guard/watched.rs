@@ -10,7 +10,7 @@ use crate::language::limits::GUARD_TICK;
 use crate::policy::series::Measurement;
 
 /// The VM that found an absence tries first, because the other VMs would each lose a request too. If it
-/// has no traffic, the others try this much later: two ticks, in which they hear of a failed try.
+/// has no traffic, the others try this much later: two ticks, in which they read of a failed try.
 const GRACE: u64 = 2 * GUARD_TICK;
 /// A port that nobody asks for can neither fail nor come back. After this time it is treated as if it
 /// had never failed. Otherwise one request to a port that nobody else uses would keep the gauge up.
@@ -35,7 +35,7 @@ pub(super) struct Watched {
 #[derive(Clone, Copy, Debug, Default)]
 struct Whole {
     absence: Option<Absence>,
-    news: bool,
+    dirty: bool,
 }
 
 /// What is known of one port.
@@ -50,7 +50,7 @@ struct Port {
     /// When a probe last ended an absence; 0 if none did.
     vetoed: u64,
     /// Whether the other VMs do not know of it yet.
-    news: bool,
+    dirty: bool,
 }
 
 impl Watched {
@@ -73,9 +73,7 @@ impl Watched {
             return Admission::Refused;
         }
         let Ok(mut ports) = self.ports.try_borrow_mut() else { return Admission::Serving };
-        place(&ports, number)
-            .and_then(|at| ports.get_mut(at))
-            .map_or(Admission::Serving, |p| p.guard.admits())
+        find(&ports, number).and_then(|at| ports.get_mut(at)).map_or(Admission::Serving, |p| p.guard.admits())
     }
 
     /// Takes note of what became of a request to this port. `beyond` is whether the probe asks at
@@ -89,11 +87,11 @@ impl Watched {
                 let disputed = port.vetoed != 0 && now.abs_diff(port.vetoed) < cooldown;
                 port.guard.absent(Absence { since: now, held: tried || beyond || disputed });
                 port.is_own = true;
-                port.news = true;
+                port.dirty = true;
                 true
             }
             Outcome::Served if tried => {
-                let Some(port) = place(&ports, number).and_then(|at| ports.get_mut(at)) else {
+                let Some(port) = find(&ports, number).and_then(|at| ports.get_mut(at)) else {
                     return false;
                 };
                 port.open(0);
@@ -104,12 +102,12 @@ impl Watched {
     }
 
     /// Takes note of what became of a probe. Returns whether anything has changed.
-    pub(super) fn learn(&self, is_there: bool, now: u64) -> bool {
+    pub(super) fn probed(&self, is_there: bool, now: u64) -> bool {
         let absence = (!is_there).then_some(Absence { since: now, held: false });
         // All VMs may know already, but a record of an absence must stay young.
         let mut changed = absence.is_some() || self.whole.get().absence.is_some();
         if changed {
-            self.whole.set(Whole { absence, news: true });
+            self.whole.set(Whole { absence, dirty: true });
         }
         if let Ok(mut ports) = self.ports.try_borrow_mut()
             && is_there
@@ -123,29 +121,29 @@ impl Watched {
     }
 
     /// What the other VMs do not know yet.
-    pub(super) fn news(&self, news: &mut Vec<(Subject, Option<Absence>)>) {
+    pub(super) fn changes(&self, changes: &mut Vec<(Subject, Option<Absence>)>) {
         let subject = |port| Subject { id: self.id, port };
         let whole = self.whole.get();
-        news.extend(whole.news.then_some((subject(None), whole.absence)));
+        changes.extend(whole.dirty.then_some((subject(None), whole.absence)));
         if let Ok(ports) = self.ports.try_borrow() {
-            let ports = ports.iter().filter(|port| port.news);
-            news.extend(ports.map(|port| (subject(Some(port.number)), port.guard.absence())));
+            let ports = ports.iter().filter(|port| port.dirty);
+            changes.extend(ports.map(|port| (subject(Some(port.number)), port.guard.absence())));
         }
     }
 
-    pub(super) fn told(&self) {
-        self.whole.set(Whole { news: false, ..self.whole.get() });
+    pub(super) fn published(&self) {
+        self.whole.set(Whole { dirty: false, ..self.whole.get() });
         if let Ok(mut ports) = self.ports.try_borrow_mut() {
-            ports.iter_mut().for_each(|port| port.news = false);
+            ports.iter_mut().for_each(|port| port.dirty = false);
         }
     }
 
     /// Takes over what is known of this backend, and lets time pass. Returns whether the backend was
-    /// switched on or off, and whether there is news.
-    pub(super) fn hear(&self, known: &[(Subject, Absence)], now: u64) -> (bool, bool) {
+    /// switched on or off, and whether there is anything to publish.
+    pub(super) fn merge(&self, known: &[(Subject, Absence)], now: u64) -> (bool, bool) {
         let was_off = self.is_off();
         let mut whole = self.whole.get();
-        if !whole.news {
+        if !whole.dirty {
             whole.absence = known.iter().find(|(subject, _)| subject.port.is_none()).map(|(_, a)| *a);
             self.whole.set(whole);
         }
@@ -153,18 +151,18 @@ impl Watched {
         let has_probe = self.rule.probe.is_some();
         for (number, absence) in known.iter().filter_map(|(subject, a)| Some((subject.port?, *a))) {
             if let Some(port) = entry(&mut ports, number)
-                && !port.news
+                && !port.dirty
                 && port.guard.absence() != Some(absence)
             {
                 port.guard.absent(absence);
                 port.is_own = false;
             }
         }
-        let mut has_news = false;
+        let mut is_dirty = false;
         let cooldown = self.rule.probe.as_ref().map_or(0, |probe| probe.every).max(self.rule.cooldown);
         for port in ports.iter_mut() {
             let is_known = known.iter().any(|(subject, _)| subject.port == Some(port.number));
-            if !port.news && !is_known && port.is_off() {
+            if !port.dirty && !is_known && port.is_off() {
                 // In another VM a try was served, or a probe was answered: that is not a dispute yet.
                 port.guard.back();
                 port.vetoed = if has_probe { now } else { 0 };
@@ -176,14 +174,14 @@ impl Watched {
             {
                 port.open(0);
             }
-            has_news |= port.news;
+            is_dirty |= port.dirty;
         }
         ports.retain(|port| {
             let disputable = port.vetoed != 0 && now.abs_diff(port.vetoed) < self.rule.cooldown;
-            port.news || port.is_off() || disputable
+            port.dirty || port.is_off() || disputable
         });
         drop(ports);
-        (was_off != self.is_off(), has_news)
+        (was_off != self.is_off(), is_dirty)
     }
 }
 
@@ -193,9 +191,9 @@ impl Watched {
         self.ports.borrow().len()
     }
 
-    pub(super) fn tell_all(&self) {
-        self.whole.set(Whole { news: true, ..self.whole.get() });
-        self.ports.borrow_mut().iter_mut().for_each(|port| port.news = true);
+    pub(super) fn publish_again(&self) {
+        self.whole.set(Whole { dirty: true, ..self.whole.get() });
+        self.ports.borrow_mut().iter_mut().for_each(|port| port.dirty = true);
     }
 }
 
@@ -207,20 +205,20 @@ impl Port {
     fn open(&mut self, vetoed: u64) {
         self.guard.back();
         self.vetoed = vetoed;
-        self.news = true;
+        self.dirty = true;
     }
 }
 
-/// The place of a port's state. A port without room shares a place with the requests that wrote no
+/// The index of a port's state. A port without room shares a place with the requests that wrote no
 /// port.
-fn place(ports: &[Port], number: u16) -> Option<usize> {
+fn find(ports: &[Port], number: u16) -> Option<usize> {
     let find = |number| ports.iter().position(|port| port.number == number);
     find(number).or_else(|| find(0).filter(|_| ports.len() >= limits::GUARDED_PORTS))
 }
 
 /// The state of a port. It is created if there is room.
 fn entry(ports: &mut Vec<Port>, number: u16) -> Option<&mut Port> {
-    let at = place(ports, number).unwrap_or_else(|| {
+    let at = find(ports, number).unwrap_or_else(|| {
         let number = if ports.len() < limits::GUARDED_PORTS { number } else { 0 };
         ports.push(Port { number, ..Port::default() });
         ports.len().saturating_sub(1)

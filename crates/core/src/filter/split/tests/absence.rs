@@ -136,9 +136,9 @@ fn what_a_push_clears() {
         let verdict = decide(&old, &[]).1;
         let served = Served { code: 404, flags: 1 << 8, now: 1_000, before: BEFORE, ..Served::default() };
         old.served(&verdict, &served);
-        let shared = old.guards().tell(&[], 1_000);
+        let shared = old.guards().publish(&[], 1_000);
         assert_eq!(shared.len(), 16);
-        new.guards().hear(&shared, 1_001);
+        new.guards().merge(&shared, 1_001);
         assert_eq!(backend(&new, &[]) == "stable", keeps, "{new:?}");
         assert_eq!(new.guards().gauges()[0].value, u64::from(keeps));
     }

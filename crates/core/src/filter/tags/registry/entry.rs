@@ -1,4 +1,4 @@
-//! What the workers of a proxy tell each other: the series log has one entry for each value and each
+//! What the workers of a proxy share: the series log has one entry for each value and each
 //! series.
 //!
 //! An entry names everything that makes a series of Envoy: its kind, and its labels as they are
@@ -57,7 +57,7 @@ impl Registry {
         }
     }
 
-    /// The entries that tell a later policy of this policy's overflow series.
+    /// The entries by which a later policy knows this policy's overflow series.
     pub(in crate::filter::tags) fn overflow_entries(&self) -> Vec<Vec<u8>> {
         (0..self.metrics.len())
             .filter_map(|metric| self.overflow(metric))
@@ -65,8 +65,8 @@ impl Registry {
             .collect()
     }
 
-    /// Learns an entry of the log. An entry that cannot be read is ignored.
-    pub(in crate::filter::tags) fn learn(&mut self, entry: &[u8]) {
+    /// Applies an entry of the log. An entry that cannot be read is ignored.
+    pub(in crate::filter::tags) fn apply(&mut self, entry: &[u8]) {
         self.inherit(entry);
         match self.read(entry) {
             Some(Entry::Value(tag, text))

@@ -3,8 +3,8 @@
 use super::{Late, Reading, TagSource, Value, Values};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 
 /// Its values, as Istio names them.
 const SECURITY: [&str; 3] = ["none", "tls", "mutual_tls"];
@@ -25,11 +25,11 @@ impl TagSource for ConnectionSecurity {
     );
     const VALUES: Values = Values::OfSource;
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         read::flag(tree)?;
         Ok(Self {
-            mutual: reading.wants.place(&["connection", "mtls"]),
-            version: reading.wants.place(&["connection", "tls_version"]),
+            mutual: reading.reads.index(&["connection", "mtls"]),
+            version: reading.reads.index(&["connection", "tls_version"]),
             values: SECURITY.map(|security| reading.declare(security)),
         })
     }

@@ -6,7 +6,7 @@ use crate::filter::tags::registry::{MISSING, OTHER};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 
 #[derive(Clone, Debug)]
 pub(in crate::filter::tags) struct DurationClass {
@@ -25,10 +25,10 @@ impl TagSource for DurationClass {
     );
     const VALUES: Values = Values::OfSource;
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         let bounds = classes::durations(tree)?;
         let values = classes::duration_names(&bounds).iter().map(|name| reading.declare(name)).collect();
-        Ok(Self { duration: reading.wants.place(&["request", "duration"]), bounds, values })
+        Ok(Self { duration: reading.reads.index(&["request", "duration"]), bounds, values })
     }
 
     fn of_response<'v>(&self, late: &Late<'v>) -> Value<'v> {

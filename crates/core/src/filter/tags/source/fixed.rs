@@ -4,8 +4,8 @@ use super::{Reading, TagSource, Value, Values};
 use crate::filter::tags::bound;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 use crate::matching::request::Request;
 
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ impl TagSource for Fixed {
     const FIELD: Field = field!("fixed", Text(1, bound::LONGEST), Optional, "The same for every request.");
     const VALUES: Values = Values::OfSource;
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         Ok(Self(reading.declare(&bound::value(read::text(tree)?)?)))
     }
 

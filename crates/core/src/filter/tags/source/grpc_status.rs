@@ -3,8 +3,8 @@
 use super::{Late, Reading, Reads, TagSource, Value, Values};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 
 #[derive(Clone, Debug)]
 pub(in crate::filter::tags) struct GrpcStatus(usize);
@@ -16,10 +16,10 @@ impl TagSource for GrpcStatus {
     // Whether it is a gRPC call.
     const READS: Reads = Reads::Headers;
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         read::flag(tree)?;
         (0..=16).for_each(|status| _ = reading.declare(&status.to_string()));
-        Ok(Self(reading.wants.place(&["response", "grpc_status"])))
+        Ok(Self(reading.reads.index(&["response", "grpc_status"])))
     }
 
     fn of_response<'v>(&self, late: &Late<'v>) -> Value<'v> {

@@ -3,7 +3,7 @@
 use super::{Reading, Reads, TagSource, Value};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::language::{names, read};
 use crate::matching::request::Request;
 
@@ -14,7 +14,7 @@ impl TagSource for Header {
     const FIELD: Field = field!("header", Pattern(TOKEN, 256), Optional, "A header of the request.");
     const READS: Reads = Reads::Headers;
 
-    fn read(tree: &Tree, _: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, _: &mut Reading<'_>) -> Result<Self, Invalid> {
         Ok(Self(names::header(read::text(tree)?)?.into_boxed_bytes()))
     }
 

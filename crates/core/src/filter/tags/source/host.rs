@@ -4,8 +4,8 @@ use super::{Reading, Reads, TagSource, Value};
 use crate::filter::tags::registry::OTHER;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 use crate::matching::request::Request;
 
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ impl TagSource for Host {
     const FIELD: Field = field!("host", True, Optional, "The host, in lower case and without a port.");
     const READS: Reads = Reads::Only(":authority");
 
-    fn read(tree: &Tree, _: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, _: &mut Reading<'_>) -> Result<Self, Invalid> {
         read::flag(tree)?;
         Ok(Self)
     }

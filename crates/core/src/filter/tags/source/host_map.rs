@@ -7,7 +7,7 @@ use crate::filter::tags::registry::OTHER;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::request::Request;
 
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ impl TagSource for HostNames {
     const VALUES: Values = Values::OfSource;
     const READS: Reads = Reads::Only(":authority");
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         reading.host_map(tree).map(Self)
     }
 

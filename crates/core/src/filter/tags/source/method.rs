@@ -3,8 +3,8 @@
 use super::{Reading, Reads, TagSource, Value, Values};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 use crate::matching::request::Request;
 use crate::wire::methods::METHODS;
 
@@ -16,7 +16,7 @@ impl TagSource for Method {
     const VALUES: Values = Values::WellKnown;
     const READS: Reads = Reads::Only(":method");
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         read::flag(tree)?;
         METHODS.iter().for_each(|method| _ = reading.declare(method));
         Ok(Self)

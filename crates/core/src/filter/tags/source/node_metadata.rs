@@ -6,7 +6,7 @@ use crate::filter::tags::property;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::matching::request::Request;
 
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ impl TagSource for NodeMetadata {
     const VALUES: Values = Values::OfSource;
     const IS_LONG: bool = true;
 
-    fn read(tree: &Tree, _: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, _: &mut Reading<'_>) -> Result<Self, Invalid> {
         let mut path = property::path(tree)?.into_vec();
         path.splice(0..0, ["xds", "node", "metadata"].map(Into::into));
         Ok(Self(path.into()))

@@ -8,8 +8,8 @@ use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::path_template::PathTemplate;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::matching::request::Request;
 
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl TagSource for PathTemplates {
     const VALUES: Values = Values::OfSource;
     const READS: Reads = Reads::Only(":path");
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         paths(tree, reading).map(Self)
     }
 
@@ -49,11 +49,11 @@ impl TagSource for PathTemplates {
 }
 
 /// A template is its own value, unless `{"template": …, "value": …}` names another.
-fn paths(tree: &Tree, reading: &mut Reading<'_>) -> Result<Paths, Invalid> {
+fn paths(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Paths, Invalid> {
     let mut paths = Paths::new();
     read::list(tree, limits::TEMPLATES, |t| {
         let (written, value) = match t {
-            Tree::Table(_) => {
+            PolicyValue::Table(_) => {
                 let fields = Fields::open(t, &TEMPLATE)?;
                 let value = fields.required("value", |t| bound::value(read::text(t)?))?;
                 (fields.required("template", read::text)?, value.into())

@@ -5,7 +5,7 @@ use crate::filter::tags::property;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 
 #[derive(Clone, Debug)]
 pub(in crate::filter::tags) struct Property(usize);
@@ -19,8 +19,8 @@ impl TagSource for Property {
     );
     const IS_LONG: bool = true;
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
-        Ok(Self(reading.wants.place_of(property::text(tree)?)))
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+        Ok(Self(reading.reads.index_of(property::text(tree)?)))
     }
 
     fn of_response<'v>(&self, late: &Late<'v>) -> Value<'v> {

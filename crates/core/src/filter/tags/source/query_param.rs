@@ -3,7 +3,7 @@
 use super::{Reading, Reads, TagSource, Value};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::language::{limits, names, read};
 use crate::matching::request::Request;
 
@@ -19,7 +19,7 @@ impl TagSource for QueryParam {
     );
     const READS: Reads = Reads::Only(":path");
 
-    fn read(tree: &Tree, _: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, _: &mut Reading<'_>) -> Result<Self, Invalid> {
         Ok(Self(names::parameter(read::text(tree)?)?.into_boxed_bytes()))
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Reader, Source};
+use super::{AnySource, Reader};
 use crate::filter::tags::bound::{self, VALUE};
 use crate::filter::tags::captured::Captured;
 use crate::filter::tags::cardinality_limit::Path;
@@ -12,23 +12,23 @@ use crate::filter::tags::registry::Registry;
 use crate::language::invalid::Invalid;
 use crate::language::limits;
 use crate::language::modes::Callers;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::matching::budget::Budget;
 
 /// The properties to read in the log phase, each once; and whose certificates count.
 #[derive(Debug, Default)]
-pub(in crate::filter::tags) struct Wants(
+pub(in crate::filter::tags) struct PropertyReads(
     pub(in crate::filter::tags) Vec<Path>,
     pub(in crate::filter::tags) Callers,
 );
 
-impl Wants {
-    pub(in crate::filter::tags) fn place(&mut self, path: &[&str]) -> usize {
-        self.place_of(path.iter().map(|name| (*name).into()).collect())
+impl PropertyReads {
+    pub(in crate::filter::tags) fn index(&mut self, path: &[&str]) -> usize {
+        self.index_of(path.iter().map(|name| (*name).into()).collect())
     }
 
-    pub(super) fn place_of(&mut self, path: Path) -> usize {
+    pub(super) fn index_of(&mut self, path: Path) -> usize {
         self.0.iter().position(|known| *known == path).unwrap_or_else(|| {
             self.0.push(path);
             self.0.len().saturating_sub(1)
@@ -39,19 +39,19 @@ impl Wants {
 /// A tag that is being read.
 pub(in crate::filter::tags) struct Reading<'r> {
     pub(in crate::filter::tags) tag: usize,
-    pub(in crate::filter::tags) book: &'r mut Registry,
-    pub(in crate::filter::tags) wants: &'r mut Wants,
+    pub(in crate::filter::tags) registry: &'r mut Registry,
+    pub(in crate::filter::tags) reads: &'r mut PropertyReads,
     pub(in crate::filter::tags) budget: &'r Budget,
 }
 
 impl Reading<'_> {
     /// The number of a value that the policy or the source knows.
     pub(super) fn declare(&mut self, value: &str) -> u32 {
-        self.book.declare(self.tag, value)
+        self.registry.declare(self.tag, value)
     }
 
-    pub(super) fn host_map(&mut self, tree: &Tree) -> Result<HostMap, Invalid> {
-        host_map(tree, self.tag, self.book, self.budget)
+    pub(super) fn host_map(&mut self, tree: &PolicyValue) -> Result<HostMap, Invalid> {
+        host_map(tree, self.tag, self.registry, self.budget)
     }
 }
 
@@ -61,9 +61,9 @@ pub(in crate::filter::tags) fn read(
     name: &str,
     reader: &Reader,
     reading: &mut Reading<'_>,
-) -> Result<Source, Invalid> {
+) -> Result<AnySource, Invalid> {
     fields.required(name, |tree| {
-        if matches!(tree, Tree::Flag(false)) {
+        if matches!(tree, PolicyValue::Flag(false)) {
             read::only_true(tree)?;
         }
         (reader.read)(tree, reading)
@@ -72,9 +72,9 @@ pub(in crate::filter::tags) fn read(
 
 /// Reads values by host.
 pub(in crate::filter::tags) fn host_map(
-    tree: &Tree,
+    tree: &PolicyValue,
     tag: usize,
-    book: &mut Registry,
+    registry: &mut Registry,
     budget: &Budget,
 ) -> Result<HostMap, Invalid> {
     let mut map = HostMap::default();
@@ -83,7 +83,7 @@ pub(in crate::filter::tags) fn host_map(
         bound::value(read::text(t)?)
     };
     for (key, value) in read::entries(tree, limits::HOST_MAP, HostMap::key, value)? {
-        map.insert(&key, book.declare(tag, &value));
+        map.insert(&key, registry.declare(tag, &value));
     }
     Ok(map)
 }
@@ -112,17 +112,17 @@ pub(in crate::filter::tags) struct Late<'l> {
 
 impl<'l> Late<'l> {
     /// A property that is not empty.
-    pub(super) fn read(&self, place: usize) -> Option<&'l [u8]> {
-        self.observed.get(place).and_then(Option::as_deref).filter(|value| !value.is_empty())
+    pub(super) fn read(&self, index: usize) -> Option<&'l [u8]> {
+        self.observed.get(index).and_then(Option::as_deref).filter(|value| !value.is_empty())
     }
 
     /// A property that is a number.
-    pub(super) fn number(&self, place: usize) -> Option<u64> {
-        self.read(place).and_then(number)
+    pub(super) fn number(&self, index: usize) -> Option<u64> {
+        self.read(index).and_then(number)
     }
 
     /// The first of these properties that is there.
-    pub(super) fn text(&self, places: &[usize]) -> Value<'l> {
-        Value::Text(places.iter().find_map(|place| self.read(*place)).map(Cow::Borrowed))
+    pub(super) fn text(&self, indices: &[usize]) -> Value<'l> {
+        Value::Text(indices.iter().find_map(|index| self.read(*index)).map(Cow::Borrowed))
     }
 }

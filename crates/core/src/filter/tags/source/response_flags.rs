@@ -4,8 +4,8 @@ use super::{Late, Reading, TagSource, Value};
 use crate::filter::tags::classes;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 
 #[derive(Clone, Debug)]
 pub(in crate::filter::tags) struct ResponseFlags(usize);
@@ -14,9 +14,9 @@ impl TagSource for ResponseFlags {
     const FIELD: Field =
         field!("responseFlags", True, Optional, "Envoy's short names of response flags, such as `UF`.");
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         read::flag(tree)?;
-        Ok(Self(reading.wants.place(&["response", "flags"])))
+        Ok(Self(reading.reads.index(&["response", "flags"])))
     }
 
     fn of_response<'v>(&self, late: &Late<'v>) -> Value<'v> {

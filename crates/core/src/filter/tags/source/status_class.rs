@@ -4,8 +4,8 @@ use super::{Late, Reading, TagSource, Value, Values};
 use crate::filter::tags::registry::MISSING;
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 use crate::policy::code_class::CODE_CLASSES;
 
 #[derive(Clone, Debug)]
@@ -17,11 +17,11 @@ impl TagSource for StatusClass {
     const VALUES: Values = Values::OfSource;
     const MISSING: &str = "none";
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         read::flag(tree)?;
         // The first is not a class: it means that there was no answer.
         let values = CODE_CLASSES.map(|class| if class == "none" { MISSING } else { reading.declare(class) });
-        Ok(Self(reading.wants.place(&["response", "code"]), values))
+        Ok(Self(reading.reads.index(&["response", "code"]), values))
     }
 
     fn of_response<'v>(&self, late: &Late<'v>) -> Value<'v> {

@@ -3,8 +3,8 @@
 use super::{Late, Reading, TagSource, Value};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 
 #[derive(Clone, Debug)]
 pub(in crate::filter::tags) struct StatusCode(usize);
@@ -13,9 +13,9 @@ impl TagSource for StatusCode {
     const FIELD: Field = field!("statusCode", True, Optional, "The status of the response, such as `200`.");
     const MISSING: &str = "none";
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         read::flag(tree)?;
-        Ok(Self(reading.wants.place(&["response", "code"])))
+        Ok(Self(reading.reads.index(&["response", "code"])))
     }
 
     fn of_response<'v>(&self, late: &Late<'v>) -> Value<'v> {

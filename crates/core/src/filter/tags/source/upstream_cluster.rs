@@ -3,8 +3,8 @@
 use super::{Late, Reading, TagSource, Value};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 
 #[derive(Clone, Debug)]
 pub(in crate::filter::tags) struct UpstreamCluster(usize);
@@ -14,9 +14,9 @@ impl TagSource for UpstreamCluster {
         field!("upstreamCluster", True, Optional, "Envoy's name of the cluster that the request went to.");
     const IS_LONG: bool = true;
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         read::flag(tree)?;
-        Ok(Self(reading.wants.place(&["xds", "cluster_name"])))
+        Ok(Self(reading.reads.index(&["xds", "cluster_name"])))
     }
 
     fn of_response<'v>(&self, late: &Late<'v>) -> Value<'v> {

@@ -3,8 +3,8 @@
 use super::{Late, Reading, TagSource, Value};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
+use crate::language::policy_value::PolicyValue;
 use crate::language::read;
-use crate::language::tree::Tree;
 
 #[derive(Clone, Debug)]
 pub(in crate::filter::tags) struct UpstreamHost(usize);
@@ -12,9 +12,9 @@ pub(in crate::filter::tags) struct UpstreamHost(usize);
 impl TagSource for UpstreamHost {
     const FIELD: Field = field!("upstreamHost", True, Optional, "The address that the request went to.");
 
-    fn read(tree: &Tree, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
+    fn read(tree: &PolicyValue, reading: &mut Reading<'_>) -> Result<Self, Invalid> {
         read::flag(tree)?;
-        Ok(Self(reading.wants.place(&["upstream", "address"])))
+        Ok(Self(reading.reads.index(&["upstream", "address"])))
     }
 
     fn of_response<'v>(&self, late: &Late<'v>) -> Value<'v> {

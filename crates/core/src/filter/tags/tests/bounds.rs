@@ -43,7 +43,7 @@ fn the_bound_holds_for_all_workers_together() {
     assert_eq!(proxy.notes.iter().filter(|note| note.contains("tenant")).count(), 15, "five a worker");
     assert_eq!(proxy.notes.iter().filter(|note| note.contains("maxSeries")).count(), 3, "one a worker");
     for tagger in &proxy.workers {
-        assert_eq!(tagger.meter().unwrap().size().value, 30);
+        assert_eq!(tagger.cardinality_limit().unwrap().size().value, 30);
     }
 }
 
@@ -64,9 +64,9 @@ fn a_full_book_asks_no_more() {
 fn a_new_worker_knows_what_was_counted() {
     let mut proxy = Proxy::new(POLICY, 2);
     proxy.get("/a/1", b"acme");
-    let meter = proxy.workers[1].meter().unwrap();
-    proxy.log.iter().for_each(|entry| meter.learn(entry));
-    let names: Vec<_> = meter.series_from(0).into_iter().map(|series| series.name).collect();
+    let cardinality = proxy.workers[1].cardinality_limit().unwrap();
+    proxy.log.iter().for_each(|entry| cardinality.apply(entry));
+    let names: Vec<_> = cardinality.series_from(0).into_iter().map(|series| series.name).collect();
     assert_eq!(names, ["tenant=.=acme;.;host=.=shop;.;op=.=/a/{b};.;requests_total".into()]);
 }
 
@@ -76,10 +76,14 @@ fn series_of_an_older_policy_count() {
     (0..30).for_each(|number| attack(&mut old, 0, number));
     let renamed = POLICY.replace("\"op\"", "\"operation\"");
     let new = Proxy::new(&renamed, 1);
-    let meter = new.workers[0].meter().unwrap();
-    old.log.iter().for_each(|entry| meter.learn(entry));
-    assert_eq!(meter.size().value, old.workers[0].meter().unwrap().size().value, "Envoy has them still");
-    assert!(meter.series_from(0).is_empty(), "they are not defined again");
+    let cardinality = new.workers[0].cardinality_limit().unwrap();
+    old.log.iter().for_each(|entry| cardinality.apply(entry));
+    assert_eq!(
+        cardinality.size().value,
+        old.workers[0].cardinality_limit().unwrap().size().value,
+        "Envoy has them still"
+    );
+    assert!(cardinality.series_from(0).is_empty(), "they are not defined again");
 }
 
 /// What a policy makes of the log of another policy: how many series it counts besides its own overflow
@@ -87,12 +91,12 @@ fn series_of_an_older_policy_count() {
 fn after(old: &str, new: &str) -> (u64, usize) {
     let mut old = Proxy::new(old, 1);
     old.get("/a/1", b"acme");
-    let mut log = old.workers[0].meter().unwrap().overflow_entries();
+    let mut log = old.workers[0].cardinality_limit().unwrap().overflow_entries();
     log.append(&mut old.log);
     let new = Proxy::new(new, 1);
-    let meter = new.workers[0].meter().unwrap();
-    log.iter().for_each(|entry| meter.learn(entry));
-    (meter.size().value - 1, meter.series_from(0).len())
+    let cardinality = new.workers[0].cardinality_limit().unwrap();
+    log.iter().for_each(|entry| cardinality.apply(entry));
+    (cardinality.size().value - 1, cardinality.series_from(0).len())
 }
 
 #[test]
@@ -120,8 +124,8 @@ fn a_full_log_is_asked_no_more() {
     let mut proxy = Proxy::new(POLICY, 1);
     (0..10).for_each(|number| attack(&mut proxy, 0, number));
     let entries = proxy.log.len();
-    let meter = proxy.workers[0].meter().unwrap();
-    assert!(meter.close() && !meter.close(), "it is news once");
+    let cardinality = proxy.workers[0].cardinality_limit().unwrap();
+    assert!(cardinality.close() && !cardinality.close(), "it is news once");
     proxy.log.push(b"v\x1ftenant\x1flate".to_vec());
     (10..2000).for_each(|number| attack(&mut proxy, 0, number));
     assert_eq!((proxy.log.len(), proxy.learnt[0]), (entries + 1, entries), "nothing was asked");

@@ -5,7 +5,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::refusal;
 use crate::filter::tags::Tagger;
-use crate::language::tree::Tree;
+use crate::language::policy_value::PolicyValue;
 use crate::policy::Policy;
 
 #[test]
@@ -111,5 +111,5 @@ fn two_ways(depth: u32) -> String {
 #[test]
 fn a_filter_s_word_may_be_published_as_it_is() {
     let policy = r#"{"tags": {"backend": {"property": "narrows_backend"}}, "publish": ["backend"]}"#;
-    assert!(Tagger::compile(&Tree::parse(policy.as_bytes()).unwrap()).is_ok());
+    assert!(Tagger::compile(&PolicyValue::parse(policy.as_bytes()).unwrap()).is_ok());
 }

@@ -86,10 +86,10 @@ fn what_is_settled_at_load() {
             "metrics": [{"name": "m", "tags": ["c", "v"]}]}"#,
         1,
     );
-    let meter = proxy.workers[0].meter().unwrap();
-    let paths: Vec<_> = meter.constants().map(|path| path.join("|")).collect();
+    let cardinality = proxy.workers[0].cardinality_limit().unwrap();
+    let paths: Vec<_> = cardinality.constants().map(|path| path.join("|")).collect();
     assert_eq!(paths, ["xds|node|metadata|LABELS|app.oam.dev/component", "xds|node|metadata|WORKLOAD_NAME"]);
-    meter.begin(&[None, Some(b"stock\xff".to_vec())]);
+    cardinality.begin(&[None, Some(b"stock\xff".to_vec())]);
     let mut proxy = proxy;
     proxy.serve(0, Exchange { headers: &[], properties: &[] });
     assert_eq!(proxy.count("c=.=none;.;v=.=stock_;.;m"), 1);
@@ -107,7 +107,7 @@ fn a_workload_has_the_name_that_it_is_mapped_to() {
         (b"", "unknown"),
     ] {
         let mut proxy = Proxy::new(policy, 1);
-        proxy.workers[0].meter().unwrap().begin(&[Some(workload.to_vec())]);
+        proxy.workers[0].cardinality_limit().unwrap().begin(&[Some(workload.to_vec())]);
         proxy.serve(0, Exchange { headers: &[], properties: &[] });
         assert_eq!(proxy.count(&format!("component=.={component};.;m")), 1, "{:?}", proxy.counts);
     }

@@ -1,4 +1,4 @@
-//! What the VMs of a proxy tell each other.
+//! What the VMs of a proxy share.
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -11,29 +11,29 @@ use super::{STABLE, guards};
 fn the_vms_of_a_proxy_hear_from_each_other() {
     let [one, other] = [(); 2].map(|()| guards(r#"{"cooldown": "2s"}"#));
     one.saw(8080, Absent, false, 1_000);
-    assert!(one.has_news());
-    let shared = one.tell(&[], 1_000);
-    one.told();
-    assert!(!one.has_news());
-    assert_eq!(other.hear(&shared, 1_500).first().map(|m| (m.series, m.value)), Some((7, 1)));
-    assert_eq!(other.hear(&shared, 1_600), []);
+    assert!(one.is_dirty());
+    let shared = one.publish(&[], 1_000);
+    one.published();
+    assert!(!one.is_dirty());
+    assert_eq!(other.merge(&shared, 1_500).first().map(|m| (m.series, m.value)), Some((7, 1)));
+    assert_eq!(other.merge(&shared, 1_600), []);
     assert_eq!(other.admits(0, 8080), Admission::Refused);
     assert_eq!(other.admits(0, 9090), Admission::Serving);
-    assert_eq!(one.hear(&shared, 1_700), []);
+    assert_eq!(one.merge(&shared, 1_700), []);
     // Time passes for both. The one that found it tries first, the other two ticks later.
     for guards in [&one, &other] {
-        assert_eq!(guards.hear(&shared, 3_000), []);
+        assert_eq!(guards.merge(&shared, 3_000), []);
     }
     assert_eq!(one.admits(0, 8080), Admission::Try);
     assert_eq!(other.admits(0, 8080), Admission::Refused);
-    assert_eq!(other.hear(&shared, 4_999), []);
+    assert_eq!(other.merge(&shared, 4_999), []);
     assert_eq!(other.admits(0, 8080), Admission::Refused);
-    assert_eq!(other.hear(&shared, 5_000), []);
+    assert_eq!(other.merge(&shared, 5_000), []);
     assert_eq!(other.admits(0, 8080), Admission::Try);
     assert_eq!(other.saw(8080, Served, true, 5_100), Some(0));
-    let shared = other.tell(&shared, 5_100);
+    let shared = other.publish(&shared, 5_100);
     assert!(shared.is_empty());
-    assert_eq!(one.hear(&shared, 5_200).first().map(|m| m.value), Some(0));
+    assert_eq!(one.merge(&shared, 5_200).first().map(|m| m.value), Some(0));
     assert_eq!(one.admits(0, 8080), Admission::Serving);
 }
 
@@ -46,39 +46,39 @@ fn what_one_says_leaves_what_others_say() {
     }
     many.observe(0, 0, Absent, false, STABLE, 1_000);
     many.observe(2, 0, Absent, false, STABLE, 1_001);
-    let shared = many.tell(&[], 1_001);
+    let shared = many.publish(&[], 1_001);
     assert_eq!(shared.len(), 32);
     one.saw(0, Absent, false, 1_002);
     one.saw(65_535, Absent, false, 1_002);
-    let shared = one.tell(&shared, 1_002);
+    let shared = one.publish(&shared, 1_002);
     assert_eq!(shared.len(), 64);
     one.saw(0, Served, true, 1_003);
     one.saw(65_535, Served, true, 1_003);
-    assert_eq!(one.tell(&shared, 1_003).len(), 32);
+    assert_eq!(one.publish(&shared, 1_003).len(), 32);
     // Of a policy that is long gone.
-    assert_eq!(one.tell(&shared, 1_003 + 3_600_000).len(), 0);
+    assert_eq!(one.publish(&shared, 1_003 + 3_600_000).len(), 0);
     // Anybody may write there: what makes no sense is nothing.
-    assert!(one.tell(b"nonsense", 1_003).is_empty());
-    one.told();
-    assert_eq!(one.hear(b"nonsense", 1_004), []);
+    assert!(one.publish(b"nonsense", 1_003).is_empty());
+    one.published();
+    assert_eq!(one.merge(b"nonsense", 1_004), []);
 }
 
 #[test]
 fn a_request_that_has_not_heard_of_it_finds_what_the_probe_has_found() {
     let [one, other] = [(); 2].map(|()| guards(r#"{"cluster": "c", "every": "2s"}"#));
     one.probed(0, false, 1_000);
-    let shared = one.tell(&[], 1_000);
-    one.told();
+    let shared = one.publish(&[], 1_000);
+    one.published();
     other.saw(8080, Absent, false, 1_500);
-    let shared = other.tell(&shared, 1_500);
-    other.told();
+    let shared = other.publish(&shared, 1_500);
+    other.published();
     for guards in [&one, &other] {
-        guards.hear(&shared, 2_000);
+        guards.merge(&shared, 2_000);
     }
     // So the next good answer brings it back for both.
     assert_eq!(one.probed(0, true, 3_000).map(|m| m.value), Some(0));
-    let shared = one.tell(&shared, 3_000);
-    assert_eq!(other.hear(&shared, 3_500).first().map(|m| m.value), Some(0));
+    let shared = one.publish(&shared, 3_000);
+    assert_eq!(other.merge(&shared, 3_500).first().map(|m| m.value), Some(0));
     assert_eq!(other.admits(0, 8080), Admission::Serving);
 }
 
@@ -91,9 +91,9 @@ fn a_dispute_is_one_in_all_vms() {
     for second in 1..=40 {
         let now = second * 1_000;
         for guards in [&asks, &finds] {
-            shared = guards.tell(&shared, now);
-            guards.told();
-            guards.hear(&shared, now);
+            shared = guards.publish(&shared, now);
+            guards.published();
+            guards.merge(&shared, now);
         }
         if second % 2 == 0 {
             asks.probed(0, true, now);
@@ -106,16 +106,16 @@ fn a_dispute_is_one_in_all_vms() {
             }
         }
     }
-    // It is told at ticks alone here, so that the one that asks hears of it two seconds later.
+    // It is published at ticks alone here, so that the one that asks reads of it two seconds later.
     assert_eq!(lost, [1, 5, 15, 25, 35], "twice, then once for each cooldown");
 }
 
 fn tick(vm: &Guards, shared: &mut Vec<u8>, now: u64) {
-    if vm.has_news() {
-        *shared = vm.tell(shared, now);
-        vm.told();
+    if vm.is_dirty() {
+        *shared = vm.publish(shared, now);
+        vm.published();
     }
-    vm.hear(shared, now);
+    vm.merge(shared, now);
 }
 
 fn ask(vm: &Guards, port: u16, outcome: crate::filter::split::guard::Outcome, now: u64) {
@@ -174,12 +174,12 @@ fn nothing_stays_off_for_good() {
                 vms[0].probed(0, true, now);
             }
         }
-        for (place, vm) in vms.iter().enumerate() {
+        for (index, vm) in vms.iter().enumerate() {
             for port in PORTS {
                 assert_eq!(
                     vm.admits(0, port),
                     Admission::Serving,
-                    "seed {seed}: {rule}, VM {place}, port {port}"
+                    "seed {seed}: {rule}, VM {index}, port {port}"
                 );
             }
             assert_eq!(vm.gauge(), 0, "seed {seed}");

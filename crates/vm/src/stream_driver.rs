@@ -4,13 +4,13 @@ use super::abi::{BufferType, MapType};
 use super::callouts::{CallResponse, HttpCall};
 use super::exchange::{Exchange, Response};
 use super::exports::Export;
-use super::hazard;
 use super::headers::Headers;
+use super::invalid_headers;
 use super::outcome::Outcome;
 use super::reply;
 use super::stream::{Course, Phase, Stream};
+use super::trace::Work;
 use super::vm::Vm;
-use super::work::Work;
 
 impl Vm {
     /// Sends a request through the filter and a response back. `upstream` is asked unless the
@@ -50,7 +50,7 @@ impl Vm {
         let Some(headers) = stream.take(MapType::RequestHeaders) else {
             return;
         };
-        let response = if let Some(refused) = hazard::request(stream.came, &headers) {
+        let response = if let Some(refused) = invalid_headers::request(stream.came, &headers) {
             stream.hazards.push(refused.why);
             Response::from_envoy(refused.status, refused.flags, refused.details)
         } else {
@@ -64,7 +64,7 @@ impl Vm {
     /// Ends a stream: log, done, delete.
     pub fn close(&mut self, id: u32) -> Outcome {
         if let Some(stream) = self.held(id) {
-            let found = stream.held(MapType::ResponseHeaders).map(hazard::response);
+            let found = stream.held(MapType::ResponseHeaders).map(invalid_headers::response);
             stream.hazards.extend(found.unwrap_or_default());
             stream.phase = Phase::Log;
         }
@@ -77,7 +77,7 @@ impl Vm {
         let work = self.take_work();
         let streams = &mut self.host().streams;
         let mut stream = match streams.iter().position(|stream| stream.id == id) {
-            Some(place) => streams.swap_remove(place),
+            Some(index) => streams.swap_remove(index),
             None => Stream::new(id, 0, 0, Exchange::new(Headers::new())),
         };
         if work.trap.is_some() {
@@ -266,10 +266,10 @@ impl Vm {
 
     fn answer(&mut self, token: u32, response: CallResponse) {
         let pending = &mut self.host().pending;
-        let Some(place) = pending.iter().position(|call| call.token == token) else {
+        let Some(index) = pending.iter().position(|call| call.token == token) else {
             return;
         };
-        let root = pending.remove(place).root;
+        let root = pending.remove(index).root;
         let size = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
         let params = (
             root,

@@ -11,8 +11,8 @@ use crate::filter::split::{Missing, Split, measure};
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Mode};
+use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::language::tree::Tree;
 use crate::language::{limits, names};
 use crate::matching::budget;
 use crate::matching::matches::Match;
@@ -123,16 +123,16 @@ pub(super) struct Read {
     pub(super) split: Split,
     pub(super) matches: Vec<Match>,
     pub(super) layer: Option<Layered>,
-    /// How each backend is guarded, by its place.
+    /// How each backend is guarded, by its index.
     pub(super) guards: Vec<Option<Rule>>,
 }
 
-pub(super) fn split(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
+pub(super) fn split(tree: &PolicyValue, policy: Mode, budget: &Budget) -> Result<Read, Invalid> {
     budget.hold(budget::RULE)?;
     let fields = Fields::open(tree, &SPLIT)?;
     let name = fields.required("name", names::name)?;
     let mode = modes::mode(fields)?.within(policy);
-    let matches = clauses(fields, budget)?;
+    let matches = split_matches(fields, budget)?;
     let total = fields.optional("weightTotal", |t| read::integer(t, 1..=i64::from(BUCKETS)))?;
     let total = total.and_then(|total| u32::try_from(total).ok()).unwrap_or(100);
     let read = fields.required("backends", |t| {
@@ -151,7 +151,7 @@ pub(super) fn split(tree: &Tree, policy: Mode, budget: &Budget) -> Result<Read, 
     }
     let guards = guards(fields, &read)?;
     let mut backends: Vec<_> = read.into_iter().map(|read| read.backend).collect();
-    backends.iter_mut().filter_map(|backend| backend.to.as_mut()).for_each(|to| to.learn(&matches));
+    backends.iter_mut().filter_map(|backend| backend.to.as_mut()).for_each(|to| to.set_services(&matches));
     let named = |name: &str| find(&backends, name);
     let split = Split {
         mode,
@@ -214,14 +214,14 @@ fn guards(fields: Fields<'_>, read: &[backends::Read]) -> Result<Vec<Option<Rule
 }
 
 /// The matches that make a request one of a split. Each has the split's hosts.
-fn clauses(fields: Fields<'_>, budget: &Budget) -> Result<Vec<Match>, Invalid> {
+fn split_matches(fields: Fields<'_>, budget: &Budget) -> Result<Vec<Match>, Invalid> {
     let hosts = parse::hosts_or_service(fields)?;
     let mut matches = fields.optional("matches", |t| parse::matches(t, budget))?.unwrap_or_default();
     if matches.is_empty() {
         matches.push(Match::default());
     }
-    for (i, clause) in matches.iter_mut().enumerate() {
-        if clause.hosts.is_some() && hosts.is_some() {
+    for (i, split_match) in matches.iter_mut().enumerate() {
+        if split_match.hosts.is_some() && hosts.is_some() {
             return Err(Invalid::new(
                 Code::Conflict,
                 "the split names its hosts already",
@@ -230,11 +230,11 @@ fn clauses(fields: Fields<'_>, budget: &Budget) -> Result<Vec<Match>, Invalid> {
             .in_index(i)
             .in_field("matches"));
         }
-        if clause.hosts.is_none() {
+        if split_match.hosts.is_none() {
             if let Some(hosts) = &hosts {
                 budget.hold(hosts.weight()).map_err(|e| e.in_field("hosts"))?;
             }
-            clause.hosts.clone_from(&hosts);
+            split_match.hosts.clone_from(&hosts);
         }
     }
     Ok(matches)

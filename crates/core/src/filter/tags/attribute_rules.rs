@@ -12,16 +12,16 @@ use crate::matching::request::Request;
 
 /// The rules of one attribute, in order.
 #[derive(Clone, Debug)]
-pub(super) struct Rules {
-    pub(super) clauses: Vec<Clause>,
+pub(super) struct AttributeRules {
+    pub(super) rules: Vec<AttributeRule>,
     pub(super) index: Index,
-    /// The place of the response code among what is read in the log phase.
+    /// The index of the response code among what is read in the log phase.
     pub(super) code: usize,
 }
 
 /// One way in which a value is given.
 #[derive(Clone, Debug)]
-pub(super) struct Clause {
+pub(super) struct AttributeRule {
     pub(super) value: u32,
     /// The part that is indexed.
     pub(super) first: Match,
@@ -30,14 +30,14 @@ pub(super) struct Clause {
     pub(super) codes: Codes,
 }
 
-impl Rules {
+impl AttributeRules {
     /// What the rules give for a request; those that need a response code wait.
     pub(super) fn capture(&self, request: &Request<'_>) -> Captured {
         let waiting = RefCell::new(Vec::new());
         let decides = |number: u32| {
-            let Some(clause) = self.clause(number) else { return false };
-            let holds = clause.first.matches(request) && clause.also.iter().all(|m| m.matches(request));
-            if holds && !clause.codes.is_empty() {
+            let Some(rule) = self.rule(number) else { return false };
+            let holds = rule.first.matches(request) && rule.also.iter().all(|m| m.matches(request));
+            if holds && !rule.codes.is_empty() {
                 // The index tries them in an order of its own, and perhaps twice.
                 let mut waiting: RefMut<'_, Vec<u32>> = waiting.borrow_mut();
                 let before = waiting.partition_point(|other| *other < number);
@@ -53,7 +53,7 @@ impl Rules {
         candidates.retain(|number| decided.is_none_or(|decided| *number < decided));
         if candidates.is_empty() {
             return Captured::Known(
-                decided.and_then(|number| self.clause(number)).map_or(MISSING, |clause| clause.value),
+                decided.and_then(|number| self.rule(number)).map_or(MISSING, |rule| rule.value),
             );
         }
         candidates.extend(decided);
@@ -65,11 +65,11 @@ impl Rules {
         // Without an answer there is no code, and in CEL a comparison with a missing value does not
         // hold.
         let code = observed.get(self.code).and_then(Option::as_deref).and_then(number).filter(|c| *c > 0);
-        let mut clauses = candidates.iter().filter_map(|number| self.clause(*number));
-        clauses.find(|clause| clause.codes.hold(code)).map_or(MISSING, |clause| clause.value)
+        let mut rules = candidates.iter().filter_map(|number| self.rule(*number));
+        rules.find(|rule| rule.codes.hold(code)).map_or(MISSING, |rule| rule.value)
     }
 
-    fn clause(&self, number: u32) -> Option<&Clause> {
-        self.clauses.get(usize::try_from(number).ok()?)
+    fn rule(&self, number: u32) -> Option<&AttributeRule> {
+        self.rules.get(usize::try_from(number).ok()?)
     }
 }

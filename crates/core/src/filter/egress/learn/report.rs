@@ -10,28 +10,28 @@ use crate::language::limits;
 const ROOM: usize = 12 * 1024;
 
 /// Whether the next line is due. A clock that was set back must not silence it for years.
-pub(super) fn is_time(told: u64, now: u64, learning: &Learning) -> bool {
-    now.abs_diff(told) >= learning.log_every
+pub(super) fn is_time(reported: u64, now: u64, learning: &Learning) -> bool {
+    now.abs_diff(reported) >= learning.log_every
 }
 
 impl Table {
     /// The lines for the log. There is one line if it is time and something was seen since the last
     /// one. Before that time there are as many lines as it takes to report what must be forgotten,
     /// within bounds. The next line reports what these have no room for.
-    pub fn tell(&mut self, now: u64, learning: &Learning) -> Vec<String> {
+    pub fn report(&mut self, now: u64, learning: &Learning) -> Vec<String> {
         let mut lines = Vec::new();
-        if is_time(self.told, now, learning) {
+        if is_time(self.reported, now, learning) {
             lines.extend(self.line());
             if !lines.is_empty() {
-                self.told = now;
+                self.reported = now;
             }
         }
         // What has been reported is forgotten first.
-        let must_tell = |table: &Self| {
-            let told = table.rows.iter().filter(|row| row.untold == 0).count();
-            table.excess(learning) > told
+        let must_report = |table: &Self| {
+            let reported = table.rows.iter().filter(|row| row.unreported == 0).count();
+            table.excess(learning) > reported
         };
-        while must_tell(self) && self.is_early_allowed(now) {
+        while must_report(self) && self.is_early_allowed(now) {
             lines.extend(self.line());
         }
         lines
@@ -45,23 +45,27 @@ impl Table {
         before < limits::LEARN_LINES
     }
 
-    /// A line, if there is news.
+    /// A line, if there is anything to report.
     fn line(&mut self) -> Option<String> {
         let order = self.by_age();
-        let news = order.iter().filter(|(untold, ..)| *untold).count();
-        let dropped = self.dropped.saturating_sub(self.dropped_told);
-        if news == 0 && dropped == 0 {
+        let unreported_rows = order.iter().filter(|(unreported, ..)| *unreported).count();
+        let dropped = self.dropped.saturating_sub(self.dropped_reported);
+        if unreported_rows == 0 && dropped == 0 {
             return None;
         }
-        let (mut told, mut rules) = (String::new(), String::new());
+        let (mut reported, mut rules) = (String::new(), String::new());
         let (mut new, mut allowed) = (0usize, 0usize);
         // What is new comes first, the oldest first. Then the policy takes what was reported before.
-        let (before, untold) = order.split_at(order.len().saturating_sub(news));
-        for (is_new, _, place) in untold.iter().chain(before.iter().rev()) {
-            let Some(row) = self.rows.get_mut(*place) else { continue };
+        let (before, unreported) = order.split_at(order.len().saturating_sub(unreported_rows));
+        for (is_new, _, index) in unreported.iter().chain(before.iter().rev()) {
+            let Some(row) = self.rows.get_mut(*index) else { continue };
             let entry = if *is_new { row.entry() } else { String::new() };
             let rule = row.rule(allowed.saturating_add(1));
-            if told.len().saturating_add(rules.len()).saturating_add(entry.len()).saturating_add(rule.len())
+            if reported
+                .len()
+                .saturating_add(rules.len())
+                .saturating_add(entry.len())
+                .saturating_add(rule.len())
                 > ROOM
             {
                 break;
@@ -70,17 +74,18 @@ impl Table {
             append(&mut rules, ",", &rule);
             if *is_new {
                 new = new.saturating_add(1);
-                append(&mut told, ", ", &entry);
-                row.untold = 0;
+                append(&mut reported, ", ", &entry);
+                row.unreported = 0;
             }
         }
         let hosts = self.rows.len();
-        let mut line = format!("{hosts} unlisted destinations, {news} asked for since the last line");
+        let mut line =
+            format!("{hosts} unlisted destinations, {unreported_rows} asked for since the last line");
         if new > 0 {
-            append(&mut line, ": ", &told);
+            append(&mut line, ": ", &reported);
         }
-        if news > new {
-            _ = write!(line, ", and {} for the next line", news.saturating_sub(new));
+        if unreported_rows > new {
+            _ = write!(line, ", and {} for the next line", unreported_rows.saturating_sub(new));
         }
         if dropped > 0 {
             _ = write!(line, "; {dropped} requests to more hosts than \"maxHosts\"");
@@ -94,15 +99,15 @@ impl Table {
             line.push_str(&rules);
             line.push_str("]}");
         }
-        self.dropped_told = self.dropped;
+        self.dropped_reported = self.dropped;
         Some(line)
     }
 
-    /// For every row: whether it has something to report, when it was last seen, and its place. Rows
+    /// For every row: whether it has something to report, when it was last seen, and its index. Rows
     /// that have been reported come first, each group with the oldest first.
     fn by_age(&self) -> Vec<(bool, u64, usize)> {
         let rows = self.rows.iter().enumerate();
-        let mut ages: Vec<_> = rows.map(|(place, row)| (row.untold > 0, row.last, place)).collect();
+        let mut ages: Vec<_> = rows.map(|(index, row)| (row.unreported > 0, row.last, index)).collect();
         ages.sort_unstable();
         ages
     }

@@ -48,7 +48,7 @@ fn it_says_so_once_and_is_asked_no_more() {
         assert_eq!(serve(&mut vm, new), 0);
     }
     assert_eq!(notes, 1);
-    let most = limits::LEDGER_PAGES * (limits::LEDGER_PAGE + 4096);
+    let most = limits::SERIES_LOG_PAGES * (limits::SERIES_LOG_PAGE + 4096);
     assert!(vm.proxy().shared.bytes() < most, "{} bytes", vm.proxy().shared.bytes());
     let counted: u64 = vm
         .proxy()

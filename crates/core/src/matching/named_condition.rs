@@ -4,7 +4,7 @@ use super::value::ValueMatch;
 
 /// A condition on the value under a name.
 #[derive(Clone, Debug)]
-pub(crate) struct Named {
+pub(crate) struct NamedCondition {
     pub(crate) name: Box<[u8]>,
     pub(crate) value: ValueMatch,
 }
@@ -12,7 +12,7 @@ pub(crate) struct Named {
 /// A condition on a query parameter.
 #[derive(Clone, Debug)]
 pub(crate) struct QueryMatch {
-    pub(crate) named: Named,
+    pub(crate) named: NamedCondition,
     /// Whether any of several values may meet it, or only the first.
     pub(crate) any: bool,
 }

@@ -13,7 +13,7 @@ use crate::language::limits;
 
 /// Any JSON (or YAML) value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Tree {
+pub enum PolicyValue {
     /// `null`
     Null,
     /// `true` or `false`
@@ -30,7 +30,7 @@ pub enum Tree {
     Table(Vec<(String, Self)>),
 }
 
-impl Tree {
+impl PolicyValue {
     /// Reads the text of a policy. An empty text is an empty table: Istio sends one for an absent
     /// `pluginConfig`.
     pub fn parse(text: &[u8]) -> Result<Self, Invalid> {
@@ -102,7 +102,7 @@ pub(crate) fn text_bytes(text: &str) -> usize {
 pub(crate) const ELEMENT: usize = 16;
 pub(crate) const FIELD: usize = 32;
 
-impl<'de> Deserialize<'de> for Tree {
+impl<'de> Deserialize<'de> for PolicyValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Reader(&Cell::new(limits::TREE_BYTES)).deserialize(deserializer)
     }
@@ -125,62 +125,62 @@ impl Reader<'_> {
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Tree;
+    type Value = PolicyValue;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<PolicyValue, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Tree;
+    type Value = PolicyValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
+    fn visit_unit<E: Error>(self) -> Result<PolicyValue, E> {
+        Ok(PolicyValue::Null)
     }
 
-    fn visit_none<E: Error>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
+    fn visit_none<E: Error>(self) -> Result<PolicyValue, E> {
+        Ok(PolicyValue::Null)
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree, D::Error> {
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<PolicyValue, D::Error> {
         self.deserialize(deserializer)
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Tree, E> {
-        Ok(Tree::Flag(value))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<PolicyValue, E> {
+        Ok(PolicyValue::Flag(value))
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Tree, E> {
-        Ok(Tree::Integer(value))
+    fn visit_i64<E: Error>(self, value: i64) -> Result<PolicyValue, E> {
+        Ok(PolicyValue::Integer(value))
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Tree, E> {
+    fn visit_u64<E: Error>(self, value: u64) -> Result<PolicyValue, E> {
         #[expect(clippy::cast_precision_loss, reason = "beyond i64 it only has to be refused")]
-        Ok(i64::try_from(value).map_or(Tree::Fraction(value as f64), Tree::Integer))
+        Ok(i64::try_from(value).map_or(PolicyValue::Fraction(value as f64), PolicyValue::Integer))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Tree, E> {
+    fn visit_f64<E: Error>(self, value: f64) -> Result<PolicyValue, E> {
         // Above 2^53 a double no longer holds every integer, so the written number is lost.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
         Ok(if value.trunc().total_cmp(&value).is_eq() && value.abs() <= EXACT {
-            Tree::Integer(value as i64)
+            PolicyValue::Integer(value as i64)
         } else {
-            Tree::Fraction(value)
+            PolicyValue::Fraction(value)
         })
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<Tree, E> {
+    fn visit_str<E: Error>(self, value: &str) -> Result<PolicyValue, E> {
         self.take(text_bytes(value))?;
-        Ok(Tree::Text(value.to_owned()))
+        Ok(PolicyValue::Text(value.to_owned()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Tree, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<PolicyValue, A::Error> {
         let mut list = Vec::new();
         while let Some(element) = seq.next_element_seed(self)? {
             self.take(ELEMENT)?;
@@ -188,10 +188,10 @@ impl<'de> Visitor<'de> for Reader<'_> {
             self.within(list.len())?;
         }
         list.shrink_to_fit();
-        Ok(Tree::List(list))
+        Ok(PolicyValue::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PolicyValue, A::Error> {
         let mut table = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
             self.take(FIELD.saturating_add(text_bytes(&name)))?;
@@ -199,7 +199,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
             self.within(table.len())?;
         }
         table.shrink_to_fit();
-        Ok(Tree::Table(table))
+        Ok(PolicyValue::Table(table))
     }
 }
 
@@ -208,12 +208,12 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::Tree;
+    use super::PolicyValue;
     use crate::language::limits;
 
     #[test]
     fn nothing_is_an_empty_policy() {
-        assert_eq!(Tree::parse(b" \n"), Ok(Tree::Table(vec![])));
+        assert_eq!(PolicyValue::parse(b" \n"), Ok(PolicyValue::Table(vec![])));
     }
 
     #[test]
@@ -221,16 +221,16 @@ mod tests {
         for text in
             [" ".repeat(limits::POLICY_BYTES + 1), "{}".to_owned() + &"\n".repeat(limits::POLICY_BYTES)]
         {
-            let refused = Tree::parse(text.as_bytes()).unwrap_err().to_string();
+            let refused = PolicyValue::parse(text.as_bytes()).unwrap_err().to_string();
             assert!(refused.contains("NRW106") && refused.contains("4194304 bytes"), "{refused}");
         }
-        assert!(Tree::parse(" ".repeat(limits::POLICY_BYTES).as_bytes()).is_ok());
+        assert!(PolicyValue::parse(" ".repeat(limits::POLICY_BYTES).as_bytes()).is_ok());
     }
 
     #[test]
     fn what_would_take_too_much_is_refused_while_it_is_read() {
         let many = |element: &str, count: usize| {
-            Tree::parse(
+            PolicyValue::parse(
                 format!("{{\"a\":[{element}{}]}}", format!(",{element}").repeat(count - 1)).as_bytes(),
             )
         };
@@ -245,21 +245,21 @@ mod tests {
 
     #[test]
     fn doubles_that_are_whole_are_integers() {
-        let tree = Tree::parse(br#"{"a": 5.0, "c": 5.5, "d": 1e300}"#).unwrap();
-        let Tree::Table(fields) = tree else { panic!() };
+        let tree = PolicyValue::parse(br#"{"a": 5.0, "c": 5.5, "d": 1e300}"#).unwrap();
+        let PolicyValue::Table(fields) = tree else { panic!() };
         let values: Vec<_> = fields.into_iter().map(|(_, v)| v.kind()).collect();
         assert_eq!(values, ["an integer", "a fraction", "a fraction"]);
     }
 
     #[test]
     fn repeated_fields_are_kept() {
-        let Ok(Tree::Table(fields)) = Tree::parse(br#"{"a": 1, "a": 2}"#) else { panic!() };
+        let Ok(PolicyValue::Table(fields)) = PolicyValue::parse(br#"{"a": 1, "a": 2}"#) else { panic!() };
         assert_eq!(fields.len(), 2);
     }
 
     #[test]
     fn a_struct_in_protobuf_says_so() {
-        let message = Tree::parse(b"\n\x1d\n\x03big").unwrap_err().to_string();
+        let message = PolicyValue::parse(b"\n\x1d\n\x03big").unwrap_err().to_string();
         assert!(message.contains("StringValue"), "{message}");
     }
 }

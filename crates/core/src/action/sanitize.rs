@@ -49,7 +49,7 @@ fn words(state: Option<&[u8]>) -> impl Iterator<Item = &[u8]> {
 
 /// The headers that a filter removes from what the client sent.
 #[derive(Clone, Debug, Default)]
-pub struct Strip {
+pub struct Sanitizer {
     patterns: Vec<NamePattern>,
     /// The patterns as one word list: what [`PROVENANCE`] holds afterwards.
     state: Box<str>,
@@ -57,7 +57,7 @@ pub struct Strip {
     reports: bool,
 }
 
-impl Strip {
+impl Sanitizer {
     /// Under `edge`: every header of ours, `own` (the route header, override headers) and what the
     /// policy lists. Under `mesh`: what the policy lists.
     pub(crate) fn new(
@@ -184,12 +184,12 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{PROVENANCE, Strip};
+    use super::{PROVENANCE, Sanitizer};
     use crate::action::edit::Edit;
     use crate::filter::router::Router;
     use crate::language::modes::Trust;
     use crate::language::names::NamePattern;
-    use crate::language::tree::Tree;
+    use crate::language::policy_value::PolicyValue;
     use crate::matching::request::Request;
     use crate::policy::Policy;
 
@@ -205,13 +205,13 @@ mod tests {
         Request::new(headers).already_stripped(state)
     }
 
-    fn edge() -> Strip {
-        Strip::new(Trust::Edge, ["x-lane".into()], vec![NamePattern::of("x-admin-*")])
+    fn edge() -> Sanitizer {
+        Sanitizer::new(Trust::Edge, ["x-lane".into()], vec![NamePattern::of("x-admin-*")])
     }
 
     /// What a filter at the edge that strips nothing of its own says after these edits.
     fn said(edits: &[Edit<'_>]) -> Vec<u8> {
-        Strip::new(Trust::Edge, [], vec![]).state(None, &[], edits, &[]).unwrap().into_owned()
+        Sanitizer::new(Trust::Edge, [], vec![]).state(None, &[], edits, &[]).unwrap().into_owned()
     }
 
     #[test]
@@ -222,7 +222,7 @@ mod tests {
         let state = edge().state(None, &[], &[], &[]).unwrap().into_owned();
         assert_eq!(state, b"x-admin-*,x-narrows-*,x-lane");
         assert_eq!(edge().state(Some(&state), &[], &[], &[]), None);
-        let covered = Strip::new(Trust::Edge, ["x-narrows-route".into()], vec![]);
+        let covered = Sanitizer::new(Trust::Edge, ["x-narrows-route".into()], vec![]);
         assert_eq!(covered.state(None, &[], &[], &[]).as_deref(), Some(b"x-narrows-*".as_slice()));
     }
 
@@ -252,7 +252,7 @@ mod tests {
     fn what_says_so_already_is_kept_as_if_written() {
         let policy = r#"{ "strip": ["x-other"],
                           "rules": [{ "name": "r", "requestHeaders": { "set": { "x-lane": "gold" } } }] }"#;
-        let router = Router::compile(&Tree::parse(policy.as_bytes()).unwrap()).unwrap();
+        let router = Router::compile(&PolicyValue::parse(policy.as_bytes()).unwrap()).unwrap();
         let (decision, _) = router.decide(request(None));
         assert_eq!(decision.request, [Edit::Remove("x_lane".into())]);
         let state = decision.state.iter().find(|(name, _)| *name == PROVENANCE).unwrap();
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_mesh_believes() {
-        let mesh = Strip::new(Trust::Mesh, ["x-lane".into()], vec![]);
+        let mesh = Sanitizer::new(Trust::Mesh, ["x-lane".into()], vec![]);
         assert_eq!(mesh.apply(&mut request(None)), Vec::<&[u8]>::new());
         assert_eq!(mesh.state(None, &[], &[], &[]), None);
     }
