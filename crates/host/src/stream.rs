@@ -43,7 +43,7 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         if extension.skips(policy, node) {
             return false;
         }
-        let Common { needs, .. } = policy.common();
+        let common @ Common { needs, .. } = policy.common();
         let wanted = |wanted: bool, path: &[&str]| wanted.then(|| read::property(path)).flatten();
         let (one, all) = match needs.only_header {
             Some(name) => (read::request_header(name).map(|value| (name, value)), Map::default()),
@@ -54,7 +54,11 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         let address = wanted(needs.address, &["source", "address"]);
         let principal = needs.principal.then(|| node.principal()).flatten();
         let is_verified = needs.verified && principal.is_some() && node.is_verified();
-        let stripped = wanted(needs.stripped, &[sanitize::PROVENANCE]);
+        // What earlier filters said is needed to say more. A policy that says nothing needs it only for
+        // what it would remove.
+        let would_strip = || all.pairs().any(|(name, _)| common.sanitizer.covers(name));
+        let asks_stripped = needs.stripped && (!common.is_silent() || would_strip());
+        let stripped = wanted(asks_stripped, &[sanitize::PROVENANCE]);
         let nonce = if needs.nonce { loaded.nonce() } else { 0 };
         let request = Request::new(one.chain(all.pairs()))
             .from_source(Peer { address: address.as_deref(), principal: principal.as_deref() })
@@ -72,7 +76,7 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
             None => request,
         };
         let (mut decision, verdict) = policy.decide(request);
-        if !needs.stripped {
+        if !asks_stripped {
             keep_earlier(&mut decision);
         }
         extension.decided(policy, &decision);

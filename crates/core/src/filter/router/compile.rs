@@ -109,6 +109,7 @@ pub(super) fn router(tree: &PolicyValue, filter: &str) -> Result<Router, Invalid
     let missing_host = [Mode::Enforce, Mode::Report].into_iter().find(|mode| asks(*mode));
     let series = series(&rules, missing_host, head.labels);
     let needs = needs(&head, &sanitizer, &rules, &rule_matches, active);
+    let published = state::published(&head, &[state::RULE]);
     Ok(Router {
         enforced: indexed(&rules, &rule_matches, Mode::Enforce, &budget)?,
         reported: indexed(&rules, &rule_matches, Mode::Report, &budget)?,
@@ -119,7 +120,7 @@ pub(super) fn router(tree: &PolicyValue, filter: &str) -> Result<Router, Invalid
             sanitizer,
             series,
             needs,
-            published: state::published(&[state::RULE]),
+            published,
             ..Common::default()
         },
         missing_host,
