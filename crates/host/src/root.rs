@@ -124,7 +124,9 @@ fn blame(filter: &str, what: &str, invalid: &Invalid) {
 fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, LabelEncoding), Invalid> {
     let tree = PolicyValue::parse(&text);
     drop(text);
-    tree.and_then(|tree| Ok((P::compile(&tree)?, vm_config::label_encoding(&tree))))
+    let tree = tree?;
+    let encoding = vm_config::label_encoding(&tree);
+    Ok((P::compile_once(tree)?, encoding))
 }
 
 impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
