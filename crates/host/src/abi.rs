@@ -13,9 +13,31 @@ mod exports;
 mod form;
 pub(crate) mod map;
 mod memory;
+#[cfg(any(target_family = "wasm", test))]
+mod pool;
 
 pub(crate) use calls::*;
 pub use memory::allocate;
+
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static POOL: pool::Pool = pool::Pool::new();
+
+/// Runs what a request needs: its memory comes from the pool.
+pub(crate) fn serve<T>(request: impl FnOnce() -> T) -> T {
+    #[cfg(target_family = "wasm")]
+    return POOL.serve(request);
+    #[cfg(not(target_family = "wasm"))]
+    request()
+}
+
+/// Runs what outlives the request in which it is made: its memory does not come from the pool.
+pub(crate) fn lasting<T>(made: impl FnOnce() -> T) -> T {
+    #[cfg(target_family = "wasm")]
+    return POOL.leave(made);
+    #[cfg(not(target_family = "wasm"))]
+    made()
+}
 
 /// Which headers or trailers a call is about.
 #[derive(Clone, Copy)]

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
-use crate::read;
+use crate::{abi, read};
 
 /// Whether a request goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub fn context_create(id: u32, root: u32, new_root: NewRoot) {
             roots.push((id, root));
         });
     } else if let Some(root) = root_of(root) {
-        let stream = root.stream();
+        let stream = abi::serve(|| root.stream());
         STREAMS.with_borrow_mut(|streams| streams.insert(id, stream));
     }
 }
@@ -134,7 +134,7 @@ fn root_of(id: u32) -> Option<Rc<dyn RootContext>> {
 }
 
 fn on_stream<T>(id: u32, call: impl FnOnce(&mut dyn StreamContext) -> T) -> Option<T> {
-    STREAMS.with_borrow_mut(|streams| streams.get_mut(&id).map(|stream| call(&mut **stream)))
+    STREAMS.with_borrow_mut(|streams| streams.get_mut(&id).map(|stream| abi::serve(|| call(&mut **stream))))
 }
 
 /// Envoy numbers contexts in order, so their numbers need no more than to be spread.

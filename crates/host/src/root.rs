@@ -132,12 +132,14 @@ fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, LabelEncoding), Invalid> 
 impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
     fn configure(&self) -> bool {
         let strict = vm_config::strict(&read::vm()).map_err(|e| blame(P::FILTER, "VM configuration", &e));
-        let policy = read_policy::<P>(read::policy()).map_err(|e| blame(P::FILTER, "policy", &e));
+        let text = read::policy();
+        let hash = lease::hash(&text);
+        let policy = read_policy::<P>(text).map_err(|e| blame(P::FILTER, "policy", &e));
         let is_taken = match (policy, strict) {
             (Ok((policy, encoding)), Ok(_)) => {
                 let (plugin, bound) = (Plugin::here(P::FILTER), E::limit(&policy));
                 self.load(policy, &plugin);
-                let lease = plugin.accept(&read::policy(), bound, encoding);
+                let lease = plugin.accept(hash, bound, encoding);
                 if let Some(older) = self.lease.replace(Some(lease)) {
                     older.release();
                 }
@@ -173,7 +175,7 @@ impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
     fn stream(&self) -> Box<dyn StreamContext> {
         // Envoy may use a root context again that it has not removed yet.
         if self.lease.borrow().as_ref().is_some_and(Lease::passes) {
-            self.hold();
+            abi::lasting(|| self.hold());
         }
         Box::new(Stream::<P, E>::new(self.loaded(), self.open.clone()))
     }

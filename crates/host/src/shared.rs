@@ -61,6 +61,11 @@ impl Key {
         false
     }
 
+    /// Replaces the data there.
+    pub(crate) fn put(&self, value: &[u8]) {
+        (0..ATTEMPTS).any(|_| abi::set_shared_data(&self.0, value, self.versioned().1));
+    }
+
     fn versioned(&self) -> (Vec<u8>, u32) {
         let (value, version) = abi::shared_data(&self.0).unwrap_or_default();
         (value.into(), if version == 0 { NO_VERSION } else { version })

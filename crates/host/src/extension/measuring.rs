@@ -58,12 +58,12 @@ impl<P: Metered + 'static> Extension<P> for Measuring {
         let observed: Vec<_> = cardinality.reads().iter().map(|path| observe(path, ended.node)).collect();
         for admission in ROUNDS {
             match policy.report(verdict, &observed, admission) {
-                Report::NeedsAdmission(entries) => {
+                Report::NeedsAdmission(entries) => abi::lasting(|| {
                     if let Some(log) = &mut *self.0.borrow_mut() {
                         entries.iter().for_each(|entry| log.append(entry, cardinality));
                     }
                     define(policy, cardinality, ended.ids);
-                }
+                }),
                 Report::Measured { measurements, state, notes } => {
                     ended.ids.measure_all(measurements);
                     for (name, value) in &state {
