@@ -8,6 +8,7 @@ mod calls;
 mod cost;
 mod fuel;
 mod linear;
+mod memory;
 mod modules;
 mod rules;
 mod signals;

@@ -21,7 +21,7 @@ use crate::{metric, read};
 /// How often a root context renews its entry.
 pub(crate) const RENEW: Duration = Duration::from_secs(5);
 /// Comes before the text of a policy, which may be empty.
-const THERE: &[u8] = b"=";
+const THERE: u8 = b'=';
 /// How many times the shown value is compared with the register.
 const LOOKS: usize = 4;
 
@@ -84,9 +84,8 @@ impl Plugin {
     }
 
     /// Enters a root context with a good policy, which allows the filter `bound` series.
-    pub(crate) fn accept(self, text: &[u8], bound: u32, encoding: LabelEncoding) -> Lease {
+    pub(crate) fn accept(self, policy: u64, bound: u32, encoding: LabelEncoding) -> Lease {
         let mut root = Root::default();
-        let policy = hash(text);
         let last = LAST.with_borrow(|last| last.iter().find(|(id, _)| *id == self.id).map_or(0, |(_, p)| *p));
         let mut is_new = false;
         self.change(&mut |register| {
@@ -95,7 +94,11 @@ impl Plugin {
         });
         remember(self.id, root.id);
         if is_new {
-            self.text(self.id, policy).update(&mut |_| Some([THERE, text].concat()));
+            // In place: a second copy of a long text would be the most memory that this VM ever holds.
+            let mut text = read::policy();
+            text.reserve_exact(1);
+            text.insert(0, THERE);
+            self.text(self.id, policy).put(&text);
         }
         self.show(encoding);
         Lease { plugin: self, root, encoding, watcher: Watcher::default(), held: 0 }
@@ -219,7 +222,7 @@ impl Lease {
     pub(crate) fn older(&self) -> Option<Vec<u8>> {
         let register = Register::decode(&self.plugin.register.get());
         let in_force = register.in_force(self.plugin.id).filter(|in_force| *in_force != self.held)?;
-        self.plugin.text(self.plugin.id, in_force).get().strip_prefix(THERE).map(<[u8]>::to_vec)
+        self.plugin.text(self.plugin.id, in_force).get().strip_prefix(&[THERE]).map(<[u8]>::to_vec)
     }
 
     /// Notes that a good policy is served in place of a bad one.
@@ -260,6 +263,6 @@ fn remember(plugin: u64, root: u64) {
 }
 
 /// The number of a configuration. It is never 0, which means none.
-fn hash(text: &[u8]) -> u64 {
+pub(crate) fn hash(text: &[u8]) -> u64 {
     hash_of(b"policy", text).max(1)
 }

@@ -1,11 +1,10 @@
 //! # narrows-host
 //!
-//! The one adapter between a pure policy and Envoy. It is the only crate that names `proxy_wasm`, and
+//! The one adapter between a pure policy and Envoy. It is the only crate that declares Envoy's ABI, and
 //! so the only place that can make a host call.
 //!
-//! Everything is read as bytes. The SDK panics on text that is not UTF-8, on a call in the wrong phase,
-//! and on a status that it does not expect; and a panic is an outage. So every call goes through
-//! `read`, `apply`, `metric` or `shared`, in the phase in which Envoy answers it.
+//! Everything is read as bytes. Calls go through `read`, `apply`, `metric` or `shared`, in the phase in
+//! which Envoy answers them.
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -16,11 +15,14 @@
     clippy::unwrap_used
 )]
 
+mod abi;
 mod apply;
+#[doc(hidden)]
+pub mod callbacks;
 mod extension;
 mod lease;
 mod loaded;
-mod map;
+mod logger;
 mod metric;
 mod node;
 mod read;
@@ -28,32 +30,35 @@ mod root;
 mod shared;
 mod stream;
 
+use std::rc::Rc;
+
 use extension::Extension;
 use narrows_core::Policy;
-use proxy_wasm::types::LogLevel;
 
+#[doc(hidden)]
+pub use abi::allocate;
+pub use callbacks::RootContext;
 pub use extension::guarding::Watch;
 pub use extension::measuring::Measuring;
 pub use extension::outgoing::Seen;
 #[doc(hidden)]
-pub use proxy_wasm;
+pub use logger::log_panics;
 
 /// Makes a crate a filter for a policy. What the filter does beside deciding is `()` for nothing, or
-/// [`Watch`], [`Measuring`] or [`Seen`]. This is the module's entry point in Envoy.
+/// [`Watch`], [`Measuring`] or [`Seen`]. After it are the callbacks that not every filter needs: see
+/// [`export!`]. This is the module's entry point in Envoy.
 #[macro_export]
 macro_rules! filter {
-    ($policy:ty, $extension:ty) => {
-        #[allow(missing_docs, unreachable_pub, reason = "what the SDK's macro writes")]
-        mod entry {
-            use super::*;
-            $crate::proxy_wasm::main! {{ $crate::start::<$policy, $extension>(); }}
+    ($policy:ty, $extension:ty $(, $callback:ident)* $(,)?) => {
+        #[cfg(target_family = "wasm")]
+        fn root(_root_id: &[u8]) -> std::rc::Rc<dyn $crate::RootContext> {
+            $crate::root::<$policy, $extension>()
         }
+        $crate::export!(root $(, $callback)*);
     };
 }
 
-/// Tells Envoy how to make the contexts of a filter.
-pub fn start<P: Policy + 'static, E: Extension<P>>() {
-    // This also installs the hook that logs the place of a panic, if there ever is one.
-    proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| root::Root::<P, E>::boxed());
+/// Makes the root context of a filter.
+pub fn root<P: Policy + 'static, E: Extension<P>>() -> Rc<dyn RootContext> {
+    root::Root::<P, E>::context()
 }

@@ -7,8 +7,8 @@ use std::cell::RefCell;
 
 use narrows_core::names::IndexByName;
 use narrows_core::{Kind, Measurement, Series};
-use proxy_wasm::hostcalls;
-use proxy_wasm::types::MetricType;
+
+use crate::abi::{self, MetricType};
 
 thread_local! {
     /// By name and kind.
@@ -52,18 +52,16 @@ impl Ids {
     /// Applies one measurement.
     pub(crate) fn measure(&self, measurement: Measurement) {
         let Some((kind, id)) = self.0.borrow().get(measurement.series).copied() else { return };
-        _ = match kind {
-            Kind::Counter => {
-                hostcalls::increment_metric(id, i64::try_from(measurement.value).unwrap_or(i64::MAX))
-            }
-            Kind::Gauge | Kind::Histogram => hostcalls::record_metric(id, measurement.value),
-        };
+        match kind {
+            Kind::Counter => abi::increment_metric(id, measurement.value),
+            Kind::Gauge | Kind::Histogram => abi::record_metric(id, measurement.value),
+        }
     }
 }
 
 /// Sets a gauge that belongs to no policy.
 pub(crate) fn set(series: &Series, value: u64) {
-    _ = hostcalls::record_metric(id(series), value);
+    abi::record_metric(id(series), value);
 }
 
 /// Defines a series that belongs to no policy, and leaves its value as it is.
@@ -73,13 +71,13 @@ pub(crate) fn define(series: &Series) {
 
 /// The value of a gauge that belongs to no policy; 0 if nobody has set it.
 pub(crate) fn get(series: &Series) -> u64 {
-    hostcalls::get_metric(id(series)).unwrap_or_default()
+    abi::metric(id(series)).unwrap_or_default()
 }
 
 /// Adds to a counter that is known only by its name. Only for a few names: each stays for the life of
 /// the VM.
 pub(crate) fn add(series: &Series, value: u64) {
-    _ = hostcalls::increment_metric(id(series), i64::try_from(value).unwrap_or(i64::MAX));
+    abi::increment_metric(id(series), value);
 }
 
 fn id(series: &Series) -> u32 {
@@ -95,8 +93,8 @@ fn id(series: &Series) -> u32 {
         if let Some(id) = defined.get(key.as_slice()) {
             return *id;
         }
-        // The SDK returns no error here. A refused name would be a bug of ours.
-        let id = hostcalls::define_metric(kind, &series.name).unwrap_or_default();
+        // A refused name would be a bug of ours.
+        let id = abi::define_metric(kind, &series.name).unwrap_or_default();
         defined.insert(key.into(), id);
         id
     })

@@ -1,10 +1,8 @@
 //! Reading from Envoy: only bytes, and nothing that the policy did not ask for.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use narrows_core::limits::POLICY_BYTES;
-use proxy_wasm::hostcalls;
-use proxy_wasm::types::{BufferType, MapType};
+
+use crate::abi::{self, BufferType, MapType};
 
 /// `:authority` alone; only in the request phase.
 pub(crate) fn authority() -> Vec<u8> {
@@ -13,17 +11,17 @@ pub(crate) fn authority() -> Vec<u8> {
 
 /// One request header, or the first of several lines; only in the request phase.
 pub(crate) fn request_header(name: &str) -> Option<Vec<u8>> {
-    hostcalls::get_map_value_bytes(MapType::HttpRequestHeaders, name).ok().flatten()
+    abi::header(MapType::RequestHeaders, name).map(Vec::from)
 }
 
 /// `:status` of the answer to a callout, if it has headers; only in its callback.
 pub(crate) fn call_status() -> Option<Vec<u8>> {
-    hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status").ok().flatten()
+    abi::header(MapType::CallHeaders, ":status").map(Vec::from)
 }
 
 /// A property; `None` if it is unknown, empty or not available in this phase.
 pub(crate) fn property(path: &[&str]) -> Option<Vec<u8>> {
-    hostcalls::get_property(path.to_vec()).ok().flatten()
+    abi::property(path).map(Vec::from)
 }
 
 /// The cluster that Envoy's route leads to, as matched last; empty if there is none.
@@ -58,23 +56,16 @@ pub(crate) fn vm() -> Vec<u8> {
 }
 
 /// Nanoseconds since the epoch.
-pub(crate) fn now_nanos() -> u128 {
-    now().as_nanos()
+pub(crate) fn now_nanos() -> u64 {
+    abi::now()
 }
 
 /// Milliseconds since the epoch.
 pub(crate) fn now_millis() -> u64 {
-    // Not by a division of 128 bits: that would be a kilobyte of code.
-    let now = now();
-    now.as_secs().saturating_mul(1000).saturating_add(now.subsec_millis().into())
-}
-
-fn now() -> Duration {
-    let now = hostcalls::get_current_time().ok();
-    now.and_then(|now| now.duration_since(UNIX_EPOCH).ok()).unwrap_or_default()
+    abi::now() / 1_000_000
 }
 
 /// One byte more than a policy may have is enough to refuse it.
 fn buffer(buffer: BufferType) -> Vec<u8> {
-    hostcalls::get_buffer(buffer, 0, POLICY_BYTES + 1).ok().flatten().unwrap_or_default()
+    abi::buffer(buffer, POLICY_BYTES + 1).map(Vec::from).unwrap_or_default()
 }

@@ -5,10 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use narrows_core::{Invalid, LabelEncoding, Policy, PolicyValue, vm_config};
-use proxy_wasm::hostcalls;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
 
+use crate::abi;
+use crate::callbacks::{RootContext, StreamContext};
 use crate::extension::Extension;
 use crate::lease::{self, Lease, Plugin, Rejected};
 use crate::loaded::Loaded;
@@ -20,8 +19,7 @@ thread_local! {
     static WAS_CONFIGURED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The root context of a filter. It is aligned like the SDK's own: otherwise the module would hold all
-/// default methods of its traits a second time, four kilobytes.
+/// The root context of a filter.
 pub(crate) struct Root<P, E> {
     /// None until a policy has been loaded. Until then, requests pass.
     loaded: RefCell<Option<Rc<Loaded<P, E>>>>,
@@ -36,8 +34,8 @@ pub(crate) struct Root<P, E> {
 }
 
 impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
-    pub(crate) fn boxed() -> Box<dyn RootContext> {
-        Box::new(Self {
+    pub(crate) fn context() -> Rc<dyn RootContext> {
+        Rc::new(Self {
             loaded: RefCell::default(),
             lease: RefCell::default(),
             silent: Cell::default(),
@@ -60,7 +58,7 @@ impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
 
     fn wake(&self, every: Duration) {
         self.period.set(every);
-        _ = hostcalls::set_tick_period(every);
+        abi::set_tick_period(u32::try_from(every.as_millis()).unwrap_or(u32::MAX));
     }
 
     fn loaded(&self) -> Option<Rc<Loaded<P, E>>> {
@@ -126,18 +124,22 @@ fn blame(filter: &str, what: &str, invalid: &Invalid) {
 fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, LabelEncoding), Invalid> {
     let tree = PolicyValue::parse(&text);
     drop(text);
-    tree.and_then(|tree| Ok((P::compile(&tree)?, vm_config::label_encoding(&tree))))
+    let tree = tree?;
+    let encoding = vm_config::label_encoding(&tree);
+    Ok((P::compile_once(tree)?, encoding))
 }
 
 impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
-    fn on_configure(&mut self, _plugin_configuration_size: usize) -> bool {
+    fn configure(&self) -> bool {
         let strict = vm_config::strict(&read::vm()).map_err(|e| blame(P::FILTER, "VM configuration", &e));
-        let policy = read_policy::<P>(read::policy()).map_err(|e| blame(P::FILTER, "policy", &e));
+        let text = read::policy();
+        let hash = lease::hash(&text);
+        let policy = read_policy::<P>(text).map_err(|e| blame(P::FILTER, "policy", &e));
         let is_taken = match (policy, strict) {
             (Ok((policy, encoding)), Ok(_)) => {
                 let (plugin, bound) = (Plugin::here(P::FILTER), E::limit(&policy));
                 self.load(policy, &plugin);
-                let lease = plugin.accept(&read::policy(), bound, encoding);
+                let lease = plugin.accept(hash, bound, encoding);
                 if let Some(older) = self.lease.replace(Some(lease)) {
                     older.release();
                 }
@@ -153,7 +155,7 @@ impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
         is_taken
     }
 
-    fn on_tick(&mut self) {
+    fn tick(&self) {
         if let Some(loaded) = self.loaded() {
             loaded.extension.tick(&loaded.policy, &loaded.ids);
         }
@@ -162,7 +164,7 @@ impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
         if silent >= lease::RENEW {
             self.silent.set(Duration::ZERO);
             let is_busy = Rc::strong_count(&self.open) > 1;
-            let allowed = self.lease.get_mut().as_mut().map(|lease| lease.renew(is_busy));
+            let allowed = self.lease.borrow_mut().as_mut().map(|lease| lease.renew(is_busy));
             if let (Some(allowed), Some(loaded)) = (allowed, self.loaded()) {
                 loaded.extension.allow(&loaded.policy, &loaded.ids, allowed);
             }
@@ -170,33 +172,26 @@ impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
         }
     }
 
-    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+    fn stream(&self) -> Box<dyn StreamContext> {
         // Envoy may use a root context again that it has not removed yet.
         if self.lease.borrow().as_ref().is_some_and(Lease::passes) {
-            self.hold();
+            abi::lasting(|| self.hold());
         }
-        Some(Box::new(Stream::<P, E>::new(self.loaded(), self.open.clone())))
+        Box::new(Stream::<P, E>::new(self.loaded(), self.open.clone()))
     }
 
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
-    }
-}
-
-impl<P: Policy + 'static, E: Extension<P>> Context for Root<P, E> {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, _body: usize, _trailers: usize) {
+    fn call_response(&self, token: u32, has_headers: bool) {
         if let Some(loaded) = self.loaded() {
-            loaded.extension.answered(&loaded.policy, &loaded.ids, token, headers > 0);
+            loaded.extension.answered(&loaded.policy, &loaded.ids, token, has_headers);
         }
     }
 
-    fn on_done(&mut self) -> bool {
-        if let Some(lease) = self.lease.get_mut() {
+    fn done(&self) {
+        if let Some(lease) = &*self.lease.borrow() {
             lease.release();
         }
         if let Some(loaded) = self.loaded() {
             loaded.extension.release();
         }
-        true
     }
 }

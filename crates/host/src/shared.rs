@@ -5,9 +5,8 @@
 //! compare-and-swap.
 
 use narrows_core::hash_of;
-use proxy_wasm::hostcalls;
 
-use crate::read;
+use crate::{abi, read};
 
 /// Another VM may write at the same time. Then the change is tried again, but not for ever. When a
 /// policy is pushed, all workers of a machine write.
@@ -55,16 +54,21 @@ impl Key {
         for _ in 0..ATTEMPTS {
             let (old, version) = self.versioned();
             let Some(new) = change(&old) else { return true };
-            if hostcalls::set_shared_data(&self.0, Some(&new), Some(version)).is_ok() {
+            if abi::set_shared_data(&self.0, &new, version) {
                 return true;
             }
         }
         false
     }
 
+    /// Replaces the data there.
+    pub(crate) fn put(&self, value: &[u8]) {
+        (0..ATTEMPTS).any(|_| abi::set_shared_data(&self.0, value, self.versioned().1));
+    }
+
     fn versioned(&self) -> (Vec<u8>, u32) {
-        let (value, version) = hostcalls::get_shared_data(&self.0).unwrap_or_default();
-        (value.unwrap_or_default(), version.unwrap_or(NO_VERSION))
+        let (value, version) = abi::shared_data(&self.0).unwrap_or_default();
+        (value.into(), if version == 0 { NO_VERSION } else { version })
     }
 }
 

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use narrows_core::{Common, Decision, Edit, Peer, Policy, Request, names, sanitize};
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::{Action, MapType};
 
+use crate::abi::MapType;
+use crate::abi::map::Map;
+use crate::callbacks::{Action, StreamContext};
 use crate::extension::{Ended, Extension};
 use crate::loaded::Loaded;
-use crate::map::Map;
 use crate::node::RouteSaid;
 use crate::{apply, read};
 
@@ -43,18 +43,22 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         if extension.skips(policy, node) {
             return false;
         }
-        let Common { needs, .. } = policy.common();
+        let common @ Common { needs, .. } = policy.common();
         let wanted = |wanted: bool, path: &[&str]| wanted.then(|| read::property(path)).flatten();
         let (one, all) = match needs.only_header {
             Some(name) => (read::request_header(name).map(|value| (name, value)), Map::default()),
-            None if needs.headers => (None, Map::read(MapType::HttpRequestHeaders)),
+            None if needs.headers => (None, Map::read(MapType::RequestHeaders)),
             None => (None, Map::default()),
         };
         let one = one.iter().map(|(name, value)| (name.as_bytes(), value.as_slice()));
         let address = wanted(needs.address, &["source", "address"]);
         let principal = needs.principal.then(|| node.principal()).flatten();
         let is_verified = needs.verified && principal.is_some() && node.is_verified();
-        let stripped = wanted(needs.stripped, &[sanitize::PROVENANCE]);
+        // What earlier filters said is needed to say more. A policy that says nothing needs it only for
+        // what it would remove.
+        let would_strip = || all.pairs().any(|(name, _)| common.sanitizer.covers(name));
+        let asks_stripped = needs.stripped && (!common.is_silent() || would_strip());
+        let stripped = wanted(asks_stripped, &[sanitize::PROVENANCE]);
         let nonce = if needs.nonce { loaded.nonce() } else { 0 };
         let request = Request::new(one.chain(all.pairs()))
             .from_source(Peer { address: address.as_deref(), principal: principal.as_deref() })
@@ -72,7 +76,7 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
             None => request,
         };
         let (mut decision, verdict) = policy.decide(request);
-        if !needs.stripped {
+        if !asks_stripped {
             keep_earlier(&mut decision);
         }
         extension.decided(policy, &decision);
@@ -88,8 +92,8 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
     }
 }
 
-impl<P: Policy, E: Extension<P>> HttpContext for Stream<P, E> {
-    fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
+impl<P: Policy, E: Extension<P>> StreamContext for Stream<P, E> {
+    fn request_headers(&mut self) -> Action {
         let Some(loaded) = self.loaded.clone() else { return Action::Continue };
         let needs = loaded.policy.common().needs;
         if (needs.headers || needs.outcome) && self.decide(&loaded, false) {
@@ -99,29 +103,25 @@ impl<P: Policy, E: Extension<P>> HttpContext for Stream<P, E> {
         }
     }
 
-    fn on_http_response_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
+    fn response_headers(&mut self) {
         for edit in std::mem::take(&mut self.response) {
             match &edit {
                 OwnedEdit::Remove(pattern) if pattern.ends_with('*') => {
-                    apply::removal(MapType::HttpResponseHeaders, |name| {
-                        names::covers(pattern.as_bytes(), name)
-                    });
+                    apply::removal(MapType::ResponseHeaders, |name| names::covers(pattern.as_bytes(), name));
                 }
-                _ => apply::edits(MapType::HttpResponseHeaders, &[edit.borrow()]),
+                _ => apply::edits(MapType::ResponseHeaders, &[edit.borrow()]),
             }
         }
-        Action::Continue
     }
 
-    fn on_http_request_trailers(&mut self, _num_trailers: usize) -> Action {
+    fn request_trailers(&mut self) {
         if let (Some(loaded), Some(verdict)) = (&self.loaded, &self.verdict) {
             let drops = |name: &[u8]| loaded.policy.drops_trailer(verdict, name);
-            apply::removal(MapType::HttpRequestTrailers, drops);
+            apply::removal(MapType::RequestTrailers, drops);
         }
-        Action::Continue
     }
 
-    fn on_log(&mut self) {
+    fn log(&mut self) {
         let Some(loaded) = self.loaded.clone() else { return };
         if self.verdict.is_none() && loaded.extension.counts_unseen(&loaded.policy) {
             self.decide(&loaded, true);
@@ -132,8 +132,6 @@ impl<P: Policy, E: Extension<P>> HttpContext for Stream<P, E> {
         }
     }
 }
-
-impl<P: Policy, E: Extension<P>> Context for Stream<P, E> {}
 
 /// Appends what this filter has stripped and written to what earlier filters have. The earlier value is
 /// read only if this filter has something to append.

@@ -6,4 +6,4 @@
 pub use narrows_core::split::Splitter as Policy;
 
 #[cfg(not(feature = "bundle"))]
-narrows_host::filter!(Policy, narrows_host::Watch);
+narrows_host::filter!(Policy, narrows_host::Watch, request_trailers, response_headers, log, call_response);

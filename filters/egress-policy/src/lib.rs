@@ -6,4 +6,4 @@
 pub use narrows_core::egress::Egress as Policy;
 
 #[cfg(not(feature = "bundle"))]
-narrows_host::filter!(Policy, narrows_host::Seen);
+narrows_host::filter!(Policy, narrows_host::Seen, request_trailers, response_headers);

@@ -6,4 +6,4 @@
 pub use narrows_core::router::Router as Policy;
 
 #[cfg(not(feature = "bundle"))]
-narrows_host::filter!(Policy, ());
+narrows_host::filter!(Policy, (), request_trailers, response_headers);

@@ -6,4 +6,4 @@
 pub use narrows_core::tags::Tagger as Policy;
 
 #[cfg(not(feature = "bundle"))]
-narrows_host::filter!(Policy, narrows_host::Measuring);
+narrows_host::filter!(Policy, narrows_host::Measuring, request_trailers, response_headers, log);

@@ -38,6 +38,11 @@ pub fn was_removed(state: Option<&[u8]>) -> bool {
     words(state).any(|word| word == REMOVED.as_bytes())
 }
 
+/// Whether [`PROVENANCE`] says more than which names were stripped, which a later filter can do again.
+pub(crate) fn has_marks(state: &[u8]) -> bool {
+    words(Some(state)).any(|word| word.starts_with(b"=") || word == REMOVED.as_bytes())
+}
+
 /// Whether an earlier filter wrote this header, according to [`PROVENANCE`].
 pub(crate) fn was_written(state: Option<&[u8]>, name: &[u8]) -> bool {
     words(state).any(|word| word.strip_prefix(b"=") == Some(name))
@@ -100,6 +105,11 @@ impl Sanitizer {
         self.patterns.iter().map(NamePattern::as_str)
     }
 
+    /// Whether a header of that name may have to be removed.
+    pub fn covers(&self, name: &[u8]) -> bool {
+        self.patterns.iter().any(|pattern| pattern.covers(name))
+    }
+
     /// Removes from `request` what the client must not have sent, and returns the names to remove from
     /// the message too. It leaves alone what an earlier filter has stripped or written.
     pub(crate) fn apply<'a>(&self, request: &mut Request<'a>) -> Vec<&'a [u8]> {
@@ -121,7 +131,7 @@ impl Sanitizer {
     /// Whether a trailer of that name must not go on. No filter writes trailers, so every trailer is
     /// the client's.
     pub fn covers_trailer(&self, name: &[u8]) -> bool {
-        !self.reports && self.patterns.iter().any(|pattern| pattern.covers(name))
+        !self.reports && self.covers(name)
     }
 
     /// What [`PROVENANCE`] must hold after this filter, given what the filter has stripped and written;

@@ -60,6 +60,15 @@ impl PolicyValue {
         })
     }
 
+    /// Takes the elements out of the list in a field, and leaves an empty list there.
+    pub(crate) fn take_list(&mut self, name: &str) -> Vec<Self> {
+        let Self::Table(fields) = self else { return Vec::new() };
+        match fields.iter_mut().find(|(field, _)| field == name) {
+            Some((_, Self::List(elements))) => std::mem::take(elements),
+            _ => Vec::new(),
+        }
+    }
+
     /// The kind of this value, for "expected a list, found a string".
     pub fn kind(&self) -> &'static str {
         match self {

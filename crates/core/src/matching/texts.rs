@@ -8,6 +8,10 @@ pub(crate) struct Texts(Vec<Box<[u8]>>);
 impl Texts {
     pub(crate) fn insert(&mut self, text: Box<[u8]>) {
         if let Err(index) = self.find(&text) {
+            // Most sets have one text.
+            if self.0.is_empty() {
+                self.0.reserve_exact(1);
+            }
             self.0.insert(index, text);
         }
     }

@@ -29,3 +29,10 @@ pub struct Common {
     /// anyone who presents the name, and only an allow needs proof.
     pub(crate) judges_presented: bool,
 }
+
+impl Common {
+    /// Whether decisions stay out of the filter state, by `filterState`.
+    pub fn is_silent(&self) -> bool {
+        self.head.is_silent
+    }
+}

@@ -20,6 +20,8 @@ pub struct Decision<'a> {
     pub reply: Option<Reply<'a>>,
     /// Filter state to publish, without the `wasm.` that Envoy puts before it.
     pub state: Vec<(&'a str, Cow<'a, [u8]>)>,
+    /// What would be published if the policy did not say `"filterState": false`: only tools show it.
+    pub unpublished: Vec<(&'a str, Cow<'a, [u8]>)>,
     /// Series in which to count one request.
     pub count: Vec<usize>,
     /// A destination that no rule names, to be remembered.

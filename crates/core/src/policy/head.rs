@@ -1,6 +1,6 @@
 //! The part that every policy has.
 
-use crate::language::describe::{Object, field, object};
+use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Callers, Mode, Trust};
 use crate::language::policy_value::PolicyValue;
@@ -45,8 +45,17 @@ pub(crate) static HEAD: Object = object!(
             Optional,
             "Which requests get the decision explained in a response header."
         ),
+        FILTER_STATE,
         LABELS,
     ],
+);
+
+/// `filterState` of a policy.
+pub(crate) const FILTER_STATE: Field = field!(
+    "filterState",
+    Flag,
+    Holds(true),
+    "Whether the decision is written as filter state, for later filters and access logs; `false` is cheaper."
 );
 
 static EXPLAIN: Object = object!(
@@ -69,6 +78,8 @@ pub(crate) struct Head {
     pub(crate) trust: Trust,
     pub(crate) callers: Callers,
     pub(crate) explain: Option<Explain>,
+    /// Whether decisions stay out of the filter state.
+    pub(crate) is_silent: bool,
     pub(crate) labels: LabelEncoding,
 }
 
@@ -99,6 +110,7 @@ impl Head {
             trust: fields.optional("trust", |t| read::word(t, &TRUSTS))?.unwrap_or_default(),
             callers: fields.optional("callers", |t| read::word(t, &CALLERS))?.unwrap_or_default(),
             explain: fields.optional("explain", |t| Explain::read(t, budget))?,
+            is_silent: fields.optional(FILTER_STATE.name, read::flag)? == Some(false),
             labels: fields.optional(LABELS.name, series::label_encoding)?.unwrap_or_default(),
         };
         Ok((head, fields))

@@ -27,9 +27,13 @@ impl Outcome {
         self
     }
 
-    /// The filter state that a decision writes.
+    /// The filter state that a decision writes, or would write.
     pub(crate) fn of_state(decision: &Decision<'_>) -> Self {
-        let written = decision.state.iter().filter(|(name, _)| *name != sanitize::PROVENANCE);
+        let written = decision
+            .state
+            .iter()
+            .chain(&decision.unpublished)
+            .filter(|(name, _)| *name != sanitize::PROVENANCE);
         let details: Vec<_> = written
             .map(|(name, value)| (name.strip_prefix(state::TAG).unwrap_or(name).to_owned(), value.to_vec()))
             .collect();

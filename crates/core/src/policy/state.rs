@@ -1,5 +1,7 @@
 //! The names of the filter state that holds decisions, without the `wasm.` that Envoy puts before them.
 
+use super::head::Head;
+
 /// The rule of header-router.
 pub const RULE: &str = "narrows_rule";
 /// The split of canary-split.
@@ -8,9 +10,10 @@ pub const SPLIT: &str = "narrows_split";
 pub const BACKEND: &str = "narrows_backend";
 /// What egress-policy did, and the rule that decided.
 pub const EGRESS: &str = "narrows_egress";
-/// Names of filter state, each with a label of the same name.
-pub(crate) fn published(names: &[&str]) -> Vec<(Box<str>, Box<str>)> {
-    names.iter().map(|name| ((*name).into(), (*name).into())).collect()
+
+/// Names of filter state, each with a label of the same name; none if the policy publishes nothing.
+pub(crate) fn published(head: &Head, names: &[&str]) -> Vec<(Box<str>, Box<str>)> {
+    names.iter().filter(|_| !head.is_silent).map(|name| ((*name).into(), (*name).into())).collect()
 }
 
 /// The prefix of the filter state in which tags are published.

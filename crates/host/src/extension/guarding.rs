@@ -11,9 +11,9 @@ use narrows_core::limits;
 use narrows_core::split::guard::{Guards, Probe};
 use narrows_core::split::{Before, Guarded, Served};
 use narrows_core::{sanitize, state};
-use proxy_wasm::hostcalls;
 
 use super::{Ended, Extension};
+use crate::abi;
 use crate::lease::{self, Plugin};
 use crate::metric::Ids;
 use crate::node::Node;
@@ -97,8 +97,7 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         }
     }
 
-    /// If a callout was given up, its status must not be read: Envoy would return a status on which the
-    /// SDK panics.
+    /// If a callout was given up, there is no status to read.
     fn answered(&self, policy: &P, ids: &Ids, token: u32, has_headers: bool) {
         let mut asked = self.asked.borrow_mut();
         let Some(at) = asked.iter().position(|(known, _)| *known == token) else { return };
@@ -144,12 +143,13 @@ impl Watch {
     fn ask(&self, index: usize, probe: &Probe, guards: &Guards, ids: &Ids) {
         let host = probe.cluster.rsplit('|').next().unwrap_or_default();
         let headers =
-            vec![(":method", "GET"), (":path", &*probe.path), (":authority", host), (":scheme", "http")];
-        let patience = Duration::from_millis(probe.every.min(PATIENCE_MILLIS));
-        match hostcalls::dispatch_http_call(&probe.cluster, headers, None, Vec::new(), patience) {
-            Ok(token) => self.asked.borrow_mut().push((token, index)),
+            [(":method", "GET"), (":path", &*probe.path), (":authority", host), (":scheme", "http")]
+                .map(|(name, value)| (name, value.as_bytes()));
+        let patience = u32::try_from(probe.every.min(PATIENCE_MILLIS)).unwrap_or(u32::MAX);
+        match abi::call(&probe.cluster, &headers, patience) {
+            Some(token) => self.asked.borrow_mut().push((token, index)),
             // The cluster does not exist, or has no host: that is known at once, without traffic.
-            Err(_) => self.probed(index, false, guards, ids),
+            None => self.probed(index, false, guards, ids),
         }
     }
 

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 
 use narrows_core::tags::{Admission, CardinalityLimit, Metered, Path, Report};
-use proxy_wasm::hostcalls;
 
 use super::series_log::SeriesLog;
 use super::{Ended, Extension};
+use crate::abi;
 use crate::lease::Plugin;
 use crate::metric::Ids;
 use crate::node::Node;
@@ -58,17 +58,17 @@ impl<P: Metered + 'static> Extension<P> for Measuring {
         let observed: Vec<_> = cardinality.reads().iter().map(|path| observe(path, ended.node)).collect();
         for admission in ROUNDS {
             match policy.report(verdict, &observed, admission) {
-                Report::NeedsAdmission(entries) => {
+                Report::NeedsAdmission(entries) => abi::lasting(|| {
                     if let Some(log) = &mut *self.0.borrow_mut() {
                         entries.iter().for_each(|entry| log.append(entry, cardinality));
                     }
                     define(policy, cardinality, ended.ids);
-                }
+                }),
                 Report::Measured { measurements, state, notes } => {
                     ended.ids.measure_all(measurements);
                     for (name, value) in &state {
                         // Filter state can still be written here; Envoy writes its access log later.
-                        _ = hostcalls::set_property(vec![name], Some(value.as_bytes()));
+                        abi::set_property(name, value.as_bytes());
                     }
                     notes.iter().for_each(|note| log::warn!("{}: {note}", P::FILTER));
                     return;

@@ -11,6 +11,7 @@ use narrows_core::egress::{Outbound, RouteAsk};
 use narrows_core::{Decision, Request, Unlisted};
 
 use super::Extension;
+use crate::abi;
 use crate::lease::Plugin;
 use crate::metric::{self, Ids};
 use crate::node::Node;
@@ -42,7 +43,7 @@ impl<P: Outbound + 'static> Extension<P> for Seen {
 
     fn decided(&self, policy: &P, decision: &Decision<'_>) {
         if let (Some(unlisted), Some(learning)) = (&decision.unlisted, policy.learning()) {
-            self.note(P::FILTER, unlisted, learning);
+            abi::lasting(|| self.note(P::FILTER, unlisted, learning));
         }
     }
 }

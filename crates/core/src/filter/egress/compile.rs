@@ -104,6 +104,7 @@ pub(super) fn egress(tree: &PolicyValue, filter: &str) -> Result<Egress, Invalid
     let in_force = rules.iter().filter(|rule| learn.is_some() && rule.mode != Mode::Off);
     let listed = HostSet::new(in_force.flat_map(|rule| rule.hosts().iter().cloned()).collect());
     let (series_indices, series) = SeriesIndices::define(&rules, default, head.mode, head.labels);
+    let published = state::published(&head, &[state::EGRESS]);
     Ok(Egress {
         enforced: Deciders::of(&rules, &rule_matches, Mode::Enforce, &budget)?,
         trial: Deciders::of(&rules, &rule_matches, Mode::Report, &budget)?,
@@ -115,7 +116,7 @@ pub(super) fn egress(tree: &PolicyValue, filter: &str) -> Result<Egress, Invalid
             needs: needs(&head, active, acts),
             judges_presented: true,
             head,
-            published: state::published(&[state::EGRESS]),
+            published,
             ..Common::default()
         },
         callers,

@@ -73,32 +73,35 @@ static ROUTE: Object =
 /// A rule as read, with its matches.
 type Read = (Rule, Vec<Box<Match>>);
 
-pub(super) fn router(tree: &PolicyValue, filter: &str) -> Result<Router, Invalid> {
+pub(super) fn router(mut tree: PolicyValue, filter: &str) -> Result<Router, Invalid> {
     let budget = Budget::default();
-    let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
+    let (head, fields) = Head::open(&tree, filter, &POLICY, &budget)?;
     let route_header = destination::route_header(fields)?;
     let listed = Sanitizer::listed(fields)?;
-    let read: Vec<Read> = fields
-        .optional("rules", |t| read::list(t, limits::RULES, |r| rule(r, head.mode, &budget)))?
-        .unwrap_or_default();
+    fields.optional("rules", |t| read::is_list(t, limits::RULES))?;
+    let is_empty = fields.is_empty();
+    let read: Vec<Read> = read::consumed(tree.take_list("rules"), |r| rule(r, head.mode, &budget))
+        .map_err(|e| e.in_field("rules"))?;
+    drop(tree);
     names::unique("rules", read.iter().map(|(rule, _)| &*rule.name)).map_err(|e| e.in_field("rules"))?;
 
     // An empty policy is a pass-through: it does not even strip. A policy that has lost its last rule
     // still strips.
-    let active = head.mode != Mode::Off && !fields.is_empty();
+    let active = head.mode != Mode::Off && !is_empty;
     let trust = if active { head.trust } else { modes::Trust::Mesh };
     let sanitizer = Sanitizer::new(trust, [route_header.clone()], if active { listed } else { Vec::new() })
         .within(head.mode);
 
-    let mut rules = Vec::with_capacity(read.len());
     let mut rule_matches = Vec::with_capacity(read.iter().map(|(_, matches)| matches.len().max(1)).sum());
-    for (index, (rule, mut matches)) in read.into_iter().enumerate() {
+    let file = |(index, (rule, mut matches)): (usize, Read)| {
         if matches.is_empty() {
             matches.push(Box::default());
         }
         rule_matches.extend(matches.into_iter().map(|matches| RuleMatch { rule: index, matches }));
-        rules.push(rule);
-    }
+        rule
+    };
+    // The rules stay where they are: there is no second list of them.
+    let rules: Vec<Rule> = read.into_iter().enumerate().map(file).collect();
     // Whether some rule of this mode needs to know the host. Rules that act come before rules that
     // report.
     let asks = |mode: Mode| {
@@ -109,6 +112,7 @@ pub(super) fn router(tree: &PolicyValue, filter: &str) -> Result<Router, Invalid
     let missing_host = [Mode::Enforce, Mode::Report].into_iter().find(|mode| asks(*mode));
     let series = series(&rules, missing_host, head.labels);
     let needs = needs(&head, &sanitizer, &rules, &rule_matches, active);
+    let published = state::published(&head, &[state::RULE]);
     Ok(Router {
         enforced: indexed(&rules, &rule_matches, Mode::Enforce, &budget)?,
         reported: indexed(&rules, &rule_matches, Mode::Report, &budget)?,
@@ -119,7 +123,7 @@ pub(super) fn router(tree: &PolicyValue, filter: &str) -> Result<Router, Invalid
             sanitizer,
             series,
             needs,
-            published: state::published(&[state::RULE]),
+            published,
             ..Common::default()
         },
         missing_host,

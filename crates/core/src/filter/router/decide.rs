@@ -23,6 +23,10 @@ impl Policy for Router {
     type Verdict = Verdict;
 
     fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
+        Self::compile_once(tree.clone())
+    }
+
+    fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
         super::compile::router(tree, Self::FILTER)
     }
 

@@ -89,6 +89,7 @@ pub(super) fn splitter(tree: &PolicyValue, filter: &str) -> Result<Splitter, Inv
     // What must be stripped must be stripped from every request.
     let is_bound = restore || (needs.outcome && every_host(&split_matches).is_some());
     let authority_first = is_bound && !needs.stripped;
+    let published = state::published(&head, &[state::SPLIT, state::BACKEND]);
     Ok(Splitter {
         index,
         hosts: every_host(&split_matches),
@@ -102,7 +103,7 @@ pub(super) fn splitter(tree: &PolicyValue, filter: &str) -> Result<Splitter, Inv
             needs,
             needles: budget.needles(),
             weight: budget.weight(),
-            published: state::published(&[state::SPLIT, state::BACKEND]),
+            published,
             ..Common::default()
         },
         route_header,

@@ -17,7 +17,7 @@ use crate::matching::budget;
 use crate::matching::parse::{self, Budget};
 use crate::policy::Needs;
 use crate::policy::common::Common;
-use crate::policy::head::{HEAD, Head};
+use crate::policy::head::{FILTER_STATE, HEAD, Head};
 use crate::policy::series::{BuiltinTag, Kind, Label, Series};
 
 /// The last two fields are those of an attribute-gen configuration.
@@ -98,6 +98,9 @@ pub(super) fn tagger(tree: &PolicyValue, filter: &str) -> Result<Tagger, Invalid
     fields.optional("debug", read::flag)?;
     let metrics = fields.optional("metrics", |t| draft.read_metrics(t))?.unwrap_or_default();
     fields.optional("publish", |t| read::list(t, limits::TAGS, |t| draft.publish(read::text(t)?)))?;
+    if head.is_silent {
+        draft.needs_no_state().map_err(|e| e.in_field(FILTER_STATE.name))?;
+    }
     let exclude = fields.optional("exclude", |t| parse::matches(t, &budget))?.unwrap_or_default();
 
     let is_active = head.mode != Mode::Off && !fields.is_empty();

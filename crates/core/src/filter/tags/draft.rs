@@ -14,6 +14,7 @@ use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Faults, Fields};
 use crate::matching::parse::Budget;
 use crate::policy::series::{BuiltinTag, LabelEncoding};
+use crate::policy::state;
 
 /// A tag.
 pub(super) static TAG: Object = object!(
@@ -165,6 +166,19 @@ impl Draft {
             tag.state = Some(label::published(name, &tag.source, &self.reads.0)?);
         }
         tag.used = true;
+        Ok(())
+    }
+
+    /// Refuses what cannot work without filter state.
+    pub(super) fn needs_no_state(&self) -> Result<(), Invalid> {
+        let conflict = |message| Err(Invalid::new(Code::Conflict, message, "leave it out: it is true then"));
+        if self.tags.iter().any(|tag| tag.state.is_some()) {
+            return conflict("it is false, and \"publish\" or \"attributes\" write filter state");
+        }
+        let is_ours = |path: &&super::Path| path.first().is_some_and(|name| name.starts_with(state::TAG));
+        if self.reads.0.iter().any(|path| is_ours(&path)) {
+            return conflict("it is false, and a tag reads the filter state of an earlier filter");
+        }
         Ok(())
     }
 }

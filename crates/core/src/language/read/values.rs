@@ -22,6 +22,25 @@ pub(crate) fn list<'t, T>(
     Ok(values)
 }
 
+/// Refuses what is not a list, or has too many elements.
+pub(crate) fn is_list(tree: &PolicyValue, limit: usize) -> Result<(), Invalid> {
+    each(tree, limit, &mut |_| Ok(()))
+}
+
+/// Reads elements and gives each up when it has been read: a long list as written and what is made from
+/// it would be the most memory that a VM ever holds.
+pub(crate) fn consumed<T>(
+    elements: Vec<PolicyValue>,
+    mut read: impl FnMut(&PolicyValue) -> Result<T, Invalid>,
+) -> Result<Vec<T>, Invalid> {
+    let mut values = Vec::with_capacity(elements.len());
+    let mut faults = Faults::default();
+    for (i, element) in elements.into_iter().enumerate() {
+        values.extend(faults.take(read(&element).map_err(|e| e.in_index(i))));
+    }
+    faults.or(values)
+}
+
 /// How many elements there are, unless they are too many. The memory of a policy is counted, so no more
 /// is reserved than it needs.
 fn room(tree: &PolicyValue, limit: usize) -> usize {

@@ -64,6 +64,9 @@ impl IndexKeys {
             ways.extend(of_source(source));
         }
         let negations = if ways.is_empty() { negation::negations(rule_match) } else { Vec::new() };
+        // All are kept until the last match is filed.
+        ways.iter_mut().for_each(|key: &mut IndexKey| key.terms.shrink_to_fit());
+        ways.shrink_to_fit();
         Self { ways, negations }
     }
 

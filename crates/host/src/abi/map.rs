@@ -2,17 +2,10 @@
 //!
 //! The SDK makes two allocations for each header, and a client chooses how many headers there are. This
 //! module allocates nothing beyond the buffer.
-//!
-//! This is the only file with `unsafe`. A host call that hands over memory needs it in two places: for
-//! the call itself, and for taking what it returns. During the call the SDK's
-//! `proxy_on_memory_allocate` makes the buffer for Envoy, as a boxed slice of exactly that length, and
-//! nobody else holds it. So it is taken as that boxed slice.
-#![expect(unsafe_code, reason = "a host call that hands over memory; see above")]
 
-use std::ptr::{null_mut, slice_from_raw_parts_mut};
 use std::slice;
 
-use proxy_wasm::types::MapType;
+use super::{MapType, header_map};
 
 /// The headers or trailers of a message.
 pub(crate) struct Map(Box<[u8]>);
@@ -23,25 +16,10 @@ pub(crate) struct Pairs<'m> {
     texts: &'m [u8],
 }
 
-#[link(wasm_import_module = "env")]
-unsafe extern "C" {
-    /// Returns 0, and writes the address and the length of the buffer; or returns another number and
-    /// writes nothing.
-    fn proxy_get_header_map_pairs(map: MapType, address: *mut *mut u8, length: *mut usize) -> u32;
-}
-
 impl Map {
     /// The headers or trailers of a message that is in its phase; else none.
     pub(crate) fn read(map: MapType) -> Self {
-        let (mut address, mut length) = (null_mut(), 0);
-        // SAFETY: both places are valid for writes until the call has returned.
-        let status = unsafe { proxy_get_header_map_pairs(map, &raw mut address, &raw mut length) };
-        if status != 0 || address.is_null() {
-            return Self::default();
-        }
-        // SAFETY: a boxed slice of this length, which was handed to Envoy to write to; see the head of
-        // this file.
-        Self(unsafe { Box::from_raw(slice_from_raw_parts_mut(address, length)) })
+        header_map(map).map(Self).unwrap_or_default()
     }
 
     pub(crate) fn pairs(&self) -> Pairs<'_> {
@@ -59,7 +37,7 @@ impl Default for Map {
 impl<'m> Pairs<'m> {
     /// Reads the ABI's form: a count, the two lengths of each pair, then each name and each value with
     /// a NUL after it. A broken part ends the list.
-    fn of(bytes: &'m [u8]) -> Self {
+    pub(super) fn of(bytes: &'m [u8]) -> Self {
         let parts = bytes.split_first_chunk().and_then(|(count, rest)| {
             let lengths = word(*count).checked_mul(size_of::<[u8; 8]>())?;
             rest.split_at_checked(lengths)
