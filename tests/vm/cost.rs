@@ -71,6 +71,24 @@ fn a_routed_request_reads_the_map_once_and_nothing_afterwards() {
 }
 
 #[test]
+fn without_filter_state_little_is_read_and_written() {
+    let silent = ROUTER.replacen('{', r#"{ "filterState": false, "#, 1);
+    assert_eq!(calls("header-router", &silent, Exchange::get("shop", "/")), ["get_header_map_pairs"]);
+    // What was written must not be taken for the client's, and what earlier filters wrote neither.
+    let beta = Exchange::get("shop", "/").header("x-group", "beta");
+    let marked = ["get_property", "increment_metric", "set_property", "replace_header_map_value"];
+    assert_eq!(calls("header-router", &silent, beta), [&["get_header_map_pairs"], &marked[..]].concat());
+}
+
+#[test]
+fn the_cluster_of_a_baseline_is_read_where_a_canary_is_compared_with_it() {
+    let baseline = || Exchange::get("stock.books:80", "/books");
+    let count = |policy: &str| calls("canary-split", policy, baseline()).len();
+    let named = SPLIT.replace(r#""weight": 100"#, r#""weight": 100, "cluster": "outbound|80||stock-canary""#);
+    assert_eq!(count(SPLIT), count(&named) + 1);
+}
+
+#[test]
 fn an_empty_policy_costs_nothing() {
     for filter in ["header-router", "canary-split", "metric-tags", "egress-policy"] {
         assert_eq!(calls(filter, "{}", Exchange::get("a", "/")), Vec::<String>::new(), "{filter}");

@@ -47,6 +47,11 @@ impl Module {
         &self.0.imports
     }
 
+    /// What the module exports: Envoy calls those of these names that it knows.
+    pub fn exports(&self) -> Vec<String> {
+        self.0.start.module().exports().map(|export| export.name().to_owned()).collect()
+    }
+
     /// The size of the `.wasm` in bytes.
     pub fn size(&self) -> usize {
         self.0.size

@@ -33,7 +33,7 @@ fn what_is_read_for_the_guard() -> anyhow::Result<()> {
     for (what, policy, fetches) in [
         ("guarded", policy(100, &json!({})), 7),
         ("not guarded", policy(100, &json!({ "guard": { "passive": false } })), 6),
-        ("not rewritten", report, 5),
+        ("not rewritten", report, 4),
         ("the baseline's", policy(0, &json!({})), 5),
     ] {
         let mut proxy = Workers::new(1, &policy)?;

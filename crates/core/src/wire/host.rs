@@ -66,6 +66,10 @@ pub(crate) const LONGEST: usize = 253;
 /// Splits an authority as Envoy does: at the last colon, whatever follows it, unless the colon is
 /// before a closing bracket.
 pub(crate) fn split_port(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
+    // Most have no port, and this search takes words, not bytes.
+    if !authority.contains(&b':') {
+        return (authority, None);
+    }
     let is_last = authority.iter().rposition(|byte| matches!(byte, b':' | b']'));
     match is_last.map(|at| authority.split_at(at)) {
         Some((name, rest)) if rest.starts_with(b":") => (name, rest.get(1..)),

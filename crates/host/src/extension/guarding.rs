@@ -74,7 +74,7 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
 
     fn ended(&self, policy: &P, verdict: &P::Verdict, ended: &Ended<'_>) {
         let Some(wants) = policy.wants(verdict) else { return };
-        let cluster = read::cluster();
+        let cluster = if wants.cluster { read::cluster() } else { Vec::new() };
         let before = ended.before.map(|cluster| Before { cluster, ..Before::default() });
         let mut served = Served {
             code: u16::try_from(read::number(&["response", "code"])).unwrap_or_default(),

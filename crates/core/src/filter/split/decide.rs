@@ -104,6 +104,7 @@ impl Guarded for Splitter {
     fn wants(&self, verdict: &Option<Verdict>) -> Option<Wants> {
         let verdict = verdict.as_ref().filter(|_| self.common.needs.outcome)?;
         Some(Wants {
+            cluster: self.compares_clusters(verdict),
             flags: self.is_sent_away(verdict),
             before: self.is_guarded(verdict),
             upstream: verdict.is_try,

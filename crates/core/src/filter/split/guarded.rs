@@ -28,9 +28,11 @@ pub trait Guarded: Policy {
     fn served(&self, verdict: &Self::Verdict, served: &Served<'_>) -> Vec<Measurement>;
 }
 
-/// What must be read of a request that has been served, besides code, cluster and duration.
+/// What must be read of a request that has been served, besides code and duration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
+    /// The cluster that served it.
+    pub cluster: bool,
     /// Envoy's response flags, and the time.
     pub flags: bool,
     /// Where Envoy's route led before this request was rewritten. It must be read before the rewrite.

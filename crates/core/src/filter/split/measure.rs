@@ -92,6 +92,17 @@ impl Splitter {
         measured
     }
 
+    /// Whether the cluster that served a request says anything: where it was sent away, or where one
+    /// that is sent away is compared with it.
+    pub(super) fn compares_clusters(&self, verdict: &Verdict) -> bool {
+        let compares = |split: &Split| {
+            let mut backends = split.backends.iter().enumerate();
+            backends.any(|(index, backend)| index != split.baseline && backend.cluster.is_none())
+        };
+        let split = self.splits.get(verdict.split).filter(|split| split.mode == Mode::Enforce);
+        self.is_sent_away(verdict) || split.is_some_and(compares)
+    }
+
     /// Whether a request was sent to another backend than the baseline.
     pub(super) fn is_sent_away(&self, verdict: &Verdict) -> bool {
         let split = self.splits.get(verdict.split);

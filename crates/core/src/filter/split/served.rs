@@ -7,7 +7,9 @@ pub struct Served<'a> {
     pub code: u16,
     /// Envoy's response flags, a bit vector.
     pub flags: u64,
-    /// The cluster that the router chose; empty if there was none.
+    /// The cluster that the router chose; empty if there was none. Read only where [`Wants::cluster`].
+    ///
+    /// [`Wants::cluster`]: super::guarded::Wants::cluster
     pub cluster: &'a [u8],
     /// Milliseconds from the first byte received to the last byte sent.
     pub duration: u64,

@@ -1,4 +1,7 @@
 //! Pieces never overlap, keep their bytes, and come back.
+//!
+//! `unsafe` here is what the allocator's trait asks for: each piece is given back once, with the size
+//! that it was taken with.
 
 use std::alloc::{GlobalAlloc, Layout};
 
