@@ -28,6 +28,7 @@ use crate::policy::Policy;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
 use crate::policy::head::{HEAD, Head};
+use crate::policy::part::Written;
 use crate::policy::record::Record;
 
 pub(super) static POLICY: Object = object!("policy", Any, "A policy of noop.", [&HEAD], [],);
@@ -44,7 +45,7 @@ impl Policy for Noop {
 
     fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
         let budget = Budget::default();
-        let (head, _) = Head::open(tree, Self::FILTER, &POLICY, &budget)?;
+        let (head, _) = Head::open(&Written::alone::<Self>(tree.clone()), &budget)?;
         let sanitizer = Sanitizer::new(head.trust, [], Vec::new());
         Ok(Self(Common { head, sanitizer, weight: budget.weight(), ..Common::default() }))
     }

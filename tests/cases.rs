@@ -3,18 +3,47 @@
 //! `CASES=part-of-a-path` runs only the files whose path contains it.
 
 use narrows_cases::{File, Runner};
+use narrows_core::Policy;
+use narrows_core::describe::Object;
+use narrows_core::merged::Merged;
+use narrows_harness::form::{COMMON, Form, PARTS};
 use narrows_harness::temp::TempDir;
 use narrows_runners::{Filter, envoy, files, native, vm};
-use narrows_vm::Module;
 
 #[test]
 fn the_core_does_what_the_cases_say() {
-    agree(native::run);
+    agree(|file| native::run(file, Form::chosen()));
+}
+
+#[test]
+fn the_core_does_it_as_a_part_of_a_merged_policy() {
+    agree(|file| native::run(file, Form::Plugin));
 }
 
 #[test]
 fn the_wasm_does_what_the_cases_say() {
-    agree(|file| vm::run(file, &Module::load(Filter::named(&file.filter)?.wasm()?)?));
+    agree(|file| vm::run(file, Form::chosen()));
+}
+
+#[test]
+fn the_wasm_of_all_filters_does_it() {
+    agree(|file| vm::run(file, Form::Bundle));
+}
+
+#[test]
+fn the_merged_plugin_does_it() {
+    agree(|file| vm::run(file, Form::Plugin));
+}
+
+#[test]
+fn the_forms_know_every_part_and_common_field() {
+    let parts = |object: &'static Object| object.fields.iter().map(|field| field.name);
+    assert_eq!(PARTS.map(|(_, part)| part).to_vec(), parts(Merged::LANGUAGE).collect::<Vec<_>>());
+    let mut common: Vec<_> = Merged::LANGUAGE.includes.iter().flat_map(|head| parts(head)).collect();
+    common.sort_unstable();
+    let mut known = COMMON.to_vec();
+    known.sort_unstable();
+    assert_eq!(known, common);
 }
 
 #[test]

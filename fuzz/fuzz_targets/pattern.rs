@@ -39,7 +39,7 @@ fuzz_target!(|bytes: &[u8]| {
     let headers: [(&[u8], &[u8]); 2] = [(b":path", &path), (b":authority", b"a")];
     let decision = parts.decide(Request::new(headers)).0;
     let written = decision.request.iter().find_map(|edit| match edit {
-        Edit::Set(":path", path) => Some(path.to_vec()),
+        Edit::Set(name, path) if name == ":path" => Some(path.to_vec()),
         _ => None,
     });
     if let Some(expected) = replaced(&node, &path) {

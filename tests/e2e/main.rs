@@ -11,6 +11,7 @@ mod examples;
 mod hostile;
 mod hosts;
 mod lifecycle;
+mod merged;
 mod mesh;
 mod removed;
 mod rendered;

@@ -128,8 +128,8 @@ fn edit(text: &str) -> Option<Edit<'_>> {
         "strip" => None,
         "remove" => Some(Edit::Remove(rest.into())),
         // The name of a pseudo header begins with a colon.
-        "set" => Some(Edit::Set(name, unescape(value).into())),
-        "add" => Some(Edit::Add(name, unescape(value).into())),
+        "set" => Some(Edit::Set(name.into(), unescape(value).into())),
+        "add" => Some(Edit::Add(name.into(), unescape(value).into())),
         other => panic!("unknown edit {other:?} in {text:?}"),
     }
 }

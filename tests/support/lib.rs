@@ -14,8 +14,9 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use narrows_harness::bootstrap::{
-    bootstrap, cluster_route, listener, route_config, static_cluster, wasm_config,
+    bootstrap, cluster_route, listener, route_config, static_cluster, wasm_config, wasm_config_in,
 };
+use narrows_harness::form::Form;
 use narrows_harness::root;
 use serde_json::{Value, json};
 
@@ -68,6 +69,13 @@ pub fn configured(filter: &str, policy: &str, vm: Option<&str>) -> Value {
 /// A filter with a policy and a strict VM, as a listener has it.
 pub fn entry(filter: &str, policy: &str) -> Value {
     json!({ "name": filter, "typed_config": configured(filter, policy, STRICT) })
+}
+
+/// The same in some form.
+pub fn entry_in(form: Form, filter: &str, policy: &str) -> Value {
+    let name = format!("narrows.{filter}");
+    let config = wasm_config_in(form, &name, &module(filter), policy, STRICT, "FAIL_RELOAD");
+    json!({ "name": filter, "typed_config": config })
 }
 
 /// A bootstrap: one listener with one filter before a catch-all route to `upstream`.

@@ -4,6 +4,7 @@
 //! One binary, so that it links once; a module for each question.
 
 mod budgets;
+mod bundle;
 mod calls;
 mod cost;
 mod fuel;

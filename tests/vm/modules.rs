@@ -50,7 +50,9 @@ fn a_module_imports_envoys_calls_alone_and_is_small() {
     for (filter, _) in filters() {
         let path = module(filter);
         let size = fs::metadata(&path).unwrap().len();
-        assert!(size < 700_000, "{filter}.wasm has {size} bytes");
+        // The module of all filters has what they share once.
+        let most = if filter == "narrows" { 1_150_000 } else { 700_000 };
+        assert!(size < most, "{filter}.wasm has {size} bytes");
         let loaded = Module::load(&path).unwrap();
         for (from, name) in loaded.imports() {
             assert!(from == "env" && name.starts_with("proxy_"), "{filter}.wasm imports {from}.{name}");

@@ -61,8 +61,9 @@ fn in_plugin(resource: &Node, plugin: &str, kind: Kind) -> Option<Found> {
     let config = resource.get(&format!("{plugin}.pluginConfig")).cloned();
     // A resource without pluginConfig has an empty policy, in the place of the resource.
     let policy = config.unwrap_or_else(|| Node { at: resource.head(), value: Value::Table(Vec::new()) });
-    let module = resource.text_at(&format!("{plugin}.url")).and_then(Filter::of_module);
-    let filter = module.or_else(|| Filter::of_policy(&policy))?;
+    let text = |field: &str| resource.text_at(&format!("{plugin}.{field}"));
+    let attached = Filter::of_plugin(text("url"), text("pluginName"));
+    let filter = attached.or_else(|| Filter::of_policy(&policy))?;
     Some(Found { filter: Some(filter), policy, vm: None, within: kind })
 }
 

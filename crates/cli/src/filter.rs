@@ -4,9 +4,10 @@ use std::any::Any;
 
 use narrows_core::Weight;
 use narrows_core::describe::Object;
+use narrows_core::merged::Merged;
 use narrows_core::split::Splitter;
 use narrows_core::stats_tags::Labels;
-use narrows_core::{Decision, Fault, Invalid, Policy, PolicyValue, Request, Series};
+use narrows_core::{Decision, Fault, Invalid, Policy, PolicyValue, Request, Series, vm_config};
 
 use crate::simulate::{Explanation, Outcome};
 use crate::source::Node;
@@ -85,7 +86,8 @@ macro_rules! by_name {
             /// The splits, if it has any.
             pub fn splitter(&self) -> Option<&Splitter> {
                 let policy: &dyn Any = match &self.0 { $(Compiled::$filter(policy) => &**policy),+ };
-                policy.downcast_ref()
+                let merged = policy.downcast_ref::<Merged>();
+                policy.downcast_ref().or_else(|| merged?.split.as_deref())
             }
 
             /// A summary of what was loaded, in a few words.
@@ -129,10 +131,25 @@ impl Filter {
     pub fn of_module(address: &str) -> Option<Self> {
         let file = address.rsplit('/').next()?.split(['@', ':', '?']).next()?;
         let file = file.replace('_', "-");
-        let names = |filter: &Self| {
-            file.split('.').any(|part| part.strip_prefix("narrows-").unwrap_or(part) == filter.name())
+        let parts = || file.split('.').map(|part| part.strip_prefix("narrows-").unwrap_or(part));
+        // "narrows" stands before the names of other things too.
+        let names = |filter: &Self| match filter {
+            Self::Narrows => parts().all(|part| part == filter.name() || part == "wasm"),
+            _ => parts().any(|part| part == filter.name()),
         };
         Self::ALL.into_iter().find(names)
+    }
+
+    /// The filter that a plugin is: in the module of all filters its root id says so, perhaps with
+    /// `.strict` at its end.
+    pub fn of_plugin(module: Option<&str>, root_id: Option<&str>) -> Option<Self> {
+        match module.and_then(Self::of_module)? {
+            Self::Narrows => {
+                let root_id = root_id?;
+                Self::named(root_id.strip_suffix(vm_config::STRICT).unwrap_or(root_id))
+            }
+            filter => Some(filter),
+        }
     }
 
     /// The filter that a policy names.
@@ -170,8 +187,26 @@ mod tests {
             ("narrows.canary-split", Some(Filter::CanarySplit)),
             ("oci://registry.example/my-canary-split-fork:1", None),
             ("", None),
+            ("oci://registry.example/narrows/narrows:0.1.0", Some(Filter::Narrows)),
+            ("dist/narrows.wasm", Some(Filter::Narrows)),
+            ("narrows.narrows", Some(Filter::Narrows)),
+            ("narrows.shop", None),
         ] {
             assert_eq!(Filter::of_module(address), filter, "{address}");
+        }
+    }
+
+    #[test]
+    fn in_the_module_of_all_filters_the_root_id_names_the_filter() {
+        for (root_id, filter) in [
+            (Some("narrows"), Some(Filter::Narrows)),
+            (Some("metric-tags.strict"), Some(Filter::MetricTags)),
+            (Some("shop"), None),
+            (None, None),
+        ] {
+            assert_eq!(Filter::of_plugin(Some("dist/narrows.wasm"), root_id), filter, "{root_id:?}");
+            let own = Filter::of_plugin(Some("dist/canary-split.wasm"), root_id);
+            assert_eq!(own, Some(Filter::CanarySplit));
         }
     }
 }

@@ -51,13 +51,15 @@ pub struct Deeds {
 impl Deeds {
     /// The deeds of a policy as written.
     pub fn of(filter: Filter, policy: &Node) -> Self {
-        let restores = filter == Filter::CanarySplit && deed::is_on(policy, "restoreHost");
+        let split = if filter == Filter::Narrows { policy.get("split") } else { Some(policy) };
+        let splits = matches!(filter, Filter::CanarySplit | Filter::Narrows);
+        let restores = splits && split.is_some_and(|split| deed::is_on(split, "restoreHost"));
         let has_elements =
             deed::LISTS.iter().filter_map(|(list, _)| policy.get(list)).any(|l| !l.elements().is_empty());
         Self {
             rewrites: !restores && !deed::rewriting(policy).is_empty(),
             restores,
-            only_strips: strips_for_others(filter) && !has_elements,
+            only_strips: strips_for_others(filter) && filter != Filter::Narrows && !has_elements,
         }
     }
 
@@ -84,6 +86,10 @@ impl Deeds {
     /// The rank among the filters of a proxy, in the order in which they should run. None for a policy
     /// that only strips, which disturbs no other filter.
     pub fn rank(self, filter: Filter) -> Option<usize> {
+        // The merged plugin is all filters: no other is beside it.
+        if filter == Filter::Narrows {
+            return None;
+        }
         // The order of the table of filters; but a policy that restores a host comes before all of
         // them.
         let own = Filter::ALL.iter().position(|known| *known == filter)?.saturating_add(1);
@@ -120,7 +126,7 @@ impl Position {
 /// Whether the headers that a filter strips matter to authorization. The other filters strip only what
 /// is reserved for Narrows, and no `AuthorizationPolicy` uses that.
 pub fn strips_for_others(filter: Filter) -> bool {
-    matches!(filter, Filter::HeaderRouter | Filter::CanarySplit)
+    matches!(filter, Filter::HeaderRouter | Filter::CanarySplit | Filter::Narrows)
 }
 
 #[cfg(test)]

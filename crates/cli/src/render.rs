@@ -68,6 +68,14 @@ pub struct RenderRequest<'p> {
     pub metric: Option<String>,
 }
 
+impl RenderRequest<'_> {
+    /// Whether the module holds several filters, so that a root id must choose.
+    fn is_bundle(&self) -> bool {
+        let module = self.url.as_deref().and_then(Filter::of_module);
+        self.filter == Filter::Narrows || module == Some(Filter::Narrows)
+    }
+}
+
 /// Renders a policy.
 pub fn render(shape: Shape, request: &RenderRequest<'_>) -> Result<String, CliError> {
     match shape {

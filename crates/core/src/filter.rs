@@ -2,6 +2,7 @@
 //! two lines here.
 
 pub mod egress;
+pub mod merged;
 pub mod router;
 pub mod split;
 pub mod tags;
@@ -16,7 +17,8 @@ use crate::policy::Policy;
 /// deciding, and how Istio attaches it (phase and priority) unless the operator chooses otherwise.
 ///
 /// The router runs after JWT authentication, so that it can trust claims. Tags run when it is known
-/// what was decided. Egress decides on a request as it leaves, and so it runs last.
+/// what was decided. Egress decides on a request as it leaves, and so it runs last. `narrows` is
+/// all of them in one.
 #[macro_export]
 macro_rules! filters {
     ($with:ident) => {
@@ -25,6 +27,7 @@ macro_rules! filters {
             CanarySplit: $crate::filter::split::Splitter, Guarded => "STATS" 200;
             MetricTags: $crate::filter::tags::Tagger, Metered => "STATS" 100;
             EgressPolicy: $crate::filter::egress::Egress, Outbound => "STATS" 50;
+            Narrows: $crate::filter::merged::Merged, Merged => "STATS" 200;
         }
     };
 }

@@ -10,6 +10,7 @@ pub(crate) mod decision;
 pub(crate) mod head;
 pub mod lease;
 pub(crate) mod outcome;
+pub(crate) mod part;
 pub(crate) mod record;
 pub(crate) mod series;
 pub mod state;
@@ -110,7 +111,7 @@ pub trait Policy: Sized {
         let provenance = provenance.filter(|said| !head.is_silent || sanitize::has_marks(said));
         decision.state.extend(provenance.map(|provenance| (sanitize::PROVENANCE, provenance)));
         if let (Some(explain), Some(record)) = (explain, record.and_then(Record::into_bytes)) {
-            decision.response.push(Edit::Add(&explain.header, Cow::Owned(record)));
+            decision.response.push(Edit::Add((&*explain.header).into(), Cow::Owned(record)));
         }
         (decision, verdict)
     }
@@ -139,4 +140,22 @@ pub struct Needs {
     pub nonce: bool,
     /// What became of the request: it is measured after it has been served.
     pub outcome: bool,
+}
+
+impl Needs {
+    /// What two policies need together. More than one header is needed then.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            headers: self.headers || other.headers,
+            only_header: None,
+            address: self.address || other.address,
+            principal: self.principal || other.principal,
+            verified: self.verified || other.verified,
+            stripped: self.stripped || other.stripped,
+            stream_info: self.stream_info || other.stream_info,
+            nonce: self.nonce || other.nonce,
+            outcome: self.outcome || other.outcome,
+        }
+    }
 }

@@ -9,6 +9,7 @@ pub mod client;
 pub mod ecds;
 pub mod echo;
 pub mod envoy;
+pub mod form;
 pub mod http1;
 pub mod http2;
 pub mod markdown;

@@ -7,24 +7,33 @@ use narrows_core::{Decision, Edit, Reply, names};
 use crate::abi::{self, MapType, map::Map};
 use crate::metric::Ids;
 
-/// Adds the counts and publishes the state that were decided on a request, in any phase.
-pub(crate) fn account(decision: &Decision<'_>, ids: &Ids) {
+/// Adds the counts that were decided on a request, in any phase.
+pub(crate) fn count(decision: &Decision<'_>, ids: &Ids) {
     for series in &decision.count {
         ids.add(*series, 1);
     }
-    for (name, value) in &decision.state {
-        abi::set_property(name, value);
+}
+
+/// Publishes filter state, in any phase.
+pub(crate) fn publish<N: AsRef<str>, V: AsRef<[u8]>>(state: &[(N, V)]) {
+    for (name, value) in state {
+        abi::set_property(name.as_ref(), value.as_ref());
     }
 }
 
 /// Carries out the decision on a request; only in the request phase. Returns whether the request was
 /// answered and must not go on.
 pub(crate) fn request(decision: &Decision<'_>) -> bool {
-    for name in decision.stripped.iter().filter_map(|name| from_utf8(name).ok()) {
-        abi::remove_header(MapType::RequestHeaders, name);
-    }
+    strip(&decision.stripped);
     edits(MapType::RequestHeaders, &decision.request);
     decision.reply.as_ref().map(reply).is_some()
+}
+
+/// Removes headers that a client must not have sent; only in the request phase.
+pub(crate) fn strip(names: &[&[u8]]) {
+    for name in names.iter().filter_map(|name| from_utf8(name).ok()) {
+        abi::remove_header(MapType::RequestHeaders, name);
+    }
 }
 
 /// Applies edits to the headers of a message; only in the phase of that message.

@@ -39,7 +39,7 @@ pub trait Extension<P: Policy>: Sized + 'static {
     fn tick(&self, _policy: &P, _ids: &Ids) {}
 
     /// Whether a request passes unchanged. The answer must need only values that cost little to read.
-    fn skips(&self, _policy: &P, _node: &Node) -> bool {
+    fn skips(&self, _policy: &P, _node: &Node, _authority: &dyn Fn() -> Vec<u8>) -> bool {
         false
     }
 

@@ -73,6 +73,11 @@ impl Plugin {
         plugin
     }
 
+    /// The filter that it is a plugin of.
+    pub(crate) fn filter(&self) -> &'static str {
+        self.filter
+    }
+
     /// A number that identifies the plugin.
     pub(crate) fn id(&self) -> u64 {
         self.id
@@ -244,10 +249,13 @@ impl Lease {
         register.bound()
     }
 
-    /// Removes the entry.
+    /// Removes the entry. When it was the filter's last, other filters may live on in the VM.
     pub(crate) fn release(&self) {
-        self.plugin.change(&mut |register| register.release(self.root.id));
+        let register = self.plugin.change(&mut |register| register.release(self.root.id));
         self.plugin.show(self.encoding);
+        if register.roots().is_empty() {
+            metric::set(&vm_config::up_series(self.plugin.filter, self.encoding), 0);
+        }
     }
 }
 

@@ -17,12 +17,15 @@
 
 mod abi;
 mod apply;
+mod bundle;
 #[doc(hidden)]
 pub mod callbacks;
+mod course;
 mod extension;
 mod lease;
 mod loaded;
 mod logger;
+mod merged;
 mod metric;
 mod node;
 mod read;
@@ -37,6 +40,8 @@ use narrows_core::Policy;
 
 #[doc(hidden)]
 pub use abi::allocate;
+#[doc(hidden)]
+pub use bundle::root_of_bundle;
 pub use callbacks::RootContext;
 pub use extension::guarding::Watch;
 pub use extension::measuring::Measuring;
@@ -58,7 +63,18 @@ macro_rules! filter {
     };
 }
 
+/// Makes a crate a module of all filters: the root id of a plugin says which one it is. This is the
+/// module's entry point in Envoy.
+#[macro_export]
+macro_rules! bundle {
+    () => {
+        #[cfg(target_family = "wasm")]
+        use $crate::root_of_bundle as root;
+        $crate::export!(root, request_trailers, response_headers, log, call_response);
+    };
+}
+
 /// Makes the root context of a filter.
 pub fn root<P: Policy + 'static, E: Extension<P>>() -> Rc<dyn RootContext> {
-    root::Root::<P, E>::context()
+    root::Root::<loaded::Loaded<P, E>>::context()
 }

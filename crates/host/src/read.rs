@@ -1,5 +1,7 @@
 //! Reading from Envoy: only bytes, and nothing that the policy did not ask for.
 
+use std::cell::{Cell, RefCell};
+
 use narrows_core::limits::POLICY_BYTES;
 
 use crate::abi::{self, BufferType, MapType};
@@ -21,7 +23,52 @@ pub(crate) fn call_status() -> Option<Vec<u8>> {
 
 /// A property; `None` if it is unknown, empty or not available in this phase.
 pub(crate) fn property(path: &[&str]) -> Option<Vec<u8>> {
+    if !KEPT.get().is_some_and(|is_kept| is_kept(path)) {
+        return read_property(path);
+    }
+    let key = path.join(".");
+    let known =
+        SEEN.with_borrow(|seen| seen.iter().find(|(path, _)| *path == key).map(|(_, value)| value.clone()));
+    known.unwrap_or_else(|| {
+        let value = read_property(path);
+        SEEN.with_borrow_mut(|seen| seen.push((key, value.clone())));
+        value
+    })
+}
+
+fn read_property(path: &[&str]) -> Option<Vec<u8>> {
     abi::property(path).map(Vec::from)
+}
+
+/// Which properties are read only once for now.
+type Kept = fn(&[&str]) -> bool;
+
+thread_local! {
+    static KEPT: Cell<Option<Kept>> = const { Cell::new(None) };
+    static SEEN: RefCell<Vec<(String, Option<Vec<u8>>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Does something that reads each property of `kept` at most once.
+pub(crate) fn once<T>(kept: Kept, does: impl FnOnce() -> T) -> T {
+    KEPT.set(Some(kept));
+    let done = does();
+    KEPT.set(None);
+    SEEN.take();
+    done
+}
+
+/// What stays the same while the parts of a policy decide and edit the request.
+pub(crate) fn of_connection(path: &[&str]) -> bool {
+    matches!(
+        path,
+        ["source" | "connection" | "filter_state", ..] | ["xds", "listener_direction" | "node", ..]
+    )
+}
+
+/// What stays the same once a request has been served: all but the filter state that filters of ours
+/// write.
+pub(crate) fn of_served(path: &[&str]) -> bool {
+    path.len() > 1
 }
 
 /// The cluster that Envoy's route leads to, as matched last; empty if there is none.

@@ -8,21 +8,19 @@ use narrows_core::{Invalid, LabelEncoding, Policy, PolicyValue, vm_config};
 
 use crate::abi;
 use crate::callbacks::{RootContext, StreamContext};
-use crate::extension::Extension;
 use crate::lease::{self, Lease, Plugin, Rejected};
-use crate::loaded::Loaded;
 use crate::read;
-use crate::stream::Stream;
+use crate::stream::Open;
 
 thread_local! {
     /// Whether this VM has been given a policy before. A VM in which Envoy only tries a policy has not.
     static WAS_CONFIGURED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The root context of a filter.
-pub(crate) struct Root<P, E> {
+/// The root context of a filter, whose policies in force are `L`.
+pub(crate) struct Root<L> {
     /// None until a policy has been loaded. Until then, requests pass.
-    loaded: RefCell<Option<Rc<Loaded<P, E>>>>,
+    loaded: RefCell<Option<Rc<L>>>,
     /// None until a policy has been taken.
     lease: RefCell<Option<Lease>>,
     /// The time since this root context renewed its lease.
@@ -33,7 +31,9 @@ pub(crate) struct Root<P, E> {
     open: Rc<()>,
 }
 
-impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
+impl<L: Open> Root<L> {
+    const FILTER: &'static str = L::Policy::FILTER;
+
     pub(crate) fn context() -> Rc<dyn RootContext> {
         Rc::new(Self {
             loaded: RefCell::default(),
@@ -46,13 +46,13 @@ impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
 
     /// Puts a policy in force.
     #[inline(never)]
-    fn load(&self, policy: P, plugin: &Plugin) {
-        log::info!("{} {}: policy loaded: {}", P::FILTER, env!("CARGO_PKG_VERSION"), policy.summary());
+    fn load(&self, policy: L::Policy, plugin: &Plugin) {
+        log::info!("{} {}: policy loaded: {}", Self::FILTER, env!("CARGO_PKG_VERSION"), policy.summary());
         for warning in policy.warnings() {
-            log::warn!("{}: {}; {}", P::FILTER, warning.message, warning.help);
+            log::warn!("{}: {}; {}", Self::FILTER, warning.message, warning.help);
         }
-        let loaded = Loaded::<P, E>::new(policy, plugin);
-        self.wake(loaded.extension.period(&loaded.policy));
+        let loaded = L::load(policy, plugin);
+        self.wake(loaded.period());
         self.loaded.replace(Some(Rc::new(loaded)));
     }
 
@@ -61,7 +61,7 @@ impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
         abi::set_tick_period(u32::try_from(every.as_millis()).unwrap_or(u32::MAX));
     }
 
-    fn loaded(&self) -> Option<Rc<Loaded<P, E>>> {
+    fn loaded(&self) -> Option<Rc<L>> {
         self.loaded.borrow().clone()
     }
 
@@ -69,8 +69,8 @@ impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
     /// pass unfiltered. Otherwise it lets traffic pass. Returns the answer for Envoy.
     fn reject(&self, text: &[u8], strict: bool) -> bool {
         let is_fresh = !WAS_CONFIGURED.get();
-        let is_closed = strict || P::FAIL_CLOSED;
-        let (has_older, lease) = match Plugin::here(P::FILTER).reject(text, is_fresh, is_closed) {
+        let is_closed = strict || L::Policy::FAIL_CLOSED;
+        let (has_older, lease) = match Plugin::here(Self::FILTER).reject(text, is_fresh, is_closed) {
             Rejected::Refused(has_older) => (has_older, None),
             Rejected::Taken(lease) => (lease.older().is_some(), Some(lease)),
         };
@@ -79,7 +79,7 @@ impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
             (true, false) => "the filter does not load",
             (false, false) => "traffic passes through unchanged until the policy is mended",
         };
-        log::error!("{}: {consequence}", P::FILTER);
+        log::error!("{}: {consequence}", Self::FILTER);
         let is_taken = lease.is_some();
         if is_taken {
             self.lease.replace(lease);
@@ -95,14 +95,14 @@ impl<P: Policy + 'static, E: Extension<P>> Root<P, E> {
         let Ok(mut lease) = self.lease.try_borrow_mut() else { return };
         let Some(lease) = lease.as_mut().filter(|lease| lease.is_bad()) else { return };
         let Some(text) = lease.older() else { return };
-        let (bound, encoding) = match read_policy::<P>(text.clone()) {
+        let (bound, encoding) = match read_policy::<L::Policy>(text.clone()) {
             Ok((policy, encoding)) => {
-                let bound = E::limit(&policy);
+                let bound = L::limit(&policy);
                 self.load(policy, lease.plugin());
                 (bound, encoding)
             }
             Err(invalid) => {
-                blame(P::FILTER, "older policy", &invalid);
+                blame(Self::FILTER, "older policy", &invalid);
                 (0, LabelEncoding::default())
             }
         };
@@ -129,15 +129,15 @@ fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, LabelEncoding), Invalid> 
     Ok((P::compile_once(tree)?, encoding))
 }
 
-impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
+impl<L: Open> RootContext for Root<L> {
     fn configure(&self) -> bool {
-        let strict = vm_config::strict(&read::vm()).map_err(|e| blame(P::FILTER, "VM configuration", &e));
+        let strict = vm_config::strict(&read::vm()).map_err(|e| blame(Self::FILTER, "VM configuration", &e));
         let text = read::policy();
         let hash = lease::hash(&text);
-        let policy = read_policy::<P>(text).map_err(|e| blame(P::FILTER, "policy", &e));
+        let policy = read_policy::<L::Policy>(text).map_err(|e| blame(Self::FILTER, "policy", &e));
         let is_taken = match (policy, strict) {
             (Ok((policy, encoding)), Ok(_)) => {
-                let (plugin, bound) = (Plugin::here(P::FILTER), E::limit(&policy));
+                let (plugin, bound) = (Plugin::here(Self::FILTER), L::limit(&policy));
                 self.load(policy, &plugin);
                 let lease = plugin.accept(hash, bound, encoding);
                 if let Some(older) = self.lease.replace(Some(lease)) {
@@ -157,7 +157,7 @@ impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
 
     fn tick(&self) {
         if let Some(loaded) = self.loaded() {
-            loaded.extension.tick(&loaded.policy, &loaded.ids);
+            loaded.tick();
         }
         let silent = self.silent.get().saturating_add(self.period.get());
         self.silent.set(silent);
@@ -166,7 +166,7 @@ impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
             let is_busy = Rc::strong_count(&self.open) > 1;
             let allowed = self.lease.borrow_mut().as_mut().map(|lease| lease.renew(is_busy));
             if let (Some(allowed), Some(loaded)) = (allowed, self.loaded()) {
-                loaded.extension.allow(&loaded.policy, &loaded.ids, allowed);
+                loaded.allow(allowed);
             }
             self.hold();
         }
@@ -177,12 +177,12 @@ impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
         if self.lease.borrow().as_ref().is_some_and(Lease::passes) {
             abi::lasting(|| self.hold());
         }
-        Box::new(Stream::<P, E>::new(self.loaded(), self.open.clone()))
+        L::open(self.loaded(), self.open.clone())
     }
 
     fn call_response(&self, token: u32, has_headers: bool) {
         if let Some(loaded) = self.loaded() {
-            loaded.extension.answered(&loaded.policy, &loaded.ids, token, has_headers);
+            loaded.answered(token, has_headers);
         }
     }
 
@@ -191,7 +191,7 @@ impl<P: Policy + 'static, E: Extension<P>> RootContext for Root<P, E> {
             lease.release();
         }
         if let Some(loaded) = self.loaded() {
-            loaded.extension.release();
+            loaded.release();
         }
     }
 }

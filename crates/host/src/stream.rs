@@ -3,32 +3,40 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use narrows_core::merged::Provenance;
 use narrows_core::{Common, Decision, Edit, Peer, Policy, Request, names, sanitize};
 
 use crate::abi::MapType;
 use crate::abi::map::Map;
 use crate::callbacks::{Action, StreamContext};
+use crate::course::Course;
 use crate::extension::{Ended, Extension};
-use crate::loaded::Loaded;
+use crate::loaded::{Load, Loaded};
 use crate::node::RouteSaid;
 use crate::{apply, read};
+
+/// Opens streams under a policy in force.
+pub(crate) trait Open: Load {
+    /// A request begins. Without a policy it passes.
+    fn open(loaded: Option<Rc<Self>>, open: Rc<()>) -> Box<dyn StreamContext>;
+}
+
+impl<P: Policy + 'static, E: Extension<P>> Open for Loaded<P, E> {
+    fn open(loaded: Option<Rc<Self>>, open: Rc<()>) -> Box<dyn StreamContext> {
+        Box::new(Stream::new(loaded, open))
+    }
+}
 
 /// The context of one request.
 pub(crate) struct Stream<P: Policy, E> {
     loaded: Option<Rc<Loaded<P, E>>>,
     verdict: Option<P::Verdict>,
-    response: Vec<OwnedEdit>,
+    /// The edits of the response, which outlive the request phase.
+    response: Vec<Edit<'static>>,
     /// The cluster that Envoy's route led to before the request was rewritten.
     before: Option<Vec<u8>>,
     /// Shows that the stream is open.
     _open: Rc<()>,
-}
-
-/// An edit that outlives the request phase.
-enum OwnedEdit {
-    Remove(String),
-    Set(String, Vec<u8>),
-    Add(String, Vec<u8>),
 }
 
 impl<P: Policy, E: Extension<P>> Stream<P, E> {
@@ -36,18 +44,34 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         Self { loaded, verdict: None, response: Vec::new(), before: None, _open: open }
     }
 
+    /// The headers of the request are there. Returns whether it was answered.
+    pub(crate) fn begin(&mut self, course: Option<&mut Course<'_>>) -> bool {
+        let Some(loaded) = self.loaded.clone() else { return false };
+        let needs = loaded.policy.common().needs;
+        (needs.headers || needs.outcome) && self.decide(&loaded, false, course)
+    }
+
+    /// Whether a trailer of that name must not go on.
+    pub(crate) fn drops(&self, name: &[u8]) -> bool {
+        let decided = self.loaded.as_ref().zip(self.verdict.as_ref());
+        decided.is_some_and(|(loaded, verdict)| loaded.policy.drops_trailer(verdict, name))
+    }
+
     /// Decides on the request in this phase; returns whether it was answered. `late` means the log
-    /// phase, in which the request can no longer be changed.
-    fn decide(&mut self, loaded: &Loaded<P, E>, late: bool) -> bool {
+    /// phase, in which the request can no longer be changed. Of a part, `course` has what the parts
+    /// before it left.
+    fn decide(&mut self, loaded: &Loaded<P, E>, late: bool, course: Option<&mut Course<'_>>) -> bool {
         let Loaded { policy, node, extension, .. } = loaded;
-        if extension.skips(policy, node) {
+        let authority = || course.as_ref().map_or_else(read::authority, |course| course.authority());
+        if extension.skips(policy, node, &authority) {
             return false;
         }
         let common @ Common { needs, .. } = policy.common();
         let wanted = |wanted: bool, path: &[&str]| wanted.then(|| read::property(path)).flatten();
-        let (one, all) = match needs.only_header {
+        let only = needs.only_header.filter(|_| course.is_none());
+        let (one, all) = match only {
             Some(name) => (read::request_header(name).map(|value| (name, value)), Map::default()),
-            None if needs.headers => (None, Map::read(MapType::RequestHeaders)),
+            None if needs.headers && course.is_none() => (None, Map::read(MapType::RequestHeaders)),
             None => (None, Map::default()),
         };
         let one = one.iter().map(|(name, value)| (name.as_bytes(), value.as_slice()));
@@ -57,10 +81,14 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         // What earlier filters said is needed to say more. A policy that says nothing needs it only for
         // what it would remove.
         let would_strip = || all.pairs().any(|(name, _)| common.sanitizer.covers(name));
-        let asks_stripped = needs.stripped && (!common.is_silent() || would_strip());
-        let stripped = wanted(asks_stripped, &[sanitize::PROVENANCE]);
+        let asks_stripped = needs.stripped && (course.is_some() || !common.is_silent() || would_strip());
+        let stripped = match &course {
+            Some(course) => course.provenance.read(*needs).map(<[u8]>::to_vec),
+            None => wanted(asks_stripped, &[sanitize::PROVENANCE]),
+        };
         let nonce = if needs.nonce { loaded.nonce() } else { 0 };
-        let request = Request::new(one.chain(all.pairs()))
+        let left = course.iter().flat_map(|course| course.working.iter());
+        let request = Request::new(one.chain(all.pairs()).chain(left))
             .from_source(Peer { address: address.as_deref(), principal: principal.as_deref() })
             .verified(is_verified)
             .already_stripped(stripped.as_deref())
@@ -76,6 +104,7 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
             None => request,
         };
         let (mut decision, verdict) = policy.decide(request);
+        let said = course.as_ref().and_then(|_| Provenance::said(&mut decision));
         if !asks_stripped {
             keep_earlier(&mut decision);
         }
@@ -83,54 +112,61 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         // Before anything is written, because then Envoy matches the route again.
         self.before = extension.wants_before(policy, &verdict).then(read::cluster);
         self.verdict = Some(verdict);
-        apply::account(&decision, &loaded.ids);
+        apply::count(&decision, &loaded.ids);
+        if course.is_none() {
+            apply::publish(&decision.state);
+        }
         if late {
             return false;
         }
-        self.response = decision.response.iter().map(OwnedEdit::of).collect();
-        apply::request(&decision)
+        let is_answered = apply::request(&decision);
+        self.response = std::mem::take(&mut decision.response).into_iter().map(Edit::into_owned).collect();
+        let (edits, state) = if course.is_some() { owned(decision) } else { Default::default() };
+        if let Some(course) = course {
+            course.take(&edits, state, said, *needs);
+        }
+        is_answered
     }
 }
 
 impl<P: Policy, E: Extension<P>> StreamContext for Stream<P, E> {
     fn request_headers(&mut self) -> Action {
-        let Some(loaded) = self.loaded.clone() else { return Action::Continue };
-        let needs = loaded.policy.common().needs;
-        if (needs.headers || needs.outcome) && self.decide(&loaded, false) {
-            Action::Pause
-        } else {
-            Action::Continue
-        }
+        if self.begin(None) { Action::Pause } else { Action::Continue }
     }
 
     fn response_headers(&mut self) {
         for edit in std::mem::take(&mut self.response) {
             match &edit {
-                OwnedEdit::Remove(pattern) if pattern.ends_with('*') => {
+                Edit::Remove(pattern) if pattern.ends_with('*') => {
                     apply::removal(MapType::ResponseHeaders, |name| names::covers(pattern.as_bytes(), name));
                 }
-                _ => apply::edits(MapType::ResponseHeaders, &[edit.borrow()]),
+                _ => apply::edits(MapType::ResponseHeaders, std::slice::from_ref(&edit)),
             }
         }
     }
 
     fn request_trailers(&mut self) {
-        if let (Some(loaded), Some(verdict)) = (&self.loaded, &self.verdict) {
-            let drops = |name: &[u8]| loaded.policy.drops_trailer(verdict, name);
-            apply::removal(MapType::RequestTrailers, drops);
+        if self.verdict.is_some() {
+            apply::removal(MapType::RequestTrailers, |name| self.drops(name));
         }
     }
 
     fn log(&mut self) {
         let Some(loaded) = self.loaded.clone() else { return };
         if self.verdict.is_none() && loaded.extension.counts_unseen(&loaded.policy) {
-            self.decide(&loaded, true);
+            self.decide(&loaded, true, None);
         }
         if let Some(verdict) = &self.verdict {
             let ended = Ended { ids: &loaded.ids, node: &loaded.node, before: self.before.as_deref() };
             loaded.extension.ended(&loaded.policy, verdict, &ended);
         }
     }
+}
+
+/// The edits and the filter state of a decision, which borrow nothing.
+fn owned(decision: Decision<'_>) -> (Vec<Edit<'static>>, Vec<(String, Vec<u8>)>) {
+    let state = decision.state.into_iter().map(|(name, value)| (name.into(), value.into_owned()));
+    (decision.request.into_iter().map(Edit::into_owned).collect(), state.collect())
 }
 
 /// Appends what this filter has stripped and written to what earlier filters have. The earlier value is
@@ -141,24 +177,6 @@ fn keep_earlier(decision: &mut Decision<'_>) {
             all.push(b',');
             all.extend_from_slice(said);
             *said = Cow::Owned(all);
-        }
-    }
-}
-
-impl OwnedEdit {
-    fn of(edit: &Edit<'_>) -> Self {
-        match edit {
-            Edit::Remove(name) => Self::Remove(name.to_string()),
-            Edit::Set(name, value) => Self::Set((*name).to_owned(), value.to_vec()),
-            Edit::Add(name, value) => Self::Add((*name).to_owned(), value.to_vec()),
-        }
-    }
-
-    fn borrow(&self) -> Edit<'_> {
-        match self {
-            Self::Remove(name) => Edit::Remove(Cow::Borrowed(name)),
-            Self::Set(name, value) => Edit::Set(name, Cow::Borrowed(value)),
-            Self::Add(name, value) => Edit::Add(name, Cow::Borrowed(value)),
         }
     }
 }

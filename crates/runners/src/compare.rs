@@ -1,6 +1,6 @@
 //! Where an observation disagrees with what a case expects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use narrows_cases::bytes::{escape, unescape};
 use narrows_cases::expect::{Answered, Expect, Upstream, Values};
@@ -27,7 +27,15 @@ pub fn disagreements(expected: &Expect, observed: &Observed) -> Vec<String> {
     }
     for (key, value) in &expected.state {
         let found = observed.state.get(key).map(|value| escape(value));
-        wrong.unless_equal(&format!("state {key}"), value, &found);
+        if key == "narrows_stripped" {
+            // A set of words: the forms of a filter write them in another order, and not as often.
+            let words = |text: &Option<String>| {
+                text.iter().flat_map(|text| text.split(',')).map(str::to_owned).collect::<BTreeSet<_>>()
+            };
+            wrong.unless_equal(&format!("state {key}"), &words(value), &words(&found));
+        } else {
+            wrong.unless_equal(&format!("state {key}"), value, &found);
+        }
     }
     for (series, count) in &expected.counts {
         wrong.unless_equal(

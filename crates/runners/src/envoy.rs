@@ -77,7 +77,7 @@ fn observe(case: &Case, envoy: &Envoy, callers: &Connected, echo: &Echo) -> anyh
 }
 
 /// The request as it goes on the wire, with what the application is to answer.
-pub(super) fn request(case: &Case) -> Request {
+pub fn request(case: &Case) -> Request {
     let send = &case.send;
     let mut request = Request::new(&send.method, &send.authority, &send.target).body(&send.body);
     for (name, value) in lines(send) {

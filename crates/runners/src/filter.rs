@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use narrows_core::{Invalid, Policy, PolicyValue};
+use narrows_harness::form::{Attached, Form};
 
 use crate::model::{self, Beside, Native, Pure};
 
@@ -43,6 +44,13 @@ impl Filter {
     /// Compiles a policy for it, from JSON.
     pub fn compile(self, policy: &str) -> Result<Box<dyn Pure>, Invalid> {
         PolicyValue::parse(policy.as_bytes()).and_then(|tree| (self.compile)(&tree))
+    }
+
+    /// The policy of a case file as this filter's, in some form. The filter is another one then.
+    pub fn attached(self, form: Form, policy: &str) -> anyhow::Result<(Self, Attached)> {
+        let attached = form.attach(&self.wasm()?, policy);
+        let name = if attached.root_id.is_empty() { self.name } else { attached.root_id };
+        Ok((Self::named(name)?, attached))
     }
 
     /// Where its `.wasm` is.

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use narrows_cases::Case;
 use narrows_cases::bytes::header_line;
 use narrows_core::{Decision, Edit, Kind, Measurement, Peer, Policy, Request, Series, names};
-use narrows_core::{split, tags};
+use narrows_core::{merged, split, tags};
 use narrows_harness::message;
 use narrows_vm::Headers;
 
@@ -68,6 +68,23 @@ impl<P: tags::Metered> Beside<P> for Metered {
         }
     }
 }
+
+/// What each part does, after all have decided.
+pub(crate) struct Merged;
+
+macro_rules! served {
+    ($($part:ident: $policy:ty, $beside:ident => $text:literal;)+) => {
+        impl Beside<merged::Merged> for Merged {
+            fn serve(policy: &merged::Merged, verdict: &merged::Verdict, case: &Case, observed: &mut Observed) {
+                $(if let (Some(part), Some(verdict)) = (&policy.$part, &verdict.$part) {
+                    <$beside as Beside<$policy>>::serve(part, verdict, case, observed);
+                })+
+            }
+        }
+    };
+}
+
+narrows_core::parts!(served);
 
 /// Adds what was measured to the counters.
 pub(crate) fn count(

@@ -2,21 +2,30 @@
 
 use narrows_cases::bytes::header_line;
 use narrows_cases::{Case, File, Runner};
+use narrows_harness::form::{Attached, Form};
 use narrows_vm::{Exchange, Module, Outcome, Plugin, Response, Vm, VmOptions};
 
 use crate::arrive::arrives;
 use crate::compare::disagreements;
+use crate::filter::Filter;
 use crate::model::{plain, seen};
 use crate::observed::{Observed, Reply};
 
-/// Runs a file's cases; returns the disagreements.
-pub fn run(file: &File, module: &Module) -> anyhow::Result<Vec<String>> {
+/// Runs a file's cases in a form; returns the disagreements.
+pub fn run(file: &File, form: Form) -> anyhow::Result<Vec<String>> {
+    let filter = Filter::named(&file.filter)?;
+    let attached = |policy: &str| filter.attached(form, policy).map(|(_, attached)| attached);
+    let plugin = |policy: &str| {
+        let Attached { root_id, policy, .. } = attached(policy)?;
+        anyhow::Ok(Plugin { root_id: root_id.to_owned(), ..Plugin::new("narrows", policy) })
+    };
+    let module = &Module::load(attached(&file.policy)?.wasm)?;
     let mut wrong = Vec::new();
     let mut note = |name: &str, what: String| wrong.push(format!("{} [wasm] {name}: {what}", file.label()));
     let options = VmOptions { vm_configuration: file.vm.clone().into_bytes(), ..VmOptions::default() };
     for refused in &file.refused {
         let mut vm = Vm::new(module, options.clone())?;
-        let configured = vm.configure(Plugin::new("narrows", refused.policy.to_string()));
+        let configured = vm.configure(plugin(&refused.policy.to_string())?);
         let code = refused.fault.split(' ').next().unwrap_or_default();
         if configured.accepted || !configured.work.logged(code) {
             note(
@@ -26,7 +35,7 @@ pub fn run(file: &File, module: &Module) -> anyhow::Result<Vec<String>> {
         }
     }
     let mut vm = Vm::new(module, options)?;
-    let plugin = vm.configure(Plugin::new("narrows", &file.policy));
+    let plugin = vm.configure(plugin(&file.policy)?);
     if !plugin.accepted {
         note("the policy", format!("refused: {:?}", plugin.work.logs));
         return Ok(wrong);

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 
 use narrows_harness::client::{Client, Protocol};
 use narrows_harness::envoy::Envoy;
+use narrows_harness::form::Form;
 use narrows_harness::http1::exchange_raw;
 use narrows_harness::http2;
 use narrows_harness::message::Request;
-use narrows_tests::Bench;
+use narrows_tests::{Bench, entry_in};
 
 /// For each filter.
 const HOSTILE: usize = 2_500;
@@ -76,6 +77,25 @@ fn ten_thousand_of_them_lose_no_good_one_and_leave_nothing_behind() {
             assert!(!name.contains("vm_reload") || value == 0, "{filter}: {name} = {value}");
         }
         assert!(!envoy.log_contains("panicked"), "{filter}: {}", envoy.log());
+    }
+}
+
+/// All filters in one VM: each as its own plugin, and each as a part of a merged one.
+#[test]
+fn one_module_for_all_filters_serves_on_too() {
+    for form in [Form::Bundle, Form::Plugin] {
+        let entries = FILTERS.map(|(filter, policy)| entry_in(form, filter, policy));
+        let bench = Bench::with(entries.to_vec()).workers(2).start().unwrap();
+        let mut good = Client::connect(Protocol::Http1, bench.at).unwrap();
+        for number in 0..HOSTILE / 5 {
+            send(bench.at, number);
+            let answer = good.exchange(&Request::get("a", "/").header("x-user", "good")).unwrap();
+            assert_eq!(answer.status, 200, "{form:?}: after {number}: {}", answer.text());
+        }
+        // Four plugins and two workers: still one VM in each, and one in the main thread.
+        let vms = bench.envoy.stat("wasm.envoy.wasm.runtime.v8.active").unwrap();
+        assert!(vms <= 3, "{form:?}: {vms} VMs");
+        assert!(!bench.envoy.log_contains("panicked"), "{form:?}: {}", bench.envoy.log());
     }
 }
 

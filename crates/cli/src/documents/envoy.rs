@@ -27,7 +27,8 @@ pub(super) fn find(source: &SourceFile, node: &Node, found: &mut Vec<Found>, fin
 fn plugin(source: &SourceFile, config: Option<&Node>, found: &mut Vec<Found>, findings: &mut Vec<Finding>) {
     let Some(config) = config else { return };
     let code = ["vm_config.code.local.filename", "vm_config.code.remote.http_uri.uri"];
-    let module = code.iter().find_map(|path| Filter::of_module(config.text_at(path)?));
+    let root_id = config.text_at("root_id");
+    let module = code.iter().find_map(|path| Filter::of_plugin(config.text_at(path), root_id));
     let filter = module.or_else(|| Filter::of_module(config.text_at("name")?));
     let mut read = |field: &str| match config.get(field).map(|any| content(source, any)) {
         Some(Ok(node)) => Some(node),

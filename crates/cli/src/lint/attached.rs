@@ -37,7 +37,8 @@ impl<'n> Attached<'n> {
     /// The filter that a resource attaches, if it is one of Narrows.
     pub(super) fn new(file: usize, resource: &'n Node, gateways: &Gateways<'_>) -> Option<Self> {
         let plugin = Kind::of(resource).plugin()?;
-        let filter = Filter::of_module(resource.text_at(&format!("{plugin}.url"))?)?;
+        let text = |field: &str| resource.text_at(&format!("{plugin}.{field}"));
+        let filter = Filter::of_plugin(text("url"), text("pluginName"))?;
         let policy = resource.get(&format!("{plugin}.pluginConfig"));
         let compiled = policy.and_then(|policy| filter.compile(&policy.tree()).ok());
         let names = compiled.iter().filter(|_| policy.is_some_and(deed::acts)).flat_map(AnyPolicy::strips);

@@ -34,7 +34,10 @@ impl<'n> Manifest<'n> {
         let plugin = kind.plugin().map(|path| Plugin {
             path,
             field: resource.field(path),
-            filter: resource.text_at(&format!("{path}.url")).and_then(Filter::of_module),
+            filter: Filter::of_plugin(
+                resource.text_at(&format!("{path}.url")),
+                resource.text_at(&format!("{path}.pluginName")),
+            ),
         });
         Self { resource, kind, release, plugin }
     }

@@ -36,6 +36,23 @@ pub const LISTS: [(&str, Reader); 2] = [("rules", rule), ("splits", split)];
 
 /// All rewrites of a path or a host in a policy, in the order of the text.
 pub fn rewriting(policy: &Node) -> Vec<Deed<'_>> {
+    let mut deeds = of_lists(policy);
+    for part in PARTS {
+        for deed in policy.get(part).map(of_lists).unwrap_or_default() {
+            deeds.push(Deed {
+                place: format!("{part}.{}", deed.place),
+                acts: deed.acts && acts(policy),
+                ..deed
+            });
+        }
+    }
+    deeds
+}
+
+/// The parts of a merged policy that may rewrite.
+const PARTS: [&str; 2] = ["router", "split"];
+
+fn of_lists(policy: &Node) -> Vec<Deed<'_>> {
     let mut deeds = Vec::new();
     for (list, read) in LISTS {
         for (i, element) in policy.get(list).map(Node::elements).unwrap_or_default().iter().enumerate() {

@@ -35,7 +35,9 @@ pub fn parts(
     let itself = Part { suffix: "", slot, policy: written.clone(), decides: true };
     let is_late = site.authorizes() && slot.position().is_behind_authorization();
     let names = policy.strips();
-    if !is_late || !strips_for_others(filter) || names.is_empty() {
+    // All of a merged policy is one plugin.
+    let is_one = filter == Filter::Narrows || !strips_for_others(filter);
+    if !is_late || is_one || names.is_empty() {
         return Ok(vec![itself]);
     }
     let policy = only_stripping(filter, written, &names)?;

@@ -27,18 +27,23 @@ pub(super) fn filter_block(request: &RenderRequest<'_>) -> Result<String, CliErr
     };
     let string = |value: String| table([("@type", text(STRING)), ("value", text(value))]);
     let vm = table([
-        ("vm_id", name.clone()),
+        // Plugins of one module share a VM if their VM ids are equal.
+        ("vm_id", if request.is_bundle() { text("narrows") } else { name.clone() }),
         ("runtime", text("envoy.wasm.runtime.v8")),
         ("code", table([("local", table([("filename", text(file))]))])),
         // Refuse to start with a bad policy: no control plane would report it.
         ("configuration", string("{\"strict\": true}".to_owned())),
     ]);
-    let config = table([
-        ("name", name.clone()),
-        ("failure_policy", text("FAIL_RELOAD")),
-        ("vm_config", vm),
-        ("configuration", string(json::lines(&request.tree))),
+    let mut config = vec![("name".to_owned(), name.clone())];
+    if request.is_bundle() {
+        config.push(("root_id".to_owned(), text(filter)));
+    }
+    config.extend([
+        ("failure_policy".to_owned(), text("FAIL_RELOAD")),
+        ("vm_config".to_owned(), vm),
+        ("configuration".to_owned(), string(json::lines(&request.tree))),
     ]);
+    let config = PolicyValue::Table(config);
     let typed = table([
         ("@type", text("type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm")),
         ("config", config),

@@ -236,9 +236,9 @@ fn plugin(request: &RenderRequest<'_>, policy: &PolicyValue) -> Result<Fields, C
         _ => None,
     };
     fields.extend(strategy.map(|strategy| ("failStrategy".to_owned(), text(strategy))));
-    if request.strict {
-        let root_id = [request.filter.name(), vm_config::STRICT].concat();
-        fields.push(("pluginName".to_owned(), text(root_id)));
+    if request.strict || request.is_bundle() {
+        let strict = if request.strict { vm_config::STRICT } else { "" };
+        fields.push(("pluginName".to_owned(), text([request.filter.name(), strict].concat())));
     }
     fields.push(("pluginConfig".to_owned(), policy.clone()));
     Ok(fields)

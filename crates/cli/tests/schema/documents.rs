@@ -45,8 +45,10 @@ fn code(text: &str) -> BTreeSet<&str> {
 #[test]
 fn every_field_is_in_a_document() {
     let shared = readme(Filter::HeaderRouter);
+    let all: String = Filter::ALL.map(readme).concat();
     for filter in Filter::ALL {
-        let own = readme(filter);
+        // The parts of a merged policy are in the documents of their filters.
+        let own = if filter == Filter::Narrows { all.clone() } else { readme(filter) };
         let shown: BTreeSet<&str> = code(&own).into_iter().chain(code(&shared)).collect();
         let missing: Vec<_> =
             fields(filter).iter().map(|field| field.name).filter(|name| !shown.contains(name)).collect();

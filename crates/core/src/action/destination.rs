@@ -303,7 +303,7 @@ mod tests {
         let canary = Destination::Authority(authority(&PolicyValue::Text("canary".into())).unwrap());
         canary.apply("x-narrows-route", &mut draft);
         let (edits, already_set) = draft.finish();
-        assert_eq!(edits, [Edit::Set(":authority", b"canary:80".to_vec().into())]);
+        assert_eq!(edits, [Edit::Set(":authority".into(), b"canary:80".to_vec().into())]);
         assert_eq!(already_set, ["x-narrows-route"]);
     }
 }

@@ -20,17 +20,26 @@ pub enum Edit<'a> {
     /// (see [`names::covers`]).
     Remove(Cow<'a, str>),
     /// Replaces every header of that name with one.
-    Set(&'a str, Cow<'a, [u8]>),
+    Set(Cow<'a, str>, Cow<'a, [u8]>),
     /// Appends one header.
-    Add(&'a str, Cow<'a, [u8]>),
+    Add(Cow<'a, str>, Cow<'a, [u8]>),
 }
 
 impl Edit<'_> {
     /// The header's name.
     pub fn name(&self) -> &str {
         match self {
-            Self::Remove(name) => name,
-            Self::Set(name, _) | Self::Add(name, _) => name,
+            Self::Remove(name) | Self::Set(name, _) | Self::Add(name, _) => name,
+        }
+    }
+
+    /// The same edit, which borrows nothing.
+    pub fn into_owned(self) -> Edit<'static> {
+        let own = |name: Cow<'_, str>| Cow::Owned(name.into_owned());
+        match self {
+            Self::Remove(name) => Edit::Remove(own(name)),
+            Self::Set(name, value) => Edit::Set(own(name), Cow::Owned(value.into_owned())),
+            Self::Add(name, value) => Edit::Add(own(name), Cow::Owned(value.into_owned())),
         }
     }
 }
@@ -41,7 +50,7 @@ pub(crate) struct Draft<'r, 'a> {
     pub(crate) request: &'r Request<'a>,
     pub(crate) trust: Trust,
     edits: Vec<Edit<'a>>,
-    kept: Vec<&'a str>,
+    kept: Vec<Cow<'a, str>>,
 }
 
 /// `requestHeaders` of a rule or backend.
@@ -92,7 +101,7 @@ impl<'r, 'a> Draft<'r, 'a> {
     }
 
     /// The edits, and the headers that had the wanted value already.
-    pub(crate) fn finish(self) -> (Vec<Edit<'a>>, Vec<&'a str>) {
+    pub(crate) fn finish(self) -> (Vec<Edit<'a>>, Vec<Cow<'a, str>>) {
         (self.edits, self.kept)
     }
 
@@ -118,7 +127,7 @@ impl<'r, 'a> Draft<'r, 'a> {
     /// Whether an edit so far writes a header, or would write it if it did not have the value already.
     pub(crate) fn writes(&self, name: &str) -> bool {
         let set = |edit: &Edit<'_>| !matches!(edit, Edit::Remove(_)) && edit.name() == name;
-        self.kept.contains(&name) || self.edits.iter().any(set)
+        self.kept.iter().any(|kept| kept == name) || self.edits.iter().any(set)
     }
 
     /// Gives a header one value, and removes every other spelling of its name: an `x_user` beside
@@ -131,15 +140,15 @@ impl<'r, 'a> Draft<'r, 'a> {
             }
         }
         if self.foresee(name, &value).1 {
-            self.kept.push(name);
+            self.kept.push(name.into());
         } else {
-            self.edits.push(Edit::Set(name, value));
+            self.edits.push(Edit::Set(name.into(), value));
         }
     }
 
     /// Writes a pseudo header, whatever its value is now.
     pub(crate) fn write(&mut self, name: &'a str, value: Vec<u8>) {
-        self.edits.push(Edit::Set(name, Cow::Owned(value)));
+        self.edits.push(Edit::Set(name.into(), Cow::Owned(value)));
     }
 
     fn remove(&mut self, patterns: &[NamePattern]) {
@@ -204,7 +213,7 @@ impl HeaderEdits {
             }
         }
         for (name, text) in &self.add {
-            draft.edits.extend(text.render(draft.request).map(|value| Edit::Add(name, value)));
+            draft.edits.extend(text.render(draft.request).map(|value| Edit::Add((&**name).into(), value)));
         }
     }
 
@@ -219,8 +228,12 @@ impl HeaderEdits {
     pub(crate) fn respond<'a>(&'a self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
         edits.extend(self.remove.iter().map(|pattern| Edit::Remove(Cow::Borrowed(pattern.written()))));
         let value = |text: &'a FormatString| text.render(request);
-        edits.extend(self.set.iter().filter_map(|(name, text)| Some(Edit::Set(name, value(text)?))));
-        edits.extend(self.add.iter().filter_map(|(name, text)| Some(Edit::Add(name, value(text)?))));
+        edits.extend(
+            self.set.iter().filter_map(|(name, text)| Some(Edit::Set((&**name).into(), value(text)?))),
+        );
+        edits.extend(
+            self.add.iter().filter_map(|(name, text)| Some(Edit::Add((&**name).into(), value(text)?))),
+        );
     }
 }
 

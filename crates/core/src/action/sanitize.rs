@@ -83,6 +83,18 @@ impl Sanitizer {
         Self { patterns, state: state.into(), reports: false }
     }
 
+    /// What several filters strip, as one. A filter that only reports strips nothing.
+    pub(crate) fn union<'s>(all: impl IntoIterator<Item = &'s Self>) -> Self {
+        let mut patterns: Vec<NamePattern> = Vec::new();
+        for pattern in all.into_iter().filter(|one| !one.reports).flat_map(|one| &one.patterns) {
+            if !patterns.iter().any(|listed| listed.covers(pattern.as_str().as_bytes())) {
+                patterns.push(pattern.clone());
+            }
+        }
+        let state = joined(&mut patterns.iter().map(NamePattern::as_str), ",");
+        Self { patterns, state: state.into(), reports: false }
+    }
+
     /// The same, for a policy in `mode`: a policy that only reports changes nothing.
     #[must_use]
     pub(crate) fn within(self, mode: Mode) -> Self {
@@ -142,7 +154,7 @@ impl Sanitizer {
         before: Option<&[u8]>,
         stripped: &[&[u8]],
         edits: &[Edit<'_>],
-        already_set: &[&str],
+        already_set: &[Cow<'_, str>],
     ) -> Option<Cow<'_, [u8]>> {
         if self.reports {
             return None;
@@ -153,14 +165,15 @@ impl Sanitizer {
                 || words(before).any(|word| names::covers(word, name.as_bytes()))
         };
         let edited = edits.iter().filter_map(|edit| match edit {
-            Edit::Set(name, _) => Some(*name),
-            Edit::Add(name, _) if is_ours(name) => Some(*name),
+            Edit::Set(name, _) => Some(&**name),
+            Edit::Add(name, _) if is_ours(name) => Some(&**name),
             _ => None,
         });
         // In the mesh, this would cost two host calls with every rewritten authority, for a header that
         // hardly anybody strips.
         let is_worth_it = |name: &&str| self.is_needed() || *name != FORWARDED_HOST;
-        let written = edited.chain(already_set.iter().copied()).filter(|name| !name.starts_with(':'));
+        let written =
+            edited.chain(already_set.iter().map(|name| &**name)).filter(|name| !name.starts_with(':'));
         let written = written.filter(is_worth_it);
         let mut written = written.peekable();
         // Proxies in front write `x-forwarded-host` for every request, and no route is chosen by it.
@@ -238,10 +251,10 @@ mod tests {
 
     #[test]
     fn a_later_filter_keeps_what_an_earlier_one_wrote_and_no_other_spelling_of_it() {
-        let state = said(&[Edit::Set("x-lane", b"beta".into())]);
+        let state = said(&[Edit::Set("x-lane".into(), b"beta".into())]);
         assert_eq!(state, b"x-narrows-*,=x-lane");
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x_lane"]);
-        let state = said(&[Edit::Set("x_lane", b"beta".into())]);
+        let state = said(&[Edit::Set("x_lane".into(), b"beta".into())]);
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane"]);
         // What the earlier filter neither stripped nor wrote is still the client's.
         let state = said(&[]);
@@ -250,11 +263,11 @@ mod tests {
 
     #[test]
     fn what_was_added_beside_a_clients_own_is_not_kept() {
-        let state = said(&[Edit::Add("x-lane", b"beta".into())]);
+        let state = said(&[Edit::Add("x-lane".into(), b"beta".into())]);
         assert_eq!(state, b"x-narrows-*");
         assert_eq!(edge().apply(&mut request(Some(&state))), [b"x-lane", b"x_lane"]);
         // Where the client's was stripped first, what stands there was added.
-        let state = said(&[Edit::Add("x-narrows-lane", b"beta".into())]);
+        let state = said(&[Edit::Add("x-narrows-lane".into(), b"beta".into())]);
         assert_eq!(state, b"x-narrows-*,=x-narrows-lane");
     }
 

@@ -9,6 +9,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::filter::egress::Egress;
+use crate::filter::merged::Merged;
 use crate::filter::router::Router;
 use crate::filter::split::Splitter;
 use crate::filter::tags::Tagger;
@@ -132,6 +133,24 @@ fn every_field_is_read() {
     fields_are_read::<Splitter>(&of_splitter());
     fields_are_read::<Tagger>(&of_tagger());
     fields_are_read::<Egress>(&of_egress());
+}
+
+#[test]
+fn every_part_of_a_merged_policy_is_read() {
+    recorder::take();
+    let parts: Vec<&str> = Merged::LANGUAGE.fields.iter().map(|field| field.name).collect();
+    let written: Vec<String> = parts.iter().map(|part| format!(r#""{part}": {{"mode": "off"}}"#)).collect();
+    let policy = format!("{{{}}}", written.join(", "));
+    assert!(Merged::compile(&PolicyValue::parse(policy.as_bytes()).unwrap()).is_ok(), "{policy}");
+    let asked = recorder::take();
+    for part in Merged::LANGUAGE.fields {
+        assert!(asked.contains(&("policy", part.name)), "{} is not read", part.name);
+        let Type::Table(object) = part.about.kind else { panic!("{} is no table", part.name) };
+        let unread: Vec<_> =
+            object.fields.iter().filter(|f| !asked.contains(&(object.summary.name, f.name))).collect();
+        assert!(unread.is_empty(), "{}: {unread:?}", part.name);
+    }
+    assert!(asked.contains(&("partHead", "mode")));
 }
 
 #[test]

@@ -123,6 +123,19 @@ impl Invalid {
         self.in_segment(&PathSegment::Field(field.to_owned()))
     }
 
+    /// The same, but a fault in a field that stands `outside` of the part stays there.
+    #[must_use]
+    pub(crate) fn in_part(mut self, part: &str, outside: impl Fn(&str) -> bool) -> Self {
+        for fault in &mut self.faults {
+            let is_outside =
+                matches!(fault.place.segments.last(), Some(PathSegment::Field(name)) if outside(name));
+            if !is_outside {
+                fault.place.segments.push(PathSegment::Field(part.to_owned()));
+            }
+        }
+        self
+    }
+
     /// The same faults, seen from the list that holds element `index`.
     #[must_use]
     pub fn in_index(self, index: usize) -> Self {
@@ -155,6 +168,13 @@ impl Fault {
     /// A warning about the policy as a whole: nothing is wrong, but it is probably not meant.
     pub(crate) fn warning(code: Code, message: &str, help: &str) -> Self {
         Self { code, place: FieldPath::default(), message: message.to_owned(), help: help.to_owned() }
+    }
+
+    /// The same fault, seen from the table that holds `field`.
+    #[must_use]
+    pub(crate) fn in_field(mut self, field: &str) -> Self {
+        self.place.segments.push(PathSegment::Field(field.to_owned()));
+        self
     }
 }
 

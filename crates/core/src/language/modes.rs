@@ -36,7 +36,8 @@ pub(crate) enum Callers {
     Verified,
 }
 
-const MODES: [(&str, Mode); 3] = [("enforce", Mode::Enforce), ("report", Mode::Report), ("off", Mode::Off)];
+pub(crate) const MODES: [(&str, Mode); 3] =
+    [("enforce", Mode::Enforce), ("report", Mode::Report), ("off", Mode::Off)];
 
 /// `mode` of a policy, rule or split.
 pub(crate) const MODE: Field = field!(

@@ -69,6 +69,13 @@ impl PolicyValue {
         }
     }
 
+    /// Takes the value of a field out of a table; none if there is none.
+    pub(crate) fn take_field(&mut self, name: &str) -> Option<Self> {
+        let Self::Table(fields) = self else { return None };
+        let (_, value) = fields.iter_mut().find(|(field, _)| field == name)?;
+        Some(std::mem::replace(value, Self::Null)).filter(|value| *value != Self::Null)
+    }
+
     /// The kind of this value, for "expected a list, found a string".
     pub fn kind(&self) -> &'static str {
         match self {

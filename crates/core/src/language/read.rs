@@ -12,23 +12,28 @@ use crate::language::describe::{Named, Object};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
 use crate::language::policy_value::PolicyValue;
-use messages::{missing_field, not_exactly_one, repeated_field, unknown_field};
+use messages::{missing_field, not_exactly_one, repeated_field, shared_field, unknown_field};
 use values::table;
 pub(crate) use values::*;
 
 /// The fields of one table of a policy, all of them known.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'t> {
-    fields: &'t [(String, PolicyValue)],
+    own: &'t [(String, PolicyValue)],
+    /// Of a part: the fields that stand outside of it, once for all parts.
+    shared: Shared<'t>,
     /// The object that describes them: a reader must ask for no other fields.
     #[cfg(debug_assertions)]
     object: &'static Object,
 }
 
+/// Fields of a whole that its parts have too: those that an object describes.
+type Shared<'t> = Option<(&'t [(String, PolicyValue)], &'static Object)>;
+
 impl<'t> Fields<'t> {
     /// Opens a table. `object` must know every field, and no field may be there twice.
     pub(crate) fn open(tree: &'t PolicyValue, object: &'static Object) -> Result<Self, Invalid> {
-        let (fields, faults) = Self::check(tree, object)?;
+        let (fields, faults) = Self::check(tree, object, None)?;
         faults.or(fields)
     }
 
@@ -39,7 +44,7 @@ impl<'t> Fields<'t> {
         object: &'static Object,
         read: impl FnOnce(Self) -> Result<T, Invalid>,
     ) -> Result<T, Invalid> {
-        let (fields, faults) = Self::check(tree, object)?;
+        let (fields, faults) = Self::check(tree, object, None)?;
         match (faults.0, read(fields)) {
             (None, read) => read,
             (Some(faults), Ok(_)) => Err(faults),
@@ -50,8 +55,38 @@ impl<'t> Fields<'t> {
         }
     }
 
+    /// Refuses fields of `shared` in a part, whose own fields are those of `object`.
+    pub(crate) fn without(
+        part: &PolicyValue,
+        object: &'static Object,
+        shared: &'static Object,
+    ) -> Result<(), Invalid> {
+        let mut faults = Faults::default();
+        for (name, _) in table(part)? {
+            if object.find(name).is_none() && shared.find(name).is_some() {
+                faults.note(shared_field(name).in_field(name));
+            }
+        }
+        faults.or(())
+    }
+
+    /// Opens a part of `whole`, which has the fields of `shared` for all its parts.
+    pub(crate) fn open_part(
+        tree: &'t PolicyValue,
+        object: &'static Object,
+        whole: &'t PolicyValue,
+        shared: &'static Object,
+    ) -> Result<Self, Invalid> {
+        let (fields, faults) = Self::check(tree, object, Some((table(whole)?, shared)))?;
+        faults.or(fields)
+    }
+
     /// The fields of a table, and the faults of those that are unknown or repeated.
-    fn check(tree: &'t PolicyValue, object: &'static Object) -> Result<(Self, Faults), Invalid> {
+    fn check(
+        tree: &'t PolicyValue,
+        object: &'static Object,
+        shared: Shared<'t>,
+    ) -> Result<(Self, Faults), Invalid> {
         let fields = table(tree)?;
         let mut faults = Faults::default();
         for (i, (name, _)) in fields.iter().enumerate() {
@@ -65,7 +100,8 @@ impl<'t> Fields<'t> {
             }
         }
         let fields = Self {
-            fields,
+            own: fields,
+            shared,
             #[cfg(debug_assertions)]
             object,
         };
@@ -102,12 +138,16 @@ impl<'t> Fields<'t> {
     }
 
     fn get(self, name: &str) -> Option<&'t PolicyValue> {
+        let (outside, shared) = self.shared.filter(|(_, object)| object.find(name).is_some()).unzip();
         #[cfg(debug_assertions)]
-        assert!(self.object.find(name).is_some(), "{name:?} is read and not described");
-        self.fields
-            .iter()
-            .find(|(field, tree)| field == name && *tree != PolicyValue::Null)
-            .map(|(_, tree)| tree)
+        assert!(self.object.find(name).is_some() || shared.is_some(), "{name:?} is read and not described");
+        let found = |fields: &'t [(String, PolicyValue)]| {
+            fields
+                .iter()
+                .find(|(field, tree)| field == name && *tree != PolicyValue::Null)
+                .map(|(_, tree)| tree)
+        };
+        found(self.own).or_else(|| outside.and_then(found))
     }
 
     /// Reads a field that must be there.
@@ -124,9 +164,13 @@ impl<'t> Fields<'t> {
         self.get(name).is_some()
     }
 
-    /// Whether there is no field, or only `null`.
+    /// Whether there is no field, or only `null`; of a part, neither in it nor outside of it.
     pub(crate) fn is_empty(self) -> bool {
-        self.fields.iter().all(|(_, tree)| *tree == PolicyValue::Null)
+        let outside = self
+            .shared
+            .iter()
+            .flat_map(|(fields, object)| fields.iter().filter(|(name, _)| object.find(name).is_some()));
+        self.own.iter().chain(outside).all(|(_, tree)| *tree == PolicyValue::Null)
     }
 
     /// The kind whose field is there. Exactly one of `kinds` must have its field there.

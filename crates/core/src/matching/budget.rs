@@ -45,6 +45,24 @@ pub struct Weight {
     pub work: u64,
 }
 
+impl Weight {
+    /// The weight of two policies that are held together. A value is compared with one of them at a time.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        let parts = self.parts;
+        Self {
+            bytes: self.bytes.saturating_add(other.bytes),
+            parts: Parts {
+                texts: parts.texts.saturating_add(other.parts.texts),
+                index: parts.index.saturating_add(other.parts.index),
+                expressions: parts.expressions.saturating_add(other.parts.expressions),
+                searched: parts.searched.saturating_add(other.parts.searched),
+            },
+            work: self.work.max(other.work),
+        }
+    }
+}
+
 /// The parts of a weight that an operator can make smaller; the rest is rules, conditions and series.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {

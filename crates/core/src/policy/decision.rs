@@ -13,7 +13,7 @@ pub struct Decision<'a> {
     pub request: Vec<Edit<'a>>,
     /// Headers that already had the value that the policy would set. No edit is made, but later filters
     /// must treat them as written by this one.
-    pub already_set: Vec<&'a str>,
+    pub already_set: Vec<Cow<'a, str>>,
     /// Edits of the response, in order; the explain record is the last.
     pub response: Vec<Edit<'a>>,
     /// An answer instead of the upstream's.
@@ -48,4 +48,19 @@ pub struct Reply<'a> {
     pub headers: Vec<(Cow<'a, str>, Cow<'a, [u8]>)>,
     /// The body, perhaps empty.
     pub body: Cow<'a, [u8]>,
+}
+
+impl Reply<'_> {
+    /// The same answer, which borrows nothing.
+    pub(crate) fn into_owned(self) -> Reply<'static> {
+        let own = |(name, value): (Cow<'_, str>, Cow<'_, [u8]>)| {
+            (Cow::Owned(name.into_owned()), Cow::Owned(value.into_owned()))
+        };
+        Reply {
+            status: self.status,
+            grpc_status: self.grpc_status,
+            headers: self.headers.into_iter().map(own).collect(),
+            body: Cow::Owned(self.body.into_owned()),
+        }
+    }
 }

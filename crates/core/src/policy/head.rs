@@ -9,6 +9,7 @@ use crate::language::{limits, names};
 use crate::matching::budget::Budget;
 use crate::matching::matches::Match;
 use crate::matching::parse;
+use crate::policy::part::Written;
 use crate::policy::series::{self, LABELS, LabelEncoding};
 
 const TRUSTS: [(&str, Trust); 2] = [("edge", Trust::Edge), ("mesh", Trust::Mesh)];
@@ -48,6 +49,20 @@ pub(crate) static HEAD: Object = object!(
         FILTER_STATE,
         LABELS,
     ],
+);
+
+/// What a part of a merged policy may say besides its filter's own fields.
+pub(crate) static PART_HEAD: Object = object!(
+    "partHead",
+    Any,
+    "What a part may say beside its filter's fields.",
+    [],
+    [field!(
+        "mode",
+        Words(|| words(&modes::MODES)),
+        Says("enforce"),
+        "Whether this part acts, only counts and explains, or is switched off; within the mode of the policy."
+    )],
 );
 
 /// `filterState` of a policy.
@@ -91,22 +106,22 @@ pub(crate) struct Explain {
 }
 
 impl Head {
-    /// Opens a policy for `filter`, whose language `object` describes.
-    pub(crate) fn open<'t>(
-        tree: &'t PolicyValue,
-        filter: &str,
-        object: &'static Object,
-        budget: &Budget,
-    ) -> Result<(Self, Fields<'t>), Invalid> {
+    /// Opens a policy.
+    pub(crate) fn open<'t>(written: &'t Written<'_>, budget: &Budget) -> Result<(Self, Fields<'t>), Invalid> {
+        let Written { tree, filter, object, whole } = written;
         budget.open(tree)?;
-        // This comes first, so that a policy for another filter is not refused for its fields.
-        Fields::before_all(tree, object, "filter", |named| match read::text(named)? {
-            named if named == filter => Ok(()),
-            named => Err(wrong_filter(named, filter)),
-        })?;
-        let fields = Fields::open(tree, object)?;
+        let fields = if let Some((whole, _)) = whole {
+            Fields::open_part(tree, object, whole, &HEAD)?
+        } else {
+            // This comes first, so that a policy for another filter is not refused for its fields.
+            Fields::before_all(tree, object, "filter", |named| match read::text(named)? {
+                named if named == *filter => Ok(()),
+                named => Err(wrong_filter(named, filter)),
+            })?;
+            Fields::open(tree, object)?
+        };
         let head = Self {
-            mode: modes::mode(fields)?,
+            mode: modes::mode(fields)?.within(whole.map_or(Mode::Enforce, |(_, mode)| mode)),
             trust: fields.optional("trust", |t| read::word(t, &TRUSTS))?.unwrap_or_default(),
             callers: fields.optional("callers", |t| read::word(t, &CALLERS))?.unwrap_or_default(),
             explain: fields.optional("explain", |t| Explain::read(t, budget))?,

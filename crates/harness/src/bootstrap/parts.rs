@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::form::{Attached, Form};
+
 /// A bootstrap of these listeners and clusters.
 pub fn bootstrap(listeners: &[Value], clusters: &[Value]) -> Value {
     json!({ "static_resources": { "listeners": listeners, "clusters": clusters } })
@@ -101,7 +103,7 @@ pub fn wasm_filter(
     json!({ "name": name, "typed_config": wasm_config(name, wasm, policy, vm_config, failure_policy) })
 }
 
-/// The typed configuration of a Wasm filter in a V8 machine of its own.
+/// The typed configuration of a Wasm filter in a V8 machine of its own, unless [`Form`] says otherwise.
 ///
 /// `policy` and `vm_config` are handed over as they are, JSON or not.
 /// `failure_policy` is Envoy's: `FAIL_RELOAD`, `FAIL_CLOSED`, `FAIL_OPEN`.
@@ -112,10 +114,23 @@ pub fn wasm_config(
     vm_config: Option<&str>,
     failure_policy: &str,
 ) -> Value {
+    wasm_config_in(Form::chosen(), name, wasm, policy, vm_config, failure_policy)
+}
+
+/// The typed configuration of a Wasm filter in some form.
+pub fn wasm_config_in(
+    form: Form,
+    name: &str,
+    wasm: &Path,
+    policy: &str,
+    vm_config: Option<&str>,
+    failure_policy: &str,
+) -> Value {
+    let Attached { wasm, root_id, policy, vm_id } = form.attach(wasm, policy);
     let text =
         |value: &str| json!({ "@type": "type.googleapis.com/google.protobuf.StringValue", "value": value });
     let mut vm = json!({
-        "vm_id": name,
+        "vm_id": vm_id.unwrap_or(name),
         "runtime": "envoy.wasm.runtime.v8",
         "code": { "local": { "filename": wasm } },
     });
@@ -126,8 +141,9 @@ pub fn wasm_config(
         "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
         "config": {
             "name": name,
+            "root_id": root_id,
             "failure_policy": failure_policy,
-            "configuration": text(policy),
+            "configuration": text(&policy),
             "vm_config": vm,
         },
     })

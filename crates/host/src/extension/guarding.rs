@@ -64,8 +64,8 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         }
     }
 
-    fn skips(&self, policy: &P, _node: &Node) -> bool {
-        policy.asks_authority_first() && !policy.concerns(&read::authority())
+    fn skips(&self, policy: &P, _node: &Node, authority: &dyn Fn() -> Vec<u8>) -> bool {
+        policy.asks_authority_first() && !policy.concerns(&authority())
     }
 
     fn wants_before(&self, policy: &P, verdict: &P::Verdict) -> bool {

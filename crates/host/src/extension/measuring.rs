@@ -28,7 +28,7 @@ impl<P: Metered + 'static> Extension<P> for Measuring {
         cardinality.allow(usize::try_from(plugin.bound()).unwrap_or(usize::MAX));
         let constants: Vec<_> = cardinality.constants().map(property).collect();
         cardinality.begin(&constants);
-        let mut log = SeriesLog::of(P::FILTER);
+        let mut log = SeriesLog::of(plugin.filter());
         log.catch_up(cardinality);
         cardinality.overflow_entries().iter().for_each(|entry| log.append(entry, cardinality));
         define(policy, cardinality, ids);

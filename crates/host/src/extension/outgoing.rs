@@ -33,7 +33,7 @@ impl<P: Outbound + 'static> Extension<P> for Seen {
         }
     }
 
-    fn skips(&self, policy: &P, node: &Node) -> bool {
+    fn skips(&self, policy: &P, node: &Node, _authority: &dyn Fn() -> Vec<u8>) -> bool {
         policy.common().needs.headers && node.is_inbound()
     }
 

@@ -3,6 +3,7 @@
 use narrows_core::names;
 
 use crate::code::Code;
+use crate::filter::Filter;
 use crate::finding::Finding;
 use crate::lint::attached::Attached;
 use crate::lint::chain::{Chain, Judged, Own};
@@ -57,8 +58,13 @@ fn stripped(attached: &Attached<'_>, all: &[Attached<'_>]) -> Option<Finding> {
         "{left:?} is stripped after authorization: an AuthorizationPolicy checks what the client wrote in it"
     );
     let slot = stripping(attached.filter);
+    let both = if attached.filter == Filter::Narrows {
+        "a header-router with the same \"strip\" and no rules"
+    } else {
+        "narrows render writes both"
+    };
     let help = format!(
-        "strip in a plugin of its own before it, phase {} and priority {}: narrows render writes both{}",
+        "strip in a plugin of its own before it, phase {} and priority {}: {both}{}",
         slot.phase,
         slot.priority,
         attached.or_outbound()

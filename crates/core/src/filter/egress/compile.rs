@@ -7,7 +7,7 @@ use super::private::{PRIVATE, Private};
 use super::rule::{ACTIONS, RULE, Rule, RuleMatch};
 use super::{Action, Deciders, Egress, Refusal};
 use crate::action::sanitize::Sanitizer;
-use crate::language::describe::{Object, field, object};
+use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{Callers, Mode, Trust};
 use crate::language::policy_value::PolicyValue;
@@ -21,7 +21,8 @@ use crate::matching::path::{PathForm, PathMatch};
 use crate::matching::value::ValueMatch;
 use crate::policy::Needs;
 use crate::policy::common::Common;
-use crate::policy::head::{HEAD, Head};
+use crate::policy::head::{HEAD, Head, PART_HEAD};
+use crate::policy::part::Written;
 use crate::policy::state;
 
 pub(super) static POLICY: Object = object!(
@@ -29,35 +30,45 @@ pub(super) static POLICY: Object = object!(
     Any,
     "A policy of egress-policy: which requests may leave. A rule that denies comes before one that allows.",
     [&HEAD],
-    [
-        field!(
-            "default",
-            Words(|| words(&ACTIONS)),
-            Says("deny"),
-            "What becomes of a request that no rule names; of an empty policy, `allow`."
-        ),
-        field!(
-            "rules",
-            List(&Table(&RULE), 0, limits::RULES),
-            Optional,
-            "The rules; their order makes no difference."
-        ),
-        field!(
-            "denyPrivateAddresses",
-            Either(&[Flag, Table(&PRIVATE)]),
-            Holds(false),
-            "Whether addresses that are not on the internet are denied, perhaps with exceptions."
-        ),
-        field!("response", Table(&RESPONSE), Optional, "The answer to a request that is denied."),
-        field!(
-            "requestHeaders",
-            Table(&OUTBOUND_HEADERS),
-            Optional,
-            "More headers to remove from what leaves, and exceptions."
-        ),
-        field!("learn", Table(&LEARN), Optional, "Counts and logs the hosts that no rule names."),
-    ],
+    FIELDS
 );
+
+pub(super) static PART: Object = object!(
+    "egress-policy",
+    Any,
+    "A policy of egress-policy: which requests may leave. A rule that denies comes before one that allows.",
+    [&PART_HEAD],
+    FIELDS
+);
+
+const FIELDS: [Field; 6] = [
+    field!(
+        "default",
+        Words(|| words(&ACTIONS)),
+        Says("deny"),
+        "What becomes of a request that no rule names; of an empty policy, `allow`."
+    ),
+    field!(
+        "rules",
+        List(&Table(&RULE), 0, limits::RULES),
+        Optional,
+        "The rules; their order makes no difference."
+    ),
+    field!(
+        "denyPrivateAddresses",
+        Either(&[Flag, Table(&PRIVATE)]),
+        Holds(false),
+        "Whether addresses that are not on the internet are denied, perhaps with exceptions."
+    ),
+    field!("response", Table(&RESPONSE), Optional, "The answer to a request that is denied."),
+    field!(
+        "requestHeaders",
+        Table(&OUTBOUND_HEADERS),
+        Optional,
+        "More headers to remove from what leaves, and exceptions."
+    ),
+    field!("learn", Table(&LEARN), Optional, "Counts and logs the hosts that no rule names."),
+];
 
 static RESPONSE: Object = object!(
     "response",
@@ -74,9 +85,9 @@ static RESPONSE: Object = object!(
 const STATUS: u16 = 403;
 const BODY: &str = "this request may not leave the mesh: egress-policy rule %RULE%\n";
 
-pub(super) fn egress(tree: &PolicyValue, filter: &str) -> Result<Egress, Invalid> {
+pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
     let budget = Budget::default();
-    let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
+    let (head, fields) = Head::open(written, &budget)?;
     let callers = head.callers;
     let mut faults = read::Faults::default();
     let default = faults.take(fields.optional("default", |t| read::word(t, &ACTIONS))).flatten();
@@ -92,7 +103,7 @@ pub(super) fn egress(tree: &PolicyValue, filter: &str) -> Result<Egress, Invalid
 
     // Without a field of its own a policy is a pass-through. With one, the policy denies what it does
     // not allow.
-    let is_empty = !POLICY.fields.iter().any(|field| fields.has(field.name));
+    let is_empty = !FIELDS.iter().any(|field| fields.has(field.name));
     let active = head.mode != Mode::Off && !fields.is_empty();
     let acts = active && head.mode == Mode::Enforce;
     let default = default.unwrap_or(if is_empty { Action::Allow } else { Action::Deny });

@@ -19,7 +19,16 @@ use crate::policy::Policy;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
 use crate::policy::outcome::Outcome;
+use crate::policy::part::{Part, Written};
 use crate::policy::record::Record;
+
+impl Part for Egress {
+    const PART: &'static Object = &super::compile::PART;
+
+    fn compile_written(written: Written<'_>) -> Result<Self, Invalid> {
+        super::compile::egress(&written)
+    }
+}
 
 impl Policy for Egress {
     const FILTER: &'static str = "egress-policy";
@@ -31,7 +40,11 @@ impl Policy for Egress {
     type Verdict = Verdict;
 
     fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
-        super::compile::egress(tree, Self::FILTER)
+        Self::compile_once(tree.clone())
+    }
+
+    fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
+        Self::compile_written(Written::alone::<Self>(tree))
     }
 
     fn outcome(&self, verdict: &Verdict, _decision: &Decision<'_>) -> Outcome {

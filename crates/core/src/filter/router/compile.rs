@@ -6,7 +6,7 @@ use super::{Action, MISSING_HOST, Router, Rule, RuleMatch};
 use crate::action::destination::{self, DESTINATION, Destination, ROUTE_HEADER_FIELD};
 use crate::action::edit::{HeaderEdits, REQUEST_HEADERS, RESPONSE_HEADERS};
 use crate::action::sanitize::{LISTED, Sanitizer};
-use crate::language::describe::{Object, field, object};
+use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Callers, Mode};
 use crate::language::policy_value::PolicyValue;
@@ -18,7 +18,8 @@ use crate::matching::matches::Match;
 use crate::matching::parse::{self, Budget};
 use crate::policy::Needs;
 use crate::policy::common::Common;
-use crate::policy::head::{HEAD, Head};
+use crate::policy::head::{HEAD, Head, PART_HEAD};
+use crate::policy::part::Written;
 use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 use crate::policy::state;
 
@@ -27,17 +28,27 @@ pub(super) static POLICY: Object = object!(
     Any,
     "A policy of header-router: rules, of which the first that matches acts.",
     [&HEAD],
-    [
-        ROUTE_HEADER_FIELD,
-        LISTED,
-        field!(
-            "rules",
-            List(&Table(&RULE), 0, limits::RULES),
-            Optional,
-            "The rules, in order: the first that matches a request acts."
-        ),
-    ],
+    FIELDS
 );
+
+pub(super) static PART: Object = object!(
+    "header-router",
+    Any,
+    "A policy of header-router: rules, of which the first that matches acts.",
+    [&PART_HEAD],
+    FIELDS
+);
+
+const FIELDS: [Field; 3] = [
+    ROUTE_HEADER_FIELD,
+    LISTED,
+    field!(
+        "rules",
+        List(&Table(&RULE), 0, limits::RULES),
+        Optional,
+        "The rules, in order: the first that matches a request acts."
+    ),
+];
 
 static RULE: Object = object!(
     "rule",
@@ -73,16 +84,16 @@ static ROUTE: Object =
 /// A rule as read, with its matches.
 type Read = (Rule, Vec<Box<Match>>);
 
-pub(super) fn router(mut tree: PolicyValue, filter: &str) -> Result<Router, Invalid> {
+pub(super) fn router(mut written: Written<'_>) -> Result<Router, Invalid> {
     let budget = Budget::default();
-    let (head, fields) = Head::open(&tree, filter, &POLICY, &budget)?;
+    let (head, fields) = Head::open(&written, &budget)?;
     let route_header = destination::route_header(fields)?;
     let listed = Sanitizer::listed(fields)?;
     fields.optional("rules", |t| read::is_list(t, limits::RULES))?;
     let is_empty = fields.is_empty();
-    let read: Vec<Read> = read::consumed(tree.take_list("rules"), |r| rule(r, head.mode, &budget))
+    let read: Vec<Read> = read::consumed(written.tree.take_list("rules"), |r| rule(r, head.mode, &budget))
         .map_err(|e| e.in_field("rules"))?;
-    drop(tree);
+    drop(written);
     names::unique("rules", read.iter().map(|(rule, _)| &*rule.name)).map_err(|e| e.in_field("rules"))?;
 
     // An empty policy is a pass-through: it does not even strip. A policy that has lost its last rule

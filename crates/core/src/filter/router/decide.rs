@@ -13,8 +13,17 @@ use crate::matching::request::Request;
 use crate::policy::common::Common;
 use crate::policy::decision::{Decision, Reply};
 use crate::policy::outcome::Outcome;
+use crate::policy::part::{Part, Written};
 use crate::policy::record::Record;
 use crate::policy::{Policy, state};
+
+impl Part for Router {
+    const PART: &'static Object = &super::compile::PART;
+
+    fn compile_written(written: Written<'_>) -> Result<Self, Invalid> {
+        super::compile::router(written)
+    }
+}
 
 impl Policy for Router {
     const FILTER: &'static str = "header-router";
@@ -27,7 +36,7 @@ impl Policy for Router {
     }
 
     fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
-        super::compile::router(tree, Self::FILTER)
+        Self::compile_written(Written::alone::<Self>(tree))
     }
 
     fn outcome(&self, verdict: &Verdict, _decision: &Decision<'_>) -> Outcome {

@@ -9,7 +9,7 @@ use super::key::Key;
 use super::{Backend, Missing, Split, SplitMatch, Splitter, measure, restore};
 use crate::action::destination::{self, ROUTE_HEADER_FIELD};
 use crate::action::sanitize::{LISTED, Sanitizer};
-use crate::language::describe::{Object, field, object};
+use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Mode};
 use crate::language::policy_value::PolicyValue;
@@ -21,7 +21,8 @@ use crate::matching::parse::Budget;
 use crate::order::hash_of;
 use crate::policy::Needs;
 use crate::policy::common::Common;
-use crate::policy::head::{HEAD, Head};
+use crate::policy::head::{HEAD, Head, PART_HEAD};
+use crate::policy::part::Written;
 use crate::policy::state;
 
 pub(super) static POLICY: Object = object!(
@@ -29,27 +30,37 @@ pub(super) static POLICY: Object = object!(
     Any,
     "A policy of canary-split: splits, of which the first that matches a request divides it.",
     [&HEAD],
-    [
-        ROUTE_HEADER_FIELD,
-        LISTED,
-        field!(
-            "splits",
-            List(&Table(&split::SPLIT), 0, limits::SPLITS),
-            Optional,
-            "The splits, in order: the first that matches a request divides it."
-        ),
-        field!(
-            "restoreHost",
-            Flag,
-            Holds(false),
-            "The inbound companion: the application sees the host that the caller asked for."
-        ),
-    ],
+    FIELDS
 );
 
-pub(super) fn splitter(tree: &PolicyValue, filter: &str) -> Result<Splitter, Invalid> {
+pub(super) static PART: Object = object!(
+    "canary-split",
+    Any,
+    "A policy of canary-split: splits, of which the first that matches a request divides it.",
+    [&PART_HEAD],
+    FIELDS
+);
+
+const FIELDS: [Field; 4] = [
+    ROUTE_HEADER_FIELD,
+    LISTED,
+    field!(
+        "splits",
+        List(&Table(&split::SPLIT), 0, limits::SPLITS),
+        Optional,
+        "The splits, in order: the first that matches a request divides it."
+    ),
+    field!(
+        "restoreHost",
+        Flag,
+        Holds(false),
+        "The inbound companion: the application sees the host that the caller asked for."
+    ),
+];
+
+pub(super) fn splitter(written: &Written<'_>) -> Result<Splitter, Invalid> {
     let budget = Budget::default();
-    let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
+    let (head, fields) = Head::open(written, &budget)?;
     let route_header = destination::route_header(fields)?;
     let listed = Sanitizer::listed(fields)?;
     let restore = fields.optional("restoreHost", |t| restore_host(t, head.trust))?.unwrap_or(false);

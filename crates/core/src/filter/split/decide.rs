@@ -15,10 +15,19 @@ use crate::matching::request::Request;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
 use crate::policy::outcome::Outcome;
+use crate::policy::part::{Part, Written};
 use crate::policy::record::Record;
 use crate::policy::series::Measurement;
 use crate::policy::{Policy, state};
 use crate::wire::host::Host;
+
+impl Part for Splitter {
+    const PART: &'static Object = &super::compile::PART;
+
+    fn compile_written(written: Written<'_>) -> Result<Self, Invalid> {
+        super::compile::splitter(&written)
+    }
+}
 
 impl Policy for Splitter {
     const FILTER: &'static str = "canary-split";
@@ -27,7 +36,11 @@ impl Policy for Splitter {
     type Verdict = Option<Verdict>;
 
     fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
-        super::compile::splitter(tree, Self::FILTER)
+        Self::compile_once(tree.clone())
+    }
+
+    fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
+        Self::compile_written(Written::alone::<Self>(tree))
     }
 
     fn warnings(&self) -> Vec<Fault> {

@@ -33,7 +33,7 @@ impl Splitter {
     /// Puts the original authority back, if there is one.
     pub(super) fn restore<'a>(&'a self, request: &Request<'a>, decision: &mut Decision<'a>) {
         if let Some(original) = self.original(request) {
-            decision.request.push(Edit::Set(":authority", original));
+            decision.request.push(Edit::Set(":authority".into(), original));
         }
     }
 

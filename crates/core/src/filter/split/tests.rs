@@ -60,7 +60,8 @@ fn a_switched_off_backend_is_served_by_the_baseline() {
     assert_eq!(counted, ["split=.=stock;.;backend=.=canary;.;narrows_split_guarded_total"]);
     let record = decision.response.last().map(|edit| format!("{edit:?}")).unwrap();
     assert!(decision.response.len() == 1, "{record}");
-    let Some(Edit::Add("x-narrows-explain", record)) = decision.response.last() else { panic!("{record}") };
+    let Some(Edit::Add(name, record)) = decision.response.last() else { panic!("{record}") };
+    assert_eq!(name, "x-narrows-explain");
     let record = String::from_utf8_lossy(record);
     assert_eq!(record, "filter=canary-split; split=stock; backend=stable; reason=guard; instead-of=canary");
 

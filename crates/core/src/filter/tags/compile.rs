@@ -7,7 +7,7 @@ use super::registry::Registry;
 use super::source::PropertyReads;
 use super::{Tagger, attributes, label};
 use crate::action::sanitize::Sanitizer;
-use crate::language::describe::{Object, field, object};
+use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::modes::{Callers, Mode, Trust};
@@ -17,7 +17,8 @@ use crate::matching::budget;
 use crate::matching::parse::{self, Budget};
 use crate::policy::Needs;
 use crate::policy::common::Common;
-use crate::policy::head::{FILTER_STATE, HEAD, Head};
+use crate::policy::head::{FILTER_STATE, HEAD, Head, PART_HEAD};
+use crate::policy::part::Written;
 use crate::policy::series::{BuiltinTag, Kind, Label, Series};
 
 /// The last two fields are those of an attribute-gen configuration.
@@ -26,36 +27,46 @@ pub(super) static POLICY: Object = object!(
     Any,
     "A policy of metric-tags: tags of requests, and what is counted by them.",
     [&HEAD],
-    [
-        field!(
-            "tags",
-            Map(label::PATTERN, &Table(&TAG), limits::TAGS),
-            Optional,
-            "Tags by name: labels of metrics."
-        ),
-        field!("metrics", List(&Table(&METRIC), 0, limits::METRICS), Optional, "What is counted."),
-        field!("limits", Table(&LIMITS), Optional, "How much is counted at most."),
-        field!(
-            "exclude",
-            List(&Table(&parse::MATCH), 0, limits::MATCHES),
-            Optional,
-            "Requests that are not measured: those for which one match holds."
-        ),
-        field!(
-            "publish",
-            List(&Text(1, limits::NAME), 0, limits::TAGS),
-            Optional,
-            "Tags to write as filter state too."
-        ),
-        field!(
-            "attributes",
-            List(&Table(&attributes::ATTRIBUTE), 0, limits::TAGS),
-            Optional,
-            "The attributes of an attribute-gen configuration."
-        ),
-        field!("debug", Flag, Holds(false), "Of attribute-gen: accepted, and without effect."),
-    ],
+    FIELDS
 );
+
+pub(super) static PART: Object = object!(
+    "metric-tags",
+    Any,
+    "A policy of metric-tags: tags of requests, and what is counted by them.",
+    [&PART_HEAD],
+    FIELDS
+);
+
+const FIELDS: [Field; 7] = [
+    field!(
+        "tags",
+        Map(label::PATTERN, &Table(&TAG), limits::TAGS),
+        Optional,
+        "Tags by name: labels of metrics."
+    ),
+    field!("metrics", List(&Table(&METRIC), 0, limits::METRICS), Optional, "What is counted."),
+    field!("limits", Table(&LIMITS), Optional, "How much is counted at most."),
+    field!(
+        "exclude",
+        List(&Table(&parse::MATCH), 0, limits::MATCHES),
+        Optional,
+        "Requests that are not measured: those for which one match holds."
+    ),
+    field!(
+        "publish",
+        List(&Text(1, limits::NAME), 0, limits::TAGS),
+        Optional,
+        "Tags to write as filter state too."
+    ),
+    field!(
+        "attributes",
+        List(&Table(&attributes::ATTRIBUTE), 0, limits::TAGS),
+        Optional,
+        "The attributes of an attribute-gen configuration."
+    ),
+    field!("debug", Flag, Holds(false), "Of attribute-gen: accepted, and without effect."),
+];
 
 static LIMITS: Object = object!(
     "limits",
@@ -70,9 +81,9 @@ static LIMITS: Object = object!(
     )],
 );
 
-pub(super) fn tagger(tree: &PolicyValue, filter: &str) -> Result<Tagger, Invalid> {
+pub(super) fn tagger(written: &Written<'_>) -> Result<Tagger, Invalid> {
     let budget = Budget::default();
-    let (head, fields) = Head::open(tree, filter, &POLICY, &budget)?;
+    let (head, fields) = Head::open(written, &budget)?;
     let limit = fields.optional("limits", max_series)?.unwrap_or(limits::SERIES.1);
     let limit = usize::try_from(limit).unwrap_or(1);
     let count = fields

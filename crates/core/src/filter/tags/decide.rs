@@ -11,7 +11,20 @@ use crate::matching::request::Request;
 use crate::policy::Policy;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
+use crate::policy::part::{Part, Written};
 use crate::policy::record::Record;
+
+impl Part for Tagger {
+    const PART: &'static Object = &super::compile::PART;
+
+    fn compile_written(written: Written<'_>) -> Result<Self, Invalid> {
+        super::compile::tagger(&written)
+    }
+
+    fn counts_answered(&self) -> bool {
+        self.measures()
+    }
+}
 
 impl Policy for Tagger {
     const FILTER: &'static str = "metric-tags";
@@ -20,7 +33,11 @@ impl Policy for Tagger {
     type Verdict = Verdict;
 
     fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
-        super::compile::tagger(tree, Self::FILTER)
+        Self::compile_once(tree.clone())
+    }
+
+    fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
+        Self::compile_written(Written::alone::<Self>(tree))
     }
 
     fn common(&self) -> &Common {

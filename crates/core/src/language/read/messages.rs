@@ -12,6 +12,14 @@ pub(super) fn repeated_field(name: &str) -> Invalid {
     Invalid::new(Code::RepeatedField, format!("duplicate field {name:?}"), "keep one of them")
 }
 
+pub(super) fn shared_field(name: &str) -> Invalid {
+    Invalid::new(
+        Code::UnknownField,
+        format!("{name:?} holds for all parts, so it is not a field of one"),
+        "write it at the top of the policy, beside the parts",
+    )
+}
+
 pub(super) fn unknown_field(name: &str, object: &Object) -> Invalid {
     let mut known = Vec::new();
     object.names(&mut known);

@@ -18,7 +18,7 @@ pub(in crate::filter::egress) const ACTIONS: [(&str, Action); 2] =
     [("allow", Action::Allow), ("deny", Action::Deny)];
 
 pub(in crate::filter::egress) static RULE: Object = object!(
-    "rule",
+    "egressRule",
     Any,
     "A rule: who may, or may not, ask whom.",
     [],

@@ -37,7 +37,7 @@ fn counts_by_rule_and_destination() {
 fn the_decision_is_explained() {
     let policy = compile(r#"{"explain": {"when": {}}, "rules": [{"name": "v1", "action": "allow", "to": {"paths": [{"pathPrefix": "/v1"}]}}]}"#).unwrap();
     let record = |ask: &Call<'_>| match &decide(&policy, ask).0.response[..] {
-        [Edit::Add("x-narrows-explain", value)] => String::from_utf8(value.to_vec()).unwrap(),
+        [Edit::Add(name, value)] if name == "x-narrows-explain" => String::from_utf8(value.to_vec()).unwrap(),
         other => panic!("{other:?}"),
     };
     assert_eq!(
