@@ -2,5 +2,8 @@
 
 mod coming_from;
 mod headers;
+mod prefixes;
+mod redirects;
 mod rewriting;
 mod source;
+mod tls;

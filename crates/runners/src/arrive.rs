@@ -6,7 +6,7 @@ use narrows_vm::Headers;
 
 /// The headers that Envoy hands to a filter: pseudo headers first, names in lower case, an
 /// absolute target divided, the cookies of HTTP/2 put together again, headers that Envoy holds
-/// once joined.
+/// once joined, and the scheme by which it came.
 pub(crate) fn arrives(send: &Send) -> Headers {
     let (authority, target) = absolute(&send.target).unwrap_or((&send.authority, &send.target));
     let mut headers = Headers::of_request()
@@ -27,6 +27,9 @@ pub(crate) fn arrives(send: &Send) -> Headers {
     }
     if !cookies.is_empty() {
         headers.add(b"cookie", &cookies);
+    }
+    if headers.get("x-forwarded-proto").is_none() {
+        headers.add(b"x-forwarded-proto", b"http");
     }
     headers
 }

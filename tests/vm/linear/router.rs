@@ -60,6 +60,37 @@ fn rewriting_by_an_expression() {
     ]);
 }
 
+/// Eight groups of one expression, whose search is paid once.
+#[test]
+fn groups_of_an_expression() {
+    let quoted: Value = (0..8).map(|n| (format!("x-{n}"), json!(format!("%PATH({})%", n % 3)))).collect();
+    let by = |regex: &str| {
+        json!({ "rules": [{ "name": "r", "matches": [{ "path": { "regex": regex } }],
+                            "requestHeaders": { "set": quoted } }] })
+    };
+    are_linear(&[
+        router("groups: two ways", by("/(.*)a(.*)"), rewritten),
+        router("groups: short ones", by("/(?:(v)[0-9]+|(.))*"), rewritten),
+    ]);
+}
+
+/// Queries of many parameters, of about that many bytes.
+fn many_parameters(bytes: usize) -> Vec<Exchange> {
+    ["a&", "n15=1&", "%6e15=%20&", "&", "x=abcdefgh&"]
+        .map(|piece| get(&format!("/?{}", piece.repeat(bytes / piece.len()))))
+        .into()
+}
+
+#[test]
+fn query_parameters_are_edited() {
+    let named =
+        |what: &str| (0..16).map(|n| (format!("{what}{n}"), json!("%REQ(:method)%"))).collect::<Value>();
+    let removed: Vec<String> = (0..16).map(|n| format!("r{n}")).collect();
+    let edits = json!({ "set": named("n"), "add": named("m"), "remove": removed });
+    let policy = json!({ "rules": [{ "name": "r", "rewrite": { "query": edits } }] });
+    are_linear(&[router("rewrite: 48 edits, many parameters", policy, many_parameters)]);
+}
+
 /// Headers of many names, of about that many bytes together.
 fn many_headers(bytes: usize) -> Vec<Exchange> {
     let with = |prefix: &str, value: &str| {

@@ -55,6 +55,9 @@ impl Sent {
     }
 }
 
+/// The header in which Envoy keeps by which scheme a request came.
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
 const FIELDS: [&str; 13] = [
     "method",
     "scheme",
@@ -179,6 +182,9 @@ fn one(node: &Node, before: u64) -> Result<Row, Finding> {
         },
     };
     let pseudo = [(":method", method), (":authority", authority), (":path", target), (":scheme", scheme)];
+    // Envoy writes it where nobody has.
+    let is_said = lines.iter().any(|(name, _)| name == FORWARDED_PROTO);
+    let said = (!is_said).then(|| (FORWARDED_PROTO.to_owned(), scheme.to_owned()));
     let pseudo = pseudo.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let lines = lines.into_iter().map(|(name, value)| (name, value.trim_matches([' ', '\t']).to_owned()));
     let sent = Sent {
@@ -194,7 +200,7 @@ fn one(node: &Node, before: u64) -> Result<Row, Finding> {
         stripped: text("stripped")?.map(str::to_owned),
         nonce: 0,
     };
-    Ok(Row { headers: pseudo.chain(lines).collect(), sent, repeat, before })
+    Ok(Row { headers: pseudo.chain(lines).chain(said).collect(), sent, repeat, before })
 }
 
 /// Adds a line to those that are there, as Envoy does before a filter sees them.

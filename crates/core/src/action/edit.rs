@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::action::format_string::FormatString;
+use crate::action::format_string::{self, FormatString, Groups};
 use crate::language::describe::{Field, Object, field, object};
-use crate::language::invalid::{Code, Invalid};
+use crate::language::invalid::Invalid;
 use crate::language::limits;
 use crate::language::modes::Trust;
 use crate::language::names::{self, NamePattern};
@@ -176,12 +176,17 @@ pub(crate) fn removals<'a>(
 }
 
 impl HeaderEdits {
+    /// Reads edits that can quote no groups of an expression.
     pub(crate) fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
+        Self::read_quoting(tree, &format_string::no_groups)
+    }
+
+    /// Reads edits that may quote groups.
+    pub(crate) fn read_quoting(tree: &PolicyValue, groups: Groups<'_>) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &EDITS)?;
         let values = |name: &str| {
-            let read = |t| {
-                read::entries(t, limits::EDITS, names::writable_header, |v| FormatString::new(read::text(v)?))
-            };
+            let value = |v| FormatString::quoting(read::text(v)?, groups);
+            let read = |t| read::entries(t, limits::EDITS, names::writable_header, value);
             fields.optional(name, read).map(Option::unwrap_or_default)
         };
         let edits = Self {
@@ -191,16 +196,8 @@ impl HeaderEdits {
                 .optional("remove", |t| read::list(t, limits::EDITS, removable))?
                 .unwrap_or_default(),
         };
-        let texts = edits.set.iter().chain(&edits.add).map(|(_, text)| text);
-        let lookups = texts.flat_map(FormatString::quotations).filter(|is_lookup| *is_lookup).count();
-        if lookups <= limits::LOOKUPS {
-            return Ok(edits);
-        }
-        Err(Invalid::new(
-            Code::TooMany,
-            format!("{lookups} quotations of query parameters and cookies, more than {}", limits::LOOKUPS),
-            "quote fewer: the query or the cookies are read for each",
-        ))
+        format_string::lookups(edits.set.iter().chain(&edits.add).map(|(_, text)| text))?;
+        Ok(edits)
     }
 
     /// Edits a request in the order of Gateway API: removals, in every spelling that is there; then

@@ -5,11 +5,13 @@
 //! | `%REQ(name)%` | a header, all its values joined with `,`; `:path`, `:authority`, `:method` and `:scheme` too; `%REQ(a?b)%` is `b` where `a` is missing |
 //! | `%HOST%` | the host, without port |
 //! | `%PATH%` | the path, without query |
+//! | `%PATH(1)%` | the first group of the expression that the path matched |
 //! | `%QUERY_PARAM(name)%` | a query parameter, percent-decoded |
 //! | `%COOKIE(name)%` | a cookie |
 //! | `%%` | a percent sign |
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::{limits, names};
@@ -28,13 +30,38 @@ enum Piece {
     Header(Box<[u8]>, Option<Box<[u8]>>),
     Host,
     Path,
+    Group(Rc<dyn Captured>, usize),
     Query(Box<[u8]>),
     Cookie(Box<[u8]>),
 }
 
+/// What the groups of an expression match. It is a trait so that only a filter that has such an
+/// expression holds the engine.
+pub(crate) trait Captured {
+    /// Whether there is a group of that number.
+    fn has(&self, group: usize) -> bool;
+
+    /// Appends what a group matches in a value.
+    fn append(&self, value: &[u8], group: usize, written: &mut Vec<u8>);
+}
+
+impl std::fmt::Debug for dyn Captured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("groups")
+    }
+}
+
+/// The expression whose groups a value may quote, or why it may not.
+pub(crate) type Groups<'g> = &'g dyn Fn() -> Result<Rc<dyn Captured>, Invalid>;
+
 impl FormatString {
-    /// Reads a value. Its literal parts must be valid in a header.
+    /// Reads a value that can quote no groups. Its literal parts must be valid in a header.
     pub(crate) fn new(written: &str) -> Result<Self, Invalid> {
+        Self::quoting(written, &no_groups)
+    }
+
+    /// Reads a value that may quote groups.
+    pub(crate) fn quoting(written: &str, groups: Groups<'_>) -> Result<Self, Invalid> {
         names::header_value(written)?;
         let mut pieces = Vec::new();
         let mut literal = String::new();
@@ -48,7 +75,7 @@ impl FormatString {
                 if !literal.is_empty() {
                     pieces.push(Piece::Literal(std::mem::take(&mut literal).into_bytes().into()));
                 }
-                pieces.push(piece(inside)?);
+                pieces.push(piece(inside, groups)?);
             }
             rest = tail;
         }
@@ -72,10 +99,10 @@ impl FormatString {
         ))
     }
 
-    /// Whether each quotation is one for which the whole query, or all cookies, are read.
+    /// Whether each quotation is one for which the whole query, the whole path, or all cookies are read.
     pub(crate) fn quotations(&self) -> impl Iterator<Item = bool> {
         let quotations = self.pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(_)));
-        quotations.map(|piece| matches!(piece, Piece::Query(_) | Piece::Cookie(_)))
+        quotations.map(|piece| matches!(piece, Piece::Query(_) | Piece::Cookie(_) | Piece::Group(..)))
     }
 
     /// The literal text, without the quotations.
@@ -122,6 +149,7 @@ impl Piece {
             }
             Self::Host => value.extend_from_slice(request.host().name()),
             Self::Path => value.extend_from_slice(request.path()),
+            Self::Group(captures, group) => captures.append(request.path(), *group, value),
             Self::Query(name) => {
                 value.extend_from_slice(request.query_values(name).next().unwrap_or_default());
             }
@@ -132,7 +160,7 @@ impl Piece {
     }
 }
 
-fn piece(inside: &str) -> Result<Piece, Invalid> {
+fn piece(inside: &str, groups: Groups<'_>) -> Result<Piece, Invalid> {
     let argument = |command: &str| {
         inside.strip_prefix(command)?.strip_prefix('(')?.strip_suffix(')').filter(|a| !a.is_empty())
     };
@@ -144,6 +172,11 @@ fn piece(inside: &str) -> Result<Piece, Invalid> {
     if let Some(name) = argument("REQ") {
         let (name, other) = name.split_once('?').map_or((name, None), |(a, b)| (a, Some(b)));
         return Ok(Piece::Header(readable(name)?, other.map(readable).transpose()?));
+    }
+    if let Some(group) = argument("PATH") {
+        let captures = groups()?;
+        let number = group.parse().ok().filter(|number| captures.has(*number));
+        return number.map(|number| Piece::Group(captures, number)).ok_or_else(|| no_such_group(group));
     }
     if let Some(name) = argument("QUERY_PARAM") {
         return Ok(Piece::Query(name.as_bytes().into()));
@@ -161,11 +194,44 @@ fn readable(name: &str) -> Result<Box<[u8]>, Invalid> {
     }
 }
 
+/// Refuses more quotations in one table than may be looked up.
+pub(crate) fn lookups<'t>(texts: impl Iterator<Item = &'t FormatString>) -> Result<(), Invalid> {
+    let lookups = texts.flat_map(FormatString::quotations).filter(|is_lookup| *is_lookup).count();
+    if lookups <= limits::LOOKUPS {
+        return Ok(());
+    }
+    Err(Invalid::new(
+        Code::TooMany,
+        format!(
+            "{lookups} quotations of query parameters, cookies and groups, more than {}",
+            limits::LOOKUPS
+        ),
+        "quote fewer: the query, the cookies or the path are read for each",
+    ))
+}
+
+/// Why a value can quote no group where no rule has matched a path.
+pub(crate) fn no_groups() -> Result<Rc<dyn Captured>, Invalid> {
+    Err(Invalid::new(
+        Code::BadHeaderValue,
+        "there is no expression here whose group could be quoted",
+        "write %PATH(1)% in a rule of header-router whose \"path\" is a \"regex\"",
+    ))
+}
+
+fn no_such_group(group: &str) -> Invalid {
+    Invalid::new(
+        Code::BadHeaderValue,
+        format!("\"%PATH({group})%\": the expression has no group {group}"),
+        "write the number of a group, from 1 to 9",
+    )
+}
+
 fn unknown(inside: &str) -> Invalid {
     Invalid::new(
         Code::BadHeaderValue,
         format!("\"%{inside}\" is not a placeholder"),
-        "write %REQ(name)%, %HOST%, %PATH%, %QUERY_PARAM(name)%, %COOKIE(name)%, or %% for a percent sign",
+        "write %REQ(name)%, %HOST%, %PATH%, %PATH(1)%, %QUERY_PARAM(name)%, %COOKIE(name)%, or %% for a percent sign",
     )
 }
 

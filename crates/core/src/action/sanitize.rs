@@ -8,7 +8,7 @@ use crate::language::invalid::Invalid;
 use crate::language::join::joined;
 use crate::language::limits;
 use crate::language::modes::{Mode, Trust};
-use crate::language::names::{self, FORWARDED_HOST, NamePattern, OWN_PREFIX};
+use crate::language::names::{self, FORWARDED_HOST, NamePattern, ORIGINAL_PATH, OWN_PREFIX};
 use crate::language::read::{self, Fields};
 use crate::matching::request::Request;
 
@@ -169,11 +169,10 @@ impl Sanitizer {
             Edit::Add(name, _) if is_ours(name) => Some(&**name),
             _ => None,
         });
-        // In the mesh, this would cost two host calls with every rewritten authority, for a header that
-        // hardly anybody strips.
-        let is_worth_it = |name: &&str| self.is_needed() || *name != FORWARDED_HOST;
-        let written =
-            edited.chain(already_set.iter().map(|name| &**name)).filter(|name| !name.starts_with(':'));
+        // In the mesh, this would cost two host calls with every rewrite, for headers that hardly anybody
+        // strips.
+        let is_worth_it = |name: &&str| self.is_needed() || ![FORWARDED_HOST, ORIGINAL_PATH].contains(name);
+        let written = edited.chain(already_set.iter().map(|name| &**name)).filter(|name| !name.starts_with(':'));
         let written = written.filter(is_worth_it);
         let mut written = written.peekable();
         // Proxies in front write `x-forwarded-host` for every request, and no route is chosen by it.

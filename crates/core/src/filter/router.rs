@@ -2,6 +2,8 @@
 
 mod compile;
 mod decide;
+mod of_rule;
+mod redirect;
 mod respond;
 mod rewrite;
 #[cfg(test)]
@@ -12,8 +14,10 @@ use crate::action::edit::HeaderEdits;
 use crate::language::modes::Mode;
 use crate::matching::index::Index;
 use crate::matching::matches::Match;
+use crate::matching::request::Request;
 use crate::policy::common::Common;
-use respond::{Redirect, Respond};
+use redirect::Redirect;
+use respond::Respond;
 use rewrite::Rewrite;
 
 /// A compiled `header-router` policy.
@@ -30,6 +34,8 @@ pub struct Router {
     reported: Index,
     /// What happens to a request that names no host; none if no rule has a condition on the host.
     missing_host: Option<Mode>,
+    /// Whether a destination quotes the request.
+    has_quoted: bool,
 }
 
 /// One of a rule's matches.
@@ -59,6 +65,18 @@ enum Action {
     },
     Redirect(Redirect),
     Respond(Respond),
+}
+
+impl Action {
+    /// Whether it can be done with every request.
+    fn takes_all(&self) -> bool {
+        !matches!(self, Self::Forward { to: Some(to), .. } if to.is_quoted())
+    }
+
+    /// Whether it can be done with this request.
+    fn takes(&self, request: &Request<'_>) -> bool {
+        !matches!(self, Self::Forward { to: Some(to), .. } if !to.takes(request))
+    }
 }
 
 /// What is remembered of a request: the rules that decided, by their index.

@@ -159,6 +159,8 @@ pub enum Reason {
     Guard,
     /// It names no host, and the policy asks for one.
     MissingHost,
+    /// What the backend's destination quotes is none of the values that the policy lists.
+    UnlistedValue,
 }
 
 impl Reason {
@@ -173,6 +175,7 @@ impl Reason {
             Self::Random => "random",
             Self::Guard => "guard",
             Self::MissingHost => "missing-host",
+            Self::UnlistedValue => "unlisted-value",
         }
     }
 }

@@ -25,7 +25,7 @@ const MATCHES: [&str; 11] = [
     r#"{"headers": {"a": {"exact": "a"}, "b": {"prefix": "a"}, "c": {"suffix": "a"}, "d": {"contains": "a"}}}"#,
     r#"{"headers": {"e": {"regex": "a"}, "f": {"in": ["a"]}, "g": {"range": {"from": 1, "to": 2}}}}"#,
     r#"{"headers": {"h": {"present": true}}, "path": {"exact": "/a"}}"#,
-    r#"{"path": {"prefix": "/a"}}"#,
+    r#"{"path": {"prefix": "/a"}, "scheme": "https"}"#,
     r#"{"path": {"suffix": "a"}}"#,
     r#"{"path": {"contains": "a"}}"#,
     r#"{"path": {"regex": "a"}}"#,
@@ -81,11 +81,12 @@ fn of_router() -> Vec<String> {
     vec![format!(
         r#"{{"explain": {{"when": {{}}}}, "rules": [
             {{"name": "a", "matches": [{matches}], "route": {{"to": "a"}}, "requestHeaders": {{}},
-              "rewrite": {{"path": {{"replacePrefix": {{"from": "/a", "to": "/b"}}}}}}}},
+              "rewrite": {{"path": {{"replacePrefix": {{"from": "/a", "to": "/b", "ignoreCase": true}}}}}}}},
             {{"name": "b", "route": {{"authority": "a"}}, "rewrite": {{"path": {{"replaceFull": "/b"}}}}}},
             {{"name": "c", "rewrite": {{"path": {{"regex": {{"match": "a", "replace": "b"}}}}}}}},
             {{"name": "d", "respond": {{"status": 404}}}},
-            {{"name": "e", "redirect": {{"scheme": "https"}}}}]}}"#
+            {{"name": "e", "redirect": {{"scheme": "https", "authority": {{"stripPrefix": "www."}}, "query": {{"set": ""}}}}}},
+            {{"name": "f", "route": {{"to": "%HOST%", "toValues": ["a"]}}, "rewrite": {{"query": {{}}}}}}]}}"#
     )]
 }
 

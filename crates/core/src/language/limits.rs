@@ -51,6 +51,8 @@ pub const NAME: usize = 63;
 pub const VALUE_BYTES: usize = 4096;
 /// Quotations of the request in one value that a policy writes.
 pub const QUOTATIONS: usize = 8;
+/// Values that one quoted destination may have: each is compared with the value of every request.
+pub const TO_VALUES: usize = 256;
 /// Quotations of query parameters and cookies in one `requestHeaders` or `responseHeaders`. Each of
 /// them reads the whole query, or all cookies.
 pub const LOOKUPS: usize = 8;

@@ -14,6 +14,8 @@ pub const OWN_PREFIX: &str = "x-narrows-";
 
 /// The route header unless a policy names another.
 pub const ROUTE_HEADER: &str = "x-narrows-route";
+/// The header that keeps the path when it is rewritten, as Envoy's own rewrites do.
+pub const ORIGINAL_PATH: &str = "x-envoy-original-path";
 /// The header that keeps the caller's authority when the authority is rewritten.
 pub const FORWARDED_HOST: &str = "x-forwarded-host";
 
@@ -59,7 +61,13 @@ pub(crate) fn header(written: &str) -> Result<Box<str>, Invalid> {
         return Err(Invalid::new(
             Code::BadHeaderName,
             format!("{written:?} is not a header here"),
-            "use \"hosts\", \"path\" or \"method\"",
+            match written {
+                ":authority" => "match \"hosts\"; write \"authority\" of \"route\" or \"rewrite\"",
+                ":path" => "match \"path\" or \"queryParams\"; write \"rewrite\"",
+                ":method" => "match \"method\"",
+                ":scheme" => "match \"scheme\"",
+                _ => "use \"hosts\", \"path\", \"method\" or \"scheme\"",
+            },
         ));
     }
     token(written, "header")

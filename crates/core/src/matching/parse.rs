@@ -2,6 +2,7 @@
 
 mod hosts;
 mod path;
+mod scheme;
 mod value;
 
 use super::matches::Match;
@@ -20,7 +21,7 @@ use crate::matching::needles::Hay;
 pub(crate) use hosts::{HOSTS, host, host_or_beginning, hosts_or_service, split_port};
 #[cfg(any(test, feature = "describe"))]
 pub(crate) use path::PATH;
-pub(crate) use path::{absolute, of_path, path};
+pub(crate) use path::{absolute, expression, of_path, path};
 use value::{of_header, plain, query};
 
 /// The conditions of a match.
@@ -32,6 +33,12 @@ pub(crate) static MATCH: Object = object!(
     [
         field!("path", Table(&PATH), Optional, "The path, without its query and as it was sent."),
         field!("method", Table(&value::VALUE), Optional, "The method."),
+        field!(
+            "scheme",
+            Words(|| words(&scheme::SCHEMES)),
+            Optional,
+            "Whether it came by `http` or `https`, as Envoy's `require_tls` judges it."
+        ),
         field!(
             "headers",
             Map(TOKEN, &Table(&value::VALUE), limits::CONDITIONS),
@@ -122,6 +129,7 @@ fn match_of(fields: Fields<'_>, joins: bool, budget: &Budget) -> Result<Match, I
         source: faults.take(fields.optional("source", source)).flatten(),
         joins,
     };
+    faults.take(fields.optional("scheme", |t| scheme::read(t, &mut read, budget)));
     if let Some(hosts) = &read.hosts {
         budget.hold(hosts.weight())?;
     }

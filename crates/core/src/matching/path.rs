@@ -1,6 +1,6 @@
 //! Conditions on the path.
 
-use super::value::ValueMatch;
+use super::value::{Terms, ValueMatch};
 use crate::language::path_template::PathTemplate;
 use crate::matching::request::Request;
 
@@ -24,7 +24,39 @@ pub(crate) enum PathForm {
     Template(PathTemplate),
 }
 
+/// The text with which every path begins that meets a condition.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start<'p> {
+    /// In lower case if letter case is ignored; whole segments have no slash at their end.
+    pub(crate) text: &'p [u8],
+    pub(crate) is_whole: bool,
+    pub(crate) ignore_case: bool,
+}
+
+impl Start<'_> {
+    /// The same for the paths of both, if it is the same text.
+    pub(crate) fn joined(self, other: Self) -> Option<Self> {
+        let ignore_case = self.ignore_case || other.ignore_case;
+        let is_same =
+            if ignore_case { self.text.eq_ignore_ascii_case(other.text) } else { self.text == other.text };
+        (is_same && self.is_whole == other.is_whole).then_some(Self { ignore_case, ..self })
+    }
+}
+
 impl PathMatch {
+    /// The text with which a path must begin, if that is the condition.
+    pub(crate) fn start(&self) -> Option<Start<'_>> {
+        let (text, is_whole) = match &self.form {
+            PathForm::Segments(prefix) => (&**prefix, true),
+            PathForm::Value(value) => match value.test.sole_terms() {
+                Terms::Starts(text) => (text, false),
+                _ => return None,
+            },
+            PathForm::Template(_) => return None,
+        };
+        (!self.invert).then_some(Start { text, is_whole, ignore_case: self.ignore_case })
+    }
+
     /// Whether it holds for the path of a request. What other conditions have asked about the path is
     /// reused.
     pub(crate) fn is_met(&self, request: &Request<'_>) -> bool {

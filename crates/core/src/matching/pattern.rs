@@ -6,6 +6,7 @@
 //! a table ([`table`]); else it is the sets themselves, as bits ([`sets`]).
 
 mod automaton;
+mod captures;
 mod relation;
 mod replacer;
 mod sets;
@@ -17,6 +18,7 @@ use regex_automata::util::syntax;
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use automaton::Automaton;
+pub(crate) use captures::Captures;
 pub(crate) use replacer::Replacer;
 use sets::Sets;
 use table::Table;

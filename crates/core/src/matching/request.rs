@@ -51,6 +51,9 @@ pub struct StreamInfo<'a> {
     pub is_only_route: bool,
 }
 
+/// The header in which Envoy keeps by which scheme a request came.
+pub(crate) const FORWARDED_PROTO: &[u8] = b"x-forwarded-proto";
+
 impl<'a> Deref for Request<'a> {
     type Target = Message<'a>;
 
@@ -127,6 +130,14 @@ impl<'a> Request<'a> {
     /// A cookie by name, across repeated `cookie` headers.
     pub fn cookie(&self, name: &[u8]) -> FieldValue<'a> {
         FieldValue::first(&mut self.cookies().filter(|(n, _)| *n == name).map(|(_, value)| value))
+    }
+
+    /// Whether it came by https, according to the same header as Envoy's `require_tls`: Envoy itself
+    /// writes it, unless it believes the proxy in front. Envoy takes no other spelling of the word.
+    pub fn is_https(&self) -> bool {
+        let said = self.header(FORWARDED_PROTO);
+        let said = said.value().or_else(|| self.message.first(b":scheme"));
+        said == Some(b"https")
     }
 
     /// Who sent it.

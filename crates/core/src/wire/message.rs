@@ -125,7 +125,7 @@ impl<'a> Message<'a> {
     }
 
     /// The first value of a header, by its lower-case name.
-    fn first(&self, name: &[u8]) -> Option<&'a [u8]> {
+    pub(crate) fn first(&self, name: &[u8]) -> Option<&'a [u8]> {
         self.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
     }
 }

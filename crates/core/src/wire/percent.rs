@@ -21,6 +21,25 @@ pub(crate) fn decode(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(decoded)
 }
 
+/// Encodes every byte that is not unreserved (RFC 3986 §2.3).
+pub(crate) fn encode(text: &[u8]) -> Vec<u8> {
+    encode_all(text, |byte| !byte.is_ascii_alphanumeric() && !b"-._~".contains(&byte))
+}
+
+/// Encodes every byte for which `is_other` holds.
+pub(crate) fn encode_all(text: &[u8], is_other: fn(u8) -> bool) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(text.len());
+    for byte in text {
+        if is_other(*byte) {
+            let digit = |half: u8| if half < 10 { b'0'.wrapping_add(half) } else { b'7'.wrapping_add(half) };
+            encoded.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+        } else {
+            encoded.push(*byte);
+        }
+    }
+    encoded
+}
+
 fn octet([high, low]: [u8; 2]) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
     Some((digit(high)? << 4) | digit(low)?)
@@ -31,7 +50,12 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::decode;
+    use super::{decode, encode};
+
+    #[test]
+    fn encodes_what_is_reserved() {
+        assert_eq!(encode(b"aZ09-._~ &=/\xff\x00%"), b"aZ09-._~%20%26%3D%2F%FF%00%25");
+    }
 
     #[test]
     fn decodes_what_is_well_formed() {

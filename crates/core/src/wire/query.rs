@@ -14,6 +14,11 @@ pub(crate) fn pairs(query: &[u8]) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_
     })
 }
 
+/// The name of a parameter, percent-decoded.
+pub(crate) fn name(piece: &[u8]) -> Cow<'_, [u8]> {
+    percent::decode(piece.split(|byte| *byte == b'=').next().unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     #[cfg(target_family = "wasm")]

@@ -1,9 +1,11 @@
 //! From what the operator wrote to a [`Router`].
 
-use super::respond::{REDIRECT, RESPOND, Redirect, Respond};
+use super::of_rule::OfRule;
+use super::redirect::{REDIRECT, Redirect};
+use super::respond::{RESPOND, Respond};
 use super::rewrite::{REWRITE, Rewrite};
 use super::{Action, MISSING_HOST, Router, Rule, RuleMatch};
-use crate::action::destination::{self, DESTINATION, Destination, ROUTE_HEADER_FIELD};
+use crate::action::destination::{self, DESTINATION, Destination, ROUTE_HEADER_FIELD, TO_VALUES};
 use crate::action::edit::{HeaderEdits, REQUEST_HEADERS, RESPONSE_HEADERS};
 use crate::action::sanitize::{LISTED, Sanitizer};
 use crate::language::describe::{Field, Object, field, object};
@@ -78,8 +80,13 @@ static RULE: Object = object!(
     ],
 );
 
-static ROUTE: Object =
-    object!("route", AtLeastOne, "Where a request is sent: exactly one destination.", [&DESTINATION], []);
+static ROUTE: Object = object!(
+    "route",
+    Where(r#"{"anyOf": [{"required": ["to"]}, {"required": ["authority"]}]}"#),
+    "Where a request is sent: exactly one destination.",
+    [&DESTINATION],
+    [TO_VALUES],
+);
 
 /// A rule as read, with its matches.
 type Read = (Rule, Vec<Box<Match>>);
@@ -120,6 +127,7 @@ pub(super) fn router(mut written: Written<'_>) -> Result<Router, Invalid> {
             .iter()
             .any(|c| c.matches.asks_for_hosts() && rules.get(c.rule).is_some_and(|r| r.mode == mode))
     };
+    let has_quoted = rules.iter().any(|rule| !rule.action.takes_all());
     let missing_host = [Mode::Enforce, Mode::Report].into_iter().find(|mode| asks(*mode));
     let series = series(&rules, missing_host, head.labels);
     let needs = needs(&head, &sanitizer, &rules, &rule_matches, active);
@@ -138,6 +146,7 @@ pub(super) fn router(mut written: Written<'_>) -> Result<Router, Invalid> {
             ..Common::default()
         },
         missing_host,
+        has_quoted,
         route_header,
         rules,
         rule_matches,
@@ -203,11 +212,15 @@ fn rule_of(fields: Fields<'_>, policy: Mode, budget: &Budget) -> Result<Read, In
     let name = faults.take(fields.required("name", rule_name));
     let matches = faults.take(fields.optional("matches", |t| parse::matches(t, budget)));
     let mode = faults.take(modes::mode(fields));
-    let action = faults.take(action(fields, budget));
+    let known = matches.as_ref().map(|matches| matches.as_deref().unwrap_or_default());
+    let of_rule = OfRule::new(fields, known, budget);
+    let groups = || of_rule.captures();
+    let action = faults.take(action(fields, &of_rule));
+    let edits = |name| fields.optional(name, |t| HeaderEdits::read_quoting(t, &groups));
+    let request = faults.take(edits(REQUEST_HEADERS.name));
+    let response = faults.take(edits(RESPONSE_HEADERS.name));
     let (matches, mut action) = (matches.flatten().unwrap_or_default(), action.unwrap_or_default());
     action.set_services(&matches);
-    let request = faults.take(fields.optional(REQUEST_HEADERS.name, HeaderEdits::read));
-    let response = faults.take(fields.optional(RESPONSE_HEADERS.name, HeaderEdits::read));
     let rule = Rule {
         name: name.unwrap_or_default(),
         mode: mode.unwrap_or_default().within(policy),
@@ -230,7 +243,7 @@ fn rule_name(tree: &PolicyValue) -> Result<Box<str>, Invalid> {
     ))
 }
 
-fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {
+fn action(fields: Fields<'_>, rule: &OfRule<'_>) -> Result<Action, Invalid> {
     let answers: Vec<&str> = ["respond", "redirect"].into_iter().filter(|name| fields.has(name)).collect();
     if let Some(answer) = answers.first() {
         let excluded = ["respond", "redirect", "route", "rewrite", "requestHeaders"];
@@ -242,14 +255,14 @@ fn action(fields: Fields<'_>, budget: &Budget) -> Result<Action, Invalid> {
             ));
         }
     }
-    if let Some(respond) = fields.optional("respond", Respond::read)? {
+    if let Some(respond) = fields.optional("respond", |t| Respond::read(t, rule))? {
         return Ok(Action::Respond(respond));
     }
-    if let Some(redirect) = fields.optional("redirect", |t| Redirect::read(t, budget))? {
+    if let Some(redirect) = fields.optional("redirect", |t| Redirect::read(t, rule))? {
         return Ok(Action::Redirect(redirect));
     }
     let to = fields.optional("route", route)?;
-    let rewrite = fields.optional("rewrite", |t| Rewrite::read(t, budget))?.unwrap_or_default();
+    let rewrite = fields.optional("rewrite", |t| Rewrite::read(t, rule))?.unwrap_or_default();
     if rewrite.authority.is_some() && to.as_ref().is_some_and(|to| to.authority().is_some()) {
         return Err(Invalid::new(
             Code::Conflict,

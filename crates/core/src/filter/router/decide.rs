@@ -117,9 +117,15 @@ impl Router {
 
     fn first(&self, index: &Index, request: &Request<'_>) -> Option<usize> {
         let rule_match = |number: u32| self.rule_matches.get(number as usize);
-        let found =
-            index.first(request, |number| rule_match(number).is_some_and(|c| c.matches.matches(request)))?;
+        let found = index.first(request, |number| {
+            rule_match(number).is_some_and(|c| c.matches.matches(request) && self.takes(c.rule, request))
+        })?;
         rule_match(found).map(|rule_match| rule_match.rule)
+    }
+
+    /// Whether a rule's action can be done with a request; if not, the rule does not match.
+    fn takes(&self, rule: usize, request: &Request<'_>) -> bool {
+        !self.has_quoted || self.rules.get(rule).is_some_and(|rule| rule.action.takes(request))
     }
 
     /// The verdict without the index: each match is tried in order. The index must agree with it. It is
@@ -131,7 +137,9 @@ impl Router {
             let acts = |rule: usize| self.rules.get(rule).is_some_and(|rule| rule.mode == mode);
             let mut rule_matches = self.rule_matches.iter().filter(|rule_match| acts(rule_match.rule));
             rule_matches
-                .find(|rule_match| rule_match.matches.matches(&request))
+                .find(|rule_match| {
+                    rule_match.matches.matches(&request) && self.takes(rule_match.rule, &request)
+                })
                 .map(|rule_match| rule_match.rule)
         };
         self.verdict(&request, first)
@@ -145,7 +153,7 @@ impl Router {
             Action::Forward { to, rewrite } => {
                 let mut draft = Draft::new(request, self.common.head.trust);
                 rule.request.apply(&mut draft);
-                rewrite.apply(&mut draft);
+                rewrite.apply(&rule.request, &mut draft);
                 if let Some(to) = to {
                     to.apply(&self.route_header, &mut draft);
                 }

@@ -44,13 +44,23 @@ impl Policy for Splitter {
     }
 
     fn warnings(&self) -> Vec<Fault> {
+        let acting = || self.splits.iter().filter(|split| split.mode != Mode::Off);
         // Users could not be told apart. It may be intended where only lists or callers choose.
-        let idle =
-            |split: &Split| split.slots.owned().iter().any(|(from, to, _)| from < to) && !split.divides();
-        let is_idle = self.splits.iter().any(|split| split.mode != Mode::Off && idle(split));
-        let message = "a split has weights and no \"key\": every request takes \"onMissingKey\"";
-        let help = "add \"key\", or \"onMissingKey\": \"random\" if users may change backends";
-        Vec::from_iter(is_idle.then(|| Fault::warning(Code::NoEffect, message, help)))
+        let is_idle = acting().any(|split| split.gives_weight() && !split.divides());
+        let idle = is_idle.then(|| {
+            let message = "a split has weights and no \"key\": every request takes \"onMissingKey\"";
+            let help = "add \"key\", or \"onMissingKey\": \"random\" if users may change backends";
+            Fault::warning(Code::NoEffect, message, help)
+        });
+        let full = acting().filter(|split| split.leaves_only_keyless()).map(|split| {
+            let message = format!(
+                "{:?} has its full weight on other backends, but requests without a key go to the baseline",
+                split.name
+            );
+            let help = "name a backend in \"onMissingKey\" before the baseline is scaled down";
+            Fault::warning(Code::NoEffect, &message, help)
+        });
+        idle.into_iter().chain(full).collect()
     }
 
     fn outcome(&self, verdict: &Option<Verdict>, _decision: &Decision<'_>) -> Outcome {
@@ -164,7 +174,7 @@ impl Splitter {
     /// is not there must not cost a request.
     fn guarded(&self, split: &Split, verdict: Verdict, request: &Request<'_>) -> Verdict {
         let Some(backend) = split.backends.get(verdict.backend) else { return verdict };
-        let Some(guard) = backend.guard else { return verdict };
+        let Some(guard) = backend.guard else { return split.listed(backend, verdict, request) };
         let port = backend.port_of(request);
         let verdict = Verdict { port, is_connect: request.method() == b"CONNECT", ..verdict };
         match self.guards.admits(guard, port) {
@@ -198,6 +208,16 @@ impl Splitter {
 }
 
 impl Split {
+    /// The same verdict, unless what the backend's destination quotes is none of its values.
+    fn listed(&self, backend: &Backend, verdict: Verdict, request: &Request<'_>) -> Verdict {
+        match &backend.to {
+            Some(to) if !to.takes(request) => {
+                Verdict { backend: self.baseline, reason: Reason::UnlistedValue, ..verdict }
+            }
+            _ => verdict,
+        }
+    }
+
     /// Decides by override, then exclude, then include, then key and weight.
     fn verdict(&self, split: usize, request: &Request<'_>) -> Verdict {
         let verdict = |backend, reason| Verdict { split, backend, reason, ..Verdict::of(split) };

@@ -1,5 +1,6 @@
 //! A split's arithmetic, for tools that compare policies.
 
+use super::bucket::BUCKETS;
 use super::slots::Slots;
 use super::{Missing, Split, Splitter};
 use crate::language::modes::Mode;
@@ -29,6 +30,21 @@ impl Split {
     /// Whether any request is placed by its bucket: by a key, or at random because it has none.
     pub(super) fn divides(&self) -> bool {
         !self.keys.is_empty() || self.missing == Missing::Random
+    }
+}
+
+impl Split {
+    /// Whether some backend other than the baseline has a weight.
+    pub(super) fn gives_weight(&self) -> bool {
+        self.slots.owned().iter().any(|(from, to, _)| from < to)
+    }
+
+    /// Whether the baseline has no bucket of its own, and serves only requests that have no key.
+    pub(super) fn leaves_only_keyless(&self) -> bool {
+        let owned = self.slots.owned().iter().map(|(from, to, _)| to.saturating_sub(*from));
+        owned.fold(0, u32::saturating_add) >= BUCKETS
+            && !self.keys.is_empty()
+            && self.missing == Missing::Backend(self.baseline)
     }
 }
 

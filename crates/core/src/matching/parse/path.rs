@@ -83,6 +83,15 @@ pub(crate) fn path(tree: &PolicyValue, budget: &Budget) -> Result<PathMatch, Inv
     Ok(PathMatch { form, ignore_case, invert })
 }
 
+/// The expression that every path must match that meets a path matcher, and whether it ignores letter
+/// case.
+pub(crate) fn expression(tree: &PolicyValue) -> Result<Option<(&str, bool)>, Invalid> {
+    let fields = open(tree, &PATH)?;
+    let (ignore_case, invert) = options(fields)?;
+    let text = fields.optional("regex", read::text)?;
+    Ok(text.filter(|_| !invert).map(|text| (text, ignore_case)))
+}
+
 /// What a path test called `name` takes.
 pub(crate) fn of_path(name: &str) -> Option<OfPath> {
     let kind = KINDS.iter().find(|kind| kind.field.name == name)?;

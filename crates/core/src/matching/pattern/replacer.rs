@@ -16,7 +16,7 @@ use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 
 /// Groups that a substitution can quote: `\0` to `\9`.
-const GROUPS: usize = 10;
+pub(super) const GROUPS: usize = 10;
 /// The first pass keeps what it learns for this many bytes of a value. For the rest it keeps only what
 /// it knows at the end of each block. It learns a block again when the second pass comes to it.
 const BLOCK: usize = 256;
@@ -36,7 +36,7 @@ enum Part {
 }
 
 /// The ends of the groups of a match. A group that took no part has none.
-type Spans = [Option<usize>; GROUPS * 2];
+pub(super) type Spans = [Option<usize>; GROUPS * 2];
 
 impl Replacer {
     /// `pattern` as in [`super::Pattern`], but anywhere in the value; `substitution` quotes
@@ -53,14 +53,17 @@ impl Replacer {
 
     /// Bytes that it takes at most, the same on every machine.
     pub(crate) fn weight(&self) -> usize {
-        let Finder { automaton, masks, relation, ends, .. } = &self.finder;
         let literal = |part: &Part| match part {
             Part::Literal(text) => text.len().saturating_add(32),
             Part::Group(_) => 32,
         };
         let parts = self.substitution.iter().map(literal).fold(512, usize::saturating_add);
-        let words = masks.len().saturating_add(ends.len()).saturating_mul(8);
-        parts.saturating_add(words).saturating_add(relation.weight()).saturating_add(automaton.weight())
+        parts.saturating_add(self.finder.weight())
+    }
+
+    /// About the instructions that each byte of a value may take.
+    pub(crate) fn work(&self) -> u64 {
+        self.finder.work()
     }
 
     /// The value with every match replaced, as RE2's `GlobalReplace` does it. `None` if there is no
@@ -94,21 +97,23 @@ impl Replacer {
         for part in &self.substitution {
             match part {
                 Part::Literal(text) => written.extend_from_slice(text),
-                Part::Group(group) => {
-                    let slot = group.saturating_mul(2);
-                    let end = |slot: usize| found.get(slot).copied().flatten();
-                    let span = end(slot).zip(end(slot.saturating_add(1)));
-                    let text = span.and_then(|(start, end)| value.get(start..end));
-                    written.extend_from_slice(text.unwrap_or_default());
-                }
+                Part::Group(group) => written.extend_from_slice(of_group(found, *group, value)),
             }
         }
     }
 }
 
+/// What a group of a match matched in a value.
+pub(super) fn of_group<'v>(found: &Spans, group: usize, value: &'v [u8]) -> &'v [u8] {
+    let slot = group.saturating_mul(2);
+    let end = |slot: usize| found.get(slot).copied().flatten();
+    let span = end(slot).zip(end(slot.saturating_add(1)));
+    span.and_then(|(start, end)| value.get(start..end)).unwrap_or_default()
+}
+
 /// An expression to search for.
 #[derive(Clone, Debug)]
-struct Finder {
+pub(super) struct Finder {
     automaton: Automaton,
     classes: Classes,
     /// Positions are numbered from the end here, so that going back is a step forward.
@@ -120,7 +125,7 @@ struct Finder {
 }
 
 impl Finder {
-    fn of(nfa: &NFA) -> Option<Self> {
+    pub(super) fn of(nfa: &NFA) -> Option<Self> {
         let automaton = Automaton::of(nfa)?;
         let classes = Classes::of(nfa);
         let end = automaton.end();
@@ -146,8 +151,14 @@ impl Finder {
         })
     }
 
+    pub(super) fn weight(&self) -> usize {
+        let Self { automaton, masks, relation, ends, .. } = self;
+        let words = masks.len().saturating_add(ends.len()).saturating_mul(8);
+        words.saturating_add(relation.weight()).saturating_add(automaton.weight())
+    }
+
     /// About the instructions for one byte: back twice, forward once.
-    fn work(&self) -> u64 {
+    pub(super) fn work(&self) -> u64 {
         let most = self.automaton.leads.iter().map(Vec::len).max().unwrap_or_default() as u64;
         let words = words(self.automaton.end()) as u64;
         let back = self.relation.work().saturating_add(words.saturating_mul(150));
@@ -166,7 +177,7 @@ impl Finder {
 }
 
 /// A search for one match after another.
-struct Search<'s> {
+pub(super) struct Search<'s> {
     finder: &'s Finder,
     value: &'s [u8],
     words: usize,
@@ -179,7 +190,7 @@ struct Search<'s> {
 }
 
 impl<'s> Search<'s> {
-    fn of(finder: &'s Finder, value: &'s [u8]) -> Self {
+    pub(super) fn of(finder: &'s Finder, value: &'s [u8]) -> Self {
         let words = words(finder.automaton.end());
         let blocks = (value.len() / BLOCK).saturating_add(1);
         let room = BLOCK.min(value.len()).saturating_add(1).saturating_mul(words);
@@ -240,7 +251,7 @@ impl<'s> Search<'s> {
     }
 
     /// The first match that starts at `from` or later.
-    fn next(&mut self, from: usize) -> Option<Spans> {
+    pub(super) fn next(&mut self, from: usize) -> Option<Spans> {
         let finder = self.finder;
         let end = finder.automaton.end();
         let start = finder.automaton.start();

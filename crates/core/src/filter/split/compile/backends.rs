@@ -1,6 +1,6 @@
 //! The backends of one split, and their slots.
 
-use crate::action::destination::{DESTINATION, Destination};
+use crate::action::destination::{DESTINATION, Destination, TO_VALUES};
 use crate::action::edit::{HeaderEdits, REQUEST_HEADERS, RESPONSE_HEADERS};
 use crate::filter::split::bucket::BUCKETS;
 use crate::filter::split::guard::{GUARD, Rule};
@@ -21,6 +21,7 @@ pub(super) static BACKEND: Object = object!(
     "One backend of a split.",
     [&DESTINATION],
     [
+        TO_VALUES,
         field!("name", NAME, Required, "Its name in metrics; no other backend of the split may have it."),
         field!(
             "baseline",
@@ -94,6 +95,14 @@ pub(super) fn backend(tree: &PolicyValue, total: u32) -> Result<Read, Invalid> {
             "a backend other than the baseline needs a destination",
             "add \"authority\" or \"to\"",
         ));
+    }
+    if fields.has("guard") && to.as_ref().is_some_and(Destination::is_quoted) {
+        return Err(Invalid::new(
+            Code::Conflict,
+            "a destination that quotes the request has no guard: it is many destinations",
+            "leave it out, or write a backend for each value",
+        )
+        .in_field("guard"));
     }
     Ok(Read {
         baseline,

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::backends::{self, BACKEND, OVERRIDE, find};
 use super::layer::{LAYER, Layered};
+use crate::action::destination::Destination;
 use crate::filter::split::bucket::BUCKETS;
 use crate::filter::split::guard::{GUARD, Rule};
 use crate::filter::split::key::{KEY, Key};
@@ -211,7 +212,8 @@ fn guards(fields: Fields<'_>, read: &[backends::Read]) -> Result<Vec<Option<Rule
     let of_all = of_all.unwrap_or_default();
     let of_one = |read: &backends::Read| {
         let rule = read.guard.as_ref().unwrap_or(&of_all);
-        (!read.baseline && rule.is_on()).then(|| rule.clone())
+        let is_quoted = read.backend.to.as_ref().is_some_and(Destination::is_quoted);
+        (!read.baseline && !is_quoted && rule.is_on()).then(|| rule.clone())
     };
     Ok(read.iter().map(of_one).collect())
 }
