@@ -5,5 +5,6 @@ mod evasion;
 mod gateway;
 mod learn;
 mod paths;
+mod server_name;
 mod sidecar;
 mod site;

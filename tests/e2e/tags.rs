@@ -2,7 +2,9 @@
 
 mod attack;
 mod cases;
+mod conditions;
 mod labels;
+mod metadata;
 mod preset;
 mod prometheus;
 mod sources;

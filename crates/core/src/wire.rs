@@ -8,6 +8,7 @@ pub(crate) mod field_value;
 pub(crate) mod host;
 pub mod inline_headers;
 pub(crate) mod message;
+pub(crate) mod metadata;
 pub(crate) mod methods;
 pub(crate) mod percent;
 pub(crate) mod query;

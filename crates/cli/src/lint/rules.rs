@@ -19,6 +19,7 @@ mod nrw620;
 mod nrw621;
 mod nrw622;
 mod nrw623;
+mod nrw624;
 
 use super::rule::Rule;
 use crate::code::Code;
@@ -43,6 +44,7 @@ pub(super) static ALL: &[&Rule] = &[
     &nrw621::RULE,
     &nrw622::RULE,
     &nrw623::RULE,
+    &nrw624::RULE,
 ];
 
 /// Codes of findings that are made outside the rules.

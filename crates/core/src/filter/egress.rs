@@ -9,6 +9,8 @@ mod address;
 pub mod ambiguity;
 mod caller;
 mod compile;
+#[cfg(any(test, feature = "describe"))]
+mod dead;
 mod decide;
 pub mod destination;
 mod explain;
@@ -20,12 +22,14 @@ mod path;
 mod private;
 mod route;
 mod rule;
+mod server_name;
 #[cfg(test)]
 mod tests;
 
 use crate::language::modes::Callers;
 use crate::matching::hosts::HostSet;
 use crate::matching::index::Index;
+use crate::matching::source::Cidr;
 use crate::policy::common::Common;
 pub use outbound::{Outbound, RouteAsk};
 
@@ -34,6 +38,7 @@ use measure::SeriesIndices;
 use outbound_headers::OutboundHeaders;
 use private::Private;
 use rule::{Rule, RuleMatch};
+use server_name::ServerName;
 
 /// A compiled `egress-policy` policy.
 #[derive(Clone, Debug)]
@@ -53,11 +58,14 @@ pub struct Egress {
     /// Rules in report mode: they change nothing.
     trial: Deciders,
     private: Private,
+    server_name: ServerName,
     refusal: Refusal,
     outbound_headers: OutboundHeaders,
     learn: Option<Learning>,
     /// The hosts that rules name, for `learn`.
     listed: HostSet,
+    /// The blocks of addresses that rules name, for `learn`.
+    listed_blocks: Vec<Cidr>,
     series_indices: SeriesIndices,
 }
 
@@ -82,7 +90,8 @@ pub enum Action {
 /// `response` of a policy: how a request is refused.
 #[derive(Clone, Debug)]
 struct Refusal {
-    status: u16,
+    /// Without it the status that the reason has.
+    status: Option<u16>,
     body: Box<str>,
 }
 

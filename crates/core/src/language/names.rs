@@ -86,6 +86,12 @@ pub(crate) fn request_header(written: &str) -> Result<Box<str>, Invalid> {
     ))
 }
 
+/// A header name to read of a request in CEL, which has the pseudo headers too.
+pub(crate) fn cel_header(written: &str) -> Result<Box<str>, Invalid> {
+    let is_pseudo = [":authority", ":method", ":path", ":scheme"].contains(&written);
+    if is_pseudo { Ok(written.into()) } else { request_header(written) }
+}
+
 /// A header name to write. A policy may not write framing headers and pseudo headers.
 pub(crate) fn writable_header(written: &str) -> Result<Box<str>, Invalid> {
     let name = header(written)?;

@@ -17,10 +17,42 @@ pub(crate) fn suggestion(written: &str, known: &[&str]) -> Option<String> {
     }
     let near = known
         .iter()
+        .filter(|name| !is_opposite(written, name))
         .map(|name| (distance(written, name), name))
         .min()
         .filter(|(distance, name)| *distance <= name.len().max(written.len()).div_ceil(3))?;
     Some(format!("did you mean {:?}?", near.1))
+}
+
+/// Words that turn a meaning around, each with its opposite. The longer one comes second if it holds
+/// the other.
+const OPPOSITES: [(&str, &str); 5] = [
+    ("allow", "deny"),
+    ("with", "without"),
+    ("include", "exclude"),
+    ("public", "private"),
+    ("always", "never"),
+];
+/// Beginnings that turn a meaning around.
+const NEGATIONS: [&str; 4] = ["not", "non", "dis", "un"];
+
+/// Whether two names mean opposite things: who follows such a suggestion gets the opposite of what they
+/// wanted.
+fn is_opposite(one: &str, other: &str) -> bool {
+    let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
+    let is_pair = |one: &str, other: &str| {
+        OPPOSITES.iter().any(|(yes, no)| {
+            one.contains(yes)
+                && !one.contains(no)
+                && other.contains(no)
+                && (yes.len() < no.len() || !other.contains(yes))
+        })
+    };
+    let negates = |one: &str, other: &str| {
+        let rest = NEGATIONS.iter().find_map(|negation| one.strip_prefix(negation));
+        rest.is_some_and(|rest| distance(rest, other) <= distance(one, other))
+    };
+    is_pair(&one, &other) || is_pair(&other, &one) || negates(&one, &other) || negates(&other, &one)
 }
 
 /// The Levenshtein distance over bytes, ignoring letter case.
@@ -62,5 +94,44 @@ mod tests {
         assert_eq!(suggestion("exacts", &known).as_deref(), Some("did you mean \"exact\"?"));
         assert_eq!(suggestion("wieght", &known).as_deref(), Some("did you mean \"weight\"?"));
         assert_eq!(suggestion("banana", &known), None);
+    }
+
+    #[test]
+    fn no_suggestion_turns_a_policy_around() {
+        let known = [
+            "namespaces",
+            "notNamespaces",
+            "withoutHeaders",
+            "headers",
+            "denyPrivateAddresses",
+            "deny",
+            "allow",
+            "exclude",
+            "include",
+            "always",
+            "never",
+        ];
+        for written in ["notWorkloads", "allowPrivateAddresses", "denyPublicAddresses", "disallow"] {
+            assert_eq!(suggestion(written, &known), None, "{written}");
+        }
+        let only = |written: &str, known: &str| suggestion(written, &[known]);
+        assert_eq!(only("notNamespaces", "namespaces"), None);
+        assert_eq!(only("notNamespace", "namespaces"), None);
+        assert_eq!(only("namespaces", "notNamespaces"), None);
+        assert_eq!(only("withHeaders", "withoutHeaders"), None);
+        assert_eq!(only("unverified", "verified"), None);
+        assert_eq!(only("includes", "exclude"), None);
+        for (written, meant) in [
+            ("notNamespace", "notNamespaces"),
+            ("namespace", "namespaces"),
+            ("witoutHeaders", "withoutHeaders"),
+            ("denyPrivateAddress", "denyPrivateAddresses"),
+            ("exlude", "exclude"),
+            ("alow", "allow"),
+            ("nevr", "never"),
+        ] {
+            let expected = format!("did you mean {meant:?}?");
+            assert_eq!(suggestion(written, &known), Some(expected), "{written}");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Path templates such as `/users/{id}/orders`.
 //!
-//! A template is matched segment by segment. `{name}` takes one segment that is not empty. A `*` at the
-//! end takes the rest, which may hold slashes but must not be empty.
+//! A template is matched segment by segment. `{name}` takes one segment that is not empty; `{name}:verb`
+//! and `{name}.json` take one that ends so. A `*` at the end takes the rest, which may hold slashes but
+//! must not be empty.
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
@@ -19,6 +20,9 @@ pub struct PathTemplate {
 pub(crate) enum Segment {
     Literal(Box<[u8]>),
     Variable,
+    /// A variable before an ending, which begins with the last `.` or `:` of the segment. So a segment
+    /// has one ending, and it can be looked up.
+    Ending(Box<[u8]>),
 }
 
 impl PathTemplate {
@@ -43,19 +47,14 @@ impl PathTemplate {
         };
         let mut segments = Vec::new();
         for segment in body.split('/').filter(|_| !(rest && body.is_empty())) {
-            let variable = segment.strip_prefix('{').and_then(|s| s.strip_suffix('}'));
-            match variable {
-                Some(name) if is_variable(name) => segments.push(Segment::Variable),
-                None if !segment.contains(['{', '}', '*', '?', '#']) => {
-                    segments.push(Segment::Literal(segment.as_bytes().into()));
-                }
-                _ => {
-                    return refuse(
-                        format!("{segment:?} is neither a plain segment nor a variable"),
-                        "write \"{id}\" for one segment, \"*\" at the end for the rest",
-                    );
-                }
-            }
+            let Some(segment) = Segment::new(segment) else {
+                return refuse(
+                    format!("{segment:?} is neither a plain segment nor a variable"),
+                    "write \"{id}\" for one segment, \"{id}:verb\" or \"{id}.json\" for one that ends so, \"*\" at the \
+                     end for the rest",
+                );
+            };
+            segments.push(segment);
         }
         Ok(Self { segments, rest })
     }
@@ -74,11 +73,7 @@ impl PathTemplate {
         let segment = |index: usize| {
             path.get(at(index).saturating_add(1)..at(index.saturating_add(1))).unwrap_or_default()
         };
-        let fits = |(index, wanted): (usize, &Segment)| match wanted {
-            Segment::Literal(text) if ignore_case => segment(index).eq_ignore_ascii_case(text),
-            Segment::Literal(text) => segment(index) == &**text,
-            Segment::Variable => !segment(index).is_empty(),
-        };
+        let fits = |(index, wanted): (usize, &Segment)| wanted.fits(segment(index), ignore_case);
         let is_left = || at(self.segments.len()).saturating_add(1) < path.len();
         self.segments.iter().enumerate().all(fits) && (!self.rest || is_left())
     }
@@ -95,11 +90,7 @@ impl PathTemplate {
             let (this, tail) = left.split_at(end.unwrap_or(left.len()));
             more = end.is_some();
             left = tail.get(1..).unwrap_or_default();
-            let fits = match segment {
-                Segment::Literal(text) => this == &**text,
-                Segment::Variable => !this.is_empty(),
-            };
-            if !fits {
+            if !segment.fits(this, false) {
                 return false;
             }
         }
@@ -118,7 +109,7 @@ impl PathTemplate {
             prefix.push(b'/');
             match segment {
                 Segment::Literal(text) => prefix.extend_from_slice(text),
-                Segment::Variable => break,
+                Segment::Variable | Segment::Ending(_) => break,
             }
         }
         prefix
@@ -128,10 +119,44 @@ impl PathTemplate {
     pub(crate) fn to_lowercase(&self) -> Self {
         let lower = |segment: &Segment| match segment {
             Segment::Literal(text) => Segment::Literal(text.to_ascii_lowercase().into()),
+            Segment::Ending(text) => Segment::Ending(text.to_ascii_lowercase().into()),
             Segment::Variable => Segment::Variable,
         };
         Self { segments: self.segments.iter().map(lower).collect(), rest: self.rest }
     }
+}
+
+impl Segment {
+    /// Reads a segment.
+    fn new(written: &str) -> Option<Self> {
+        let is_plain = |text: &str| !text.contains(['{', '}', '*', '?', '#']);
+        let Some((name, ending)) = written.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
+            return is_plain(written).then(|| Self::Literal(written.as_bytes().into()));
+        };
+        let is_ending = || self::ending(ending.as_bytes()) == Some(ending.as_bytes()) && is_plain(ending);
+        match ending {
+            _ if !is_variable(name) => None,
+            "" => Some(Self::Variable),
+            _ => is_ending().then(|| Self::Ending(ending.as_bytes().into())),
+        }
+    }
+
+    fn fits(&self, segment: &[u8], ignore_case: bool) -> bool {
+        match self {
+            Self::Literal(text) if ignore_case => segment.eq_ignore_ascii_case(text),
+            Self::Literal(text) => segment == &**text,
+            Self::Variable => !segment.is_empty(),
+            Self::Ending(text) => segment.len().checked_sub(text.len()).is_some_and(|length| {
+                let end = segment.get(length..).unwrap_or_default();
+                length > 0 && (if ignore_case { end.eq_ignore_ascii_case(text) } else { end == &**text })
+            }),
+        }
+    }
+}
+
+/// The end of a segment from its last `.` or `:` on.
+pub(crate) fn ending(segment: &[u8]) -> Option<&[u8]> {
+    segment.iter().rposition(|b| matches!(b, b'.' | b':')).and_then(|at| segment.get(at..))
 }
 
 fn is_variable(name: &str) -> bool {
@@ -171,11 +196,35 @@ mod tests {
         assert!(!fits("/", "/a"));
         assert!(!fits("/", ""));
         assert!(fits("/a/", "/a/"));
+        assert!(fits("/items/{id}:check", "/items/42:check"));
+        assert!(fits("/items/{id}:check", "/items/a:b.c:check"));
+        assert!(fits("/{name}.json/raw", "/a.b.json/raw"));
+        assert!(!fits("/items/{id}:check", "/items/:check"));
+        assert!(!fits("/items/{id}:check", "/items/42:checked"));
+        assert!(!fits("/items/{id}:check", "/items/42:check/a"));
+        assert!(!fits("/items/{id}:check", "/items/4/2:check"));
+        assert!(!fits("/items/{id}.json", "/items/42.json.gz"));
+        assert!(!fits("/items/{id}.json", "/items/json"));
     }
 
     #[test]
     fn malformed() {
-        for text in ["", "users", "/a{b}", "/{a b}", "/{}", "/a*", "/*/a", "/a?b"] {
+        for text in [
+            "",
+            "users",
+            "/a{b}",
+            "/{a b}",
+            "/{}",
+            "/a*",
+            "/*/a",
+            "/a?b",
+            "/{a}b",
+            "/{a}.tar.gz",
+            "/{a}:v*",
+            "/{a}.{b}",
+            "/{a}:b:c",
+            "/{}:v",
+        ] {
             assert!(PathTemplate::new(text).is_err(), "{text}");
         }
     }
@@ -186,6 +235,7 @@ mod tests {
             |text: &str| String::from_utf8(PathTemplate::new(text).unwrap().literal_prefix()).unwrap();
         assert_eq!(prefix("/users/{id}/orders"), "/users/");
         assert_eq!(prefix("/books"), "/books");
+        assert_eq!(prefix("/books/{id}:buy"), "/books/");
         assert_eq!(prefix("/static/*"), "/static");
         assert_eq!(prefix("/*"), "");
     }

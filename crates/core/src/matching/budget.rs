@@ -184,7 +184,7 @@ impl Budget {
             Invalid::new(
                 Code::TooMany,
                 format!("more than {} regular expressions", limits::REGEXES),
-                "use \"exact\", \"prefix\" or \"in\"",
+                "use \"exact\", \"prefix\" or \"in\"; for attributes a \"pathTemplates\" tag and a \"method\" tag",
             )
         })?;
         self.regexes.set(left);

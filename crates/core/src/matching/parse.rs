@@ -109,7 +109,8 @@ fn read_one(tree: &PolicyValue, joins: bool, budget: &Budget) -> Result<Match, I
 }
 
 fn match_of(fields: Fields<'_>, joins: bool, budget: &Budget) -> Result<Match, Invalid> {
-    let named = |tree| conditions(tree, names::request_header, |t| of_header(value::value(t, budget)?));
+    let header = |name: &str| if joins { names::cel_header(name) } else { names::request_header(name) };
+    let named = |tree| conditions(tree, header, |t| of_header(value::value(t, budget)?));
     let unwanted = |tree| conditions(tree, names::request_header, |t| of_header(plain(t, budget)?));
     let mut faults = Faults::default();
     let mut read = Match {

@@ -64,6 +64,14 @@ impl Cidr {
         (Length { mask: self.mask, v6: self.v6 }, self.network)
     }
 
+    /// Whether the other block is in this one.
+    #[cfg(any(test, feature = "describe"))]
+    pub(crate) fn holds(self, other: Self) -> bool {
+        self.v6 == other.v6
+            && self.mask & other.mask == self.mask
+            && other.network & self.mask == self.network
+    }
+
     pub(crate) fn contains(self, address: IpAddr) -> bool {
         self.v6 == address.is_ipv6() && bits(address) & self.mask == self.network
     }

@@ -6,6 +6,7 @@ use super::{Action, Egress, Ruling, Verdict};
 use crate::action::edit::Edit;
 use crate::language::modes::Mode;
 use crate::matching::request::Request;
+use crate::matching::source::ip;
 use crate::policy::decision::{Decision, Reply, Unlisted};
 use crate::policy::state;
 use crate::wire::host::Host;
@@ -28,7 +29,7 @@ impl Egress {
         // What a rule keeps from this caller is not news, and to propose it would undo the rule. But no
         // rule lets a private address out.
         let is_new = || match verdict.ruling {
-            Ruling::Default => !self.listed.contains(&Host::of(host)),
+            Ruling::Default => !self.is_listed(host),
             Ruling::PrivateAddress => true,
             _ => false,
         };
@@ -36,12 +37,19 @@ impl Egress {
             decision.unlisted = Some(Unlisted { host: host.into(), method: request.method() });
         }
         let host_of_rule = match verdict.ruling {
-            Ruling::Rule(index) => self.rules.get(index).and_then(|rule| rule.host(host)),
+            Ruling::Rule(index) => self.rules.get(index).map(|rule| rule.destination(host)),
             _ => None,
         };
         self.series_indices.count(verdict, host_of_rule, &mut decision.count);
         let state = [self.outcome(verdict), "; rule=", self.ruling(verdict.ruling)].concat();
         decision.state.push((state::EGRESS, Cow::Owned(state.into_bytes())));
+    }
+
+    /// Whether a rule names a host, or its block of addresses.
+    fn is_listed(&self, host: &[u8]) -> bool {
+        let is_in = |address| self.listed_blocks.iter().any(|block| block.contains(address));
+        self.listed.contains(&Host::of(host))
+            || (!self.listed_blocks.is_empty() && ip(host).is_some_and(is_in))
     }
 
     fn refuse<'a>(&'a self, request: &Request<'_>, ruling: Ruling) -> Reply<'a> {
@@ -51,9 +59,11 @@ impl Egress {
         } else {
             Cow::Borrowed(self.refusal.body.as_bytes())
         };
+        // At 421 a client opens a connection of its own (RFC 9110 §15.5.20).
+        let status = if ruling == Ruling::SniMismatch { 421 } else { 403 };
         Reply {
             // Envoy answers gRPC in gRPC's own way: it turns 403 into `PERMISSION_DENIED`.
-            status: if request.is_grpc() { 403 } else { self.refusal.status },
+            status: if request.is_grpc() { 403 } else { self.refusal.status.unwrap_or(status) },
             grpc_status: None,
             headers: vec![(
                 Cow::Borrowed("x-narrows-egress"),

@@ -5,6 +5,7 @@ use super::measure::SeriesIndices;
 use super::outbound_headers::{OUTBOUND_HEADERS, OutboundHeaders};
 use super::private::{PRIVATE, Private};
 use super::rule::{ACTIONS, RULE, Rule, RuleMatch};
+use super::server_name::{SNI, ServerName};
 use super::{Action, Deciders, Egress, Refusal};
 use crate::action::sanitize::Sanitizer;
 use crate::language::describe::{Field, Object, field, object};
@@ -41,7 +42,7 @@ pub(super) static PART: Object = object!(
     FIELDS
 );
 
-const FIELDS: [Field; 6] = [
+const FIELDS: [Field; 7] = [
     field!(
         "default",
         Words(|| words(&ACTIONS)),
@@ -60,6 +61,7 @@ const FIELDS: [Field; 6] = [
         Holds(false),
         "Whether addresses that are not on the internet are denied, perhaps with exceptions."
     ),
+    SNI,
     field!("response", Table(&RESPONSE), Optional, "The answer to a request that is denied."),
     field!(
         "requestHeaders",
@@ -76,13 +78,16 @@ static RESPONSE: Object = object!(
     "The answer to a request that is denied.",
     [],
     [
-        field!("status", Integer(400, 599), Counts(STATUS as i64), "The HTTP status."),
+        field!(
+            "status",
+            Integer(400, 599),
+            Optional,
+            "The HTTP status; without it 403, and 421 where the TLS connection was opened to another name."
+        ),
         field!("body", Text(0, limits::VALUE_BYTES), Says(BODY), "The body; `%RULE%` is the rule's name."),
     ],
 );
 
-/// The status of a refusal, unless the policy names another.
-const STATUS: u16 = 403;
 const BODY: &str = "this request may not leave the mesh: egress-policy rule %RULE%\n";
 
 pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
@@ -92,6 +97,7 @@ pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
     let mut faults = read::Faults::default();
     let default = faults.take(fields.optional("default", |t| read::word(t, &ACTIONS))).flatten();
     let private = faults.take(fields.optional("denyPrivateAddresses", Private::read)).flatten();
+    let server_name = faults.take(ServerName::read(fields)).unwrap_or_default();
     let refusal = faults.take(fields.optional("response", Refusal::read)).flatten();
     let outbound_headers = faults.take(fields.optional("requestHeaders", OutboundHeaders::read)).flatten();
     let learn = faults.take(fields.optional("learn", |t| Learning::read(t, head.labels))).flatten();
@@ -113,6 +119,7 @@ pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
         |rule_match: &RuleMatch| rules.get(rule_match.rule).is_none_or(|rule| rule.mode == Mode::Off);
     let reads_paths = rule_matches.iter().any(|rule_match| rule_match.path.is_some() && !is_off(rule_match));
     let in_force = rules.iter().filter(|rule| learn.is_some() && rule.mode != Mode::Off);
+    let listed_blocks = in_force.clone().flat_map(Rule::cidrs).copied().collect();
     let listed = HostSet::new(in_force.flat_map(|rule| rule.hosts().iter().cloned()).collect());
     let (series_indices, series) = SeriesIndices::define(&rules, default, head.mode, head.labels);
     let published = state::published(&head, &[state::EGRESS]);
@@ -136,6 +143,7 @@ pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
         rules,
         rule_matches,
         private: private.unwrap_or_default(),
+        server_name,
         reads_paths,
         refusal: refusal.unwrap_or_default(),
         outbound_headers: if acts {
@@ -145,6 +153,7 @@ pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
         },
         learn: if active { learn } else { None },
         listed,
+        listed_blocks,
         series_indices,
     })
 }
@@ -230,16 +239,15 @@ impl Refusal {
             let message = format!("the body has {} bytes, more than {}", body.len(), limits::VALUE_BYTES);
             Err(Invalid::new(Code::TooMany, message, "shorten it: every worker holds it"))
         })?;
-        let default = Self::default();
         Ok(Self {
-            status: status.and_then(|status| u16::try_from(status).ok()).unwrap_or(default.status),
-            body: body.unwrap_or(default.body),
+            status: status.and_then(|status| u16::try_from(status).ok()),
+            body: body.unwrap_or_else(|| BODY.into()),
         })
     }
 }
 
 impl Default for Refusal {
     fn default() -> Self {
-        Self { status: STATUS, body: BODY.into() }
+        Self { status: None, body: BODY.into() }
     }
 }

@@ -2,11 +2,12 @@
 
 use super::ambiguity::Ambiguity;
 use super::caller::Caller;
-use super::destination::Destination;
+use super::destination::{Destination, Host};
 use super::learn::Learning;
 use super::path::Readings;
 use super::route::Route;
 use super::rule::{Outgoing, Rule, RuleMatch};
+use super::server_name::Opened;
 use super::{Action, Deciders, Egress, Outbound, RouteAsk, Ruling, Verdict, measure, outbound_headers};
 use crate::action::sanitize;
 use crate::language::describe::Object;
@@ -14,7 +15,7 @@ use crate::language::invalid::{Code, Fault, Invalid};
 use crate::language::modes::{Callers, Mode};
 use crate::language::policy_value::PolicyValue;
 use crate::matching::index::Index;
-use crate::matching::request::Request;
+use crate::matching::request::{Peer, Request};
 use crate::policy::Policy;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
@@ -79,7 +80,11 @@ impl Policy for Egress {
         let is_silent = self.says_nothing && self.common.head.mode != Mode::Off;
         let message = "there is neither \"default\" nor a rule: everything may leave";
         let help = "write \"default\": \"deny\" and rules; or \"mode\": \"off\" if it should do nothing";
-        Vec::from_iter(is_silent.then(|| Fault::warning(Code::EverythingPasses, message, help)))
+        let silent = is_silent.then(|| Fault::warning(Code::EverythingPasses, message, help));
+        #[cfg(any(test, feature = "describe"))]
+        return silent.into_iter().chain(self.dead_rules()).collect();
+        #[cfg(not(any(test, feature = "describe")))]
+        Vec::from_iter(silent)
     }
 
     fn judge<'a>(
@@ -114,6 +119,7 @@ impl Policy for Egress {
             believed: if is_believed { caller } else { caller.without_certificate() },
             moves: false,
             host: &host,
+            address: destination.as_ref().ok().and_then(|d| d.host.address()),
             ports,
             port_in_digits: port.map(|port| port.to_string().into_bytes()).unwrap_or_default(),
             method: request.method(),
@@ -165,9 +171,31 @@ impl Egress {
     ) -> Verdict {
         let verdict = |action, ruling| Verdict { action, ruling, trial: None };
         let Ok(destination) = destination else { return verdict(Action::Deny, Ruling::AmbiguousHost) };
-        if request.stream_info().server_name.is_some_and(|name| !is_opened_to(name, destination)) {
+        let name = request.stream_info().server_name.unwrap_or_default();
+        let is_opened_well = match self.server_name.judge(name, &destination.host) {
+            Opened::Fine => true,
+            Opened::Wrong => false,
+            Opened::Elsewhere(opened) => {
+                let host = opened.host.text();
+                let there = Outgoing { host: &host, address: opened.host.address(), ..outgoing.clone() };
+                self.judge_destination(request, &opened.host, false, &there).action == Action::Allow
+            }
+        };
+        if !is_opened_well {
             return verdict(Action::Deny, Ruling::SniMismatch);
         }
+        self.judge_destination(request, &destination.host, is_inside, outgoing)
+    }
+
+    /// What the rules make of a request to this host.
+    fn judge_destination(
+        &self,
+        request: &Request<'_>,
+        host: &Host<'_>,
+        is_inside: bool,
+        outgoing: &Outgoing<'_>,
+    ) -> Verdict {
+        let verdict = |action, ruling| Verdict { action, ruling, trial: None };
         let denied = self.find(&self.enforced, Action::Deny, request, outgoing);
         let trial = self.find(&self.trial, Action::Deny, request, outgoing);
         if let Some(rule) = denied {
@@ -176,7 +204,7 @@ impl Egress {
         if is_inside {
             return Verdict { action: Action::Allow, ruling: Ruling::InCluster, trial };
         }
-        if self.private.denies(&destination.host) {
+        if self.private.denies(host) {
             return verdict(Action::Deny, Ruling::PrivateAddress);
         }
         if let Some(rule) = self.find(&self.enforced, Action::Allow, request, outgoing) {
@@ -257,14 +285,6 @@ fn destination<'a>(request: &Request<'a>) -> Result<Destination<'a>, Ambiguity> 
     }
 }
 
-/// Whether a TLS connection was opened to that host. Istio's own names (`outbound_.443_._.gateway…`)
-/// name the gateway, not the destination of the request.
-fn is_opened_to(server_name: &[u8], destination: &Destination<'_>) -> bool {
-    server_name.is_empty()
-        || server_name.starts_with(b"outbound_.")
-        || Destination::of(server_name).is_ok_and(|opened| opened.host == destination.host)
-}
-
 /// First the port that the request names, or the scheme's port if Envoy's route has none. Second the
 /// port of the route.
 fn ports(request: &Request<'_>, written: Option<u16>, route: Option<Route<'_>>) -> [Option<u16>; 2] {
@@ -292,5 +312,7 @@ fn probe<'p>(outgoing: &'p Outgoing<'_>, path: &'p [u8]) -> Request<'p> {
         (b"namespace", namespace),
         (b"workload", workload),
     ];
-    Request::new(fields.into_iter().filter_map(|(name, value)| Some((name, value?))))
+    let probe = Request::new(fields.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    // Rules by block are found by the address, as callers are in other filters.
+    probe.from_source(Peer { address: outgoing.address.map(|_| outgoing.host), ..Peer::default() })
 }

@@ -107,6 +107,11 @@ impl<'a> Host<'a> {
         }
     }
 
+    /// The address, if it is one.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        if let Self::Address(address) = self { Some(*address) } else { None }
+    }
+
     /// Whether it is not on the internet: a private address, or a name that means one everywhere.
     pub fn is_private(&self) -> bool {
         match self {

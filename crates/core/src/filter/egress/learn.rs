@@ -64,9 +64,9 @@ struct Row {
 }
 
 /// The methods that are counted apart. The last is every other method.
-pub const METHODS: [&str; 10] = {
-    let [get, head, post, put, delete, connect, options, trace, patch] = methods::METHODS;
-    [get, head, post, put, delete, connect, options, trace, patch, "OTHER"]
+pub const METHODS: [&str; 11] = {
+    let [get, head, post, put, delete, connect, options, trace, patch, query] = methods::METHODS;
+    [get, head, post, put, delete, connect, options, trace, patch, query, "OTHER"]
 };
 /// The destination under which hosts without a series of their own are counted.
 const OTHER: &[u8] = b"other";

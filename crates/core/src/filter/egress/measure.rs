@@ -11,7 +11,7 @@ use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 #[derive(Clone, Debug)]
 pub(super) struct SeriesIndices {
     rules: usize,
-    /// By rule, and by host of that rule. A rule without hosts has one.
+    /// By rule, and by host of that rule. A rule without hosts, or with blocks, has one more.
     destinations: Vec<Vec<usize>>,
     /// The index of the series for what is not a rule: see [`BUILT_IN`].
     built_in: usize,
@@ -86,8 +86,11 @@ impl SeriesIndices {
             // A rule in report mode does not decide, so it has no destination to count.
             destinations.push(match (rule.mode, rule.hosts()) {
                 (Mode::Report | Mode::Off, _) => Vec::new(),
-                (Mode::Enforce, []) => vec![index_of(None)],
-                (Mode::Enforce, hosts) => hosts.iter().map(|host| index_of(Some(host))).collect(),
+                (Mode::Enforce, hosts) => {
+                    let others = hosts.is_empty() || !rule.cidrs().is_empty();
+                    let hosts = hosts.iter().map(Some).chain(others.then_some(None));
+                    hosts.map(&mut index_of).collect()
+                }
             });
         }
         (Self { rules: rules.len(), destinations, built_in }, series)

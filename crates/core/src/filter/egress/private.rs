@@ -50,10 +50,31 @@ impl Private {
         let is_excepted = |address: IpAddr| self.except.iter().any(|block| block.contains(address));
         self.denied && host.is_private() && !matches!(host, Host::Address(address) if is_excepted(*address))
     }
+
+    /// Whether every address of a block of IPv4 is denied. Of wider blocks than /8, and of IPv6, that is
+    /// not known.
+    #[cfg(any(test, feature = "describe"))]
+    pub(super) fn denies_all(&self, block: Cidr) -> bool {
+        let (length, network) = block.block();
+        let last = network | !length.mask;
+        let v4 = |bits: u128| u32::try_from(bits).ok().map(|bits| IpAddr::V4(bits.into()));
+        let (Some(first), Some(last)) = (v4(network), v4(last)) else { return false };
+        // No block that small holds two ranges of private addresses with others between them.
+        let is_private = |address| address::is_private(address) && self.denied;
+        let is_small = !length.v6 && !length.mask < 1 << 24;
+        let is_spared =
+            |except: &Cidr| except.contains(first) || except.contains(last) || block.holds(*except);
+        is_small && is_private(first) && is_private(last) && !self.except.iter().any(is_spared)
+    }
+}
+
+/// Whether a text is a block of more than one address.
+pub(super) fn is_block(written: &str) -> bool {
+    written.contains('/') && Cidr::new(written).is_some()
 }
 
 /// Reads a block of addresses in the form in which hosts are compared: IPv4 where possible.
-fn block(tree: &PolicyValue) -> Result<Cidr, Invalid> {
+pub(super) fn block(tree: &PolicyValue) -> Result<Cidr, Invalid> {
     let written = read::text(tree)?;
     let network = written.split('/').next().unwrap_or_default();
     match address::v6(network.as_bytes()) {

@@ -1,6 +1,9 @@
 //! A rule: who calls, what they call, and what happens then.
 
+mod from;
 mod read;
+
+use std::net::IpAddr;
 
 use super::Action;
 use super::caller::Caller;
@@ -10,8 +13,9 @@ use crate::matching::hosts::{HostPattern, HostSet};
 use crate::matching::matches::Match;
 use crate::matching::named_condition::NamedCondition;
 use crate::matching::path::PathMatch;
-use crate::matching::source::PrincipalPattern;
+use crate::matching::source::{Cidr, PrincipalPattern, SourceMatch};
 use crate::matching::value::ValueMatch;
+use from::CallerMatch;
 pub(super) use read::{ACTIONS, RULE};
 
 /// A rule of a policy.
@@ -31,26 +35,21 @@ pub(super) struct RuleMatch {
     pub(super) path: Option<PathMatch>,
 }
 
-/// An AND of the fields, an OR within each. What is not known matches none.
-#[derive(Clone, Debug, Default)]
-struct CallerMatch {
-    principals: Vec<PrincipalPattern>,
-    namespaces: Vec<Box<[u8]>>,
-    workloads: Vec<Box<[u8]>>,
-}
-
-/// An AND of the fields, an OR within each.
+/// An AND of the fields, an OR within each; hosts and blocks are one field.
 #[derive(Clone, Debug, Default)]
 struct To {
     /// In the order written.
     hosts: Vec<HostPattern>,
     /// The indices of the hosts, sorted by host.
     sorted: Vec<usize>,
+    /// Blocks of addresses that a host may be in.
+    cidrs: Vec<Cidr>,
     ports: Vec<u16>,
     methods: Vec<Box<[u8]>>,
 }
 
 /// A request, as rules see it.
+#[derive(Clone)]
 pub(super) struct Outgoing<'a> {
     /// The caller, as it presents itself.
     pub(super) caller: Caller<'a>,
@@ -60,6 +59,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) moves: bool,
     /// The host in its one form.
     pub(super) host: &'a [u8],
+    /// The host, if it is an address.
+    pub(super) address: Option<IpAddr>,
     /// First the port that the caller writes, or else the scheme's. Second the route's, if it has one.
     pub(super) ports: [Option<u16>; 2],
     /// One of the ports in digits, for the index.
@@ -74,6 +75,22 @@ impl Rule {
     /// The hosts as written.
     pub(super) fn hosts(&self) -> &[HostPattern] {
         &self.to.hosts
+    }
+
+    /// The blocks of addresses.
+    pub(super) fn cidrs(&self) -> &[Cidr] {
+        &self.to.cidrs
+    }
+
+    /// Whether only hosts and paths narrow it.
+    #[cfg(any(test, feature = "describe"))]
+    pub(super) fn is_for_everyone(&self) -> bool {
+        self.from.is_anyone() && self.to.ports.is_empty() && self.to.methods.is_empty()
+    }
+
+    /// The index of what covers a host: of its hosts, and behind them the blocks or everything.
+    pub(super) fn destination(&self, host: &[u8]) -> usize {
+        self.host(host).unwrap_or(self.to.hosts.len())
     }
 
     /// Whether everything but the path holds. A port that is not known satisfies a rule that denies, but
@@ -95,14 +112,23 @@ impl Rule {
             Action::Allow => &request.believed,
             Action::Deny => &request.caller,
         };
-        self.from.covers(caller)
-            && (self.to.hosts.is_empty() || self.host(request.host).is_some())
+        self.from.covers(caller, self.action)
+            && self.is_to(request)
             && (ports.is_empty() || is_port())
             && (methods.is_empty() || methods.iter().any(|method| is_method(method)))
     }
 
+    /// Whether one of the hosts or blocks covers the host.
+    fn is_to(&self, request: &Outgoing<'_>) -> bool {
+        let To { hosts, cidrs, .. } = &self.to;
+        let is_in = |address: IpAddr| cidrs.iter().any(|cidr| cidr.contains(address));
+        (hosts.is_empty() && cidrs.is_empty())
+            || self.host(request.host).is_some()
+            || request.address.is_some_and(is_in)
+    }
+
     /// The index of the host that covers a host in its one form.
-    pub(super) fn host(&self, host: &[u8]) -> Option<usize> {
+    fn host(&self, host: &[u8]) -> Option<usize> {
         let To { hosts, sorted, .. } = &self.to;
         let find = |wanted: &[u8]| {
             let found =
@@ -135,9 +161,12 @@ impl Rule {
             ("workload", self.from.workloads.clone()),
         ];
         let fields = fields.into_iter().filter(|(_, values)| !values.is_empty());
-        let is_not_empty = |hosts: &&Vec<HostPattern>| !hosts.is_empty();
+        // A host or a block is enough, and an index knows no such choice.
+        let (hosts, cidrs) = (&self.to.hosts, &self.to.cidrs);
+        let blocks = || SourceMatch { cidrs: cidrs.clone(), principals: Vec::new() };
         Match {
-            hosts: Some(&self.to.hosts).filter(is_not_empty).map(|hosts| HostSet::new(hosts.clone())),
+            hosts: (!hosts.is_empty() && cidrs.is_empty()).then(|| HostSet::new(hosts.clone())),
+            source: (hosts.is_empty() && !cidrs.is_empty()).then(blocks),
             headers: fields.map(|(name, values)| exactly(name, values)).collect(),
             ..Match::default()
         }
@@ -154,18 +183,6 @@ impl RuleMatch {
     pub(super) fn covers_all(&self, readings: Option<&Readings<'_>>) -> bool {
         let Some(path) = &self.path else { return true };
         readings.is_some_and(|readings| readings.iter().all(|reading| path.matches(reading)))
-    }
-}
-
-impl CallerMatch {
-    fn covers(&self, caller: &Caller<'_>) -> bool {
-        let known = |names: &[Box<[u8]>], name: Option<&[u8]>| {
-            names.is_empty() || name.is_some_and(|name| names.iter().any(|known| **known == *name))
-        };
-        (self.principals.is_empty()
-            || caller.principal.is_some_and(|name| self.principals.iter().any(|p| p.covers(name))))
-            && known(&self.namespaces, caller.namespace)
-            && known(&self.workloads, caller.workload)
     }
 }
 

@@ -6,6 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 mod index;
 mod learn;
 mod paths;
+mod reach;
 mod signals;
 mod stream_info;
 

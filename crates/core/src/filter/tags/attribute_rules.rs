@@ -3,7 +3,7 @@
 use std::cell::{RefCell, RefMut};
 
 use super::captured::Captured;
-use super::condition::Codes;
+use super::condition::{Number, Numbers};
 use super::property::number;
 use super::registry::MISSING;
 use crate::matching::index::Index;
@@ -17,6 +17,8 @@ pub(super) struct AttributeRules {
     pub(super) index: Index,
     /// The index of the response code among what is read in the log phase.
     pub(super) code: usize,
+    /// The same of the status of gRPC, if a rule asks for it.
+    pub(super) grpc_status: Option<usize>,
 }
 
 /// One way in which a value is given.
@@ -27,17 +29,17 @@ pub(super) struct AttributeRule {
     pub(super) first: Match,
     /// More conditions on things that `first` already has a condition on.
     pub(super) also: Vec<Match>,
-    pub(super) codes: Codes,
+    pub(super) numbers: Numbers,
 }
 
 impl AttributeRules {
-    /// What the rules give for a request; those that need a response code wait.
+    /// What the rules give for a request; those that need a number of the response wait.
     pub(super) fn capture(&self, request: &Request<'_>) -> Captured {
         let waiting = RefCell::new(Vec::new());
         let decides = |number: u32| {
             let Some(rule) = self.rule(number) else { return false };
             let holds = rule.first.matches(request) && rule.also.iter().all(|m| m.matches(request));
-            if holds && !rule.codes.is_empty() {
+            if holds && !rule.numbers.is_empty() {
                 // The index tries them in an order of its own, and perhaps twice.
                 let mut waiting: RefMut<'_, Vec<u32>> = waiting.borrow_mut();
                 let before = waiting.partition_point(|other| *other < number);
@@ -60,13 +62,16 @@ impl AttributeRules {
         Captured::Rules(candidates)
     }
 
-    /// The value of the first candidate whose codes hold.
+    /// The value of the first candidate whose numbers hold.
     pub(super) fn settle(&self, candidates: &[u32], observed: &[Option<Vec<u8>>]) -> u32 {
-        // Without an answer there is no code, and in CEL a comparison with a missing value does not
-        // hold.
-        let code = observed.get(self.code).and_then(Option::as_deref).and_then(number).filter(|c| *c > 0);
+        let read = |index: usize| observed.get(index).and_then(Option::as_deref).and_then(number);
+        let known = |of: Number| match of {
+            // Without an answer there is no code.
+            Number::Code => read(self.code).filter(|code| *code > 0),
+            Number::GrpcStatus => read(self.grpc_status?),
+        };
         let mut rules = candidates.iter().filter_map(|number| self.rule(*number));
-        rules.find(|rule| rule.codes.hold(code)).map_or(MISSING, |rule| rule.value)
+        rules.find(|rule| rule.numbers.hold(&known)).map_or(MISSING, |rule| rule.value)
     }
 
     fn rule(&self, number: u32) -> Option<&AttributeRule> {

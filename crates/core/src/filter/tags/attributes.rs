@@ -7,10 +7,10 @@
 
 use super::attribute_rules::{AttributeRule, AttributeRules};
 use super::bound::{self, Bound, VALUE};
-use super::condition::{self};
+use super::condition::{self, Condition, Number};
 use super::draft::Draft;
 use super::label;
-use super::registry::Registry;
+use super::registry::MISSING;
 use super::source::AnySource;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
@@ -22,7 +22,10 @@ use crate::matching::index::{self};
 use crate::matching::parse::{self, Budget};
 use crate::policy::series::BuiltinTag;
 
-const PHASES: [(&str, ()); 2] = [("ON_LOG", ()), ("ON_REQUEST", ())];
+/// The phases of attribute-gen, and what people write for the last one; and whether the answer is
+/// known in it.
+const PHASES: [(&str, bool); 4] =
+    [("AFTER_RESPONSE", true), ("PHASE_UNSPECIFIED", true), ("ON_LOG", true), ("ON_REQUEST", false)];
 
 pub(super) static ATTRIBUTE: Object = object!(
     "attribute",
@@ -41,7 +44,13 @@ pub(super) static ATTRIBUTE: Object = object!(
             "phase",
             Words(|| words(&PHASES)),
             Optional,
-            "Accepted; the value is written as early as it can be."
+            "`ON_REQUEST` refuses conditions on the answer; the value is written as early as it can be."
+        ),
+        field!(
+            "missing",
+            Text(1, bound::LONGEST),
+            Optional,
+            "What stands in metrics for an attribute to which no rule gives a value; without it, nothing."
         ),
     ],
 );
@@ -57,7 +66,7 @@ static RULE: Object = object!(
             "condition",
             Text(0, limits::TEXT_BYTES),
             Optional,
-            "The condition (CEL); without it, always."
+            "The condition (CEL); without it, or if it is empty, always."
         ),
     ],
 );
@@ -81,12 +90,17 @@ fn attribute(tree: &PolicyValue, draft: &mut Draft, budget: &Budget) -> Result<(
         )));
     }
     label::distinct(&name, &others).map_err(named)?;
-    // Both phases mean the same here: a value is published as early as possible.
-    fields.optional("phase", |t| read::word(t, &PHASES))?;
+    // A value is published as early as possible in every phase.
+    let is_answered = fields.optional("phase", |t| read::word(t, &PHASES))?.unwrap_or(true);
+    let missing = fields.optional("missing", |t| bound::value(read::text(t)?))?.unwrap_or_default();
     let bound = Bound::read(Fields::open(&PolicyValue::Table(Vec::new()), &bound::BOUND)?, true, true)?;
-    let tag = draft.registry.tag(&name, BuiltinTag::Tag, "", "", 0);
+    let tag = draft.registry.tag(&name, BuiltinTag::Tag, &missing, &missing, 0);
     let code = draft.reads.index(&["response", "code"]);
-    let rules = fields.required("match", |t| rules(t, tag, code, &mut draft.registry, budget))?;
+    let mut rules = fields.required("match", |t| rules(t, (tag, is_answered), code, draft, budget))?;
+    let asks_status = |rule: &AttributeRule| rule.numbers.ask_for(Number::GrpcStatus);
+    if rules.rules.iter().any(asks_status) {
+        rules.grpc_status = Some(draft.reads.index(&["response", "grpc_status"]));
+    }
     draft.push(&name, AnySource::Rules(Box::new(rules)), bound, None);
     if let Some(tag) = draft.tags.last_mut() {
         tag.state = Some(name);
@@ -97,9 +111,9 @@ fn attribute(tree: &PolicyValue, draft: &mut Draft, budget: &Budget) -> Result<(
 
 fn rules(
     tree: &PolicyValue,
-    tag: usize,
+    (tag, is_answered): (usize, bool),
     code: usize,
-    registry: &mut Registry,
+    draft: &mut Draft,
     budget: &Budget,
 ) -> Result<AttributeRules, Invalid> {
     let mut rules = Vec::new();
@@ -107,16 +121,15 @@ fn rules(
     let read = read::list(tree, limits::ATTRIBUTE_RULES, |t| {
         budget.hold(VALUE)?;
         let fields = Fields::open(t, &RULE)?;
-        let value = registry.declare(tag, &fields.required("value", |t| bound::value(read::text(t)?))?);
-        let conditions =
-            fields.optional("condition", |t| condition::read(read::text(t)?))?.unwrap_or_default();
-        for condition in conditions {
-            budget.hold(budget::CONDITION.saturating_add(condition.codes.weight()))?;
+        let value = fields.required("value", |t| value(t, tag, draft))?;
+        let conditions = fields.optional("condition", |t| conditions(read::text(t)?, is_answered))?;
+        for condition in conditions.unwrap_or_else(always) {
+            budget.hold(budget::CONDITION.saturating_add(condition.numbers.weight()))?;
             let matches = condition.matches.iter().map(|m| parse::joined(m, budget));
             let mut matches =
                 matches.collect::<Result<Vec<_>, _>>().map_err(|e| e.in_field("condition"))?.into_iter();
             let first = matches.next().unwrap_or_default();
-            rules.push(AttributeRule { value, first, also: matches.collect(), codes: condition.codes });
+            rules.push(AttributeRule { value, first, also: matches.collect(), numbers: condition.numbers });
         }
         Ok(())
     });
@@ -125,5 +138,36 @@ fn rules(
     for (number, rule) in (0u32..).zip(&rules) {
         index.add(number, &rule.first)?;
     }
-    faults.or(AttributeRules { rules, index: index.finish(), code })
+    faults.or(AttributeRules { rules, index: index.finish(), code, grpc_status: None })
+}
+
+/// Reads the value of a rule, and declares it.
+fn value(tree: &PolicyValue, tag: usize, draft: &mut Draft) -> Result<u32, Invalid> {
+    let value = draft.registry.declare(tag, &bound::value(read::text(tree)?)?);
+    if value != MISSING {
+        return Ok(value);
+    }
+    // It is not published where no rule gives a value, and would not be here.
+    let message = "this is what stands for no value: \"missing\" of the attribute";
+    Err(Invalid::new(Code::Conflict, message, "choose another word for \"missing\""))
+}
+
+fn conditions(written: &str, is_answered: bool) -> Result<Vec<Condition>, Invalid> {
+    if written.is_empty() {
+        return Ok(always());
+    }
+    let conditions = condition::read(written)?;
+    if is_answered || conditions.iter().all(|condition| condition.numbers.is_empty()) {
+        return Ok(conditions);
+    }
+    Err(Invalid::new(
+        Code::BadCondition,
+        "in the phase ON_REQUEST there is no answer yet, so this never holds",
+        "leave out \"phase\", or the condition on the answer",
+    ))
+}
+
+/// The one alternative that always holds.
+fn always() -> Vec<Condition> {
+    vec![Condition::default()]
 }

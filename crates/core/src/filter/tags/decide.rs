@@ -68,9 +68,8 @@ impl Policy for Tagger {
         for ((index, tag), value) in tags().zip(&values) {
             if let (Some(state), Captured::Known(value)) = (&tag.state, value) {
                 published |= super::report::bit(index);
-                let text = registry.text(index, *value);
-                // If no rule gives an attribute, it has no value, as in Istio.
-                if !text.is_empty() && self.common.head.mode == Mode::Enforce {
+                if tag.publishes(*value) && self.common.head.mode == Mode::Enforce {
+                    let text = registry.text(index, *value);
                     decision.state.push((state, text.as_bytes().to_vec().into()));
                 }
             }

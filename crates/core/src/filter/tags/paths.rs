@@ -1,28 +1,33 @@
 //! Path templates as a trie of segments: a thousand templates cost what ten do.
 //!
 //! The most specific template wins. Segments are compared from the left: a literal comes before a
-//! variable, and a variable before the rest. Between two templates of the same shape only luck would
-//! decide, so they are refused.
+//! variable with an ending, that before a variable, and a variable before the rest. Between two
+//! templates of the same shape only luck would decide, so they are refused.
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
 use crate::language::names::IndexByName;
-use crate::language::path_template::{self, PathTemplate};
+use crate::language::path_template::{self, PathTemplate, ending};
 
 /// A set of templates, each with its value.
 #[derive(Clone, Debug)]
 pub(super) struct Paths {
-    /// The literals of all templates. A segment is looked up once, however many ways are then tried.
+    /// The literals and endings of all templates. A segment is looked up once, however many ways are
+    /// then tried.
     words: IndexByName,
     nodes: Vec<Node>,
     /// Segments of the longest template.
     depth: usize,
+    /// Whether a template has a variable with an ending.
+    has_endings: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Node {
     /// By the word's number.
     literals: Vec<(u32, u32)>,
+    /// Variables before an ending, by the ending's number.
+    endings: Vec<(u32, u32)>,
     variable: Option<u32>,
     /// The value of a template that ends here.
     end: Option<u32>,
@@ -32,20 +37,23 @@ struct Node {
 
 /// A segment of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Segment {
-    /// A literal of some template, or [`EMPTY`].
-    Known(u32),
-    Unknown,
+struct Segment {
+    /// Its number, if it is a literal of some template; [`EMPTY`] or [`UNKNOWN`].
+    word: u32,
+    /// The number of its ending, if it is the ending of some template and there is more before it.
+    ending: u32,
 }
 
 /// The number of the empty word: what is between two slashes, or after the last slash. A template may
 /// have it as a literal; no variable takes it.
 const EMPTY: u32 = 0;
+/// The number of a word that no template has. No template has so many words.
+const UNKNOWN: u32 = u32::MAX;
 
 impl Paths {
     pub(super) fn new() -> Self {
         let words = IndexByName::from_iter([(Box::default(), EMPTY)]);
-        Self { words, nodes: vec![Node::default()], depth: 0 }
+        Self { words, nodes: vec![Node::default()], depth: 0, has_endings: false }
     }
 
     /// Adds a template. Errors quote `written`.
@@ -83,10 +91,13 @@ impl Paths {
         let mut widest = vec![0usize; self.nodes.len()];
         let of = |widest: &[usize], next: u32| widest.get(as_index(next)).copied().unwrap_or_default();
         for (at, node) in self.nodes.iter().enumerate().rev() {
-            let literal = node.literals.iter().map(|(_, next)| of(&widest, *next)).max().unwrap_or_default();
+            let most = |nodes: &[(u32, u32)]| {
+                nodes.iter().map(|(_, next)| of(&widest, *next)).max().unwrap_or_default()
+            };
             let variable = node.variable.map(|next| of(&widest, next)).unwrap_or_default();
+            let named = most(&node.literals).saturating_add(most(&node.endings));
             if let Some(index) = widest.get_mut(at) {
-                *index = literal.saturating_add(variable).saturating_add(1);
+                *index = named.saturating_add(variable).saturating_add(1);
             }
         }
         let most = widest.first().copied().unwrap_or_default();
@@ -108,38 +119,67 @@ impl Paths {
         let path = path.strip_prefix(b"/")?;
         // One segment more than a template can have, and one more to know whether anything is left.
         let segments = path.split(|b| *b == b'/').take(self.depth.saturating_add(2));
-        let known = |segment: &[u8]| self.words.get(segment).map_or(Segment::Unknown, |w| Segment::Known(*w));
-        self.descend(0, &segments.map(known).collect::<Vec<_>>())
+        // Endings are looked for only where a template has one: most policies have none.
+        let segments: Vec<Segment> = if self.has_endings {
+            segments
+                .map(|segment| Segment { word: self.word(segment), ending: self.ending(segment) })
+                .collect()
+        } else {
+            segments.map(|segment| Segment { word: self.word(segment), ending: UNKNOWN }).collect()
+        };
+        self.descend(0, &segments)
+    }
+
+    fn word(&self, text: &[u8]) -> u32 {
+        self.words.get(text).map_or(UNKNOWN, |word| *word)
+    }
+
+    fn ending(&self, segment: &[u8]) -> u32 {
+        match ending(segment) {
+            Some(ending) if ending.len() < segment.len() => self.word(ending),
+            _ => UNKNOWN,
+        }
     }
 
     /// It takes no more steps than [`Self::bounded`] allows, whatever the path.
     fn descend(&self, at: u32, left: &[Segment]) -> Option<u32> {
         let node = self.nodes.get(as_index(at))?;
         let Some((segment, tail)) = left.split_first() else { return node.end };
-        let literal = match segment {
-            Segment::Known(word) => node.literal(*word).and_then(|next| self.descend(next, tail)),
-            Segment::Unknown => None,
-        };
-        let variable =
-            || node.variable.filter(|_| !segment.is_empty()).and_then(|next| self.descend(next, tail));
-        let is_left = || !(tail.is_empty() && segment.is_empty());
-        literal.or_else(variable).or_else(|| node.rest.filter(|_| is_left()))
+        if segment.word != UNKNOWN
+            && let Some(value) = child(&node.literals, segment.word).and_then(|next| self.descend(next, tail))
+        {
+            return Some(value);
+        }
+        if segment.ending != UNKNOWN
+            && let Some(value) =
+                child(&node.endings, segment.ending).and_then(|next| self.descend(next, tail))
+        {
+            return Some(value);
+        }
+        let is_empty = segment.word == EMPTY;
+        let variable = node.variable.filter(|_| !is_empty).and_then(|next| self.descend(next, tail));
+        variable.or_else(|| node.rest.filter(|_| !(tail.is_empty() && is_empty)))
     }
 
     fn child(&mut self, at: u32, segment: &path_template::Segment) -> u32 {
         let new = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let words = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
         let Some(node) = self.nodes.get_mut(as_index(at)) else { return at };
-        let child = match segment {
-            path_template::Segment::Literal(text) => {
-                let word = *self.words.entry(text.clone()).or_insert(words);
-                match node.literals.binary_search_by_key(&word, |(word, _)| *word) {
-                    Ok(_) => node.literal(word).unwrap_or(at),
-                    Err(before) => {
-                        node.literals.insert(before, (word, new));
-                        new
-                    }
+        let mut named = |text: &[u8], nodes: &mut Vec<(u32, u32)>| {
+            let word = *self.words.entry(text.into()).or_insert(words);
+            match nodes.binary_search_by_key(&word, |(word, _)| *word) {
+                Ok(_) => child(nodes, word).unwrap_or(at),
+                Err(before) => {
+                    nodes.insert(before, (word, new));
+                    new
                 }
+            }
+        };
+        let child = match segment {
+            path_template::Segment::Literal(text) => named(text, &mut node.literals),
+            path_template::Segment::Ending(text) => {
+                self.has_endings = true;
+                named(text, &mut node.endings)
             }
             path_template::Segment::Variable => *node.variable.get_or_insert(new),
         };
@@ -150,17 +190,11 @@ impl Paths {
     }
 }
 
-impl Segment {
-    fn is_empty(self) -> bool {
-        self == Self::Known(EMPTY)
-    }
-}
-
-impl Node {
-    fn literal(&self, word: u32) -> Option<u32> {
-        let index = self.literals.binary_search_by_key(&word, |(word, _)| *word).ok()?;
-        self.literals.get(index).map(|(_, next)| *next)
-    }
+/// The node of a word.
+#[inline]
+fn child(nodes: &[(u32, u32)], word: u32) -> Option<u32> {
+    let index = nodes.binary_search_by_key(&word, |(word, _)| *word).ok()?;
+    nodes.get(index).map(|(_, next)| *next)
 }
 
 /// Indices are counted in 32 bits to halve the trie.
@@ -176,7 +210,7 @@ mod tests {
     use super::Paths;
     use crate::language::path_template::PathTemplate;
 
-    const TEMPLATES: [&str; 9] = [
+    const TEMPLATES: [&str; 13] = [
         "/",
         "/books",
         "/books/{id}",
@@ -185,6 +219,10 @@ mod tests {
         "/books/new/*",
         "/static/*",
         "/{tenant}/health",
+        "/items/{id}:check",
+        "/items/{id}.json",
+        "/items/{id}",
+        "/items/{id}.json/raw",
         "/*",
     ];
 
@@ -212,6 +250,14 @@ mod tests {
         assert_eq!(find("/books/new/pages/7"), Some("/books/new/*"));
         assert_eq!(find("/books/health"), Some("/books/{id}"));
         assert_eq!(find("/acme/health"), Some("/{tenant}/health"));
+        assert_eq!(find("/items/42"), Some("/items/{id}"));
+        assert_eq!(find("/items/42:check"), Some("/items/{id}:check"));
+        assert_eq!(find("/items/a:b.json"), Some("/items/{id}.json"));
+        assert_eq!(find("/items/42.json/raw"), Some("/items/{id}.json/raw"));
+        // What is only an ending, or ends otherwise, is the variable's.
+        for other in [":check", "42:checked", ".json", "42.json.gz", "42:Check"] {
+            assert_eq!(find(&format!("/items/{other}")), Some("/items/{id}"), "{other}");
+        }
         assert_eq!(find("/static/"), Some("/*"));
         assert_eq!(find("/books/"), Some("/*"));
         assert_eq!(find("//books"), Some("/*"));
@@ -260,7 +306,7 @@ mod tests {
     #[test]
     fn one_shape_twice_is_refused() {
         let mut paths = paths();
-        for text in ["/books/{isbn}", "/static/*", "/", "/books/{a}/pages/{b}"] {
+        for text in ["/books/{isbn}", "/static/*", "/", "/books/{a}/pages/{b}", "/items/{name}.json"] {
             let refused = paths.insert(&PathTemplate::new(text).unwrap(), text, 9).unwrap_err().to_string();
             assert!(refused.contains("NRW301") && refused.contains(text), "{refused}");
         }

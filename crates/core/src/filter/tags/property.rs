@@ -41,10 +41,23 @@ pub(super) fn text(tree: &PolicyValue) -> Result<Path, Invalid> {
     let path = path(tree)?;
     let is = |name: &&str| name.split('.').eq(path.iter().map(|part| &**part));
     let found = OTHERS.iter().find_map(|(names, help)| Some((names.split(' ').find(is)?, help)));
+    if metadata(&path).is_some_and(|at| at.saturating_add(3) > path.len()) {
+        let message = "this is a whole table of metadata, not a value in it";
+        let help = "write a list: [\"metadata\", \"filter_metadata\", \"FILTER\", \"NAME\"]";
+        return Err(Invalid::new(Code::BadValue, message, help));
+    }
     match found {
         None => Ok(path),
         Some((name, help)) => Err(Invalid::new(Code::BadValue, format!("{name:?} is not text"), *help)),
     }
+}
+
+/// How many names of a path lead to metadata as a whole, if the path leads to a value in it:
+/// `metadata.filter_metadata.FILTER.NAME`, `xds.route_metadata.filter_metadata.FILTER.NAME`.
+pub(super) fn metadata(path: &[Box<str>]) -> Option<usize> {
+    let at = path.iter().position(|name| &**name == "filter_metadata")?;
+    let whole = at.checked_sub(1).and_then(|before| path.get(before))?;
+    whole.ends_with("metadata").then_some(at)
 }
 
 /// The path of a property: a list of names, or text with dots between them.

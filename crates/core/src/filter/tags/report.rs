@@ -80,9 +80,9 @@ impl Tagger {
         let tags = (0usize..).zip(&self.tags).zip(values);
         let late = tags.filter(|((index, _), _)| verdict.published & bit(*index) == 0);
         late.filter_map(|((index, tag), value)| {
-            Some((tag.state.as_deref()?.to_owned(), registry.text(index, *value).to_owned()))
+            let state = tag.state.as_deref()?;
+            tag.publishes(*value).then(|| (state.to_owned(), registry.text(index, *value).to_owned()))
         })
-        .filter(|(_, text)| !text.is_empty())
         .collect()
     }
 

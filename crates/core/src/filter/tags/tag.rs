@@ -1,6 +1,7 @@
 //! One tag.
 
 use super::bound::Bound;
+use super::registry::MISSING;
 use super::source::AnySource;
 
 /// A tag: where its value is read from, and which values it may have.
@@ -15,4 +16,11 @@ pub(super) struct Tag {
     pub(super) used: bool,
     /// The index of the series that counts its dropped values.
     pub(super) dropped: usize,
+}
+
+impl Tag {
+    /// Whether a value is published. If no rule gives an attribute, it has no value, as in Istio.
+    pub(super) fn publishes(&self, value: u32) -> bool {
+        value != MISSING || !matches!(self.source, AnySource::Rules(_))
+    }
 }

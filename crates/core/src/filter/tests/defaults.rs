@@ -88,7 +88,8 @@ fn defaults_hold<P: Policy + Debug>(policies: &[String]) {
     let compiled = |policy: &PolicyValue| {
         let text = P::compile(policy).map(|policy| format!("{policy:?}"))?;
         let (before, after) = text.split_once("Weight { bytes: ").unwrap();
-        let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
+        // And so do its parts.
+        let after = after.split_once('}').map_or(after, |(_, rest)| rest);
         Ok::<_, Invalid>(format!("{before}{after}"))
     };
     let mut described = BTreeMap::new();

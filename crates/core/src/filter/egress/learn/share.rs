@@ -5,7 +5,7 @@ use crate::language::limits;
 
 /// What the bytes begin with. A module that writes another format has another mark. A table with
 /// another mark reads as empty.
-const MARK: u8 = 1;
+const MARK: u8 = 2;
 
 /// Bytes of the longest host.
 const LONGEST: usize = 255;

@@ -1,8 +1,10 @@
 //! Reads a rule: what an operator writes becomes a [`Rule`] and its paths.
 
+use super::from::FROM;
 use super::{CallerMatch, Rule, To, key};
 use crate::filter::egress::destination::{Destination, Host};
 use crate::filter::egress::path::literal;
+use crate::filter::egress::private;
 use crate::filter::egress::{Action, RESERVED};
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
@@ -36,37 +38,10 @@ pub(in crate::filter::egress) static RULE: Object = object!(
     ],
 );
 
-static FROM: Object = object!(
-    "from",
-    AtLeastOne,
-    "Callers: all of the fields that are there must hold, each by one of its values.",
-    [],
-    [
-        field!(
-            "principals",
-            List(&Text(1, limits::TEXT_BYTES), 1, limits::SOURCES),
-            Optional,
-            "SPIFFE names, perhaps with `*` at the end."
-        ),
-        field!(
-            "namespaces",
-            List(&Pattern("^[a-z0-9.-]+$", LABEL), 1, limits::SOURCES),
-            Optional,
-            "Kubernetes namespaces."
-        ),
-        field!(
-            "workloads",
-            List(&Pattern("^[a-z0-9.-]+$", LABEL), 1, limits::SOURCES),
-            Optional,
-            "Names of workloads."
-        ),
-    ],
-);
-
 static TO: Object = object!(
     "to",
     Any,
-    "Destinations: all of the fields that are there must hold, each by one of its values.",
+    "Destinations: a host or block must be the request's, and all other fields that are there must hold.",
     [],
     [
         field!(
@@ -74,6 +49,12 @@ static TO: Object = object!(
             List(&Text(1, limits::TEXT_BYTES), 1, limits::HOSTS),
             Optional,
             "Names, addresses, `*.` before a domain, or `*`."
+        ),
+        field!(
+            "cidrs",
+            List(&Text(1, limits::TEXT_BYTES), 1, limits::SOURCES),
+            Optional,
+            "Blocks of addresses, such as `192.168.50.0/24`: the host is written as an address in one of them."
         ),
         field!("ports", List(&Integer(1, 65535), 1, limits::PORTS), Optional, "Ports."),
         field!(
@@ -92,7 +73,7 @@ static TO: Object = object!(
 );
 
 /// The most bytes of a name in Kubernetes.
-const LABEL: usize = 253;
+pub(super) const LABEL: usize = 253;
 /// The most bytes of a method: more than any registered method has.
 const METHOD: usize = 32;
 
@@ -124,30 +105,6 @@ impl Rule {
     }
 }
 
-impl CallerMatch {
-    fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
-        let fields = Fields::open(tree, &FROM)?;
-        let names = |name| {
-            fields.optional(name, |t| filled(t, limits::SOURCES, &label)).map(Option::unwrap_or_default)
-        };
-        let from = Self {
-            principals: fields
-                .optional("principals", |t| filled(t, limits::SOURCES, &parse::principal))?
-                .unwrap_or_default(),
-            namespaces: names("namespaces")?,
-            workloads: names("workloads")?,
-        };
-        if from.principals.is_empty() && from.namespaces.is_empty() && from.workloads.is_empty() {
-            return Err(Invalid::new(
-                Code::MissingField,
-                "no caller is named",
-                "add \"principals\", \"namespaces\" or \"workloads\", or leave \"from\" out",
-            ));
-        }
-        Ok(from)
-    }
-}
-
 impl To {
     fn read(tree: &PolicyValue, budget: &Budget) -> Result<(Self, Vec<PathMatch>), Invalid> {
         let fields = Fields::open(tree, &TO)?;
@@ -167,6 +124,9 @@ impl To {
         let to = Self {
             hosts,
             sorted,
+            cidrs: fields
+                .optional("cidrs", |t| filled(t, limits::SOURCES, &private::block))?
+                .unwrap_or_default(),
             ports: fields.optional("ports", |t| filled(t, limits::PORTS, &port))?.unwrap_or_default(),
             methods: fields.optional("methods", |t| filled(t, limits::METHODS, &method))?.unwrap_or_default(),
         };
@@ -198,6 +158,7 @@ fn host(tree: &PolicyValue) -> Result<HostPattern, Invalid> {
         }
         Ok(_) if is_wildcard => refuse("an address has no subdomains"),
         Ok(Destination { host, .. }) => Ok(HostPattern::Exact(host.text().into_owned().into())),
+        Err(_) if private::is_block(name) => refuse("write a block of addresses in \"cidrs\""),
         Err(_) if name.contains("://") || name.contains('/') => {
             refuse("write the host alone: no scheme, no path")
         }
@@ -217,7 +178,7 @@ fn method(tree: &PolicyValue) -> Result<Box<[u8]>, Invalid> {
 }
 
 /// The name of a namespace or workload, as Kubernetes allows it.
-fn label(tree: &PolicyValue) -> Result<Box<[u8]>, Invalid> {
+pub(super) fn label(tree: &PolicyValue) -> Result<Box<[u8]>, Invalid> {
     let written = read::text(tree)?;
     let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
     if !written.is_empty() && written.len() <= LABEL && written.bytes().all(is_plain) {
@@ -243,7 +204,7 @@ fn name(tree: &PolicyValue) -> Result<Box<str>, Invalid> {
 }
 
 /// Reads a list that is not empty: an empty one would match nothing, or everything.
-fn filled<'t, T>(
+pub(super) fn filled<'t, T>(
     tree: &'t PolicyValue,
     limit: usize,
     read: &dyn Fn(&'t PolicyValue) -> Result<T, Invalid>,

@@ -12,7 +12,7 @@ use crate::wire::methods::METHODS;
 pub(in crate::filter::tags) struct Method;
 
 impl TagSource for Method {
-    const FIELD: Field = field!("method", True, Optional, "The method, if it is one of nine, else `other`.");
+    const FIELD: Field = field!("method", True, Optional, "The method, if it is one of ten, else `other`.");
     const VALUES: Values = Values::WellKnown;
     const READS: Reads = Reads::Only(":method");
 
