@@ -27,8 +27,8 @@ fn what_is_stripped_is_stripped_from_trailers() {
             assert!(arrived("x-checksum"), "{filter}: {protocol:?}: {:?}", last.trailers);
             assert_eq!(arrived("x-narrows-route"), believes, "{filter}: {protocol:?}");
             assert_eq!(arrived("x_narrows_route"), believes, "{filter}: {protocol:?}");
-            // header-router strips it, and egress-policy lets nothing internal out.
-            let loses = ["header-router", "egress-policy"].contains(&filter);
+            // header-router strips it, egress-policy lets nothing internal out, and narrows does both.
+            let loses = ["header-router", "egress-policy", "narrows"].contains(&filter);
             assert_eq!(arrived("x-internal-user"), !loses, "{filter}: {protocol:?}");
             // The next request has none, and is served.
             assert_eq!(client.exchange(&Request::get("shop", "/")).unwrap().status, 200);

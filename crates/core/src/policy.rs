@@ -134,6 +134,8 @@ pub struct Needs {
     /// The filter state [`crate::strip::PROVENANCE`]. If it is not read, what a decision writes there
     /// must be appended to what is there already.
     pub stripped: bool,
+    /// What earlier filters wrote into dynamic metadata.
+    pub metadata: bool,
     /// What the proxy knows of itself and of the connection.
     pub stream_info: bool,
     /// A number that differs from request to request.
@@ -153,6 +155,7 @@ impl Needs {
             principal: self.principal || other.principal,
             verified: self.verified || other.verified,
             stripped: self.stripped || other.stripped,
+            metadata: self.metadata || other.metadata,
             stream_info: self.stream_info || other.stream_info,
             nonce: self.nonce || other.nonce,
             outcome: self.outcome || other.outcome,

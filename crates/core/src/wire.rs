@@ -7,11 +7,13 @@ pub(crate) mod field;
 pub(crate) mod field_value;
 pub(crate) mod host;
 pub mod inline_headers;
+pub(crate) mod member;
 pub(crate) mod message;
 pub(crate) mod metadata;
 pub(crate) mod methods;
 pub(crate) mod percent;
 pub(crate) mod query;
+pub(crate) mod trace;
 
 pub use field_value::FieldValue;
 pub use host::Host;

@@ -71,6 +71,11 @@ pub(crate) fn of_served(path: &[&str]) -> bool {
     path.len() > 1
 }
 
+/// Objects of filter state, each beside its name; `None` where there is none.
+pub(crate) fn filter_state(names: &[Box<str>]) -> Vec<(&str, Option<Vec<u8>>)> {
+    names.iter().map(|name| (&**name, property(&["filter_state", name]))).collect()
+}
+
 /// The cluster that Envoy's route leads to, as matched last; empty if there is none.
 pub(crate) fn cluster() -> Vec<u8> {
     property(&["xds", "cluster_name"]).unwrap_or_default()

@@ -66,7 +66,7 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         if extension.skips(policy, node, &authority) {
             return false;
         }
-        let common @ Common { needs, .. } = policy.common();
+        let common @ Common { needs, filter_state, .. } = policy.common();
         let wanted = |wanted: bool, path: &[&str]| wanted.then(|| read::property(path)).flatten();
         let only = needs.only_header.filter(|_| course.is_none());
         let (one, all) = match only {
@@ -86,12 +86,16 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
             Some(course) => course.provenance.read(*needs).map(<[u8]>::to_vec),
             None => wanted(asks_stripped, &[sanitize::PROVENANCE]),
         };
+        let metadata = wanted(needs.metadata, &["metadata"]);
+        let objects = read::filter_state(filter_state);
         let nonce = if needs.nonce { loaded.nonce() } else { 0 };
         let left = course.iter().flat_map(|course| course.working.iter());
         let request = Request::new(one.chain(all.pairs()).chain(left))
             .from_source(Peer { address: address.as_deref(), principal: principal.as_deref() })
             .verified(is_verified)
             .already_stripped(stripped.as_deref())
+            .with_metadata(metadata.as_deref())
+            .with_filter_state(&objects)
             .with_nonce(nonce);
         let info = needs.stream_info.then(|| node.read());
         let request = match &info {
@@ -119,13 +123,18 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         if late {
             return false;
         }
-        let is_answered = apply::request(&decision);
-        self.response = std::mem::take(&mut decision.response).into_iter().map(Edit::into_owned).collect();
-        let (edits, state) = if course.is_some() { owned(decision) } else { Default::default() };
-        if let Some(course) = course {
+        let is_answered = self.carry_out(&mut decision);
+        let left = course.is_some().then(|| owned(decision));
+        if let Some((course, (edits, state))) = course.zip(left) {
             course.take(&edits, state, said, *needs);
         }
         is_answered
+    }
+
+    /// Carries out the decision on a request; returns whether it was answered.
+    fn carry_out(&mut self, decision: &mut Decision<'_>) -> bool {
+        self.response = std::mem::take(&mut decision.response).into_iter().map(Edit::into_owned).collect();
+        apply::request(decision)
     }
 }
 

@@ -92,9 +92,9 @@ fn one_module_for_all_filters_serves_on_too() {
             let answer = good.exchange(&Request::get("a", "/").header("x-user", "good")).unwrap();
             assert_eq!(answer.status, 200, "{form:?}: after {number}: {}", answer.text());
         }
-        // Four plugins and two workers: still one VM in each, and one in the main thread.
+        // Four plugins and two workers: still one VM in each, and two in the main thread, as with one plugin.
         let vms = bench.envoy.stat("wasm.envoy.wasm.runtime.v8.active").unwrap();
-        assert!(vms <= 3, "{form:?}: {vms} VMs");
+        assert!(vms <= 4, "{form:?}: {vms} VMs");
         assert!(!bench.envoy.log_contains("panicked"), "{form:?}: {}", bench.envoy.log());
     }
 }

@@ -172,7 +172,8 @@ impl Sanitizer {
         // In the mesh, this would cost two host calls with every rewrite, for headers that hardly anybody
         // strips.
         let is_worth_it = |name: &&str| self.is_needed() || ![FORWARDED_HOST, ORIGINAL_PATH].contains(name);
-        let written = edited.chain(already_set.iter().map(|name| &**name)).filter(|name| !name.starts_with(':'));
+        let written =
+            edited.chain(already_set.iter().map(|name| &**name)).filter(|name| !name.starts_with(':'));
         let written = written.filter(is_worth_it);
         let mut written = written.peekable();
         // Proxies in front write `x-forwarded-host` for every request, and no route is chosen by it.

@@ -114,7 +114,10 @@ struct Override {
     header: Box<str>,
     always: Box<[u8]>,
     never: Box<[u8]>,
-    backend: usize,
+    /// The backend that `always` chooses, if there is one.
+    backend: Option<usize>,
+    /// Further values, each with its backend.
+    values: Vec<(Box<[u8]>, usize)>,
 }
 
 /// What is remembered of a request until its end: which split divided it, and how.

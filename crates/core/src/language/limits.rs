@@ -30,6 +30,10 @@ pub const REGEXES: usize = 256;
 /// Conditions of one policy that look at every value of a cookie or query parameter. A client may send
 /// ten thousand values, and each such condition is looked up among them.
 pub const EACH: usize = 1000;
+/// Paths of dynamic metadata in one policy: each is looked for in all metadata of a request.
+pub const METADATA_PATHS: usize = 64;
+/// Names in one such path: a claim may be in a table in a table.
+pub const METADATA_DEPTH: usize = 16;
 /// Bytes of one regular expression as written.
 pub const REGEX_TEXT: usize = 1024;
 /// Bytes of one compiled regular expression.

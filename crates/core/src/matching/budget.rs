@@ -84,6 +84,8 @@ pub(crate) struct Budget {
     each: Cell<usize>,
     held: Cell<usize>,
     parts: Cell<Parts>,
+    /// Paths of dynamic metadata that are read.
+    paths: RefCell<Vec<Box<[u8]>>>,
     needles: RefCell<needles::Draft>,
 }
 
@@ -103,6 +105,7 @@ impl Default for Budget {
             each: Cell::new(limits::EACH),
             held: Cell::new(0),
             parts: Cell::default(),
+            paths: RefCell::default(),
             needles: RefCell::default(),
         }
     }
@@ -236,6 +239,29 @@ impl Budget {
         })?;
         self.each.set(left);
         Ok(())
+    }
+
+    /// One more place that reads this path of dynamic metadata.
+    pub(crate) fn metadata(&self, path: &[u8]) -> Result<(), Invalid> {
+        // Borrowed for this call only; nothing here calls back.
+        let Ok(mut paths) = self.paths.try_borrow_mut() else { return Ok(()) };
+        if paths.iter().any(|known| **known == *path) {
+            return Ok(());
+        }
+        if paths.len() >= limits::METADATA_PATHS {
+            return Err(Invalid::new(
+                Code::TooMany,
+                format!("more than {} paths of metadata", limits::METADATA_PATHS),
+                "split the policy: each path is looked for in all metadata of a request",
+            ));
+        }
+        paths.push(path.into());
+        Ok(())
+    }
+
+    /// Whether anything reads dynamic metadata.
+    pub(crate) fn reads_metadata(&self) -> bool {
+        self.paths.try_borrow().is_ok_and(|paths| !paths.is_empty())
     }
 
     /// Adds a text to those that are found together.

@@ -1,7 +1,10 @@
 //! Conditions on the host.
 
+mod globs;
+
 use super::texts::Texts;
 use crate::wire::host::Host;
+pub(crate) use globs::Globs;
 
 /// A set of hosts and wildcards.
 #[derive(Clone, Debug, Default)]
@@ -9,6 +12,7 @@ pub(crate) struct HostSet {
     exact: Texts,
     /// `*.example.com` as `.example.com`.
     suffix: Texts,
+    globs: Option<Box<Globs>>,
     /// `*`
     any: bool,
     /// In the order written; for the index and for people.
@@ -24,6 +28,8 @@ pub(crate) enum HostPattern {
     Exact(Box<[u8]>),
     /// Every host below a domain. The domain is kept with its leading dot.
     Suffix(Box<[u8]>),
+    /// Hosts with `*` inside a label, at most one in each.
+    Glob(Box<[u8]>),
     /// `*`
     Any,
 }
@@ -35,6 +41,9 @@ impl HostSet {
             match pattern {
                 HostPattern::Exact(name) => set.exact.insert(name.clone()),
                 HostPattern::Suffix(name) => set.suffix.insert(name.clone()),
+                HostPattern::Glob(glob) => {
+                    set.globs.get_or_insert_default().insert(glob, 0);
+                }
                 HostPattern::Any => set.any = true,
             }
         }
@@ -47,6 +56,8 @@ impl HostSet {
         let text = |pattern: &HostPattern| match pattern {
             HostPattern::Any => 0,
             HostPattern::Exact(name) | HostPattern::Suffix(name) => name.len(),
+            // It is filed by its parts too.
+            HostPattern::Glob(name) => name.len().saturating_mul(2).saturating_add(256),
         };
         let one = |pattern| 64usize.saturating_add(2usize.saturating_mul(text(pattern)));
         self.written.iter().map(one).fold(96, usize::saturating_add)
@@ -68,6 +79,11 @@ impl HostSet {
     pub(crate) fn contains(&self, host: &Host<'_>) -> bool {
         self.exact.contains(host.name())
             || (!self.suffix.is_empty() && host.parents().any(|parent| self.suffix.contains(parent)))
+            || self.globs.as_ref().is_some_and(|globs| {
+                let mut is_found = false;
+                globs.find(host.name(), &mut |_| is_found = true);
+                is_found
+            })
             || self.any
     }
 

@@ -3,7 +3,7 @@
 //! The order of rules defines their meaning. It must not be the algorithm too. Three steps narrow a
 //! request down to a few candidates, which are then tried in order:
 //!
-//! 1. by host: a hash of exact names, a hash of parent domains, and the rest;
+//! 1. by host: a hash of exact names, a hash of parent domains, [`Globs`], and the rest;
 //! 2. by path: a trie of literal prefixes for each of these; hosts share one trie if a match has many
 //!    paths for them;
 //! 3. by the rarest index term that a match asks for, hashed (see [`terms`]). A term is a fact about a
@@ -32,7 +32,7 @@ use std::rc::Rc;
 use crate::language::invalid::Invalid;
 use crate::language::names::IndexByName;
 use crate::matching::budget::Budget;
-use crate::matching::hosts::HostPattern;
+use crate::matching::hosts::{Globs, HostPattern};
 use crate::matching::matches::Match;
 use crate::matching::request::Request;
 use crate::order::distinct;
@@ -46,6 +46,7 @@ use trie::Trie;
 pub(crate) struct Index {
     exact: IndexByName,
     suffix: IndexByName,
+    globs: Globs,
     /// By the indices of hosts. The first is for every host.
     hosts: Vec<Tries>,
     tries: Vec<Trie>,
@@ -167,12 +168,13 @@ impl<'b> Builder<'b> {
         shared: Option<u32>,
         needs: bool,
     ) -> Result<Option<u32>, Invalid> {
-        let Index { exact, suffix, hosts, tries, .. } = &mut self.index;
+        let Index { exact, suffix, globs, hosts, tries, .. } = &mut self.index;
         let new = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
         let at = match pattern {
             HostPattern::Any => 0,
             HostPattern::Exact(name) => *exact.entry(name.clone()).or_insert(new),
             HostPattern::Suffix(name) => *suffix.entry(name.clone()).or_insert(new),
+            HostPattern::Glob(name) => globs.insert(name, new),
         };
         if at == new {
             self.budget.index(HOST.saturating_add(text_of(pattern).len()))?;
@@ -197,7 +199,7 @@ impl<'b> Builder<'b> {
 fn text_of(pattern: &HostPattern) -> &[u8] {
     match pattern {
         HostPattern::Any => b"*",
-        HostPattern::Exact(name) | HostPattern::Suffix(name) => name,
+        HostPattern::Exact(name) | HostPattern::Suffix(name) | HostPattern::Glob(name) => name,
     }
 }
 
@@ -237,6 +239,9 @@ impl Index {
         if !self.suffix.is_empty() {
             let parents = request.host().parents().filter_map(|parent| self.suffix.get(parent).copied());
             parents.for_each(&mut visit);
+        }
+        if !self.globs.is_empty() {
+            self.globs.find(request.host().name(), &mut visit);
         }
         visit(0);
         let found_tries = distinct(found_tries);

@@ -11,6 +11,8 @@ pub(crate) enum Kind {
     Joined,
     Cookie,
     Query,
+    /// The values under a path of dynamic metadata.
+    Metadata,
     Principal,
     Address,
 }

@@ -18,6 +18,8 @@ pub struct Match {
     pub(crate) without: Vec<NamedCondition>,
     pub(crate) cookies: Vec<NamedCondition>,
     pub(crate) query: Vec<QueryMatch>,
+    /// Conditions on dynamic metadata; a name is a path, its parts joined with a zero byte.
+    pub(crate) metadata: Vec<NamedCondition>,
     pub(crate) source: Option<SourceMatch>,
     /// Whether a repeated header counts as one value, joined with `,`, as in the conditions of Istio's
     /// attribute-gen (CEL). A policy cannot write it.
@@ -27,12 +29,14 @@ pub struct Match {
 impl Match {
     /// Whether it has conditions only on the path and the query.
     pub(crate) fn reads_only_path(&self) -> bool {
-        let Self { hosts, path: _, method, headers, without, cookies, query: _, source, joins: _ } = self;
+        let Self { hosts, path: _, method, headers, without, cookies, query: _, metadata, source, joins: _ } =
+            self;
         hosts.is_none()
             && method.is_none()
             && headers.is_empty()
             && without.is_empty()
             && cookies.is_empty()
+            && metadata.is_empty()
             && source.is_none()
     }
 
@@ -50,6 +54,7 @@ impl Match {
             && !self.without.iter().any(|h| request.header_excludes(h))
             && self.cookies.iter().all(|cookie| request.cookie_meets(cookie))
             && self.query.iter().all(|query| request.query_meets(query))
+            && self.metadata.iter().all(|claim| request.metadata_meets(claim))
             && self.source.as_ref().is_none_or(|source| source.matches(request.source()))
     }
 }

@@ -1,6 +1,7 @@
 //! Reads matches: the operator's text becomes a [`Match`] or a fault.
 
 mod hosts;
+pub(crate) mod metadata;
 mod path;
 mod scheme;
 mod value;
@@ -62,6 +63,12 @@ pub(crate) static MATCH: Object = object!(
             Map("^.", &Table(&value::QUERY_VALUE), limits::CONDITIONS),
             Optional,
             "A condition for each name, percent-decoded; of several parameters the first counts."
+        ),
+        field!(
+            "metadata",
+            List(&Table(&metadata::CLAIM), 0, limits::CONDITIONS),
+            Optional,
+            "Conditions on dynamic metadata, such as a verified token's claims; of a list one element must meet it."
         ),
         field!("source", Table(&SOURCE), Optional, "Who sent the request."),
     ],
@@ -127,6 +134,10 @@ fn match_of(fields: Fields<'_>, joins: bool, budget: &Budget) -> Result<Match, I
             .take(fields.optional("queryParams", |t| query(t, budget)))
             .flatten()
             .unwrap_or_default(),
+        metadata: faults
+            .take(fields.optional("metadata", |t| metadata::claims(t, budget)))
+            .flatten()
+            .unwrap_or_default(),
         source: faults.take(fields.optional("source", source)).flatten(),
         joins,
     };
@@ -151,6 +162,9 @@ fn match_of(fields: Fields<'_>, joins: bool, budget: &Budget) -> Result<Match, I
             budget.each_value()?;
         }
         search(value, budget, Kind::Cookie, name, false)?;
+    }
+    for NamedCondition { name, value } in &mut read.metadata {
+        search(value, budget, Kind::Metadata, name, true)?;
     }
     for QueryMatch { named: NamedCondition { name, value }, any } in &mut read.query {
         if *any || value.invert {

@@ -1,19 +1,20 @@
 //! Regular expressions: the only folder that names an engine.
 //!
-//! RE2 syntax, over bytes, matching the whole value as Istio does. `regex-automata` reads an expression
-//! and compiles it to states. What is done with the states here has a price that is known when the
+//! An expression means what it means in Envoy: it is read as RE2 reads it, over bytes, and matches the
+//! whole value. [`re2`] reads it, and `regex-automata` compiles it to states. What is done with the states here has a price that is known when the
 //! policy is loaded, so no value can make an expression expensive. If the sets of states are few, it is
 //! a table ([`table`]); else it is the sets themselves, as bits ([`sets`]).
 
 mod automaton;
 mod captures;
+mod re2;
 mod relation;
 mod replacer;
 mod sets;
 mod table;
 
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
-use regex_automata::util::syntax;
+use regex_syntax::hir::{Hir, Look};
 
 use crate::language::invalid::{Code, Invalid};
 use crate::language::limits;
@@ -44,10 +45,7 @@ const LONG: u64 = 60 * 1024;
 impl Pattern {
     /// Compiles an expression, if it is valid, small and cheap enough.
     pub(crate) fn new(text: &str, ignore_case: bool) -> Result<Self, Invalid> {
-        // By itself first. A text that is balanced only inside a group, such as `a)|(?:b`, or that ends
-        // in a comment, would be another expression there.
-        nfa(text, text, ignore_case, WhichCaptures::None)?;
-        let nfa = nfa(&format!("(?:{text})"), text, ignore_case, WhichCaptures::None)?;
+        let nfa = nfa(text, ignore_case, WhichCaptures::None)?;
         let sets = Automaton::of(&nfa).map(|automaton| Sets::of(&nfa, &automaton));
         let sets = sets.ok_or_else(|| too_dear(text))?;
         let (engine, cost, prefix) = if let Some(table) = Table::of(&sets) {
@@ -104,36 +102,43 @@ fn too_dear(written: &str) -> Invalid {
 
 /// Refuses an expression that is not valid by itself.
 pub(crate) fn check(text: &str) -> Result<(), Invalid> {
-    nfa(text, text, false, WhichCaptures::None).map(drop)
+    nfa(text, false, WhichCaptures::None).map(drop)
 }
 
-/// Compiles `pattern`, which is made from `written`; errors show only `written`.
-fn nfa(pattern: &str, written: &str, ignore_case: bool, captures: WhichCaptures) -> Result<NFA, Invalid> {
-    if written.len() > limits::REGEX_TEXT {
+/// Compiles an expression.
+fn nfa(text: &str, ignore_case: bool, captures: WhichCaptures) -> Result<NFA, Invalid> {
+    compiled(&read(text, ignore_case)?, text, captures)
+}
+
+/// Compiles an expression that must match the whole value.
+fn whole_nfa(text: &str, ignore_case: bool, captures: WhichCaptures) -> Result<NFA, Invalid> {
+    let expression = read(text, ignore_case)?;
+    let whole = Hir::concat(vec![Hir::look(Look::Start), expression, Hir::look(Look::End)]);
+    compiled(&whole, text, captures)
+}
+
+/// Reads an expression, if it is valid and short enough.
+fn read(text: &str, ignore_case: bool) -> Result<Hir, Invalid> {
+    if text.len() > limits::REGEX_TEXT {
         return Err(Invalid::new(
             Code::BadRegex,
-            format!("the expression has {} bytes, more than {}", written.len(), limits::REGEX_TEXT),
+            format!("the expression has {} bytes, more than {}", text.len(), limits::REGEX_TEXT),
             "use \"in\" with a list of values",
         ));
     }
-    let syntax = syntax::Config::new().unicode(false).utf8(false).case_insensitive(ignore_case);
+    re2::read(text, ignore_case).map_err(|fault| {
+        let message = format!("invalid regular expression {text:?}: {}", fault.reason);
+        Invalid::new(Code::BadRegex, message, fault.help)
+    })
+}
+
+/// Compiles what was read from `text`. It is valid: it can only be too large.
+fn compiled(expression: &Hir, text: &str, captures: WhichCaptures) -> Result<NFA, Invalid> {
     let config = thompson::Config::new()
         .utf8(false)
         .nfa_size_limit(Some(limits::REGEX_BYTES))
         .which_captures(captures);
-    thompson::Compiler::new().syntax(syntax).configure(config).build(pattern).map_err(|e| {
-        // The engine's message is a drawing over several lines; the last line is the reason.
-        let cause = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
-        unusable(written, cause.lines().last().unwrap_or_default().trim_start_matches("error: "))
-    })
-}
-
-fn unusable(written: &str, reason: &str) -> Invalid {
-    Invalid::new(
-        Code::BadRegex,
-        format!("invalid regular expression {written:?}: {reason}"),
-        "write RE2 syntax; \"exact\", \"prefix\", \"in\" need none",
-    )
+    thompson::Compiler::new().configure(config).build_from_hir(expression).map_err(|_| too_dear(text))
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub struct Request<'a> {
     verified: bool,
     stream_info: StreamInfo<'a>,
     stripped: Option<&'a [u8]>,
+    metadata: &'a [u8],
+    filter_state: &'a [(&'a str, Option<Vec<u8>>)],
     nonce: u64,
     looked: Looked<'a>,
 }
@@ -71,6 +73,8 @@ impl<'a> Request<'a> {
             verified: false,
             stream_info: StreamInfo::default(),
             stripped: None,
+            metadata: b"",
+            filter_state: &[],
             nonce: 0,
             looked: Looked::default(),
         }
@@ -110,6 +114,21 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn already_stripped(mut self, names: Option<&'a [u8]>) -> Self {
         self.stripped = names;
+        self
+    }
+
+    /// The same request, with the dynamic metadata that earlier filters of the proxy wrote: the bytes of
+    /// Envoy's message.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Option<&'a [u8]>) -> Self {
+        self.metadata = metadata.unwrap_or_default();
+        self
+    }
+
+    /// The same request, with the objects of filter state that the policy asked for, by name.
+    #[must_use]
+    pub fn with_filter_state(mut self, objects: &'a [(&'a str, Option<Vec<u8>>)]) -> Self {
+        self.filter_state = objects;
         self
     }
 
@@ -173,6 +192,12 @@ impl<'a> Request<'a> {
     /// A number that differs from request to request.
     pub fn nonce(&self) -> u64 {
         self.nonce
+    }
+
+    /// An object of filter state, if it is there.
+    pub(crate) fn filter_state(&self, name: &str) -> Option<&'a [u8]> {
+        let found = self.filter_state.iter().find(|(known, _)| *known == name);
+        found.and_then(|(_, value)| value.as_deref())
     }
 
     /// The headers that an earlier filter of this proxy has stripped already.

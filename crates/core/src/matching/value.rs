@@ -11,6 +11,7 @@ mod present;
 mod range;
 mod reading;
 mod regex;
+mod semver;
 mod suffix;
 mod terms;
 mod within;
@@ -172,7 +173,7 @@ macro_rules! tests {
 // The first group are tests of paths too.
 tests! {
     [exact::Exact, prefix::Prefix, suffix::Suffix, contains::Contains, regex::Regex, within::In,]
-    [range::Range, present::Present,]
+    [range::Range, semver::Semver, present::Present,]
 }
 
 /// A condition on a value under a name.

@@ -22,6 +22,8 @@ pub struct Common {
     pub published: Vec<(Box<str>, Box<str>)>,
     /// What must be read of a request for this policy to decide.
     pub needs: Needs,
+    /// The objects of filter state that must be read of a request.
+    pub filter_state: Vec<Box<str>>,
     pub(crate) needles: Needles,
     /// How much of the allowed weight the policy takes.
     pub weight: Weight,

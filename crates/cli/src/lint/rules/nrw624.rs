@@ -107,7 +107,8 @@ fn lacking(pair: &Pair<'_>, run: &Run<'_>) -> Vec<(String, &'static str)> {
         let has = |service: &Service<'_>| {
             run.resources.iter().any(|(_, r)| Kind::of(r) == kind && service.is_named_by(r))
         };
-        if has(&pair.stable) && !has(&pair.canary) {
+        let is_lost = |r: &Node| Kind::of(r) == kind && pair.stable.is_named_by(r) && says_more(r);
+        if run.resources.iter().any(|(_, r)| is_lost(r)) && !has(&pair.canary) {
             found.push((
                 format!("{:?} has {what} {name:?}", pair.stable.name),
                 "write one for the canary's host too",
@@ -119,6 +120,17 @@ fn lacking(pair: &Pair<'_>, run: &Run<'_>) -> Vec<(String, &'static str)> {
         found.push((message, "list both: the callers' proxies do not know the canary's host"));
     }
     found
+}
+
+/// Whether a `VirtualService` does more than to send requests somewhere. A `DestinationRule` always does.
+fn says_more(resource: &Node) -> bool {
+    let mut routes = resource.get("spec.http").map(Node::elements).unwrap_or_default().iter();
+    Kind::of(resource) != Kind::VirtualService
+        || routes.any(|route| {
+            let is_plain = |name: &str| ["name", "match", "route"].contains(&name);
+            let destinations = route.get("route").map_or(0, |route| route.elements().len());
+            destinations > 1 || route.fields().iter().any(|(key, _)| !is_plain(&key.name))
+        })
 }
 
 /// The ports of a Service that speak TCP.

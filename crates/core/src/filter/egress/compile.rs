@@ -131,7 +131,7 @@ pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
             weight: budget.weight(),
             sanitizer: Sanitizer::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new()),
             series,
-            needs: needs(&head, active, acts),
+            needs: Needs { metadata: active && budget.reads_metadata(), ..needs(&head, active, acts) },
             judges_presented: true,
             head,
             published,

@@ -73,6 +73,7 @@ fn sample(pattern: &HostPattern) -> String {
     match pattern {
         HostPattern::Any => format!("{ANY}.{ANY}"),
         HostPattern::Suffix(_) => format!("{ANY}{text}"),
+        HostPattern::Glob(_) => text.replace('*', ANY),
         HostPattern::Exact(_) => text.into_owned(),
     }
 }

@@ -69,7 +69,9 @@ impl SeriesIndices {
                     Some(pattern @ HostPattern::Suffix(_)) => {
                         format!("*{}", String::from_utf8_lossy(key(pattern)))
                     }
-                    Some(HostPattern::Exact(name)) => String::from_utf8_lossy(name).into_owned(),
+                    Some(HostPattern::Exact(name) | HostPattern::Glob(name)) => {
+                        String::from_utf8_lossy(name).into_owned()
+                    }
                     Some(HostPattern::Any) | None => "*".to_owned(),
                 };
                 let text = if apart.len() < limits::DESTINATIONS { text } else { "other".to_owned() };

@@ -190,6 +190,6 @@ impl RuleMatch {
 pub(super) fn key(pattern: &HostPattern) -> &[u8] {
     match pattern {
         HostPattern::Any => b"",
-        HostPattern::Exact(name) | HostPattern::Suffix(name) => name,
+        HostPattern::Exact(name) | HostPattern::Suffix(name) | HostPattern::Glob(name) => name,
     }
 }

@@ -132,6 +132,7 @@ pub(super) fn router(mut written: Written<'_>) -> Result<Router, Invalid> {
     let series = series(&rules, missing_host, head.labels);
     let needs = needs(&head, &sanitizer, &rules, &rule_matches, active);
     let published = state::published(&head, &[state::RULE]);
+    let needs = Needs { metadata: needs.headers && budget.reads_metadata(), ..needs };
     Ok(Router {
         enforced: indexed(&rules, &rule_matches, Mode::Enforce, &budget)?,
         reported: indexed(&rules, &rule_matches, Mode::Report, &budget)?,

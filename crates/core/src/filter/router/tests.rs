@@ -1,5 +1,7 @@
 //! Tests of the router: how the parts of a rule affect each other.
 
+mod conditions;
+
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -96,6 +96,10 @@ pub(super) fn splitter(written: &Written<'_>) -> Result<Splitter, Invalid> {
     let series = measure::define(&mut splits, head.labels);
     let guards = if restore { Guards::default() } else { guards(&mut splits, rules, &route_header) };
     let needs = needs(&head, &sanitizer, &splits, &split_matches, active);
+    let keys = || splits.iter().flat_map(|split| &split.keys);
+    let reads_metadata = budget.reads_metadata() || keys().any(Key::reads_metadata);
+    let needs = Needs { metadata: needs.headers && reads_metadata, ..needs };
+    let filter_state = if needs.outcome { keys().flat_map(Key::filter_state).collect() } else { Vec::new() };
     let needs = if restore { restore::needs(needs) } else { needs };
     // What must be stripped must be stripped from every request.
     let is_bound = restore || (needs.outcome && every_host(&split_matches).is_some());
@@ -112,6 +116,7 @@ pub(super) fn splitter(written: &Written<'_>) -> Result<Splitter, Invalid> {
             sanitizer,
             series,
             needs,
+            filter_state,
             needles: budget.needles(),
             weight: budget.weight(),
             published,

@@ -227,8 +227,10 @@ impl Split {
             if says(&by.never) {
                 return verdict(self.baseline, Reason::Override);
             }
-            if says(&by.always) {
-                return verdict(by.backend, Reason::Override);
+            let named = by.backend.filter(|_| says(&by.always));
+            let named = named.or_else(|| by.values.iter().find(|(value, _)| says(value)).map(|(_, to)| *to));
+            if let Some(backend) = named {
+                return verdict(backend, Reason::Override);
             }
         }
         if self.exclude.iter().any(|matches| matches::any(matches, request)) {

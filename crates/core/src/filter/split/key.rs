@@ -1,19 +1,25 @@
 //! The sources from which the key of a request is read.
 
+mod described;
+
 use std::borrow::Cow;
 
-use crate::language::describe::{Kind, Object, field, fields_of, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
 use crate::language::{limits, names};
 use crate::matching::request::Request;
 use crate::matching::source;
+use crate::wire::{member, percent, trace};
+pub(super) use described::KEY;
+use described::{ENCODINGS, SOURCES};
 
 /// One source of a key.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Key {
     from: KeySource,
+    /// Whether the value is percent-encoded.
+    is_encoded: bool,
     trim: bool,
     lowercase: bool,
 }
@@ -21,74 +27,22 @@ pub(super) struct Key {
 #[derive(Clone, Debug, PartialEq)]
 enum KeySource {
     Header(Box<str>),
+    /// A member of the lists in this header.
+    Member(Box<str>, Box<str>),
     Cookie(Box<str>),
     QueryParam(Box<str>),
     /// From 1, as in `/1/2/3`.
     PathSegment(usize),
     SourceAddress,
     Principal,
+    Host,
+    TraceId,
+    /// Its names with zero bytes between them.
+    Metadata(Box<[u8]>),
+    FilterState(Box<str>),
     /// All of these, joined with a zero byte.
     All(Vec<Key>),
 }
-
-/// How a source is read under its name.
-type Read = fn(&PolicyValue) -> Result<KeySource, Invalid>;
-
-static SOURCES: [Kind<Read>; 7] = [
-    Kind {
-        field: field!("header", Pattern(TOKEN, 256), Optional, "The value of this header."),
-        read: |t| names::header(read::text(t)?).map(KeySource::Header),
-    },
-    Kind {
-        field: field!("cookie", Pattern(TOKEN, 256), Optional, "The value of this cookie."),
-        read: |t| names::cookie(read::text(t)?).map(KeySource::Cookie),
-    },
-    Kind {
-        field: field!(
-            "queryParam",
-            Text(1, limits::VALUE_BYTES),
-            Optional,
-            "The value of this query parameter."
-        ),
-        read: |t| names::parameter(read::text(t)?).map(KeySource::QueryParam),
-    },
-    Kind {
-        field: field!("pathSegment", Integer(1, 64), Optional, "This segment of the path, from 1."),
-        read: |t| Ok(KeySource::PathSegment(usize::try_from(read::integer(t, 1..=64)?).unwrap_or(1))),
-    },
-    Kind {
-        field: field!("sourceAddress", True, Optional, "The caller's address, without its port."),
-        read: |t| read::only_true(t).map(|()| KeySource::SourceAddress),
-    },
-    Kind {
-        field: field!("principal", True, Optional, "The SPIFFE name in the caller's certificate."),
-        read: |t| read::only_true(t).map(|()| KeySource::Principal),
-    },
-    Kind {
-        field: field!(
-            "all",
-            List(&Table(&KEY), 0, limits::KEYS),
-            Optional,
-            "All of these as one key, which is missing if one of them is."
-        ),
-        read: |t| read::list(t, limits::KEYS, Key::part).map(KeySource::All),
-    },
-];
-
-static SOURCE: Object =
-    object!("keySource", ExactlyOne, "Where a key is read from.", [], fields_of(&SOURCES));
-
-/// One source of a key.
-pub(super) static KEY: Object = object!(
-    "key",
-    Any,
-    "One source of a key, and how it is brought to one form.",
-    [&SOURCE],
-    [
-        field!("trim", Flag, Holds(false), "Whether blanks around it make no difference."),
-        field!("lowercase", Flag, Holds(false), "Whether letter case makes no difference."),
-    ],
-);
 
 fn copies(values: &mut dyn Iterator<Item = &[u8]>) -> impl Iterator<Item = Cow<'static, [u8]>> {
     values.map(|value| Cow::Owned(value.to_vec()))
@@ -116,9 +70,19 @@ impl Key {
     fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &KEY)?;
         let source = fields.exactly_one(&SOURCES)?;
-        let from = fields.required(source.field.name, source.read)?;
+        let mut from = fields.required(source.field.name, source.read)?;
+        if let Some(member) = fields.optional("member", described::member)? {
+            let KeySource::Header(header) = from else {
+                let help = "write it beside \"header\": \"baggage\"";
+                return Err(
+                    Invalid::new(Code::Conflict, "only \"header\" has members", help).in_field("member")
+                );
+            };
+            from = KeySource::Member(header, member);
+        }
+        let is_encoded = fields.optional("decode", |t| read::word(t, &ENCODINGS))?.unwrap_or(false);
         let option = |name| fields.optional(name, read::flag).map(Option::unwrap_or_default);
-        Ok(Self { from, trim: option("trim")?, lowercase: option("lowercase")? })
+        Ok(Self { from, is_encoded, trim: option("trim")?, lowercase: option("lowercase")? })
     }
 
     /// Reads one of the sources in `all`.
@@ -135,47 +99,63 @@ impl Key {
     /// The key of a request. A value that is empty or unknown, or several values that differ, count as
     /// missing: otherwise requests of different users, or of none, would fall into one bucket.
     pub(super) fn of<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
-        let mut key = match &self.from {
+        let one = |value: Option<Cow<'a, [u8]>>| value.map(|value| self.in_one_form(value));
+        let key = match &self.from {
             KeySource::Header(name) => self.sole(&mut request.values(name.as_bytes()).map(Cow::Borrowed)),
+            KeySource::Member(header, name) => {
+                let lines = request.values(header.as_bytes());
+                let values = lines.flat_map(|line| member::values(line, name.as_bytes()));
+                self.sole(&mut values.map(Cow::Borrowed))
+            }
             KeySource::Cookie(name) => self.sole(&mut copies(&mut request.cookie_values(name.as_bytes()))),
             KeySource::QueryParam(name) => self.sole(&mut copies(&mut request.query_values(name.as_bytes()))),
             KeySource::PathSegment(index) => {
-                request.path().split(|b| *b == b'/').nth(*index).map(Cow::Borrowed)
+                one(request.path().split(|b| *b == b'/').nth(*index).map(Cow::Borrowed))
             }
             // The address as text, so that one caller has one key in any proxy.
             KeySource::SourceAddress => {
                 let ip = request.source().address.and_then(source::ip)?;
                 Some(Cow::Owned(ip.to_string().into_bytes()))
             }
-            KeySource::Principal => request.source().principal.map(Cow::Borrowed),
+            KeySource::Principal => one(request.source().principal.map(Cow::Borrowed)),
+            KeySource::Host => one(Some(Cow::Owned(request.host().name().to_vec()))),
+            KeySource::TraceId => one(trace::id(|name| request.values(name).next()).map(Cow::Owned)),
+            KeySource::Metadata(path) => {
+                let values = request.metadata_values(path);
+                self.sole(&mut copies(&mut values.values(b"")))
+            }
+            KeySource::FilterState(name) => one(request.filter_state(name).map(Cow::Borrowed)),
             KeySource::All(keys) => {
                 let parts: Option<Vec<_>> = keys.iter().map(|key| key.of(request)).collect();
                 parts.map(|parts| Cow::Owned(parts.join(&0u8)))
             }
         }?;
-        if self.trim && key.trim_ascii().len() < key.len() {
-            key = Cow::Owned(key.trim_ascii().to_vec());
-        }
-        if self.lowercase && key.iter().any(u8::is_ascii_uppercase) {
-            key = Cow::Owned(key.to_ascii_lowercase());
-        }
         Some(key).filter(|key| !key.is_empty())
     }
 
     /// The one key of several values, if all of them give the same key.
     fn sole<'a>(&self, values: &mut dyn Iterator<Item = Cow<'a, [u8]>>) -> Option<Cow<'a, [u8]>> {
-        let first = values.next()?;
+        let first = self.in_one_form(values.next()?);
         for other in values {
-            if !self.is_same(&first, &other) {
+            if self.in_one_form(other) != first {
                 return None;
             }
         }
         Some(first)
     }
 
-    fn is_same(&self, one: &[u8], other: &[u8]) -> bool {
-        let (one, other) = if self.trim { (one.trim_ascii(), other.trim_ascii()) } else { (one, other) };
-        if self.lowercase { one.eq_ignore_ascii_case(other) } else { one == other }
+    /// A value decoded, trimmed and in lower case, as far as the policy says so.
+    fn in_one_form<'a>(&self, mut value: Cow<'a, [u8]>) -> Cow<'a, [u8]> {
+        if self.is_encoded && value.contains(&b'%') {
+            value = Cow::Owned(percent::decode(&value).into_owned());
+        }
+        if self.trim && value.trim_ascii().len() < value.len() {
+            value = Cow::Owned(value.trim_ascii().to_vec());
+        }
+        if self.lowercase && value.iter().any(u8::is_ascii_uppercase) {
+            value = Cow::Owned(value.to_ascii_lowercase());
+        }
+        value
     }
 
     /// For people: `header:x-user-id`.
@@ -189,6 +169,18 @@ impl Key {
             }
             KeySource::QueryParam(name) => format!("queryParam:{name}"),
             KeySource::PathSegment(index) => format!("pathSegment:{index}"),
+            KeySource::Member(header, member) => format!("header:{header}[{member}]"),
+            KeySource::Metadata(path) => {
+                let names = String::from_utf8_lossy(path).replace('\0', "/");
+                if names::is_header_value(names.as_bytes()) {
+                    format!("metadata:{names}")
+                } else {
+                    "metadata".to_owned()
+                }
+            }
+            KeySource::FilterState(name) => format!("filterState:{name}"),
+            KeySource::Host => "host".to_owned(),
+            KeySource::TraceId => "traceId".to_owned(),
             KeySource::SourceAddress => "sourceAddress".to_owned(),
             KeySource::Principal => "principal".to_owned(),
             KeySource::All(keys) => keys.iter().map(Self::describe).collect::<Vec<_>>().join("+"),
@@ -196,18 +188,30 @@ impl Key {
     }
 
     pub(super) fn reads_address(&self) -> bool {
-        match &self.from {
-            KeySource::SourceAddress => true,
-            KeySource::All(keys) => keys.iter().any(Self::reads_address),
-            _ => false,
-        }
+        self.any(&|key| matches!(key, KeySource::SourceAddress))
     }
 
     pub(super) fn reads_principal(&self) -> bool {
+        self.any(&|key| matches!(key, KeySource::Principal))
+    }
+
+    pub(super) fn reads_metadata(&self) -> bool {
+        self.any(&|key| matches!(key, KeySource::Metadata(_)))
+    }
+
+    /// The objects of filter state that it reads.
+    pub(super) fn filter_state(&self) -> Vec<Box<str>> {
         match &self.from {
-            KeySource::Principal => true,
-            KeySource::All(keys) => keys.iter().any(Self::reads_principal),
-            _ => false,
+            KeySource::FilterState(name) => vec![name.clone()],
+            KeySource::All(keys) => keys.iter().flat_map(Self::filter_state).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn any(&self, is: &dyn Fn(&KeySource) -> bool) -> bool {
+        match &self.from {
+            KeySource::All(keys) => keys.iter().any(|key| key.any(is)),
+            source => is(source),
         }
     }
 }

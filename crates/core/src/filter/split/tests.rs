@@ -1,6 +1,7 @@
 //! Tests of the splitter: what it decides, counts and refuses.
 
 mod absence;
+mod keys;
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

@@ -136,7 +136,11 @@ pub(super) fn tagger(written: &Written<'_>) -> Result<Tagger, Invalid> {
     if tagger.measures() {
         tagger.common.labels = tagger.cardinality.labels();
     }
-    tagger.common.needs = Needs { only_header: tagger.one_header(), ..tagger.wanted(is_active) };
+    tagger.common.needs = Needs {
+        only_header: tagger.one_header(),
+        metadata: is_active && budget.reads_metadata(),
+        ..tagger.wanted(is_active)
+    };
     Ok(tagger)
 }
 

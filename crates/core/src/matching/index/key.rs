@@ -29,6 +29,8 @@ pub(crate) struct IndexKey {
     pub(super) lengths: LengthMask,
     /// The values that are searched for a text: their index among the policy's needles.
     pub(super) hay: Option<u32>,
+    /// The path, if it is one of dynamic metadata.
+    pub(super) path: Option<Box<[u8]>>,
     /// Whether later values of a parameter or cookie count too.
     pub(super) any: bool,
     /// The lengths of the blocks in which to look for an address.
@@ -52,6 +54,11 @@ impl IndexKeys {
         for query in &rule_match.query {
             let mut key = key(Kind::Query, &query.named.name, &query.named.value);
             key.iter_mut().for_each(|key| key.any = query.any);
+            ways.extend(key);
+        }
+        for NamedCondition { name, value } in &rule_match.metadata {
+            let mut key = key(Kind::Metadata, name, value);
+            key.iter_mut().for_each(|key| key.path = Some(name.clone()));
             ways.extend(key);
         }
         // The trie knows what a path is or starts with.
@@ -140,6 +147,7 @@ impl IndexKey {
             presence: presence(kind, name),
             lengths: LengthMask::default(),
             hay: None,
+            path: None,
             any: false,
             blocks: Vec::new(),
         }

@@ -29,10 +29,12 @@ pub(crate) struct TermDictionary {
     names: ByTerm,
     asked: Vec<Asked>,
     /// A bit for each kind of name among them.
-    kinds: u8,
+    kinds: u16,
     blocks: Vec<Length>,
     /// The values that are searched for texts: their indices among the policy's needles.
     hays: Vec<u32>,
+    /// The paths of dynamic metadata among the names.
+    paths: Vec<Box<[u8]>>,
 }
 
 /// The terms of one request, over a dictionary.
@@ -65,6 +67,11 @@ impl TermDictionary {
         {
             self.hays.insert(index, hay);
         }
+        if let Some(path) = &key.path
+            && !self.paths.contains(path)
+        {
+            self.paths.push(path.clone());
+        }
         let Some(asked) = self.asked.get_mut(index as usize) else { return };
         asked.lengths.starts |= key.lengths.starts;
         asked.lengths.ends |= key.lengths.ends;
@@ -78,8 +85,8 @@ impl TermDictionary {
 }
 
 impl Kind {
-    fn bit(self) -> u8 {
-        1u8.checked_shl(self as u32).unwrap_or_default()
+    fn bit(self) -> u16 {
+        1u16.checked_shl(self as u32).unwrap_or_default()
     }
 }
 
@@ -110,6 +117,11 @@ impl<'r, 'a> RequestTerms<'r, 'a> {
         if dictionary.has(Kind::Query) {
             for (name, value) in request.query_params() {
                 terms.add(dictionary, Kind::Query, &name, || value.into_owned());
+            }
+        }
+        for path in &dictionary.paths {
+            for value in request.metadata_values(path).values(b"") {
+                terms.add(dictionary, Kind::Metadata, path, || value.to_vec());
             }
         }
         if let Some(name) = request.source().principal {

@@ -22,7 +22,7 @@ pub(crate) static HOSTS: Object = object!(
             "hosts",
             List(&Text(1, limits::TEXT_BYTES), 0, limits::HOSTS),
             Optional,
-            "Names, `*.` before a domain, or `*`: the request asks for one of these hosts."
+            "Names, perhaps with `*` inside a label, `*.` before a domain, or `*`: the request asks for one of these hosts."
         ),
         field!(
             "service",
@@ -43,7 +43,7 @@ pub(crate) fn hosts_or_service(fields: Fields<'_>) -> Result<Option<HostSet>, In
     Ok(hosts.map(HostSet::new).or(service.map(HostSet::of_service)))
 }
 
-/// Reads one host: a name, an address, or `*.` before a domain.
+/// Reads one host: a name, perhaps with one `*` inside a label, an address, or `*.` before a domain.
 pub(crate) fn host(tree: &PolicyValue) -> Result<HostPattern, Invalid> {
     let written = read::text(tree)?;
     let refuse = |help: &str| Err(Invalid::new(Code::BadHost, format!("{written:?} is not a host"), help));
@@ -63,9 +63,17 @@ pub(crate) fn host(tree: &PolicyValue) -> Result<HostPattern, Invalid> {
         Some(v6) if v6.parse::<std::net::Ipv6Addr>().is_ok() && !wildcard => {}
         Some(_) => return refuse("write an IPv6 address as [2001:db8::1]"),
         None if name.contains(':') => return refuse("leave out the port: it is ignored"),
-        None if name.contains('*') => return refuse("write one leading \"*.\" and nothing more"),
-        None if !is_name(name.as_bytes()) => return refuse("use letters, digits, \"-\" and \".\""),
+        None if name.split('.').any(|label| label.matches('*').count() > 1) => {
+            return refuse("write at most one \"*\" in each label");
+        }
+        None if !is_name(name.replace('*', "a").as_bytes()) => {
+            return refuse("use letters, digits, \"-\" and \".\"");
+        }
         None => {}
+    }
+    if name.contains('*') {
+        let deep = if wildcard { "*." } else { "" };
+        return Ok(HostPattern::Glob(format!("{deep}{name}").into_bytes().into()));
     }
     Ok(if wildcard {
         HostPattern::Suffix(format!(".{name}").into_bytes().into())

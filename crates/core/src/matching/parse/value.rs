@@ -10,7 +10,7 @@ use crate::matching::budget;
 use crate::matching::named_condition::{NamedCondition, QueryMatch};
 use crate::matching::value::{FIELDS, Reader, Reading, TESTS, Terms, ValueMatch};
 
-static TEST: Object = object!("test", ExactlyOne, "What a value must be.", [], FIELDS);
+pub(super) static TEST: Object = object!("test", ExactlyOne, "What a value must be.", [], FIELDS);
 
 pub(super) static OPTIONS: Object = object!(
     "options",
@@ -116,7 +116,7 @@ pub(super) fn options(fields: Fields<'_>) -> Result<(bool, bool), Invalid> {
     Ok((option("ignoreCase")?, option("invert")?))
 }
 
-fn value_of(fields: Fields<'_>, budget: &Budget) -> Result<ValueMatch, Invalid> {
+pub(super) fn value_of(fields: Fields<'_>, budget: &Budget) -> Result<ValueMatch, Invalid> {
     let (ignore_case, invert) = options(fields)?;
     let kind = fields.exactly_one(&TESTS)?;
     test_of(kind.field.name, &kind.read, fields, (ignore_case, invert), budget)

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use regex_automata::nfa::thompson::WhichCaptures;
 
 use super::replacer::{Finder, GROUPS, Search, Spans, of_group};
-use super::{nfa, too_dear};
+use super::{too_dear, whole_nfa};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
 
@@ -20,7 +20,7 @@ pub(crate) struct Captures {
 impl Captures {
     /// `pattern` as in [`super::Pattern`].
     pub(crate) fn new(pattern: &str, ignore_case: bool) -> Result<Self, Invalid> {
-        let nfa = nfa(&format!("^(?:{pattern})$"), pattern, ignore_case, WhichCaptures::All)?;
+        let nfa = whole_nfa(pattern, ignore_case, WhichCaptures::All)?;
         let finder = Finder::of(&nfa).filter(|finder| finder.work() <= limits::REWRITE_WORK);
         Ok(Self {
             groups: nfa.group_info().group_len(regex_automata::PatternID::ZERO),

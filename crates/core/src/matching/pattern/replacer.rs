@@ -42,7 +42,7 @@ impl Replacer {
     /// `pattern` as in [`super::Pattern`], but anywhere in the value; `substitution` quotes
     /// groups as `\1`, as Envoy and Istio write them.
     pub(crate) fn new(pattern: &str, substitution: &str) -> Result<Self, Invalid> {
-        let nfa = nfa(pattern, pattern, false, WhichCaptures::All)?;
+        let nfa = nfa(pattern, false, WhichCaptures::All)?;
         let groups = nfa.group_info().group_len(regex_automata::PatternID::ZERO);
         let finder = Finder::of(&nfa).filter(|finder| finder.work() <= limits::REWRITE_WORK);
         Ok(Self {

@@ -74,7 +74,7 @@ fn the_price_says_how_far_a_value_is_read() {
 
 #[test]
 fn what_is_too_dear_is_refused() {
-    for text in [r"(a?){500}", r".{0,1020}a.{0,1020}", r"(\w+,){0,60}(foo|bar|baz){40}x{900}"] {
+    for text in [r"(a?){500}", r".{0,1000}a.{0,1000}", r"(\w+,){0,60}(foo|bar|baz){40}x{900}"] {
         let refused = Pattern::new(text, false).unwrap_err().to_string();
         assert!(refused.contains("too dear"), "{text}: {refused}");
     }
@@ -91,7 +91,7 @@ mod threads {
 
     impl Threads {
         pub(super) fn of(text: &str) -> Self {
-            Self(PikeVM::new_from_nfa(nfa(text, text, false, WhichCaptures::All).unwrap()).unwrap())
+            Self(PikeVM::new_from_nfa(nfa(text, false, WhichCaptures::All).unwrap()).unwrap())
         }
 
         pub(super) fn is_match(&self, value: &[u8]) -> bool {
@@ -174,7 +174,7 @@ fn every_engine_finds_what_threads_find() {
         let mut groups = 0;
         let depth = u32::try_from(random.below(5)).unwrap();
         let text = expression(&mut random, depth, &mut groups);
-        let Ok(nfa) = nfa(&text, &text, false, WhichCaptures::None) else { continue };
+        let Ok(nfa) = nfa(&text, false, WhichCaptures::None) else { continue };
         let Some(automaton) = Automaton::of(&nfa) else { continue };
         let sets = Sets::of(&nfa, &automaton);
         let table = Table::of(&sets);
@@ -204,7 +204,7 @@ fn every_engine_finds_what_threads_find() {
             }
         }
     }
-    assert!(tables > 2_000 && matches > 3_000 && rewrites > 8_000, "{tables} {matches} {rewrites}");
+    assert!(tables > 2_000 && matches > 2_500 && rewrites > 8_000, "{tables} {matches} {rewrites}");
 }
 
 #[test]
@@ -224,4 +224,63 @@ fn replacing_as_re2_does() {
         let written = replacer.rewrite(value.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(written).unwrap(), expected, "{pattern} in {value}");
     }
+}
+
+/// What RE2 itself does with these, told that each byte is a character; `tests/e2e` compares more of
+/// them with a real Envoy.
+#[test]
+fn expressions_as_re2_reads_them() {
+    for (text, inside, outside) in [
+        ("^/users/{id}$", "/users/{id}", "/users/7"),
+        ("a{,2}", "a{,2}", "aa"),
+        ("a{02}", "a{02}", "aa"),
+        (r"\Qa.b\E+", "a.bb", "axb"),
+        (r"\101\x42\x{43}", "ABC", "abc"),
+        (r"[[:alpha:]]\pL[\p{Lu}x]", "aBC", "aBc"),
+        (r"[^\d\s]+", "a_b", "a b"),
+        (r"[a\]-]+", "]-a", "b"),
+        ("(?i:b)B", "BB", "bb"),
+        ("a(?i)b|c", "C", "AB"),
+        ("(?P<n>a)(?<m>b)", "ab", "a"),
+        ("\u{e9}", "\u{e9}", "\u{c9}"),
+        ("..", "\u{e9}", "e"),
+        ("(?U)a+?", "aa", ""),
+        (r"\pN\PN", "1a", "11"),
+    ] {
+        let pattern = Pattern::new(text, false).unwrap();
+        assert!(pattern.matches(inside.as_bytes()) && !pattern.matches(outside.as_bytes()), "{text}");
+    }
+    for text in [
+        "(?=a)b",
+        "(?<!a)b",
+        r"(a)\1",
+        r"a\Z",
+        "(?>a)",
+        "(?x)a",
+        "a)",
+        "(a",
+        "[a",
+        r"a\",
+        "a**",
+        "a*+",
+        "a{2}{3}",
+        "*",
+        "a{1001}",
+        "(a{40}){40}",
+        "a{2,1}",
+        "[z-a]",
+        "[[:foo:]]",
+        r"\x{100}",
+        "(?P<n-m>a)",
+        r"\h",
+        "(?i-)",
+        r"\p{Foo}",
+    ] {
+        let refused = Pattern::new(text, false).unwrap_err().to_string();
+        assert!(
+            refused.contains("invalid regular expression") && refused.contains("; "),
+            "{text}: {refused}"
+        );
+    }
+    assert!(Pattern::new(&format!("{}a{}", "(".repeat(200), ")".repeat(200)), false).is_err());
 }

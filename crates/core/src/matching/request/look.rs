@@ -14,6 +14,7 @@ use crate::matching::kind::Kind;
 use crate::matching::named_condition::{NamedCondition, QueryMatch};
 use crate::matching::needles::{Hay, Held, Needle, Needles, Search};
 use crate::matching::value::{Terms, ValueMatch, integer};
+use crate::wire::metadata;
 
 /// What was made from a request so that conditions find their values. Nothing is made that no condition
 /// needs.
@@ -26,6 +27,8 @@ pub(super) struct Looked<'a> {
     passes: Cell<usize>,
     cookies: OnceCell<Table>,
     query: OnceCell<Table>,
+    /// The values in dynamic metadata, by path.
+    metadata: RefCell<Vec<(Box<[u8]>, Rc<Table>)>>,
     /// Repeated headers as one text, by name.
     joined: RefCell<Vec<(Box<[u8]>, Rc<[u8]>)>>,
     slashes: OnceCell<Vec<u32>>,
@@ -89,6 +92,10 @@ impl<'a> Request<'a> {
             }
             Kind::Cookie => first(&mut self.cookie_table().values(&hay.name)),
             Kind::Query => first(&mut self.query_table().values(&hay.name)),
+            Kind::Metadata => {
+                let values = self.metadata_values(&hay.name);
+                values.values(b"").map(|value| value.to_vec().into()).collect()
+            }
             Kind::Principal | Kind::Address => Vec::new(),
         }
     }
@@ -148,6 +155,10 @@ impl<'a> Request<'a> {
         self.text_meets(value).unwrap_or_else(|| self.query_table().meets(value, name, !any))
     }
 
+    pub(crate) fn metadata_meets(&self, NamedCondition { name, value }: &NamedCondition) -> bool {
+        self.text_meets(value).unwrap_or_else(|| self.metadata_values(name).meets(value, b"", false))
+    }
+
     /// Whether a condition holds, if its text is one of those that are found together.
     fn text_meets(&self, condition: &ValueMatch) -> Option<bool> {
         let (held, needle) = self.needle(condition)?;
@@ -174,6 +185,22 @@ impl<'a> Request<'a> {
     /// The values of a query parameter by name, percent-decoded.
     pub fn query_values(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> {
         self.query_table().values(name)
+    }
+
+    /// The values under a path of dynamic metadata, in a table under no name. Each path is looked for
+    /// once.
+    pub(crate) fn metadata_values(&self, path: &[u8]) -> Rc<Table> {
+        // Borrowed for this call only; nothing here calls back.
+        let Ok(mut known) = self.looked.metadata.try_borrow_mut() else { return Rc::default() };
+        if let Some((_, values)) = known.iter().find(|(known, _)| **known == *path) {
+            return Rc::clone(values);
+        }
+        let mut table = Table::default();
+        let parts: Vec<&[u8]> = path.split(|byte| *byte == 0).collect();
+        metadata::values(self.metadata, &parts).iter().for_each(|value| table.push(b"", value));
+        let values = Rc::new(table.finish());
+        known.push((path.into(), Rc::clone(&values)));
+        values
     }
 
     /// Where the slashes of the path are.

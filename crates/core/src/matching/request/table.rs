@@ -14,7 +14,7 @@ use crate::order::{hash, merged, sorted};
 
 /// Pairs by name, copied: borrowed pairs would bind the request to the data that they were made from.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// All names and values, one after the other.
     bytes: Vec<u8>,
     /// Where each pair's name ends, and where its value ends. Each begins where the one before it ends.
@@ -74,7 +74,7 @@ impl Table {
     }
 
     /// The values under a name, in the order in which they came.
-    pub(super) fn values(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn values(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> {
         self.indices(name).iter().filter_map(|(_, index)| self.value(*index))
     }
 

@@ -149,7 +149,9 @@ fn host(tree: &PolicyValue) -> Result<HostPattern, Invalid> {
     let (is_wildcard, name) = written.strip_prefix("*.").map_or((false, written), |name| (true, name));
     match Destination::of(name.as_bytes()) {
         _ if !name.is_ascii() => refuse("write it in punycode: xn--..."),
-        _ if name.contains('*') => refuse("write one leading \"*.\" and nothing more"),
+        _ if name.contains('*') => glob(written).ok_or(()).or_else(|()| {
+            refuse("write at most one \"*\" in each label of a name; blocks of addresses have no \"*\"")
+        }),
         Ok(Destination { port: Some(_), .. }) => {
             refuse("leave out the port: it has a field of its own, \"ports\"")
         }
@@ -164,6 +166,18 @@ fn host(tree: &PolicyValue) -> Result<HostPattern, Invalid> {
         }
         Err(_) => refuse("write a name, 192.0.2.1 or [2001:db8::1]"),
     }
+}
+
+/// A name with `*` inside a label. What ends like an address is none.
+fn glob(written: &str) -> Option<HostPattern> {
+    let name = written.strip_suffix('.').unwrap_or(written).to_ascii_lowercase();
+    let is_one = name.split('.').all(|label| label.matches('*').count() < 2);
+    let last = name.rsplit('.').next()?;
+    let is_address = last.bytes().all(|b| b.is_ascii_digit() || b == b'*');
+    let plain = name.replace('*', "a");
+    let is_name =
+        matches!(Destination::of(plain.as_bytes()), Ok(Destination { host: Host::Name(_), port: None }));
+    (is_one && is_name && !is_address).then(|| HostPattern::Glob(name.into_bytes().into()))
 }
 
 fn method(tree: &PolicyValue) -> Result<Box<[u8]>, Invalid> {

@@ -57,7 +57,18 @@ pub(super) static OVERRIDE: Object = object!(
         field!("header", Pattern(TOKEN, 256), Required, "The header."),
         field!("always", Text(0, limits::VALUE_BYTES), Says("always"), "The value that chooses the backend."),
         field!("never", Text(0, limits::VALUE_BYTES), Says("never"), "The value that chooses the baseline."),
-        field!("backend", NAME, Optional, "The backend that is chosen; needed where there are several."),
+        field!(
+            "backend",
+            NAME,
+            Optional,
+            "The backend that `always` chooses; needed where there are several and no `values`."
+        ),
+        field!(
+            "values",
+            Map("^.", &NAME, limits::BACKENDS),
+            Optional,
+            "Further values, each with the backend that it chooses."
+        ),
     ],
 );
 
@@ -212,18 +223,29 @@ pub(super) fn override_by(
     };
     let mut others = (0..backends.len()).filter(|i| *i != baseline);
     let named = fields.optional("backend", |t| find(backends, read::text(t)?))?;
-    let ((Some(backend), ..) | (None, Some(backend), None)) = (named, others.next(), others.next()) else {
+    let values = fields.optional("values", |t| {
+        let value = |name: &str| names::header_value(name).map(|_| name.to_owned());
+        let values = read::entries(t, limits::BACKENDS, value, |t| find(backends, read::text(t)?))?;
+        Ok(values
+            .into_iter()
+            .map(|(value, backend)| (value.into_bytes().into(), backend))
+            .collect::<Vec<_>>())
+    })?;
+    let only = others.next().filter(|_| others.next().is_none());
+    let backend = named.or(only);
+    if backend.is_none() && values.is_none() {
         return Err(Invalid::new(
             Code::MissingField,
             "it is not clear which backend is chosen",
-            "add \"backend\"",
+            "add \"backend\", or \"values\" for several",
         ));
-    };
+    }
     Ok(Override {
         header: fields.required("header", |t| names::header(read::text(t)?))?,
         always: value("always")?,
         never: value("never")?,
         backend,
+        values: values.unwrap_or_default(),
     })
 }
 

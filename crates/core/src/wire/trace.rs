@@ -1,0 +1,43 @@
+//! The trace that a request belongs to.
+
+/// The headers that carry a trace's id, the first of them that has one counts.
+const HEADERS: [&[u8]; 3] = [b"traceparent", b"b3", b"x-b3-traceid"];
+/// Hexadecimal digits of 64 bits. Of longer ids the last ones count: a proxy between two that write 64
+/// bits and 128 bits keeps only these.
+const DIGITS: usize = 16;
+
+/// The trace's id: its low 64 bits in hexadecimal digits, in lower case. `value` gives the value of a
+/// header.
+pub(crate) fn id<'v>(mut value: impl FnMut(&[u8]) -> Option<&'v [u8]>) -> Option<Vec<u8>> {
+    HEADERS.iter().find_map(|name| {
+        let value = value(name)?;
+        let mut parts = value.split(|byte| *byte == b'-');
+        // `00-ID-SPAN-FLAGS`, `ID-SPAN-FLAGS` and `ID`.
+        let id = if *name == b"traceparent" { parts.nth(1)? } else { parts.next()? };
+        let is_id = (id.len() == DIGITS || id.len() == 2 * DIGITS) && id.iter().all(u8::is_ascii_hexdigit);
+        let low = id.get(id.len().checked_sub(DIGITS)?..).filter(|_| is_id)?;
+        low.iter().any(|digit| *digit != b'0').then(|| low.to_ascii_lowercase())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::id;
+
+    #[test]
+    fn low_bits_of_the_first_header_that_has_some() {
+        let of = |headers: &[(&str, &'static str)]| {
+            id(|name| headers.iter().find(|(n, _)| n.as_bytes() == name).map(|(_, value)| value.as_bytes()))
+        };
+        let low = Some(b"a3ce929d0e0e4736".to_vec());
+        assert_eq!(of(&[("traceparent", "00-4bf92f3577b34da6A3CE929D0E0E4736-00f067aa0ba902b7-01")]), low);
+        assert_eq!(of(&[("b3", "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1")]), low);
+        assert_eq!(of(&[("b3", "0"), ("x-b3-traceid", "a3ce929d0e0e4736")]), low);
+        for odd in ["", "00", "00-xyz", "00-0000000000000000-1-1", "00-4bf92f3577b34da-1-1"] {
+            assert_eq!(of(&[("traceparent", odd)]), None, "{odd}");
+        }
+    }
+}
