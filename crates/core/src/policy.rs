@@ -131,7 +131,7 @@ pub struct Needs {
     pub principal: bool,
     /// Whether that certificate was verified on this very connection.
     pub verified: bool,
-    /// The filter state [`crate::strip::PROVENANCE`]. If it is not read, what a decision writes there
+    /// The filter state [`crate::sanitize::PROVENANCE`]. If it is not read, what a decision writes there
     /// must be appended to what is there already.
     pub stripped: bool,
     /// What earlier filters wrote into dynamic metadata.

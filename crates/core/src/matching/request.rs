@@ -110,7 +110,7 @@ impl<'a> Request<'a> {
     }
 
     /// The same request, with the headers that an earlier filter of this proxy has stripped already
-    /// (the value of the filter state [`crate::action::strip::PROVENANCE`]).
+    /// (the value of the filter state [`crate::action::sanitize::PROVENANCE`]).
     #[must_use]
     pub fn already_stripped(mut self, names: Option<&'a [u8]>) -> Self {
         self.stripped = names;
