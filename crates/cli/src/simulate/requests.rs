@@ -275,7 +275,7 @@ mod tests {
             .skip(4)
             .map(|(n, v)| format!("{}: {}", n.escape_ascii(), v.escape_ascii()))
             .collect();
-        assert_eq!(lines, ["x-a: 1", "user-agent: a,b", "x-a: 2"]);
+        assert_eq!(lines, ["x-a: 1", "user-agent: a,b", "x-a: 2", "x-forwarded-proto: http"]);
     }
 
     #[test]

@@ -56,8 +56,7 @@ impl HostSet {
         let text = |pattern: &HostPattern| match pattern {
             HostPattern::Any => 0,
             HostPattern::Exact(name) | HostPattern::Suffix(name) => name.len(),
-            // It is filed by its parts too.
-            HostPattern::Glob(name) => name.len().saturating_mul(2).saturating_add(256),
+            HostPattern::Glob(name) => name.len().saturating_mul(2).saturating_add(Globs::WEIGHT),
         };
         let one = |pattern| 64usize.saturating_add(2usize.saturating_mul(text(pattern)));
         self.written.iter().map(one).fold(96, usize::saturating_add)

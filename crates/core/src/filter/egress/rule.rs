@@ -9,7 +9,7 @@ use super::Action;
 use super::caller::Caller;
 use super::path::Readings;
 use crate::language::modes::Mode;
-use crate::matching::hosts::{HostPattern, HostSet};
+use crate::matching::hosts::{Globs, HostPattern, HostSet};
 use crate::matching::matches::Match;
 use crate::matching::named_condition::NamedCondition;
 use crate::matching::path::PathMatch;
@@ -42,6 +42,8 @@ struct To {
     hosts: Vec<HostPattern>,
     /// The indices of the hosts, sorted by host.
     sorted: Vec<usize>,
+    /// Those with `*` inside a label, by their indices.
+    globs: Option<Box<Globs>>,
     /// Blocks of addresses that a host may be in.
     cidrs: Vec<Cidr>,
     ports: Vec<u16>,
@@ -136,7 +138,16 @@ impl Rule {
             found.ok().and_then(|at| sorted.get(at)).copied()
         };
         let dots = host.iter().enumerate().filter(|(i, b)| *i > 0 && **b == b'.').map(|(i, _)| i);
-        find(host).or_else(|| dots.filter_map(|dot| host.get(dot..)).find_map(find)).or_else(|| find(b""))
+        let starred = || {
+            let mut first: Option<u32> = None;
+            let visit = &mut |at: u32| first = Some(first.map_or(at, |first| first.min(at)));
+            self.to.globs.as_ref()?.find(host, visit);
+            first.and_then(|at| usize::try_from(at).ok())
+        };
+        find(host)
+            .or_else(starred)
+            .or_else(|| dots.filter_map(|dot| host.get(dot..)).find_map(find))
+            .or_else(|| find(b""))
     }
 
     /// The part of this rule, without its paths, by which the index finds it. It never asks for more

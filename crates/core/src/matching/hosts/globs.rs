@@ -23,6 +23,9 @@ const START: u8 = 0;
 const END: u8 = 1; // the other side
 
 impl Globs {
+    /// What a host takes at most, besides twice its text: it is filed by its parts.
+    pub(crate) const WEIGHT: usize = 256;
+
     /// Adds a host under a number. If it is there already, it keeps its number, which is returned.
     pub(crate) fn insert(&mut self, glob: &[u8], number: u32) -> u32 {
         let (label, domain) = last_starred(glob);

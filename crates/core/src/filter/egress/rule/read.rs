@@ -12,7 +12,7 @@ use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
 use crate::language::{limits, modes, names};
 use crate::matching::budget;
-use crate::matching::hosts::HostPattern;
+use crate::matching::hosts::{Globs, HostPattern};
 use crate::matching::parse::{self, Budget};
 use crate::matching::path::PathMatch;
 
@@ -114,6 +114,7 @@ impl To {
         // Each host is kept, indexed and counted.
         let each = budget::SERIES.saturating_add(budget::MATCH);
         budget.hold(hosts.len().saturating_mul(each).saturating_add(named.saturating_mul(4)))?;
+        let globs = globs(&hosts, budget)?;
         // Sorted by insertion: there are few hosts, and a call to sort would be the larger half of this
         // file in the module.
         let mut sorted: Vec<usize> = Vec::with_capacity(hosts.len());
@@ -124,6 +125,7 @@ impl To {
         let to = Self {
             hosts,
             sorted,
+            globs,
             cidrs: fields
                 .optional("cidrs", |t| filled(t, limits::SOURCES, &private::block))?
                 .unwrap_or_default(),
@@ -137,6 +139,18 @@ impl To {
         let paths = fields.optional("paths", |t| filled(t, limits::MATCHES, &path))?.unwrap_or_default();
         Ok((to, paths))
     }
+}
+
+/// The hosts with `*` inside a label, each under its index. None where there are none.
+fn globs(hosts: &[HostPattern], budget: &Budget) -> Result<Option<Box<Globs>>, Invalid> {
+    let mut globs: Option<Box<Globs>> = None;
+    for (index, host) in hosts.iter().enumerate() {
+        if let (HostPattern::Glob(name), Ok(index)) = (host, u32::try_from(index)) {
+            budget.hold(name.len().saturating_mul(2).saturating_add(Globs::WEIGHT))?;
+            globs.get_or_insert_default().insert(name, index);
+        }
+    }
+    Ok(globs)
 }
 
 /// Reads a host into the same one form to which requests are brought.
