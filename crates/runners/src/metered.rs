@@ -4,7 +4,6 @@ use narrows_cases::Case;
 use narrows_cases::bytes::header_line;
 use narrows_core::tags::{Admission, CardinalityLimit, Metered, Report};
 
-use crate::model::count;
 use crate::observed::Observed;
 
 /// Measures a request that has been served, with what Envoy would know of it.
@@ -31,7 +30,7 @@ pub(super) fn measure<P: Metered>(
             Report::Measured { measurements, state, .. } => {
                 let mut series = policy.common().series.clone();
                 series.extend(cardinality.series_from(0));
-                count(observed, &series, measurements);
+                observed.count(&series, measurements);
                 observed.state.extend(state.into_iter().map(|(key, value)| (key, value.into_bytes())));
                 return;
             }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use narrows_cases::Case;
 use narrows_cases::bytes::header_line;
-use narrows_core::{Decision, Edit, Kind, Measurement, Peer, Policy, Request, Series, names};
+use narrows_core::{Decision, Edit, Measurement, Peer, Policy, Request, names};
 use narrows_core::{merged, split, tags};
 use narrows_harness::message;
 use narrows_vm::Headers;
@@ -56,7 +56,7 @@ impl<P: split::Guarded> Beside<P> for Guarded {
         if policy.wants(verdict).is_some() {
             let code = observed.answer.status;
             let served = split::Served { code, cluster: b"echo", duration: 1, ..split::Served::default() };
-            count(observed, &policy.common().series, policy.served(verdict, &served));
+            observed.count(&policy.common().series, policy.served(verdict, &served));
         }
     }
 }
@@ -86,19 +86,6 @@ macro_rules! served {
 
 narrows_core::parts!(served);
 
-/// Adds what was measured to the counters.
-pub(crate) fn count(
-    observed: &mut Observed,
-    series: &[Series],
-    measured: impl IntoIterator<Item = Measurement>,
-) {
-    for Measurement { series: index, value } in measured {
-        if let Some(series) = series.get(index).filter(|series| series.kind == Kind::Counter) {
-            *observed.counts.entry(series.name.to_string()).or_default() += i64::try_from(value).unwrap_or(0);
-        }
-    }
-}
-
 /// The policy of one filter.
 pub(crate) struct Native<P, B>(pub(crate) P, pub(crate) PhantomData<B>);
 
@@ -125,7 +112,7 @@ impl<P: Policy, B: Beside<P>> Pure for Native<P, B> {
         let (decision, verdict) = self.0.decide(request);
         let mut observed = apply(case, arrived.clone(), &decision);
         let counted = decision.count.iter().map(|series| Measurement { series: *series, value: 1 });
-        count(&mut observed, &self.0.common().series, counted);
+        observed.count(&self.0.common().series, counted);
         B::serve(&self.0, &verdict, case, &mut observed);
         observed
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use narrows_core::{Kind, Measurement, Series};
 use narrows_harness::message::Headers;
 
 /// What became of a request.
@@ -15,6 +16,17 @@ pub struct Observed {
     pub state: BTreeMap<String, Vec<u8>>,
     /// How far each counter moved.
     pub counts: BTreeMap<String, i64>,
+}
+
+impl Observed {
+    /// Adds what was measured to the counters.
+    pub(crate) fn count(&mut self, series: &[Series], measured: impl IntoIterator<Item = Measurement>) {
+        for Measurement { series: index, value } in measured {
+            if let Some(series) = series.get(index).filter(|series| series.kind == Kind::Counter) {
+                *self.counts.entry(series.name.to_string()).or_default() += i64::try_from(value).unwrap_or(0);
+            }
+        }
+    }
 }
 
 /// A request as the upstream saw it.
