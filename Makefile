@@ -121,7 +121,7 @@ BENCH := $(or $(CARGO_TARGET_DIR),target)/debug
 bench: filters envoy ## what each filter costs: docs/costs.md (AGAINST=REF: another commit's modules beside, RUNS=3)
 	@cargo build --quiet --locked --workspace --bin narrows-bill --bin narrows-ramps
 ifdef AGAINST
-	@dist=$$(tests/bench/against.sh "$(AGAINST)") && $(BENCH)/narrows-bill against "$(AGAINST)" "$$dist" $(RUNS)
+	@dist=$$(tests/bench/against.sh "$(AGAINST)") && $(BENCH)/narrows-bill fuel "$(AGAINST)" "$$dist" && $(BENCH)/narrows-bill against "$(AGAINST)" "$$dist" $(RUNS)
 else
 	@$(BENCH)/narrows-bill
 	@$(BENCH)/narrows-ramps

@@ -28,8 +28,8 @@ use crate::policy::Policy;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
 use crate::policy::head::{HEAD, Head};
-use crate::policy::part::Written;
 use crate::policy::record::Record;
+use crate::policy::written::Written;
 
 pub(super) static POLICY: Object = object!("policy", Any, "A policy of noop.", [&HEAD], [],);
 
@@ -43,9 +43,9 @@ impl Policy for Noop {
 
     type Verdict = ();
 
-    fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
+    fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
         let budget = Budget::default();
-        let (head, _) = Head::open(&Written::alone::<Self>(tree.clone()), &budget)?;
+        let (head, _) = Head::open(&Written::alone(tree, Self::FILTER, Self::LANGUAGE), &budget)?;
         let sanitizer = Sanitizer::new(head.trust, [], Vec::new());
         Ok(Self(Common { head, sanitizer, weight: budget.weight(), ..Common::default() }))
     }

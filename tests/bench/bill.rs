@@ -11,6 +11,7 @@ mod chain;
 mod document;
 mod figures;
 mod form;
+mod fuel;
 mod load;
 mod memory;
 mod ours;
@@ -25,5 +26,6 @@ mod targets;
 
 pub use against::{compare, other};
 pub use document::write;
+pub use fuel::fuel;
 pub use rounds::Extent;
 pub use section::smoke;

@@ -11,9 +11,9 @@ use narrows_harness::client;
 use narrows_harness::echo::{Echo, EchoOptions};
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::form::{COMMON, Form, PARTS};
-use narrows_runners::{Filter, files};
+use narrows_runners::{Filter, files, with_state};
 use narrows_tests::{STRICT, module};
-use seen::{Both, with_state};
+use seen::Both;
 use serde_json::{Map, Value, json};
 
 /// How many combinations of policies are drawn, and how many requests each gets.

@@ -1,8 +1,9 @@
 //! What each request costs, kept to two percent: `budgets.txt`.
 //!
 //! A figure is a count, the same on every machine: nothing here reads a clock. The prices are those
-//! of the case files' cases that say `budget: true`, and of the requests in `built.rs`, which no case
-//! file holds: thousands of rules, long headers, trailers. To accept new ones:
+//! of the case files' cases that say `budget: true`, by the filter's own module and as a part of the
+//! merged plugin, and of the requests in `built.rs`, which no case file holds: thousands of rules, long
+//! headers, trailers, four parts at once. To accept new ones:
 //!
 //! ```text
 //! UPDATE=1 cargo test --locked --workspace --test vm -- budgets
@@ -16,6 +17,7 @@ mod record;
 use std::collections::BTreeMap;
 
 use narrows_cases::{Case, File, Runner};
+use narrows_harness::form::{Attached, Form};
 use narrows_runners::vm::{answer, exchange};
 use narrows_runners::{Filter, files};
 use narrows_vm::{Exchange, Module, Plugin, Response};
@@ -33,6 +35,7 @@ struct Priced {
     name: String,
     filter: String,
     policy: String,
+    form: Form,
     /// The VM's configuration.
     vm: String,
     exchange: Exchange,
@@ -62,7 +65,8 @@ fn a_price_is_the_same_in_every_vm() -> anyhow::Result<()> {
 fn measure() -> anyhow::Result<Prices> {
     let files = files(None)?;
     let marked = files.iter().flat_map(|file| {
-        file.cases_for(Runner::Wasm).filter(|case| case.budget).map(|case| Priced::of(file, case))
+        let marked = file.cases_for(Runner::Wasm).filter(|case| case.budget);
+        marked.flat_map(|case| [Form::Modules, Form::Plugin].map(|form| Priced::of(file, case, form)))
     });
     let mut prices = Prices::new();
     for priced in marked.chain(built::all()) {
@@ -73,11 +77,13 @@ fn measure() -> anyhow::Result<Prices> {
 }
 
 impl Priced {
-    fn of(file: &File, case: &Case) -> Self {
+    fn of(file: &File, case: &Case, form: Form) -> Self {
+        let merged = if form == Form::Plugin { ", as a part" } else { "" };
         Self {
-            name: format!("{}: {}", file.label(), case.name),
+            name: format!("{}: {}{merged}", file.label(), case.name),
             filter: file.filter.clone(),
             policy: file.policy.clone(),
+            form,
             vm: file.vm.clone(),
             exchange: exchange(case),
             answer: answer(case),
@@ -85,8 +91,10 @@ impl Priced {
     }
 
     fn price(&self) -> anyhow::Result<Price> {
-        let module = Module::load(Filter::named(&self.filter)?.wasm()?)?;
-        Price::of(&module, &self.vm, Plugin::new("narrows", &self.policy), &self.exchange, &self.answer)
+        let (_, attached) = Filter::named(&self.filter)?.attached(self.form, &self.policy)?;
+        let Attached { wasm, root_id, policy, .. } = attached;
+        let plugin = Plugin { root_id: root_id.to_owned(), ..Plugin::new("narrows", policy) };
+        Price::of(&Module::load(wasm)?, &self.vm, plugin, &self.exchange, &self.answer)
     }
 }
 

@@ -7,14 +7,13 @@ use narrows_tests::{filters, module};
 use narrows_vm::Module;
 
 /// What every module exports, and what some filters need besides.
-const ALWAYS: [&str; 10] = [
+const ALWAYS: [&str; 9] = [
     "_initialize",
     "malloc",
     "proxy_abi_version_0_2_1",
     "proxy_on_configure",
     "proxy_on_context_create",
     "proxy_on_delete",
-    "proxy_on_done",
     "proxy_on_request_headers",
     "proxy_on_tick",
     "memory",

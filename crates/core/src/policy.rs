@@ -1,4 +1,4 @@
-//! The parts that every filter's policy has, and what a host must read for it.
+//! What every filter's policy is, and the parts that each has.
 //!
 //! What only some filters do besides deciding is a trait of its own, next to the filter:
 //! [`Guarded`](crate::split::Guarded), [`Metered`](crate::tags::Metered),
@@ -9,12 +9,14 @@ pub(crate) mod common;
 pub(crate) mod decision;
 pub(crate) mod head;
 pub mod lease;
+pub(crate) mod needs;
 pub(crate) mod outcome;
 pub(crate) mod part;
 pub(crate) mod record;
 pub(crate) mod series;
 pub mod state;
 pub mod vm_config;
+pub(crate) mod written;
 
 use std::borrow::Cow;
 
@@ -45,12 +47,12 @@ pub trait Policy: Sized {
     type Verdict;
 
     /// Compiles what the operator wrote into something that cannot be wrong. An empty table is a
-    /// pass-through.
-    fn compile(tree: &PolicyValue) -> Result<Self, Invalid>;
+    /// pass-through. What was written is given up on the way: that takes less memory.
+    fn compile_once(tree: PolicyValue) -> Result<Self, Invalid>;
 
-    /// The same for a policy that nobody needs afterwards: it takes less memory.
-    fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
-        Self::compile(&tree)
+    /// The same for a policy that somebody still needs as it was written.
+    fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
+        Self::compile_once(tree.clone())
     }
 
     /// The part that every compiled policy has.
@@ -114,51 +116,5 @@ pub trait Policy: Sized {
             decision.response.push(Edit::Add((&*explain.header).into(), Cow::Owned(record)));
         }
         (decision, verdict)
-    }
-}
-
-/// What a host must read for a policy. The host reads nothing else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a list of independent wants")]
-pub struct Needs {
-    /// The request's headers. Without them there is nothing to decide.
-    pub headers: bool,
-    /// The one pseudo header that is all that this policy reads of a request: then only it is fetched.
-    pub only_header: Option<&'static str>,
-    /// The address of the immediate caller.
-    pub address: bool,
-    /// The name of the caller, as its certificate has it.
-    pub principal: bool,
-    /// Whether that certificate was verified on this very connection.
-    pub verified: bool,
-    /// The filter state [`crate::sanitize::PROVENANCE`]. If it is not read, what a decision writes there
-    /// must be appended to what is there already.
-    pub stripped: bool,
-    /// What earlier filters wrote into dynamic metadata.
-    pub metadata: bool,
-    /// What the proxy knows of itself and of the connection.
-    pub stream_info: bool,
-    /// A number that differs from request to request.
-    pub nonce: bool,
-    /// What became of the request: it is measured after it has been served.
-    pub outcome: bool,
-}
-
-impl Needs {
-    /// What two policies need together. More than one header is needed then.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            headers: self.headers || other.headers,
-            only_header: None,
-            address: self.address || other.address,
-            principal: self.principal || other.principal,
-            verified: self.verified || other.verified,
-            stripped: self.stripped || other.stripped,
-            metadata: self.metadata || other.metadata,
-            stream_info: self.stream_info || other.stream_info,
-            nonce: self.nonce || other.nonce,
-            outcome: self.outcome || other.outcome,
-        }
     }
 }

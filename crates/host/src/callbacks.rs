@@ -114,16 +114,13 @@ pub fn log(id: u32) {
     on_stream(id, |stream| stream.log());
 }
 
-/// A context ends; there is nothing to do for a stream.
-pub fn done(id: u32) {
-    if let Some(root) = root_of(id) {
-        root.done();
-    }
-}
-
-/// A context is no more.
+/// A context is no more. Nothing is exported that would be called before: a context could ask for time
+/// there, and Envoy would pay for the question at each request.
 pub fn delete(id: u32) {
-    if STREAMS.with_borrow_mut(|streams| streams.remove(&id)).is_none() {
+    if STREAMS.with_borrow_mut(|streams| streams.remove(&id)).is_none()
+        && let Some(root) = root_of(id)
+    {
+        root.done();
         ROOTS.with_borrow_mut(|roots| roots.retain(|(known, _)| *known != id));
     }
 }

@@ -11,6 +11,7 @@ use crate::arrive::lines;
 use crate::caller::{Callers, Connected, PLAIN};
 use crate::compare::{counts_agree, disagreements};
 use crate::observed::{Observed, Reply, Seen};
+use crate::written_state::{STATE, with_state};
 use narrows_cases::bytes::header_line;
 use narrows_cases::{Case, File, Runner};
 use narrows_harness::bootstrap::{bootstrap, listener, route_config, static_cluster, wasm_filter};
@@ -129,30 +130,11 @@ fn deltas(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTre
     custom.map(|(full, name, value)| (name.to_owned(), delta(full, value))).collect()
 }
 
-/// One listener, one route for everything, and the filter's state written into every answer: by
-/// the route into the upstream's, by the mapper into the filter's own.
+/// One listener, one route for everything, and the filter's state written into every answer.
 fn config(file: &File, policy: &str, wasm: &Path, echo: &Echo) -> Value {
-    let written: Vec<Value> = state_keys(file)
-        .iter()
-        .map(|key| {
-            json!({
-                "header": {
-                    "key": format!("{STATE}{}", key.replace('_', "-")),
-                    "value": format!("%FILTER_STATE(wasm.{key}:PLAIN)%"),
-                },
-                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-            })
-        })
-        .collect();
     let everything = json!({ "match": { "prefix": "" }, "route": { "cluster": "echo" } });
-    let mut routes = route_config(&[everything]);
-    routes["response_headers_to_add"] = json!(written);
     let filter = wasm_filter(&file.filter, wasm, policy, Some(&file.vm), "FAIL_CLOSED");
-    let mut listener = listener(PLAIN, &[filter], &routes);
-    let always = json!({ "status_code_filter": { "comparison": {
-        "op": "GE", "value": { "default_value": 0, "runtime_key": "narrows.cases" } } } });
-    listener["filter_chains"][0]["filters"][0]["typed_config"]["local_reply_config"] =
-        json!({ "mappers": [{ "filter": always, "headers_to_add": written }] });
+    let listener = with_state(listener(PLAIN, &[filter], &route_config(&[everything])), &state_keys(file));
     bootstrap(&[listener], &[static_cluster("echo", echo.addr(), false)])
 }
 
@@ -166,6 +148,3 @@ fn with_callers(mut config: Value, callers: &Callers) -> Value {
 fn state_keys(file: &File) -> BTreeSet<String> {
     file.cases.iter().flat_map(|case| case.expect.state.keys().cloned()).collect()
 }
-
-/// Begins the headers that carry filter state out of Envoy.
-const STATE: &str = "x-case-state-";

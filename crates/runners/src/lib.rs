@@ -12,11 +12,13 @@ pub mod native;
 mod observed;
 pub mod series;
 pub mod vm;
+mod written_state;
 
 pub use compare::disagreements;
 pub use filter::Filter;
 pub use model::{Pure, obeyed};
 pub use observed::{Observed, Reply, Seen};
+pub use written_state::{STATE, with_state};
 
 /// Every case file; `only` keeps those whose path contains it.
 pub fn files(only: Option<&str>) -> anyhow::Result<Vec<narrows_cases::File>> {

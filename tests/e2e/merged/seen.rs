@@ -9,13 +9,10 @@ use narrows_harness::client::Client;
 use narrows_harness::echo::Echo;
 use narrows_harness::envoy::Envoy;
 use narrows_harness::message::Response;
+use narrows_runners::STATE;
 use narrows_runners::envoy::request;
-use serde_json::{Value, json};
 
 use super::protocol;
-
-/// Begins the headers that carry filter state out of Envoy.
-const STATE: &str = "x-state-";
 
 /// The same combination in two forms on one Envoy.
 pub(super) struct Both<'e> {
@@ -112,27 +109,4 @@ fn answer(response: &Response, is_served: bool, lines: &mut Lines) {
 
 fn text(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
-}
-
-/// Writes filter state into every answer: by the route into the upstream's, by the mapper into local
-/// ones.
-pub(super) fn with_state(mut listener: Value, keys: &BTreeSet<String>) -> Value {
-    let written: Vec<Value> = keys
-        .iter()
-        .map(|key| {
-            json!({
-                "header": {
-                    "key": format!("{STATE}{}", key.replace('_', "-")),
-                    "value": format!("%FILTER_STATE(wasm.{key}:PLAIN)%"),
-                },
-                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-            })
-        })
-        .collect();
-    let always = json!({ "status_code_filter": { "comparison": {
-        "op": "GE", "value": { "default_value": 0, "runtime_key": "narrows.merged" } } } });
-    let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
-    manager["route_config"]["response_headers_to_add"] = json!(written);
-    manager["local_reply_config"] = json!({ "mappers": [{ "filter": always, "headers_to_add": written }] });
-    listener
 }

@@ -138,7 +138,7 @@ impl<'t> Fields<'t> {
     }
 
     fn get(self, name: &str) -> Option<&'t PolicyValue> {
-        let (outside, shared) = self.shared.filter(|(_, object)| object.find(name).is_some()).unzip();
+        let shared = self.shared.filter(|(_, object)| object.find(name).is_some());
         #[cfg(debug_assertions)]
         assert!(self.object.find(name).is_some() || shared.is_some(), "{name:?} is read and not described");
         let found = |fields: &'t [(String, PolicyValue)]| {
@@ -147,7 +147,7 @@ impl<'t> Fields<'t> {
                 .find(|(field, tree)| field == name && *tree != PolicyValue::Null)
                 .map(|(_, tree)| tree)
         };
-        found(self.own).or_else(|| outside.and_then(found))
+        found(self.own).or_else(|| shared.and_then(|(outside, _)| found(outside)))
     }
 
     /// Reads a field that must be there.

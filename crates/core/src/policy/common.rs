@@ -1,7 +1,7 @@
 //! The part that every compiled policy has.
 
-use super::Needs;
 use super::head::Head;
+use super::needs::Needs;
 use super::series::Series;
 use crate::action::sanitize::Sanitizer;
 use crate::matching::budget::Weight;

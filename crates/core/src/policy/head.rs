@@ -9,8 +9,8 @@ use crate::language::{limits, names};
 use crate::matching::budget::Budget;
 use crate::matching::matches::Match;
 use crate::matching::parse;
-use crate::policy::part::Written;
 use crate::policy::series::{self, LABELS, LabelEncoding};
+use crate::policy::written::Written;
 
 const TRUSTS: [(&str, Trust); 2] = [("edge", Trust::Edge), ("mesh", Trust::Mesh)];
 const CALLERS: [(&str, Callers); 2] = [("presented", Callers::Presented), ("verified", Callers::Verified)];

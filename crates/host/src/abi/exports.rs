@@ -37,11 +37,6 @@ macro_rules! export {
                 $crate::callbacks::request_headers(id) as u32
             }
             #[unsafe(no_mangle)]
-            extern "C" fn proxy_on_done(id: u32) -> u32 {
-                $crate::callbacks::done(id);
-                1
-            }
-            #[unsafe(no_mangle)]
             extern "C" fn proxy_on_delete(id: u32) {
                 $crate::callbacks::delete(id);
             }

@@ -20,11 +20,11 @@ use crate::matching::matches::Match;
 use crate::matching::parse::Budget;
 use crate::matching::path::{PathForm, PathMatch};
 use crate::matching::value::ValueMatch;
-use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::{HEAD, Head, PART_HEAD};
-use crate::policy::part::Written;
+use crate::policy::needs::Needs;
 use crate::policy::state;
+use crate::policy::written::Written;
 
 pub(super) static POLICY: Object = object!(
     "policy",

@@ -20,8 +20,9 @@ use crate::policy::Policy;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
 use crate::policy::outcome::Outcome;
-use crate::policy::part::{Part, Written};
+use crate::policy::part::Part;
 use crate::policy::record::Record;
+use crate::policy::written::Written;
 
 impl Part for Egress {
     const PART: &'static Object = &super::compile::PART;
@@ -40,12 +41,8 @@ impl Policy for Egress {
 
     type Verdict = Verdict;
 
-    fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
-        Self::compile_once(tree.clone())
-    }
-
     fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
-        Self::compile_written(Written::alone::<Self>(tree))
+        Self::compile_written(Written::alone(tree, Self::FILTER, Self::LANGUAGE))
     }
 
     fn outcome(&self, verdict: &Verdict, _decision: &Decision<'_>) -> Outcome {

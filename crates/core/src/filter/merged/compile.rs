@@ -8,10 +8,12 @@ use crate::language::modes::Mode;
 use crate::language::policy_value::PolicyValue;
 use crate::language::read::{Faults, Fields};
 use crate::matching::budget::{Budget, Weight};
+use crate::policy::Policy;
 use crate::policy::common::Common;
 use crate::policy::head::{HEAD, Head};
-use crate::policy::part::{Part, Written};
-use crate::policy::{Needs, Policy};
+use crate::policy::needs::Needs;
+use crate::policy::part::Part;
+use crate::policy::written::Written;
 
 macro_rules! described {
     ($($part:ident: $policy:ty, $beside:ident => $text:literal;)+) => {
@@ -27,7 +29,7 @@ macro_rules! described {
             [$(field!(stringify!($part), Table(<$policy as Part>::PART), Optional, $text)),+];
 
         pub(super) fn merged(tree: PolicyValue) -> Result<Merged, Invalid> {
-            let mut written = Written::alone::<Merged>(tree);
+            let mut written = Written::alone(tree, Merged::FILTER, Merged::LANGUAGE);
             let (head, _) = Head::open(&written, &Budget::default())?;
             // A part is given up when it has been read.
             $(let $part = written.tree.take_field(stringify!($part));)+
@@ -52,7 +54,7 @@ fn part<P: Part>(
     mode: Mode,
 ) -> Result<Box<P>, Invalid> {
     Fields::without(&tree, P::PART, &HEAD).map_err(|e| e.in_field(name))?;
-    let compiled = P::compile_written(Written::part::<P>(tree, whole, mode));
+    let compiled = P::compile_written(Written::alone(tree, P::FILTER, P::PART).of(whole, mode));
     // A common field may be at odds with what a part says: it stands outside of the part.
     let is_common = |field: &str| HEAD.find(field).is_some() && P::PART.find(field).is_none();
     compiled.map(Box::new).map_err(|e| e.in_part(name, is_common))

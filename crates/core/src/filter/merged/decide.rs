@@ -10,9 +10,10 @@ use crate::language::policy_value::PolicyValue;
 use crate::matching::request::{Peer, Request};
 use crate::policy::common::Common;
 use crate::policy::decision::{Decision, Reply, Unlisted};
+use crate::policy::needs::Needs;
 use crate::policy::part::Part;
 use crate::policy::record::Record;
-use crate::policy::{Needs, Policy, state};
+use crate::policy::{Policy, state};
 
 macro_rules! decided {
     ($($part:ident: $policy:ty, $beside:ident => $text:literal;)+) => {
@@ -24,10 +25,6 @@ macro_rules! decided {
             const FAIL_CLOSED: bool = true;
 
             type Verdict = Verdict;
-
-            fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
-                Self::compile_once(tree.clone())
-            }
 
             fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
                 super::compile::merged(tree)

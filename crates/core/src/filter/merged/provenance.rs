@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use crate::action::sanitize::{self, Sanitizer};
 use crate::matching::request::Request;
-use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
+use crate::policy::needs::Needs;
 
 /// The filter state [`sanitize::PROVENANCE`] as filters in a chain would hand it on.
 #[derive(Clone, Debug, Default)]

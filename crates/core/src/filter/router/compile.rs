@@ -18,12 +18,12 @@ use crate::matching::budget;
 use crate::matching::index::{self, Index};
 use crate::matching::matches::Match;
 use crate::matching::parse::{self, Budget};
-use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::{HEAD, Head, PART_HEAD};
-use crate::policy::part::Written;
+use crate::policy::needs::Needs;
 use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 use crate::policy::state;
+use crate::policy::written::Written;
 
 pub(super) static POLICY: Object = object!(
     "policy",

@@ -13,8 +13,9 @@ use crate::matching::request::Request;
 use crate::policy::common::Common;
 use crate::policy::decision::{Decision, Reply};
 use crate::policy::outcome::Outcome;
-use crate::policy::part::{Part, Written};
+use crate::policy::part::Part;
 use crate::policy::record::Record;
+use crate::policy::written::Written;
 use crate::policy::{Policy, state};
 
 impl Part for Router {
@@ -31,12 +32,8 @@ impl Policy for Router {
 
     type Verdict = Verdict;
 
-    fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
-        Self::compile_once(tree.clone())
-    }
-
     fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
-        Self::compile_written(Written::alone::<Self>(tree))
+        Self::compile_written(Written::alone(tree, Self::FILTER, Self::LANGUAGE))
     }
 
     fn outcome(&self, verdict: &Verdict, _decision: &Decision<'_>) -> Outcome {

@@ -15,9 +15,10 @@ use crate::matching::request::Request;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
 use crate::policy::outcome::Outcome;
-use crate::policy::part::{Part, Written};
+use crate::policy::part::Part;
 use crate::policy::record::Record;
 use crate::policy::series::Measurement;
+use crate::policy::written::Written;
 use crate::policy::{Policy, state};
 use crate::wire::host::Host;
 
@@ -35,12 +36,8 @@ impl Policy for Splitter {
 
     type Verdict = Option<Verdict>;
 
-    fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
-        Self::compile_once(tree.clone())
-    }
-
     fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
-        Self::compile_written(Written::alone::<Self>(tree))
+        Self::compile_written(Written::alone(tree, Self::FILTER, Self::LANGUAGE))
     }
 
     fn warnings(&self) -> Vec<Fault> {

@@ -13,8 +13,8 @@ use crate::action::destination::{Destination, FORWARDED_HOST};
 use crate::action::edit::Edit;
 use crate::language::modes::Mode;
 use crate::matching::request::Request;
-use crate::policy::Needs;
 use crate::policy::decision::Decision;
+use crate::policy::needs::Needs;
 use crate::wire::field_value::FieldValue;
 use crate::wire::host::{Host, is_one};
 

@@ -15,11 +15,11 @@ use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
 use crate::matching::budget;
 use crate::matching::parse::{self, Budget};
-use crate::policy::Needs;
 use crate::policy::common::Common;
 use crate::policy::head::{FILTER_STATE, HEAD, Head, PART_HEAD};
-use crate::policy::part::Written;
+use crate::policy::needs::Needs;
 use crate::policy::series::{BuiltinTag, Kind, Label, Series};
+use crate::policy::written::Written;
 
 /// The last two fields are those of an attribute-gen configuration.
 pub(super) static POLICY: Object = object!(

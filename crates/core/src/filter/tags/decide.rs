@@ -11,8 +11,9 @@ use crate::matching::request::Request;
 use crate::policy::Policy;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
-use crate::policy::part::{Part, Written};
+use crate::policy::part::Part;
 use crate::policy::record::Record;
+use crate::policy::written::Written;
 
 impl Part for Tagger {
     const PART: &'static Object = &super::compile::PART;
@@ -32,12 +33,8 @@ impl Policy for Tagger {
 
     type Verdict = Verdict;
 
-    fn compile(tree: &PolicyValue) -> Result<Self, Invalid> {
-        Self::compile_once(tree.clone())
-    }
-
     fn compile_once(tree: PolicyValue) -> Result<Self, Invalid> {
-        Self::compile_written(Written::alone::<Self>(tree))
+        Self::compile_written(Written::alone(tree, Self::FILTER, Self::LANGUAGE))
     }
 
     fn common(&self) -> &Common {

@@ -20,7 +20,7 @@ pub(crate) struct Globs {
 
 /// The sides of a label. They are indices in `lengths`, and part of a key.
 const START: u8 = 0;
-const END: u8 = 1; // the other side
+const END: u8 = 1;
 
 impl Globs {
     /// What a host takes at most, besides twice its text: it is filed by its parts.
