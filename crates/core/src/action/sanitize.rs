@@ -60,6 +60,8 @@ pub struct Sanitizer {
     state: Box<str>,
     /// Whether the request is only judged as if it were stripped, and stays as it is.
     reports: bool,
+    /// Whether the merged policy, of which this is a part's, has stripped all of it before.
+    is_done: bool,
 }
 
 impl Sanitizer {
@@ -80,7 +82,7 @@ impl Sanitizer {
             }
         }
         let state = joined(&mut patterns.iter().map(NamePattern::as_str), ",");
-        Self { patterns, state: state.into(), reports: false }
+        Self { patterns, state: state.into(), reports: false, is_done: false }
     }
 
     /// What several filters strip, as one. A filter that only reports strips nothing.
@@ -92,13 +94,20 @@ impl Sanitizer {
             }
         }
         let state = joined(&mut patterns.iter().map(NamePattern::as_str), ",");
-        Self { patterns, state: state.into(), reports: false }
+        Self { patterns, state: state.into(), reports: false, is_done: false }
     }
 
     /// The same, for a policy in `mode`: a policy that only reports changes nothing.
     #[must_use]
     pub(crate) fn within(self, mode: Mode) -> Self {
         Self { reports: mode == Mode::Report, ..self }
+    }
+
+    /// The same, of a part: the merged policy strips for all parts at once, but not for one that only
+    /// reports.
+    #[must_use]
+    pub(crate) fn of_part(self, is_part: bool) -> Self {
+        Self { is_done: is_part && !self.reports, ..self }
     }
 
     /// Reads the `strip` list.
@@ -125,7 +134,7 @@ impl Sanitizer {
     /// Removes from `request` what the client must not have sent, and returns the names to remove from
     /// the message too. It leaves alone what an earlier filter has stripped or written.
     pub(crate) fn apply<'a>(&self, request: &mut Request<'a>) -> Vec<&'a [u8]> {
-        if !self.is_needed() {
+        if self.is_done || !self.is_needed() {
             return Vec::new();
         }
         let state = request.stripped();
@@ -176,6 +185,10 @@ impl Sanitizer {
             edited.chain(already_set.iter().map(|name| &**name)).filter(|name| !name.starts_with(':'));
         let written = written.filter(is_worth_it);
         let mut written = written.peekable();
+        // What was stripped before is said already.
+        if self.is_done && written.peek().is_none() {
+            return None;
+        }
         // Proxies in front write `x-forwarded-host` for every request, and no route is chosen by it.
         let is_worth_a_mark = |name: &&[u8]| *name != FORWARDED_HOST.as_bytes();
         let removed = stripped.iter().any(is_worth_a_mark).then_some(REMOVED);
@@ -184,7 +197,7 @@ impl Sanitizer {
         }
         let mut state = before.unwrap_or_default().to_vec();
         let mut is_new = false;
-        let patterns = self.patterns.iter().map(|pattern| ("", pattern.as_str()));
+        let patterns = self.patterns.iter().filter(|_| !self.is_done).map(|pattern| ("", pattern.as_str()));
         let removed = removed.map(|mark| ("", mark));
         for (mark, name) in patterns.chain(removed).chain(written.map(|name| ("=", name))) {
             let says = |word: &[u8]| word.strip_prefix(mark.as_bytes()) == Some(name.as_bytes());

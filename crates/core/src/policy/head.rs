@@ -96,6 +96,8 @@ pub(crate) struct Head {
     /// Whether decisions stay out of the filter state.
     pub(crate) is_silent: bool,
     pub(crate) labels: LabelEncoding,
+    /// Whether the policy is a part of a merged one.
+    pub(crate) is_part: bool,
 }
 
 /// When and where a decision is explained to the client.
@@ -127,6 +129,7 @@ impl Head {
             explain: fields.optional("explain", |t| Explain::read(t, budget))?,
             is_silent: fields.optional(FILTER_STATE.name, read::flag)? == Some(false),
             labels: fields.optional(LABELS.name, series::label_encoding)?.unwrap_or_default(),
+            is_part: whole.is_some(),
         };
         Ok((head, fields))
     }

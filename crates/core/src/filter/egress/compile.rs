@@ -129,7 +129,8 @@ pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
         common: Common {
             needles: budget.needles(),
             weight: budget.weight(),
-            sanitizer: Sanitizer::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new()),
+            sanitizer: Sanitizer::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new())
+                .of_part(head.is_part),
             series,
             needs: Needs { metadata: active && budget.reads_metadata(), ..needs(&head, active, acts) },
             judges_presented: true,

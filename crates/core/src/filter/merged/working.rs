@@ -44,17 +44,20 @@ impl<'a> Working<'a> {
         let is_removal = |edit: &Edit<'_>| matches!(edit, Edit::Remove(_));
         for run in edits.chunk_by(|one, next| is_removal(one) && is_removal(next)) {
             match run {
-                [Edit::Set(name, value)] => {
-                    self.remove(vec![name.as_bytes()]);
-                    self.add(name.as_bytes(), value);
-                }
+                [Edit::Set(name, value)] => self.set(name.as_bytes(), value),
                 [Edit::Add(name, value)] => self.add(name.as_bytes(), value),
                 removals => self.remove(removals.iter().map(|edit| edit.name().as_bytes()).collect()),
             }
         }
     }
 
-    /// Appends a header. Pseudo headers stay first, and what Envoy keeps once is joined.
+    /// Puts a value in the place of all that the header has.
+    fn set(&mut self, name: &[u8], value: &[u8]) {
+        self.0.retain(|(held, _)| **held != *name);
+        self.append(name, value);
+    }
+
+    /// Adds a value to those that the header has. What Envoy keeps once is joined.
     fn add(&mut self, name: &[u8], value: &[u8]) {
         if inline_headers::once_in_request(name)
             && let Some((_, held)) = self.0.iter_mut().find(|(held, _)| **held == *name)
@@ -63,6 +66,11 @@ impl<'a> Working<'a> {
             *held = [&**held, comma.as_bytes(), value].concat().into();
             return;
         }
+        self.append(name, value);
+    }
+
+    /// Appends a header. Pseudo headers stay first.
+    fn append(&mut self, name: &[u8], value: &[u8]) {
         let pseudo = || self.0.iter().take_while(|(name, _)| name.starts_with(b":")).count();
         let at = if name.starts_with(b":") { pseudo() } else { self.0.len() };
         self.0.insert(at, (name.to_vec().into(), value.to_vec().into()));

@@ -108,7 +108,8 @@ pub(super) fn router(mut written: Written<'_>) -> Result<Router, Invalid> {
     let active = head.mode != Mode::Off && !is_empty;
     let trust = if active { head.trust } else { modes::Trust::Mesh };
     let sanitizer = Sanitizer::new(trust, [route_header.clone()], if active { listed } else { Vec::new() })
-        .within(head.mode);
+        .within(head.mode)
+        .of_part(head.is_part);
 
     let mut rule_matches = Vec::with_capacity(read.iter().map(|(_, matches)| matches.len().max(1)).sum());
     let file = |(index, (rule, mut matches)): (usize, Read)| {

@@ -78,7 +78,8 @@ pub(super) fn splitter(written: &Written<'_>) -> Result<Splitter, Invalid> {
         overrides.chain([route_header.clone()]),
         if active { listed } else { Vec::new() },
     )
-    .within(head.mode);
+    .within(head.mode)
+    .of_part(head.is_part);
 
     let mut splits = Vec::with_capacity(read.len());
     let mut split_matches = Vec::with_capacity(read.len());

@@ -115,8 +115,9 @@ pub(super) fn tagger(written: &Written<'_>) -> Result<Tagger, Invalid> {
     let exclude = fields.optional("exclude", |t| parse::matches(t, &budget))?.unwrap_or_default();
 
     let is_active = head.mode != Mode::Off && !fields.is_empty();
-    let sanitizer =
-        Sanitizer::new(if is_active { head.trust } else { Trust::Mesh }, [], Vec::new()).within(head.mode);
+    let sanitizer = Sanitizer::new(if is_active { head.trust } else { Trust::Mesh }, [], Vec::new())
+        .within(head.mode)
+        .of_part(head.is_part);
     let common = Common { head, sanitizer, ..Common::default() };
     let mut tagger = Tagger { common, exclude, metrics, tags: draft.tags, ..Tagger::default() };
     tagger.common.series = tagger.define(&draft.registry);
