@@ -50,7 +50,7 @@ fn simulate(file: &File, cases: &[&Case]) -> Vec<Value> {
             let send = &case.send;
             json!({
                 "method": send.method, "target": send.target, "authority": send.authority, "headers": send.headers,
-                "stripped": send.stripped,
+                "stripped": send.stripped, "metadata": send.metadata,
                 // On loopback, as the other runners are.
                 "source": { "address": send.source.address.as_deref().unwrap_or("127.0.0.1:40000"), "principal": send.source.principal,
                             "verified": !send.source.unverified },

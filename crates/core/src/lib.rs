@@ -62,7 +62,7 @@ pub use language::policy_value::PolicyValue;
 pub use language::{describe, limits, names};
 pub use matching::budget::{Parts, Weight};
 pub use matching::matches::Match;
-pub use matching::request::{Peer, Request, StreamInfo};
+pub use matching::request::{Known, Peer, Request, StreamInfo};
 pub use order::hash_of;
 pub use policy::code_class::CODE_CLASSES;
 pub use policy::common::Common;

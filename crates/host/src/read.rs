@@ -73,6 +73,9 @@ pub(crate) fn of_served(path: &[&str]) -> bool {
 
 /// Objects of filter state, each beside its name; `None` where there is none.
 pub(crate) fn filter_state(names: &[Box<str>]) -> Vec<(&str, Option<Vec<u8>>)> {
+    if names.is_empty() {
+        return Vec::new();
+    }
     names.iter().map(|name| (&**name, property(&["filter_state", name]))).collect()
 }
 
