@@ -133,6 +133,10 @@ fn edit(text: &str) -> Option<Edit<'_>> {
         // The name of a pseudo header begins with a colon.
         "set" => Some(Edit::Set(name.into(), unescape(value).into())),
         "add" => Some(Edit::Add(name.into(), unescape(value).into())),
+        "in" => {
+            let (to, from) = value.split_once(" for ").unwrap();
+            Some(Edit::Relocate(unescape(from).into(), unescape(to).into()))
+        }
         other => panic!("unknown edit {other:?} in {text:?}"),
     }
 }

@@ -73,4 +73,4 @@ pub use policy::part::Part;
 pub use policy::record::Record;
 pub use policy::series::{Kind, LabelEncoding, Measurement, Series};
 pub use policy::{Policy, lease, state, vm_config};
-pub use wire::{FieldValue, Host, inline_headers};
+pub use wire::{FieldValue, Host, inline_headers, location};

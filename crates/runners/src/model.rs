@@ -164,6 +164,11 @@ fn obey(headers: &mut Headers, edit: &Edit<'_>) {
         Edit::Remove(name) => headers.remove(name.as_bytes()),
         Edit::Set(name, value) => headers.set(name.as_bytes(), value),
         Edit::Add(name, value) => headers.add(name.as_bytes(), value),
+        Edit::Relocate(from, to) => {
+            let moved =
+                headers.get(edit.name()).and_then(|held| narrows_core::location::moved(held, from, to));
+            moved.iter().for_each(|moved| headers.set(edit.name().as_bytes(), moved));
+        }
     }
 }
 

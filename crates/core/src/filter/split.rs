@@ -78,6 +78,8 @@ struct Split {
     override_by: Option<Override>,
     include: Vec<(Vec<Match>, usize)>,
     exclude: Vec<Vec<Match>>,
+    /// Whether a `location` that names the authority of a backend gets the caller's.
+    rewrites_location: bool,
     /// The cluster that served the baseline last, as a hash; 0 before.
     seen: Cell<u64>,
     /// The index of this split's first series.

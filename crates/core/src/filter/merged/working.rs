@@ -50,6 +50,8 @@ impl<'a> Working<'a> {
                     self.add(name.as_bytes(), value);
                 }
                 [Edit::Add(name, value)] => self.add(name.as_bytes(), value),
+                // Of a response.
+                [Edit::Relocate(..)] => {}
                 removals => self.remove(removals.iter().map(|edit| edit.name().as_bytes()).collect()),
             }
         }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::guard::{Admission, Guards};
 use super::{Backend, Guarded, Missing, Reason, Split, SplitMatch, Splitter, Verdict, Wants, bucket};
-use crate::action::edit::Draft;
+use crate::action::destination::Destination;
+use crate::action::edit::{Draft, Edit};
 use crate::filter::split::served::Served;
 use crate::language::describe::Object;
 use crate::language::invalid::{Code, Fault, Invalid};
@@ -20,7 +21,7 @@ use crate::policy::record::Record;
 use crate::policy::series::Measurement;
 use crate::policy::written::Written;
 use crate::policy::{Policy, state};
-use crate::wire::host::Host;
+use crate::wire::host::{Host, is_one};
 
 impl Part for Splitter {
     const PART: &'static Object = &super::compile::PART;
@@ -203,6 +204,9 @@ impl Splitter {
         }
     }
 }
+            if split.rewrites_location {
+                decision.response.extend(backend.relocation(request));
+            }
 
 impl Split {
     /// The same verdict, unless what the backend's destination quotes is none of its values.
@@ -261,6 +265,15 @@ impl Backend {
     /// be there without the others. A destination with a port of its own has no other.
     fn port_of(&self, request: &Request<'_>) -> u16 {
         let asked = || std::str::from_utf8(request.host().port()?).ok()?.parse().ok();
+    /// The edit of a response that names the authority which this backend was asked for. What is no host
+    /// does not come back: it could lead elsewhere.
+    fn relocation<'a>(&self, request: &Request<'a>) -> Option<Edit<'a>> {
+        let Some(Destination::Authority(authority)) = &self.to else { return None };
+        let (asked, written) = (request.authority(), authority.for_caller(request));
+        let is_moved = written != asked && is_one(asked);
+        is_moved.then_some(Edit::Relocate(Cow::Owned(written), Cow::Borrowed(asked)))
+    }
+
         match &self.to {
             Some(to) if to.has_port() => 0,
             _ => asked().unwrap_or(0),
