@@ -100,6 +100,13 @@ pub(crate) fn by_upstream() -> bool {
     property(&["response", "code_details"]).is_some_and(|details| details == b"via_upstream")
 }
 
+/// Whether the address that served a request is the one that the caller dialled; `None` if no address
+/// did. In the log phase.
+pub(crate) fn at_dialled() -> Option<bool> {
+    let served = property(&["upstream", "address"])?;
+    Some(property(&["destination", "address"]).is_some_and(|dialled| dialled == served))
+}
+
 /// The policy as configured; empty if there is none.
 pub(crate) fn policy() -> Vec<u8> {
     buffer(BufferType::PluginConfiguration)

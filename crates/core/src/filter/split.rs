@@ -93,6 +93,8 @@ struct Backend {
     to: Option<Destination>,
     /// The cluster that is expected to serve it, if the policy names one.
     cluster: Option<Box<[u8]>>,
+    /// The cluster that was seen to have addresses of its own, as a hash; 0 before.
+    addressed: Cell<u64>,
     request: HeaderEdits,
     response: HeaderEdits,
     /// The index of its guard.

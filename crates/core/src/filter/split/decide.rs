@@ -132,6 +132,10 @@ impl Guarded for Splitter {
         })
     }
 
+    fn asks_address(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {
+        verdict.as_ref().is_some_and(|verdict| self.doubts_address(verdict, served))
+    }
+
     fn is_suspect(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {
         verdict.as_ref().is_some_and(|verdict| self.is_suspicious(verdict, served))
     }
@@ -200,13 +204,13 @@ impl Splitter {
                 to.apply(&self.route_header, &mut draft);
             }
             (decision.request, decision.already_set) = draft.finish();
+            if split.rewrites_location {
+                decision.response.extend(backend.relocation(request));
+            }
             backend.response.respond(request, &mut decision.response);
         }
     }
 }
-            if split.rewrites_location {
-                decision.response.extend(backend.relocation(request));
-            }
 
 impl Split {
     /// The same verdict, unless what the backend's destination quotes is none of its values.
@@ -261,10 +265,6 @@ impl Split {
 }
 
 impl Backend {
-    /// The port that a request asks for. Listeners, routes and clusters are chosen by port, so one may
-    /// be there without the others. A destination with a port of its own has no other.
-    fn port_of(&self, request: &Request<'_>) -> u16 {
-        let asked = || std::str::from_utf8(request.host().port()?).ok()?.parse().ok();
     /// The edit of a response that names the authority which this backend was asked for. What is no host
     /// does not come back: it could lead elsewhere.
     fn relocation<'a>(&self, request: &Request<'a>) -> Option<Edit<'a>> {
@@ -274,6 +274,10 @@ impl Backend {
         is_moved.then_some(Edit::Relocate(Cow::Owned(written), Cow::Borrowed(asked)))
     }
 
+    /// The port that a request asks for. Listeners, routes and clusters are chosen by port, so one may
+    /// be there without the others. A destination with a port of its own has no other.
+    fn port_of(&self, request: &Request<'_>) -> u16 {
+        let asked = || std::str::from_utf8(request.host().port()?).ok()?.parse().ok();
         match &self.to {
             Some(to) if to.has_port() => 0,
             _ => asked().unwrap_or(0),
