@@ -8,7 +8,7 @@ use narrows_core::egress::Egress;
 use narrows_core::router::Router;
 use narrows_core::split::Splitter;
 use narrows_core::{Edit, Policy, PolicyValue, Request};
-use narrows_core::{Peer, StreamInfo};
+use narrows_core::{Known, Peer, StreamInfo};
 
 fuzz_target!(|bytes: &[u8]| {
     let split = bytes.windows(2).position(|pair| pair == b"\n\n");
@@ -45,9 +45,7 @@ fn decide<P: Policy>(tree: &PolicyValue, request: &[u8], check: impl Fn(&P, Requ
     }
     let request = || {
         Request::new(headers.iter().map(|(name, value)| (name.as_slice(), *value)))
-            .from_source(source)
-            .within(stream_info)
-            .already_stripped(stripped)
+            .knowing(Known { source, stream_info, stripped, ..Known::default() })
     };
     check(&policy, request());
     let (decision, _) = policy.decide(request());

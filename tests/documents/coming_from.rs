@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use narrows_core::Peer;
 use narrows_core::router::Router;
 use narrows_core::{Edit, Policy, PolicyValue, Request};
+use narrows_core::{Known, Peer};
 
 /// Every policy that a document of the router shows, a rule alone as the whole of one.
 fn policies(document: &str) -> anyhow::Result<Vec<String>> {
@@ -78,7 +78,7 @@ fn policies_do_what_is_written_beside_them() -> anyhow::Result<()> {
         }
         headers.extend(lines.iter().filter(|(name, _)| *name != "address"));
         let request = Request::new(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())))
-            .from_source(Peer { address, principal: None });
+            .knowing(Known { source: Peer { address, principal: None }, ..Known::default() });
         assert_eq!(told(&router, request), *becomes, "{rule}: {line} {lines:?}");
         unproved.remove(&policy);
     }

@@ -8,4 +8,5 @@ mod prefixes;
 mod redirects;
 mod rewriting;
 mod source;
+mod templates;
 mod tls;

@@ -50,7 +50,7 @@ fn simulate(file: &File, cases: &[&Case]) -> Vec<Value> {
             let send = &case.send;
             json!({
                 "method": send.method, "target": send.target, "authority": send.authority, "headers": send.headers,
-                "stripped": send.stripped,
+                "stripped": send.stripped, "metadata": send.metadata,
                 // On loopback, as the other runners are.
                 "source": { "address": send.source.address.as_deref().unwrap_or("127.0.0.1:40000"), "principal": send.source.principal,
                             "verified": !send.source.unverified },
@@ -133,6 +133,10 @@ fn edit(text: &str) -> Option<Edit<'_>> {
         // The name of a pseudo header begins with a colon.
         "set" => Some(Edit::Set(name.into(), unescape(value).into())),
         "add" => Some(Edit::Add(name.into(), unescape(value).into())),
+        "in" => {
+            let (to, from) = value.split_once(" for ").unwrap();
+            Some(Edit::Relocate(unescape(from).into(), unescape(to).into()))
+        }
         other => panic!("unknown edit {other:?} in {text:?}"),
     }
 }

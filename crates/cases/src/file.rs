@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::expect::Expect;
+use crate::metadata;
 use crate::sender::{Protocol, Source};
 
 /// One case file.
@@ -87,6 +88,8 @@ pub struct Send {
     pub protocol: Protocol,
     /// Who sends it.
     pub source: Source,
+    /// The dynamic metadata that filters in front wrote: a table for each.
+    pub metadata: Option<Value>,
     /// The filter state `narrows_stripped` that an earlier filter left.
     pub stripped: Option<String>,
 }
@@ -123,6 +126,15 @@ pub enum Runner {
     Wasm,
     /// The `.wasm`, in a real Envoy.
     Envoy,
+}
+
+// === impl Send ===
+
+impl Send {
+    /// The dynamic metadata, as Envoy hands it to a filter.
+    pub fn metadata(&self) -> Option<Vec<u8>> {
+        self.metadata.as_ref().and_then(Value::as_object).map(metadata::message)
+    }
 }
 
 // === impl File ===
@@ -193,6 +205,13 @@ impl File {
                     .check(case.send.protocol)
                     .with_context(|| format!("{:?} in Envoy", case.name))?;
             }
+            let is_table =
+                |value: &Value| value.as_object().is_some_and(|all| all.values().all(Value::is_object));
+            ensure!(
+                case.send.metadata.as_ref().is_none_or(is_table),
+                "{:?}: `metadata` is a table of tables",
+                case.name
+            );
             for line in case.send.headers.iter().chain(&case.answer.headers) {
                 ensure!(line.contains(':'), "{:?}: {line:?} is not a header line", case.name);
             }
@@ -227,6 +246,7 @@ impl Default for Send {
             body: String::new(),
             protocol: Protocol::Http1,
             source: Source::default(),
+            metadata: None,
             stripped: None,
         }
     }

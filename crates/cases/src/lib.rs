@@ -18,6 +18,7 @@
 //!       body: ""
 //!       protocol: http1         # or http2
 //!       source: { address: "10.0.0.1:5000", principal: "spiffe://cluster.local/ns/b/sa/c" }
+//!       metadata: { my.filter: { group: beta, level: 7 } }   # what filters in front wrote
 //!       stripped: x-narrows-*   # what an earlier filter left in filter state; not in Envoy
 //!     answer: { status: 200, headers: ['x-a: 1'] }         # what the upstream answers
 //!     expect:                   # only what is written is compared
@@ -39,6 +40,7 @@
 pub mod bytes;
 pub mod expect;
 mod file;
+pub mod metadata;
 mod sender;
 pub mod table;
 

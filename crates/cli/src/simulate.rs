@@ -106,5 +106,8 @@ fn edit(edit: &Edit<'_>) -> String {
         Edit::Remove(name) => format!("remove {name}"),
         Edit::Set(name, value) => format!("set {name}: {}", printable(value)),
         Edit::Add(name, value) => format!("add {name}: {}", printable(value)),
+        Edit::Relocate(from, to) => {
+            format!("in {}: {} for {}", edit.name(), printable(to), printable(from))
+        }
     }
 }

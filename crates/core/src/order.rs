@@ -30,6 +30,9 @@ pub(crate) fn sorted(count: usize, compare: &dyn Fn(u32, u32) -> Ordering) -> Ve
 
 /// The numbers in ascending order, each once.
 pub(crate) fn distinct(numbers: Vec<u64>) -> Vec<u64> {
+    if numbers.len() < 2 {
+        return numbers;
+    }
     let mut sorted = merged(numbers, |a, b| a > b);
     sorted.dedup();
     sorted

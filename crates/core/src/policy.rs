@@ -91,20 +91,25 @@ pub trait Policy: Sized {
     }
 
     /// Decides. Same inputs, same answer, on any machine, for ever.
+    fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Self::Verdict) {
+        self.decide_on(&mut request)
+    }
+
+    /// The same, where the request is. Afterwards it is as the policy left it to its rules.
     ///
     /// The order is the same for every filter, and no filter can leave a step out: sanitise, judge,
     /// leave the provenance for later filters, explain.
-    fn decide<'a>(&'a self, mut request: Request<'a>) -> (Decision<'a>, Self::Verdict) {
+    fn decide_on<'a>(&'a self, request: &mut Request<'a>) -> (Decision<'a>, Self::Verdict) {
         let Common { head, sanitizer, needles, judges_presented, .. } = self.common();
         request.search_for(needles);
         let presented = request.believe(head.callers);
-        let mut decision = Decision { stripped: sanitizer.apply(&mut request), ..Decision::default() };
-        let explain = head.explain.as_ref().filter(|explain| explain.when.matches(&request));
+        let mut decision = Decision { stripped: sanitizer.apply(request), ..Decision::default() };
+        let explain = head.explain.as_ref().filter(|explain| explain.when.matches(request));
         if *judges_presented {
             request.believe_presented(presented);
         }
         let mut record = explain.map(|_| Record::new(Self::FILTER));
-        let verdict = self.judge(&request, &mut decision, record.as_mut());
+        let verdict = self.judge(request, &mut decision, record.as_mut());
         if head.is_silent {
             decision.unpublished = std::mem::take(&mut decision.state);
         }

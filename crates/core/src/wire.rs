@@ -7,6 +7,7 @@ pub(crate) mod field;
 pub(crate) mod field_value;
 pub(crate) mod host;
 pub mod inline_headers;
+pub mod location;
 pub(crate) mod member;
 pub(crate) mod message;
 pub(crate) mod metadata;

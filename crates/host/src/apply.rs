@@ -2,7 +2,7 @@
 
 use std::str::from_utf8;
 
-use narrows_core::{Decision, Edit, Reply, names};
+use narrows_core::{Decision, Edit, Reply, location, names};
 
 use crate::abi::{self, MapType, map::Map};
 use crate::metric::Ids;
@@ -43,6 +43,12 @@ pub(crate) fn edits(map: MapType, edits: &[Edit<'_>]) {
             Edit::Remove(name) => abi::remove_header(map, name),
             Edit::Set(name, value) => abi::set_header(map, name, value),
             Edit::Add(name, value) => abi::add_header(map, name, value),
+            Edit::Relocate(from, to) => {
+                let held = abi::header(map, edit.name());
+                if let Some(moved) = held.and_then(|held| location::moved(&held, from, to)) {
+                    abi::set_header(map, edit.name(), &moved);
+                }
+            }
         }
     }
 }

@@ -73,6 +73,9 @@ pub(crate) fn of_served(path: &[&str]) -> bool {
 
 /// Objects of filter state, each beside its name; `None` where there is none.
 pub(crate) fn filter_state(names: &[Box<str>]) -> Vec<(&str, Option<Vec<u8>>)> {
+    if names.is_empty() {
+        return Vec::new();
+    }
     names.iter().map(|name| (&**name, property(&["filter_state", name]))).collect()
 }
 
@@ -95,6 +98,13 @@ pub(crate) fn root_id() -> Vec<u8> {
 /// Whether an upstream answered; in the log phase.
 pub(crate) fn by_upstream() -> bool {
     property(&["response", "code_details"]).is_some_and(|details| details == b"via_upstream")
+}
+
+/// Whether the address that served a request is the one that the caller dialled; `None` if no address
+/// did. In the log phase.
+pub(crate) fn at_dialled() -> Option<bool> {
+    let served = property(&["upstream", "address"])?;
+    Some(property(&["destination", "address"]).is_some_and(|dialled| dialled == served))
 }
 
 /// The policy as configured; empty if there is none.

@@ -74,7 +74,6 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
             None if needs.headers && course.is_none() => (None, Map::read(MapType::RequestHeaders)),
             None => (None, Map::default()),
         };
-        let one = one.iter().map(|(name, value)| (name.as_bytes(), value.as_slice()));
         let address = wanted(needs.address, &["source", "address"]);
         let principal = needs.principal.then(|| node.principal()).flatten();
         let is_verified = needs.verified && principal.is_some() && node.is_verified();
@@ -89,25 +88,30 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         let metadata = wanted(needs.metadata, &["metadata"]);
         let objects = read::filter_state(filter_state);
         let nonce = if needs.nonce { loaded.nonce() } else { 0 };
-        let left = course.iter().flat_map(|course| course.working.iter());
-        let request = Request::new(one.chain(all.pairs()).chain(left))
-            .from_source(Peer { address: address.as_deref(), principal: principal.as_deref() })
-            .verified(is_verified)
-            .already_stripped(stripped.as_deref())
-            .with_metadata(metadata.as_deref())
-            .with_filter_state(&objects)
-            .with_nonce(nonce);
+        let lines = match (&course, &one) {
+            (Some(course), _) => course.working.iter().collect(),
+            (None, Some((name, value))) => vec![(name.as_bytes(), value.as_slice())],
+            (None, None) => all.lines(),
+        };
+        let mut request = Request::of(lines);
+        let known = request.known_mut();
+        known.source = Peer { address: address.as_deref(), principal: principal.as_deref() };
+        known.is_verified = is_verified;
+        known.stripped = stripped.as_deref();
+        known.metadata = metadata.as_deref();
+        known.filter_state = &objects;
+        known.nonce = nonce;
         let info = needs.stream_info.then(|| node.read());
-        let request = match &info {
-            Some(info) => request.within(info.view(node)),
-            None => request,
-        };
+        if let Some(info) = &info {
+            request.known_mut().stream_info = info.view(node);
+        }
         let route = info.as_ref().map(|_| RouteSaid::read(extension.asks(policy, &request)));
-        let request = match &route {
-            Some(route) => request.on_route(route.virtual_host.as_deref(), route.is_only),
-            None => request,
-        };
-        let (mut decision, verdict) = policy.decide(request);
+        if let Some(route) = &route {
+            let info = &mut request.known_mut().stream_info;
+            info.virtual_host = route.virtual_host.as_deref();
+            info.is_only_route = route.is_only;
+        }
+        let (mut decision, verdict) = policy.decide_on(&mut request);
         let said = course.as_ref().and_then(|_| Provenance::said(&mut decision));
         if !asks_stripped {
             keep_earlier(&mut decision);

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::arrive::lines;
 use crate::caller::{Callers, Connected, PLAIN};
 use crate::compare::{counts_agree, disagreements};
+use crate::metadata;
 use crate::observed::{Observed, Reply, Seen};
 use crate::written_state::{STATE, with_state};
 use narrows_cases::bytes::header_line;
@@ -84,6 +85,9 @@ pub fn request(case: &Case) -> Request {
     for (name, value) in lines(send) {
         request = request.header(name, value);
     }
+    if send.metadata.is_some() {
+        request = request.header(metadata::HEADER, &case.name);
+    }
     if case.answer.status != 200 {
         request = request.header("x-echo-status", case.answer.status.to_string());
     }
@@ -134,7 +138,8 @@ fn deltas(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTre
 fn config(file: &File, policy: &str, wasm: &Path, echo: &Echo) -> Value {
     let everything = json!({ "match": { "prefix": "" }, "route": { "cluster": "echo" } });
     let filter = wasm_filter(&file.filter, wasm, policy, Some(&file.vm), "FAIL_CLOSED");
-    let listener = with_state(listener(PLAIN, &[filter], &route_config(&[everything])), &state_keys(file));
+    let filters: Vec<Value> = metadata::filter(file).into_iter().chain([filter]).collect();
+    let listener = with_state(listener(PLAIN, &filters, &route_config(&[everything])), &state_keys(file));
     bootstrap(&[listener], &[static_cluster("echo", echo.addr(), false)])
 }
 

@@ -6,6 +6,7 @@ mod caller;
 mod compare;
 pub mod envoy;
 mod filter;
+mod metadata;
 mod metered;
 mod model;
 pub mod native;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use narrows_cases::Case;
 use narrows_cases::bytes::header_line;
-use narrows_core::{Decision, Edit, Measurement, Peer, Policy, Request, names};
+use narrows_core::{Decision, Edit, Known, Measurement, Peer, Policy, Request, names};
 use narrows_core::{merged, split, tags};
 use narrows_harness::message;
 use narrows_vm::Headers;
@@ -100,15 +100,19 @@ impl<P: Policy, B: Beside<P>> Pure for Native<P, B> {
         }
         // Only what the policy asks for is there, as in a proxy.
         let source = &case.send.source;
+        let metadata = case.send.metadata().filter(|_| needs.metadata);
         let address = source.address.as_deref().unwrap_or("127.0.0.1:50000");
-        let request = Request::new(arrived.iter())
-            .from_source(Peer {
+        let request = Request::new(arrived.iter()).knowing(Known {
+            source: Peer {
                 address: needs.address.then_some(address.as_bytes()),
                 principal: source.principal.as_deref().filter(|_| needs.principal).map(str::as_bytes),
-            })
-            .verified(needs.verified && !source.unverified)
-            .already_stripped(case.send.stripped.as_deref().filter(|_| needs.stripped).map(str::as_bytes))
-            .with_nonce(7);
+            },
+            is_verified: needs.verified && !source.unverified,
+            stripped: case.send.stripped.as_deref().filter(|_| needs.stripped).map(str::as_bytes),
+            metadata: metadata.as_deref(),
+            nonce: 7,
+            ..Known::default()
+        });
         let (decision, verdict) = self.0.decide(request);
         let mut observed = apply(case, arrived.clone(), &decision);
         let counted = decision.count.iter().map(|series| Measurement { series: *series, value: 1 });
@@ -160,6 +164,11 @@ fn obey(headers: &mut Headers, edit: &Edit<'_>) {
         Edit::Remove(name) => headers.remove(name.as_bytes()),
         Edit::Set(name, value) => headers.set(name.as_bytes(), value),
         Edit::Add(name, value) => headers.add(name.as_bytes(), value),
+        Edit::Relocate(from, to) => {
+            let moved =
+                headers.get(edit.name()).and_then(|held| narrows_core::location::moved(held, from, to));
+            moved.iter().for_each(|moved| headers.set(edit.name().as_bytes(), moved));
+        }
     }
 }
 

@@ -67,6 +67,9 @@ pub fn exchange(case: &Case) -> Exchange {
         exchange.properties.set(&["connection", "mtls"], true);
         exchange.properties.set(&["connection", "peer_certificate_valid"], !send.source.unverified);
     }
+    if let Some(metadata) = send.metadata() {
+        exchange.properties.set(&["metadata"], metadata);
+    }
     if let Some(stripped) = &send.stripped {
         exchange = exchange.state("wasm.narrows_stripped", stripped);
     }

@@ -54,6 +54,7 @@ fn derived(stream: &Stream, names: &[&[u8]]) -> Option<Value> {
         [b"source", b"port"] => Some(40_000_i64.into()),
         [b"destination", b"address"] => Some("127.0.0.1:10000".into()),
         [b"destination", b"port"] => Some(10_000_i64.into()),
+        [b"upstream", b"address"] => (stream.details == "via_upstream").then(|| "127.0.0.1:20000".into()),
         [b"connection", b"mtls"] => Some(false.into()),
         [b"filter_state", key] => stream.filter_state.get(key).map(Value::from),
         [name] => {

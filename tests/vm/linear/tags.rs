@@ -36,11 +36,16 @@ fn sources() {
         .map(|n| (format!("{}{n}*", "a.".repeat(n % 110)), json!("x")))
         .collect::<serde_json::Map<_, _>>()
         .into();
+    let starred: Value = (0..1_000)
+        .map(|n| (format!("{}*.{}example.com", "x".repeat(n % 30), "a.".repeat(n % 32)), json!("x")))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     let templates: Vec<String> = (0..1_000).map(|n| format!("/p/{{x}}/p/{{y}}/t{n}")).collect();
     are_linear(&[
         tags("32 tags by cookie", |n| json!({ "cookie": format!("t{n}") }), requests),
         tags("32 tags by header", |n| json!({ "header": format!("x-t{n}") }), requests),
         tags("32 tags by hostMap", |_| json!({ "hostMap": hosts }), requests),
+        tags("32 tags by hostMap with stars", |_| json!({ "hostMap": starred }), requests),
         tags(
             "32 tags by template",
             |n| {

@@ -276,6 +276,19 @@ pub(super) const WORST: &[Worst] = &[
     },
     Worst {
         filter: "metric-tags",
+        name: "host maps with stars",
+        most: 32,
+        policy: |count| {
+            let map = || {
+                (0..1000)
+                    .map(|n| (format!("h{n}*x.d{n}"), json!(format!("component{n}"))))
+                    .collect::<serde_json::Map<_, _>>()
+            };
+            json!({ "tags": (0..count).map(|t| (format!("t{t}"), json!({ "hostMap": map() }))).collect::<serde_json::Map<_, _>>() })
+        },
+    },
+    Worst {
+        filter: "metric-tags",
         name: "attributes",
         most: 1_000,
         policy: |count| {

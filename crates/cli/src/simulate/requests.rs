@@ -1,7 +1,8 @@
 //! A file of requests: YAML or JSON, in the form of the case files.
 
 use narrows_cases::bytes::{absolute, unescape};
-use narrows_core::{Peer, PolicyValue, Request, StreamInfo, inline_headers};
+use narrows_cases::metadata;
+use narrows_core::{Known, Peer, PolicyValue, Request, StreamInfo, inline_headers};
 
 use crate::code;
 use crate::finding::{Finding, Level};
@@ -22,6 +23,8 @@ pub struct Sent {
     cluster: Option<String>,
     virtual_host: Option<String>,
     stripped: Option<String>,
+    /// The dynamic metadata that filters in front wrote, as Envoy hands it over.
+    metadata: Option<Vec<u8>>,
     /// The number of this request; it differs from request to request.
     nonce: u64,
 }
@@ -31,19 +34,22 @@ impl Sent {
     pub fn request<'s>(&'s self) -> Request<'s> {
         let bytes = |text: &'s Option<String>| text.as_deref().map(str::as_bytes);
         let headers = self.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
-        Request::new(headers)
-            .from_source(Peer { address: bytes(&self.address), principal: bytes(&self.principal) })
-            .within(StreamInfo {
+        Request::new(headers).knowing(Known {
+            source: Peer { address: bytes(&self.address), principal: bytes(&self.principal) },
+            is_verified: !self.unverified,
+            stream_info: StreamInfo {
                 server_name: bytes(&self.server_name),
                 namespace: bytes(&self.namespace),
                 workload: bytes(&self.workload),
                 cluster: bytes(&self.cluster),
                 virtual_host: bytes(&self.virtual_host),
                 is_only_route: false,
-            })
-            .verified(!self.unverified)
-            .already_stripped(bytes(&self.stripped))
-            .with_nonce(self.nonce)
+            },
+            stripped: bytes(&self.stripped),
+            metadata: self.metadata.as_deref(),
+            filter_state: &[],
+            nonce: self.nonce,
+        })
     }
 
     /// The request in a few words.
@@ -58,7 +64,7 @@ impl Sent {
 /// The header in which Envoy keeps by which scheme a request came.
 const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "method",
     "scheme",
     "target",
@@ -70,6 +76,7 @@ const FIELDS: [&str; 13] = [
     "serverName",
     "cluster",
     "virtualHost",
+    "metadata",
     "stripped",
     "repeat",
 ];
@@ -174,6 +181,7 @@ fn one(node: &Node, before: u64) -> Result<Row, Finding> {
             _ => return Err(fault(flag, "expected true or false", "leave it out: true")),
         },
     };
+    let metadata = node.get("metadata").map(metadata).transpose()?;
     let repeat = match node.get("repeat") {
         None => None,
         Some(times) => match &times.value {
@@ -198,9 +206,20 @@ fn one(node: &Node, before: u64) -> Result<Row, Finding> {
         cluster: text("cluster")?.map(str::to_owned),
         virtual_host: text("virtualHost")?.map(str::to_owned),
         stripped: text("stripped")?.map(str::to_owned),
+        metadata,
         nonce: 0,
     };
     Ok(Row { headers: pseudo.chain(lines).chain(said).collect(), sent, repeat, before })
+}
+
+/// Reads a table of tables, by the names of the filters that wrote them.
+fn metadata(node: &Node) -> Result<Vec<u8>, Finding> {
+    let is_table = |node: &Node| matches!(node.value, Value::Table(_));
+    if let Some(other) = [node].into_iter().chain(node.children()).find(|node| !is_table(node)) {
+        let help = "write { my.filter: { group: beta } }: the filter that wrote it, then names and values";
+        return Err(fault(other, "expected a table", help));
+    }
+    Ok(node.data().as_object().map(metadata::message).unwrap_or_default())
 }
 
 /// Adds a line to those that are there, as Envoy does before a filter sees them.

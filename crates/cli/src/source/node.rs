@@ -66,6 +66,21 @@ impl Node {
         }
     }
 
+    /// The same value as data, of which nobody asks the order of its fields.
+    pub fn data(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Scalar(PolicyValue::Flag(flag)) => (*flag).into(),
+            Value::Scalar(PolicyValue::Integer(number)) => (*number).into(),
+            Value::Scalar(PolicyValue::Fraction(number)) => (*number).into(),
+            Value::Scalar(PolicyValue::Text(text)) => text.as_str().into(),
+            Value::Scalar(_) => serde_json::Value::Null,
+            Value::List(elements) => elements.iter().map(Self::data).collect(),
+            Value::Table(fields) => {
+                fields.iter().map(|(key, value)| (key.name.clone(), value.data())).collect()
+            }
+        }
+    }
+
     /// The fields, if this is a table.
     pub fn fields(&self) -> &[(Key, Self)] {
         match &self.value {

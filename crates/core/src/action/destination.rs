@@ -186,8 +186,18 @@ fn to(written: &str, values: Option<Vec<quoted::Value>>) -> Result<Destination, 
     Ok(match Quoted::read(written, values)? {
         Some(quoted) => Destination::Quoted(Box::new(quoted)),
         // One literal, in which each `%%` is a percent sign.
-        None => Destination::To(written.replace("%%", "%").into()),
+        None => Destination::To(single(written).into()),
     })
+}
+
+/// A text in which each `%%` is a percent sign, and no other is left.
+fn single(written: &str) -> String {
+    let mut is_second = false;
+    let once = written.chars().filter(|c| {
+        is_second = *c == '%' && !is_second;
+        *c != '%' || is_second
+    });
+    once.collect()
 }
 
 /// Whether an `x-forwarded-host` that is there is the client's own: so at the edge, unless a rule or an

@@ -12,6 +12,7 @@ use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
 use crate::matching::request::Request;
 use crate::wire::field_value::FieldValue;
+use crate::wire::location;
 
 /// One change to a message's headers. Changes are applied in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,9 @@ pub enum Edit<'a> {
     Set(Cow<'a, str>, Cow<'a, [u8]>),
     /// Appends one header.
     Add(Cow<'a, str>, Cow<'a, [u8]>),
+    /// In the `location` of a response, puts the second authority in place of the first: see
+    /// [`location::moved`].
+    Relocate(Cow<'a, [u8]>, Cow<'a, [u8]>),
 }
 
 impl Edit<'_> {
@@ -30,6 +34,7 @@ impl Edit<'_> {
     pub fn name(&self) -> &str {
         match self {
             Self::Remove(name) | Self::Set(name, _) | Self::Add(name, _) => name,
+            Self::Relocate(..) => location::HEADER,
         }
     }
 
@@ -40,6 +45,9 @@ impl Edit<'_> {
             Self::Remove(name) => Edit::Remove(own(name)),
             Self::Set(name, value) => Edit::Set(own(name), Cow::Owned(value.into_owned())),
             Self::Add(name, value) => Edit::Add(own(name), Cow::Owned(value.into_owned())),
+            Self::Relocate(from, to) => {
+                Edit::Relocate(Cow::Owned(from.into_owned()), Cow::Owned(to.into_owned()))
+            }
         }
     }
 }
@@ -112,10 +120,12 @@ impl<'r, 'a> Draft<'r, 'a> {
         let is_same = matches!(&found, FieldValue::Single(found) if **found == *value)
             && !self.request.is_padded(name.as_bytes());
         let edits = self.edits.iter().filter(|edit| edit.name() == name);
-        edits.fold((found.value().is_some(), is_same), |(is_there, _), edit| match edit {
+        edits.fold((found.value().is_some(), is_same), |(is_there, is_same), edit| match edit {
             Edit::Remove(_) => (false, false),
             Edit::Set(_, text) => (true, **text == *value),
             Edit::Add(_, text) => (true, !is_there && **text == *value),
+            // Requests have none.
+            Edit::Relocate(..) => (is_there, is_same),
         })
     }
 

@@ -78,6 +78,8 @@ struct Split {
     override_by: Option<Override>,
     include: Vec<(Vec<Match>, usize)>,
     exclude: Vec<Vec<Match>>,
+    /// Whether a `location` that names the authority of a backend gets the caller's.
+    rewrites_location: bool,
     /// The cluster that served the baseline last, as a hash; 0 before.
     seen: Cell<u64>,
     /// The index of this split's first series.
@@ -91,6 +93,8 @@ struct Backend {
     to: Option<Destination>,
     /// The cluster that is expected to serve it, if the policy names one.
     cluster: Option<Box<[u8]>>,
+    /// The cluster that was seen to have addresses of its own, as a hash; 0 before.
+    addressed: Cell<u64>,
     request: HeaderEdits,
     response: HeaderEdits,
     /// The index of its guard.

@@ -6,6 +6,7 @@ use super::path::PathMatch;
 use super::request::Request;
 use super::source::SourceMatch;
 use super::value::ValueMatch;
+use crate::wire::host::Host;
 
 /// An AND of conditions. A match without conditions matches everything.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +44,11 @@ impl Match {
     /// Whether it holds for some hosts and not for others.
     pub(crate) fn asks_for_hosts(&self) -> bool {
         self.hosts.as_ref().is_some_and(HostSet::asks_for_names)
+    }
+
+    /// Whether it names a host, if only by a part of it: `*` does not.
+    pub(crate) fn names(&self, host: &Host<'_>) -> bool {
+        self.hosts.as_ref().is_some_and(|hosts| hosts.asks_for_names() && hosts.contains(host))
     }
 
     /// Whether every condition holds.

@@ -16,14 +16,29 @@ use look::Looked;
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
     message: Message<'a>,
-    source: Peer<'a>,
-    verified: bool,
-    stream_info: StreamInfo<'a>,
-    stripped: Option<&'a [u8]>,
-    metadata: &'a [u8],
-    filter_state: &'a [(&'a str, Option<Vec<u8>>)],
-    nonce: u64,
+    known: Known<'a>,
     looked: Looked<'a>,
+}
+
+/// What the proxy knows about a request besides its message, as far as the policy asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// Who sent it.
+    pub source: Peer<'a>,
+    /// Whether the caller's certificate was verified on this connection.
+    pub is_verified: bool,
+    /// What is known about the proxy itself and the connection.
+    pub stream_info: StreamInfo<'a>,
+    /// The headers that an earlier filter of this proxy has stripped already: the value of the filter
+    /// state [`crate::action::sanitize::PROVENANCE`].
+    pub stripped: Option<&'a [u8]>,
+    /// The dynamic metadata that earlier filters of the proxy wrote: the bytes of Envoy's message.
+    pub metadata: Option<&'a [u8]>,
+    /// The objects of filter state, by name.
+    pub filter_state: &'a [(&'a str, Option<Vec<u8>>)],
+    /// A number that differs from request to request. Only a split that spreads missing keys at random
+    /// reads it.
+    pub nonce: u64,
 }
 
 /// Who sent a request, as far as the proxy knows and the policy asked.
@@ -67,76 +82,28 @@ impl<'a> Deref for Request<'a> {
 impl<'a> Request<'a> {
     /// A request from its headers in order: see `Message::new`.
     pub fn new(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
-        Self {
-            message: Message::new(headers),
-            source: Peer::default(),
-            verified: false,
-            stream_info: StreamInfo::default(),
-            stripped: None,
-            metadata: b"",
-            filter_state: &[],
-            nonce: 0,
-            looked: Looked::default(),
-        }
+        Self::of(headers.into_iter().collect())
     }
 
-    /// The same request, sent by `source`.
-    #[must_use]
-    pub fn from_source(mut self, source: Peer<'a>) -> Self {
-        self.source = source;
-        self
+    /// The same, from a list.
+    pub fn of(headers: Vec<(&'a [u8], &'a [u8])>) -> Self {
+        Self { message: Message::new(headers), known: Known::default(), looked: Looked::default() }
     }
 
-    /// The same request, with the information whether the caller's certificate was verified on this
-    /// connection.
-    #[must_use]
-    pub fn verified(mut self, verified: bool) -> Self {
-        self.verified = verified;
-        self
+    /// What the proxy knows about it.
+    pub fn known(&self) -> &Known<'a> {
+        &self.known
     }
 
-    /// The same request, with what the proxy knows about its stream.
-    #[must_use]
-    pub fn within(mut self, stream_info: StreamInfo<'a>) -> Self {
-        self.stream_info = stream_info;
-        self
+    /// The same, to be filled in place: a request is large, and moving it costs more than reading it.
+    pub fn known_mut(&mut self) -> &mut Known<'a> {
+        &mut self.known
     }
 
-    /// The same request, with what the policy asked about the route that Envoy matched.
+    /// The same request, of which the proxy knows this.
     #[must_use]
-    pub fn on_route(mut self, virtual_host: Option<&'a [u8]>, is_only: bool) -> Self {
-        self.stream_info = StreamInfo { virtual_host, is_only_route: is_only, ..self.stream_info };
-        self
-    }
-
-    /// The same request, with the headers that an earlier filter of this proxy has stripped already
-    /// (the value of the filter state [`crate::action::sanitize::PROVENANCE`]).
-    #[must_use]
-    pub fn already_stripped(mut self, names: Option<&'a [u8]>) -> Self {
-        self.stripped = names;
-        self
-    }
-
-    /// The same request, with the dynamic metadata that earlier filters of the proxy wrote: the bytes of
-    /// Envoy's message.
-    #[must_use]
-    pub fn with_metadata(mut self, metadata: Option<&'a [u8]>) -> Self {
-        self.metadata = metadata.unwrap_or_default();
-        self
-    }
-
-    /// The same request, with the objects of filter state that the policy asked for, by name.
-    #[must_use]
-    pub fn with_filter_state(mut self, objects: &'a [(&'a str, Option<Vec<u8>>)]) -> Self {
-        self.filter_state = objects;
-        self
-    }
-
-    /// The same request, with a number that differs from request to request. Only a split that spreads
-    /// missing keys at random reads it.
-    #[must_use]
-    pub fn with_nonce(mut self, nonce: u64) -> Self {
-        self.nonce = nonce;
+    pub fn knowing(mut self, known: Known<'a>) -> Self {
+        self.known = known;
         self
     }
 
@@ -161,54 +128,57 @@ impl<'a> Request<'a> {
 
     /// Who sent it.
     pub fn source(&self) -> Peer<'a> {
-        self.source
+        self.known.source
     }
 
     /// Whether the caller's certificate was verified on this connection.
     pub fn is_verified(&self) -> bool {
-        self.verified
+        self.known.is_verified
     }
 
     /// Removes the caller's name if `callers` does not believe it, and returns the name that was
     /// presented.
     pub(crate) fn believe(&mut self, callers: Callers) -> Option<&'a [u8]> {
-        let presented = self.source.principal;
-        if callers == Callers::Verified && !self.verified {
-            self.source.principal = None;
+        let presented = self.known.source.principal;
+        if callers == Callers::Verified && !self.known.is_verified {
+            self.known.source.principal = None;
         }
         presented
     }
 
     /// Takes the name in the presented certificate as the caller's, whether it was verified or not.
     pub(crate) fn believe_presented(&mut self, presented: Option<&'a [u8]>) {
-        self.source.principal = presented;
+        self.known.source.principal = presented;
     }
 
     /// What the proxy knows about itself and the connection.
     pub fn stream_info(&self) -> StreamInfo<'a> {
-        self.stream_info
+        self.known.stream_info
     }
 
     /// A number that differs from request to request.
     pub fn nonce(&self) -> u64 {
-        self.nonce
+        self.known.nonce
     }
 
     /// An object of filter state, if it is there.
     pub(crate) fn filter_state(&self, name: &str) -> Option<&'a [u8]> {
-        let found = self.filter_state.iter().find(|(known, _)| *known == name);
+        let found = self.known.filter_state.iter().find(|(known, _)| *known == name);
         found.and_then(|(_, value)| value.as_deref())
     }
 
     /// The headers that an earlier filter of this proxy has stripped already.
     pub fn stripped(&self) -> Option<&'a [u8]> {
-        self.stripped
+        self.known.stripped
     }
 
     /// Removes the headers for which `unwanted` holds; pseudo headers stay.
     /// Returns the names removed, each once.
     pub fn remove_headers(&mut self, mut unwanted: impl FnMut(&[u8]) -> bool) -> Vec<&'a [u8]> {
         let removed = self.message.remove_headers(&mut unwanted);
+        if removed.is_empty() {
+            return removed;
+        }
         self.forget();
         names::distinct(removed)
     }

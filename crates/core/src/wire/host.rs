@@ -19,11 +19,8 @@ impl<'a> Host<'a> {
     pub fn of(authority: &'a [u8]) -> Self {
         let (name, port) = split_port(authority);
         let name = name.strip_suffix(b".").unwrap_or(name);
-        let name = if name.iter().any(u8::is_ascii_uppercase) {
-            Cow::Owned(name.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(name)
-        };
+        let name =
+            if has_capitals(name) { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) };
         Self { name, port: port.filter(|digits| number(digits).is_some()) }
     }
 
@@ -58,6 +55,22 @@ impl<'a> Host<'a> {
         let end = name.get(from..).unwrap_or_default();
         end.iter().enumerate().filter(|(_, byte)| **byte == b'.').filter_map(|(dot, _)| end.get(dot..))
     }
+}
+
+/// Whether a name has capitals. It takes words, not bytes: it is asked of every request.
+fn has_capitals(name: &[u8]) -> bool {
+    /// A one in each byte.
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (words, rest) = name.as_chunks();
+    let in_word = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        // The top bit of each byte of a sum says whether the byte is at least that letter.
+        let from = |letter: u64| {
+            (word & ONES.wrapping_mul(0x7f)).wrapping_add(ONES.wrapping_mul(0x80u64.wrapping_sub(letter)))
+        };
+        from(0x41) & !from(0x5b) & !word & ONES.wrapping_mul(0x80) != 0
+    };
+    words.iter().any(in_word) || rest.iter().any(u8::is_ascii_uppercase)
 }
 
 /// Bytes of the longest name, without its trailing dot.
@@ -112,7 +125,7 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{Host, is_one};
+    use super::{Host, has_capitals, is_one};
 
     #[test]
     fn one_form() {
@@ -129,6 +142,21 @@ mod tests {
             assert_eq!(host.name(), name.as_bytes(), "{authority}");
             assert_eq!(host.port(), port.map(str::as_bytes), "{authority}");
             assert!(!host.is_missing(), "{authority}");
+        }
+    }
+
+    #[test]
+    fn a_capital_is_found_wherever_it_is() {
+        for length in 0..20 {
+            for at in 0..length {
+                for byte in 0..=255 {
+                    let mut name = vec![b'x'; length];
+                    name[at] = byte;
+                    assert_eq!(has_capitals(&name), byte.is_ascii_uppercase(), "{name:?}");
+                    name.iter_mut().for_each(|other| *other = byte);
+                    assert_eq!(has_capitals(&name), byte.is_ascii_uppercase(), "{name:?}");
+                }
+            }
         }
     }
 

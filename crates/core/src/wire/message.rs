@@ -23,26 +23,31 @@ impl<'a> Message<'a> {
     /// A message from its headers in order, pseudo headers included. Names are in lower case, as HTTP/2
     /// and Envoy have them. Blanks around a header's value are not part of it: HTTP/1 drops them, and
     /// if HTTP/2 or HTTP/3 carry them, the next reader drops them.
-    pub fn new(headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
+    pub fn new(mut headers: Vec<(&'a [u8], &'a [u8])>) -> Self {
         let mut padded = Vec::new();
-        let lines = headers.into_iter();
-        let mut headers = Vec::with_capacity(lines.size_hint().1.unwrap_or_default());
-        lines.for_each(|(name, value)| {
+        let (mut authority, mut host, mut target, mut method) = (None, None, None, None);
+        for (name, value) in &mut headers {
             // Envoy accepts no blanks around the value of a pseudo header.
-            let bare = if name.starts_with(b":") { value } else { field::bare(value) };
-            if bare.len() < value.len() {
-                padded.push(name);
+            let is_pseudo = name.starts_with(b":");
+            if !is_pseudo && !field::is_bare(value) {
+                *value = field::bare(value);
+                padded.push(*name);
             }
-            headers.push((name, bare));
-        });
-        let first = |wanted: &[u8]| {
-            headers.iter().find(|(name, _): &&(&[u8], _)| *name == wanted).map(|(_, value)| *value)
-        };
-        let authority = first(b":authority").or_else(|| first(b"host")).unwrap_or_default();
-        let target = first(b":path").unwrap_or_default();
+            // The first of several lines counts.
+            let place = match *name {
+                b":authority" if is_pseudo => &mut authority,
+                b":path" if is_pseudo => &mut target,
+                b":method" if is_pseudo => &mut method,
+                b"host" if !is_pseudo => &mut host,
+                _ => continue,
+            };
+            place.get_or_insert(*value);
+        }
+        let authority = authority.or(host).unwrap_or_default();
+        let target = target.unwrap_or_default();
         let (path, query) = split_target(target);
         Self {
-            method: first(b":method").unwrap_or_default(),
+            method: method.unwrap_or_default(),
             authority,
             host: Host::of(authority),
             target,

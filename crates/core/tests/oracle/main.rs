@@ -15,8 +15,8 @@ mod generate;
 mod judge;
 
 use generate::Sent;
-use narrows_core::Peer;
 use narrows_core::router::Router;
+use narrows_core::{Known, Peer};
 use narrows_core::{Policy, PolicyValue, Request};
 use narrows_oracle::Random;
 use serde_json::Value;
@@ -71,6 +71,5 @@ fn compile(policy: &Value) -> Router {
 fn request(sent: &Sent) -> Request<'_> {
     let source = Peer { address: sent.address.as_deref(), principal: sent.principal.as_deref() };
     Request::new(sent.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())))
-        .from_source(source)
-        .already_stripped(sent.state.as_deref().map(str::as_bytes))
+        .knowing(Known { source, stripped: sent.state.as_deref().map(str::as_bytes), ..Known::default() })
 }

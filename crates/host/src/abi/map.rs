@@ -25,6 +25,16 @@ impl Map {
     pub(crate) fn pairs(&self) -> Pairs<'_> {
         Pairs::of(&self.0)
     }
+
+    /// All names and values in one list.
+    pub(crate) fn lines(&self) -> Vec<(&[u8], &[u8])> {
+        let mut pairs = self.pairs();
+        let mut lines = Vec::with_capacity(pairs.lengths.len());
+        while let Some(pair) = pairs.pair() {
+            lines.push(pair);
+        }
+        lines
+    }
 }
 
 /// No headers.
@@ -39,7 +49,7 @@ impl<'m> Pairs<'m> {
     /// a NUL after it. A broken part ends the list.
     pub(super) fn of(bytes: &'m [u8]) -> Self {
         let parts = bytes.split_first_chunk().and_then(|(count, rest)| {
-            let lengths = word(*count).checked_mul(size_of::<[u8; 8]>())?;
+            let lengths = size(u32::from_le_bytes(*count).into()).checked_mul(size_of::<[u8; 8]>())?;
             rest.split_at_checked(lengths)
         });
         let (lengths, texts) = parts.unwrap_or_default();
@@ -47,12 +57,12 @@ impl<'m> Pairs<'m> {
     }
 
     fn pair(&mut self) -> Option<(&'m [u8], &'m [u8])> {
-        let [a, b, c, d, e, f, g, h] = *self.lengths.next()?;
-        Some((self.text([a, b, c, d])?, self.text([e, f, g, h])?))
+        let lengths = u64::from_le_bytes(*self.lengths.next()?);
+        Some((self.text(lengths & u64::from(u32::MAX))?, self.text(lengths >> 32)?))
     }
 
-    fn text(&mut self, length: [u8; 4]) -> Option<&'m [u8]> {
-        let (text, rest) = self.texts.split_at_checked(word(length))?;
+    fn text(&mut self, length: u64) -> Option<&'m [u8]> {
+        let (text, rest) = self.texts.split_at_checked(size(length))?;
         let [0, rest @ ..] = rest else { return None };
         self.texts = rest;
         Some(text)
@@ -76,9 +86,9 @@ impl<'m> Iterator for Pairs<'m> {
     }
 }
 
-fn word(bytes: [u8; 4]) -> usize {
-    // 32 bits, as an address in the VM has; elsewhere addresses are wider.
-    usize::try_from(u32::from_le_bytes(bytes)).unwrap_or(usize::MAX)
+/// A number of 32 bits, which is how many an address in the VM has.
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -84,10 +84,17 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
             now: if wants.flags { read::now_millis() } else { 0 },
             by_upstream: wants.upstream && read::by_upstream(),
             before,
+            at_dialled: None,
         };
+        if policy.asks_address(verdict, &served) {
+            served.at_dialled = read::at_dialled();
+        }
+        let taken_by;
         if policy.is_suspect(verdict, &served)
             && let Some(before) = &mut served.before
         {
+            taken_by = read::property(&["xds", "virtual_host_name"]).unwrap_or_default();
+            before.taken_by = &taken_by;
             before.is_forged = sanitize::was_removed(read::property(&[sanitize::PROVENANCE]).as_deref());
             before.is_rewritten = read::property(&[state::RULE]).is_some();
         }

@@ -54,11 +54,7 @@ impl Egress {
 
     fn refuse<'a>(&'a self, request: &Request<'_>, ruling: Ruling) -> Reply<'a> {
         let rule = self.ruling(ruling);
-        let body: Cow<'a, [u8]> = if self.refusal.body.contains("%RULE%") {
-            Cow::Owned(self.refusal.body.replace("%RULE%", rule).into_bytes())
-        } else {
-            Cow::Borrowed(self.refusal.body.as_bytes())
-        };
+        let body = with_rule(&self.refusal.body, rule);
         // At 421 a client opens a connection of its own (RFC 9110 §15.5.20).
         let status = if ruling == Ruling::SniMismatch { 421 } else { 403 };
         Reply {
@@ -72,4 +68,20 @@ impl Egress {
             body,
         }
     }
+}
+/// A text with the name of a rule in each place of `%RULE%`.
+fn with_rule<'b>(body: &'b str, rule: &str) -> Cow<'b, [u8]> {
+    let mut rest = body;
+    let mut written = String::new();
+    while let Some((before, behind)) = rest.split_once('%') {
+        written.push_str(before);
+        let after = behind.strip_prefix("RULE%");
+        written.push_str(if after.is_some() { rule } else { "%" });
+        rest = after.unwrap_or(behind);
+    }
+    if written.is_empty() {
+        return Cow::Borrowed(rest.as_bytes());
+    }
+    written.push_str(rest);
+    Cow::Owned(written.into_bytes())
 }

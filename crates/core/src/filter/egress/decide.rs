@@ -15,7 +15,7 @@ use crate::language::invalid::{Code, Fault, Invalid};
 use crate::language::modes::{Callers, Mode};
 use crate::language::policy_value::PolicyValue;
 use crate::matching::index::Index;
-use crate::matching::request::{Peer, Request};
+use crate::matching::request::Request;
 use crate::policy::Policy;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
@@ -309,7 +309,8 @@ fn probe<'p>(outgoing: &'p Outgoing<'_>, path: &'p [u8]) -> Request<'p> {
         (b"namespace", namespace),
         (b"workload", workload),
     ];
-    let probe = Request::new(fields.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    let mut probe = Request::new(fields.into_iter().filter_map(|(name, value)| Some((name, value?))));
     // Rules by block are found by the address, as callers are in other filters.
-    probe.from_source(Peer { address: outgoing.address.map(|_| outgoing.host), ..Peer::default() })
+    probe.known_mut().source.address = outgoing.address.map(|_| outgoing.host);
+    probe
 }

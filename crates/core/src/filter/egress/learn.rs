@@ -16,7 +16,7 @@ use crate::language::invalid::Invalid;
 use crate::language::limits;
 use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
-use crate::order::hash_of;
+use crate::order::{hash_of, merged};
 use crate::policy::series::{BuiltinTag, Kind, Label, LabelEncoding, Series};
 use crate::wire::methods;
 
@@ -188,8 +188,8 @@ impl Table {
             0 => (false, row.last, 0),
             unreported => (true, unreported, luck(row)),
         };
-        let mut order: Vec<_> = self.rows.iter().enumerate().map(|(index, row)| (key(row), index)).collect();
-        order.sort_unstable();
+        let order: Vec<_> = self.rows.iter().enumerate().map(|(index, row)| (key(row), index)).collect();
+        let order = merged(order, |one, next| one > next);
         let mut goes = vec![false; self.rows.len()];
         for (_, index) in order.into_iter().take(excess) {
             if let Some(goes) = goes.get_mut(index) {

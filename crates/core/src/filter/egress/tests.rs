@@ -14,7 +14,7 @@ use super::{Action, Egress, Ruling, Verdict};
 use crate::action::edit::Edit;
 use crate::language::invalid::Invalid;
 use crate::language::policy_value::PolicyValue;
-use crate::matching::request::{Peer, Request, StreamInfo};
+use crate::matching::request::{Known, Peer, Request, StreamInfo};
 use crate::policy::Policy;
 use crate::policy::decision::Decision;
 
@@ -60,9 +60,11 @@ impl<'a> Call<'a> {
         let pseudo = pseudo.into_iter().filter(|(_, value)| !value.is_empty());
         let all = pseudo.chain(self.headers.iter().copied());
         let principal = Some(self.principal.as_bytes());
-        Request::new(all.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
-            .from_source(Peer { principal, ..Peer::default() })
-            .within(self.stream_info)
+        Request::new(all.map(|(name, value)| (name.as_bytes(), value.as_bytes()))).knowing(Known {
+            source: Peer { principal, ..Peer::default() },
+            stream_info: self.stream_info,
+            ..Known::default()
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::action::edit::Edit;
 use crate::language::describe::Object;
 use crate::language::invalid::{Fault, Invalid};
 use crate::language::policy_value::PolicyValue;
-use crate::matching::request::{Peer, Request};
+use crate::matching::request::{Known, Peer, Request};
 use crate::policy::common::Common;
 use crate::policy::decision::{Decision, Reply, Unlisted};
 use crate::policy::needs::Needs;
@@ -132,12 +132,12 @@ impl<'c, 'a> Course<'c, 'a> {
             address: address.filter(|_| needs.address),
             principal: principal.filter(|_| needs.principal),
         };
-        Request::new(self.working.iter())
-            .from_source(source)
-            .verified(self.request.is_verified() && needs.verified)
-            .within(self.request.stream_info())
-            .already_stripped(self.provenance.read(needs))
-            .with_nonce(self.request.nonce())
+        Request::new(self.working.iter()).knowing(Known {
+            source,
+            is_verified: self.request.is_verified() && needs.verified,
+            stripped: self.provenance.read(needs),
+            ..*self.request.known()
+        })
     }
 
     /// Filter state of a part, under the name that the policy has for it.

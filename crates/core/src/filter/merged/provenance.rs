@@ -43,7 +43,9 @@ impl<'a> Provenance<'a> {
         if !sanitizer.is_needed() {
             return Vec::new();
         }
-        let stripped = sanitizer.apply(&mut Request::new(headers).already_stripped(known));
+        let mut request = Request::new(headers);
+        request.known_mut().stripped = known;
+        let stripped = sanitizer.apply(&mut request);
         self.keep_all(sanitizer.state(known, &stripped, &[], &[]).map(Cow::into_owned));
         stripped
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::action::edit::Edit;
 use crate::matching::request::Request;
+use crate::order::merged;
 use crate::wire::inline_headers;
 
 /// A request's headers in order, edited as Envoy edits its own: so the next part need not read them from
@@ -34,8 +35,8 @@ impl<'a> Working<'a> {
     }
 
     /// Removes headers. A client may choose how many, so the names are sorted first.
-    pub fn remove(&mut self, mut names: Vec<&[u8]>) {
-        names.sort_unstable();
+    pub fn remove(&mut self, names: Vec<&[u8]>) {
+        let names = merged(names, |one, next| one > next);
         self.0.retain(|(name, _)| names.binary_search(&&**name).is_err());
     }
 
@@ -46,6 +47,8 @@ impl<'a> Working<'a> {
             match run {
                 [Edit::Set(name, value)] => self.set(name.as_bytes(), value),
                 [Edit::Add(name, value)] => self.add(name.as_bytes(), value),
+                // Of a response.
+                [Edit::Relocate(..)] => {}
                 removals => self.remove(removals.iter().map(|edit| edit.name().as_bytes()).collect()),
             }
         }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::guard::{Admission, Guards};
 use super::{Backend, Guarded, Missing, Reason, Split, SplitMatch, Splitter, Verdict, Wants, bucket};
-use crate::action::edit::Draft;
+use crate::action::destination::Destination;
+use crate::action::edit::{Draft, Edit};
 use crate::filter::split::served::Served;
 use crate::language::describe::Object;
 use crate::language::invalid::{Code, Fault, Invalid};
@@ -20,7 +21,7 @@ use crate::policy::record::Record;
 use crate::policy::series::Measurement;
 use crate::policy::written::Written;
 use crate::policy::{Policy, state};
-use crate::wire::host::Host;
+use crate::wire::host::{Host, is_one};
 
 impl Part for Splitter {
     const PART: &'static Object = &super::compile::PART;
@@ -131,6 +132,10 @@ impl Guarded for Splitter {
         })
     }
 
+    fn asks_address(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {
+        verdict.as_ref().is_some_and(|verdict| self.doubts_address(verdict, served))
+    }
+
     fn is_suspect(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {
         verdict.as_ref().is_some_and(|verdict| self.is_suspicious(verdict, served))
     }
@@ -199,6 +204,9 @@ impl Splitter {
                 to.apply(&self.route_header, &mut draft);
             }
             (decision.request, decision.already_set) = draft.finish();
+            if split.rewrites_location {
+                decision.response.extend(backend.relocation(request));
+            }
             backend.response.respond(request, &mut decision.response);
         }
     }
@@ -257,6 +265,15 @@ impl Split {
 }
 
 impl Backend {
+    /// The edit of a response that names the authority which this backend was asked for. What is no host
+    /// does not come back: it could lead elsewhere.
+    fn relocation<'a>(&self, request: &Request<'a>) -> Option<Edit<'a>> {
+        let Some(Destination::Authority(authority)) = &self.to else { return None };
+        let (asked, written) = (request.authority(), authority.for_caller(request));
+        let is_moved = written != asked && is_one(asked);
+        is_moved.then_some(Edit::Relocate(Cow::Owned(written), Cow::Borrowed(asked)))
+    }
+
     /// The port that a request asks for. Listeners, routes and clusters are chosen by port, so one may
     /// be there without the others. A destination with a port of its own has no other.
     fn port_of(&self, request: &Request<'_>) -> u16 {

@@ -15,7 +15,7 @@ use std::cell::Cell;
 use self::shared::Subject;
 use self::watched::Watched;
 use crate::language::limits::GUARD_TICK;
-use crate::order::hash_of;
+use crate::order::{hash_of, merged};
 use crate::policy::series::Measurement;
 
 pub(crate) use rule::GUARD;
@@ -135,8 +135,8 @@ impl Guards {
     /// Takes over what the other VMs have found, and lets time pass. Returns what to measure.
     pub fn merge(&self, shared: &[u8], now: u64) -> Vec<Measurement> {
         // Sorted by backend: a thousand backends must not each search a thousand records.
-        let mut all: Vec<(Subject, Absence)> = shared::records(shared).collect();
-        all.sort_by_key(|(subject, _)| subject.id);
+        let all: Vec<(Subject, Absence)> = shared::records(shared).collect();
+        let all = merged(all, |(one, _), (next, _)| one.id > next.id);
         let changed = self.watched.iter().filter(|watched| {
             let from = all.partition_point(|(subject, _)| subject.id < watched.id);
             let known = all.get(from..).unwrap_or_default();

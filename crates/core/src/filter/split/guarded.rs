@@ -20,8 +20,11 @@ pub trait Guarded: Policy {
     /// What the host must read to show what became of this request; `None` if it is not measured.
     fn wants(&self, verdict: &Self::Verdict) -> Option<Wants>;
 
-    /// Whether the host must find out what earlier filters did to this request. The host asks after it
-    /// has been served.
+    /// Whether the host must find out at which address this request was served.
+    fn asks_address(&self, verdict: &Self::Verdict, served: &Served<'_>) -> bool;
+
+    /// Whether the host must find out what took this request, and what earlier filters did to it. The host asks
+    /// after it has been served.
     fn is_suspect(&self, verdict: &Self::Verdict, served: &Served<'_>) -> bool;
 
     /// What to measure once the request has been served.

@@ -2,52 +2,87 @@
 //!
 //! A client can send anything. What Envoy would have served nowhere, with or without the split, proves
 //! nothing about a backend. So a failure counts if Envoy had a route for the request before it was
-//! rewritten, and that route led to another cluster than the one in which the request ended.
+//! rewritten, and that route led to another cluster than the one in which the request ended. A client
+//! cannot choose which virtual host takes the host of a backend: where that is the virtual host of
+//! every host, no request can get to the backend.
 
 use super::guard::Outcome;
-use super::{Backend, Split, Splitter, Verdict, istio};
+use super::istio::{self, Taker};
+use super::{Backend, Split, Splitter, Verdict};
+use crate::action::destination::Destination;
 use crate::filter::split::served::{Missing, NOWHERE, Served};
 use crate::order::hash_of;
 
 impl Splitter {
     /// Whether to ask where the request was routed before it was rewritten: see [`crate::Before`].
     pub(super) fn is_guarded(&self, verdict: &Verdict) -> bool {
-        let backend = self.splits.get(verdict.split).and_then(|split| split.backends.get(verdict.backend));
-        let guard = backend.and_then(|backend| backend.guard);
+        let guard = self.backend_of(verdict).and_then(|backend| backend.guard);
         self.is_sent_away(verdict) && guard.is_some_and(|guard| self.guards.is_passive(guard))
     }
 
     /// Whether a request went wrong in a way for which more must be known.
     pub(super) fn is_suspicious(&self, verdict: &Verdict, served: &Served<'_>) -> bool {
-        let split = self.splits.get(verdict.split);
-        let named = split.and_then(|split| split.backends.get(verdict.backend)?.cluster.as_deref());
-        served.before.is_some() && (served.missing().is_some() || is_other(named, served.cluster))
+        let is_elsewhere =
+            || self.backend_of(verdict).is_some_and(|backend| backend.names_another(served.cluster));
+        served.before.is_some() && (served.missing().is_some() || is_elsewhere())
+    }
+
+    /// Whether a cluster may have no addresses of its own, so that a request goes where the caller's
+    /// connection was going. It is asked once for each cluster that has.
+    pub(super) fn doubts_address(&self, verdict: &Verdict, served: &Served<'_>) -> bool {
+        let is_known = |backend: &Backend| backend.addressed.get() == hash_of(b"", served.cluster);
+        self.is_sent_away(verdict)
+            && !served.cluster.is_empty()
+            && self.backend_of(verdict).is_some_and(|backend| !is_known(backend))
+    }
+
+    fn backend_of(&self, verdict: &Verdict) -> Option<&Backend> {
+        self.splits.get(verdict.split)?.backends.get(verdict.backend)
     }
 }
 
-impl Split {
+impl Splitter {
     /// What became of a request that was sent to `backend`.
     pub(super) fn outcome(&self, backend: &Backend, verdict: &Verdict, served: &Served<'_>) -> Outcome {
-        let is_elsewhere = is_other(backend.cluster.as_deref(), served.cluster);
-        if served.missing().is_none() && !is_elsewhere {
+        let is_missing = served.missing().is_some() || served.at_dialled == Some(true);
+        if !is_missing && !backend.names_another(served.cluster) {
             return if served.by_upstream { Outcome::Served } else { Outcome::Unknown };
         }
         let Some(before) = &served.before else { return Outcome::Unknown };
         if verdict.is_connect || before.is_forged {
             return Outcome::Unknown;
         }
+        let taken_by = Taker::of(before.taken_by);
+        let is_certain = is_missing || backend.cluster.is_some() || taken_by == Taker::Rest;
         let is_led = !before.cluster.is_empty() && !NOWHERE.contains(&before.cluster);
         let counts = if is_led {
-            before.cluster != served.cluster
+            is_certain && before.cluster != served.cluster
         } else {
             // Envoy has not matched what an earlier rule made of the request, nor where the baseline's
             // own destination leads. Then a failure counts only if the request has a route now.
-            let is_unknown = before.is_rewritten || self.has_own_baseline();
-            is_unknown && self.has_a_route_now(served)
+            let split = self.splits.get(verdict.split);
+            let is_unknown = before.is_rewritten || split.is_some_and(Split::has_own_baseline);
+            is_unknown && split.is_some_and(|split| split.has_a_route_now(served))
         };
-        if counts { Outcome::Absent } else { Outcome::Unknown }
+        if counts || self.keeps(backend, verdict, &taken_by) { Outcome::Absent } else { Outcome::Unknown }
     }
 
+    /// Whether the host of a backend was taken by the virtual host of the split's own hosts, as on a port
+    /// that Istio has to sniff, or by one of every host, as at a waypoint.
+    fn keeps(&self, backend: &Backend, verdict: &Verdict, taken_by: &Taker<'_>) -> bool {
+        let Some(authority) = backend.to.as_ref().and_then(Destination::authority) else { return false };
+        let mut matches = self.split_matches.iter().filter(|one| one.split == verdict.split);
+        match taken_by {
+            Taker::Inbound => true,
+            Taker::Host(host) => {
+                !istio::is_of(host.name(), authority) && matches.any(|one| one.matches.names(host))
+            }
+            Taker::Rest | Taker::Unknown => false,
+        }
+    }
+}
+
+impl Split {
     fn has_own_baseline(&self) -> bool {
         self.backends.get(self.baseline).is_some_and(|baseline| baseline.to.is_some())
     }
@@ -60,11 +95,4 @@ impl Split {
             _ => false,
         }
     }
-}
-
-/// Whether a request ended in another cluster than the one that the policy names for its backend.
-/// Another port of the same service is not another cluster.
-fn is_other(named: Option<&[u8]>, cluster: &[u8]) -> bool {
-    let is_other = |named| !cluster.is_empty() && !istio::differ_by_port_at_most(named, cluster);
-    named.is_some_and(is_other)
 }

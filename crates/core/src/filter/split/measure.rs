@@ -79,8 +79,13 @@ impl Splitter {
             }
             return measured;
         }
-        let outcome = split.outcome(backend, verdict, served);
-        let is_lost = outcome == Outcome::Absent || (served.before.is_none() && served.missing().is_some());
+        if served.at_dialled == Some(false) {
+            backend.addressed.set(hash_of(b"", served.cluster));
+        }
+        let outcome = self.outcome(backend, verdict, served);
+        let is_lost = outcome == Outcome::Absent
+            || served.at_dialled == Some(true)
+            || (served.before.is_none() && served.missing().is_some());
         if is_lost || split.is_elsewhere(backend, served.cluster) {
             measured.push(one(MISMATCH, 1));
         }
@@ -118,11 +123,9 @@ impl Split {
     /// baseline last: a request that ends there too was not taken by a route of its own. A cluster with
     /// any other name counts as the right one. Where there was no cluster, nothing is known.
     fn is_elsewhere(&self, backend: &Backend, cluster: &[u8]) -> bool {
-        match &backend.cluster {
-            _ if cluster.is_empty() => false,
-            Some(expected) => !istio::differ_by_port_at_most(expected, cluster),
-            None => !backend.may_be(cluster) || self.seen.get() == hash_of(b"", cluster),
-        }
+        let is_baselines =
+            || backend.cluster.is_none() && !cluster.is_empty() && self.seen.get() == hash_of(b"", cluster);
+        backend.names_another(cluster) || is_baselines()
     }
 }
 
@@ -132,13 +135,21 @@ impl Backend {
         self.series.saturating_add(GUARD)
     }
 
+    /// Whether a request ended in another cluster than its own, as far as names show it: the name that the
+    /// policy gives, or Istio's. Another port of the same service is not another cluster.
+    pub(super) fn names_another(&self, cluster: &[u8]) -> bool {
+        !cluster.is_empty()
+            && match &self.cluster {
+                Some(named) => !istio::differ_by_port_at_most(named, cluster),
+                None => !self.may_be(cluster),
+            }
+    }
+
     /// Whether a cluster is of the host that is asked for, as far as its name shows it.
     fn may_be(&self, cluster: &[u8]) -> bool {
         let authority = self.to.as_ref().and_then(|to| to.authority());
         match (authority, istio::parts(cluster)) {
-            (Some(host), Some([_, _, _, service])) => service
-                .strip_prefix(host.as_bytes())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(b".")),
+            (Some(host), Some([_, _, _, service])) => istio::is_of(service, host),
             _ => true,
         }
     }

@@ -47,7 +47,8 @@ impl Splitter {
             let value: &[u8] = if *name == b":authority" { &original } else { value };
             (*name, value)
         });
-        let asked = Request::new(asked).from_source(request.source());
+        let mut asked = Request::new(asked);
+        asked.known_mut().source = request.source();
         let split = self.split_of(&asked).filter(|split| split.mode == Mode::Enforce)?;
         let host = Host::of(&original);
         let is_written = split.backends.iter().any(|backend| match &backend.to {

@@ -23,6 +23,11 @@ pub struct Served<'a> {
     ///
     /// [`Wants::before`]: super::guarded::Wants::before
     pub before: Option<Before<'a>>,
+    /// Whether it was served at the address that the caller dialled, and not at one of the cluster's
+    /// own. Read only where [`Guarded::asks_address`].
+    ///
+    /// [`Guarded::asks_address`]: super::guarded::Guarded::asks_address
+    pub at_dialled: Option<bool>,
 }
 
 /// Where a request was routed before a filter rewrote it.
@@ -41,6 +46,10 @@ pub struct Before<'a> {
     ///
     /// [`Guarded::is_suspect`]: super::guarded::Guarded::is_suspect
     pub is_rewritten: bool,
+    /// The virtual host that took the rewritten request. Read only where [`Guarded::is_suspect`].
+    ///
+    /// [`Guarded::is_suspect`]: super::guarded::Guarded::is_suspect
+    pub taken_by: &'a [u8],
 }
 
 /// What was missing for a request to be served.

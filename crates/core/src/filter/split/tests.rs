@@ -11,7 +11,8 @@ use crate::{Before, Edit, Policy, PolicyValue, Request, Served};
 
 const STABLE: &[u8] = b"outbound|8080||stock.books.svc.cluster.local";
 const CANARY: &[u8] = b"outbound|8080||stock-canary.books.svc.cluster.local";
-const BEFORE: Option<Before<'_>> = Some(Before { cluster: STABLE, is_forged: false, is_rewritten: false });
+const BEFORE: Option<Before<'_>> =
+    Some(Before { cluster: STABLE, is_forged: false, is_rewritten: false, taken_by: b"" });
 
 #[test]
 fn every_reason() {

@@ -107,7 +107,7 @@ pub(crate) fn host_or_beginning(written: &str) -> Result<Box<str>, Invalid> {
         return Err(Invalid::new(
             Code::BadHost,
             format!("{written:?} is not a host, nor the beginning of one"),
-            "write \"keycloak.example.com\" or \"keycloak*\": no scheme, no port, \"*\" at the end only",
+            "write \"keycloak.example.com\", \"keycloak*\" or \"pr-*.example.com\": no scheme, no port",
         ));
     }
     Ok(if is_beginning { host.into() } else { stem.into() })

@@ -63,7 +63,10 @@ const SHORT: usize = 32;
 impl<'a> Request<'a> {
     /// The same request, to be searched for the texts of a policy.
     pub(crate) fn search_for(&mut self, needles: &'a Needles) {
-        self.looked = Looked { needles: Some(needles), ..Looked::default() };
+        if self.looked.needles.is_some() {
+            self.looked = Looked::default();
+        }
+        self.looked.needles = Some(needles);
     }
 
     /// Forgets what was looked up, because it is no longer true.
@@ -197,7 +200,9 @@ impl<'a> Request<'a> {
         }
         let mut table = Table::default();
         let parts: Vec<&[u8]> = path.split(|byte| *byte == 0).collect();
-        metadata::values(self.metadata, &parts).iter().for_each(|value| table.push(b"", value));
+        metadata::values(self.known.metadata.unwrap_or_default(), &parts)
+            .iter()
+            .for_each(|value| table.push(b"", value));
         let values = Rc::new(table.finish());
         known.push((path.into(), Rc::clone(&values)));
         values

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Learning, METHODS, Row, Table};
 use crate::language::limits;
+use crate::order::merged;
 
 /// Bytes of hosts and rules in one line. Container runtimes cut a line at 16 kB, and a
 /// log in JSON escapes every quote.
@@ -107,9 +108,8 @@ impl Table {
     /// that have been reported come first, each group with the oldest first.
     fn by_age(&self) -> Vec<(bool, u64, usize)> {
         let rows = self.rows.iter().enumerate();
-        let mut ages: Vec<_> = rows.map(|(index, row)| (row.unreported > 0, row.last, index)).collect();
-        ages.sort_unstable();
-        ages
+        let ages: Vec<_> = rows.map(|(index, row)| (row.unreported > 0, row.last, index)).collect();
+        merged(ages, |one, next| one > next)
     }
 }
 

@@ -175,9 +175,7 @@ fn host(tree: &PolicyValue) -> Result<HostPattern, Invalid> {
         Ok(_) if is_wildcard => refuse("an address has no subdomains"),
         Ok(Destination { host, .. }) => Ok(HostPattern::Exact(host.text().into_owned().into())),
         Err(_) if private::is_block(name) => refuse("write a block of addresses in \"cidrs\""),
-        Err(_) if name.contains("://") || name.contains('/') => {
-            refuse("write the host alone: no scheme, no path")
-        }
+        Err(_) if name.contains('/') => refuse("write the host alone: no scheme, no path"),
         Err(_) => refuse("write a name, 192.0.2.1 or [2001:db8::1]"),
     }
 }

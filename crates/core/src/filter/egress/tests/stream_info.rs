@@ -212,7 +212,9 @@ fn a_certificate_that_is_not_believed_allows_nothing() {
     let beside = StreamInfo { namespace: Some(b"shop"), workload: Some(b"web"), ..StreamInfo::default() };
     let judged = |authority: &'static str, principal: &'static str, verified: bool| {
         let ask = Call { authority, principal, stream_info: beside, ..CALL };
-        let (_, verdict) = policy.decide(ask.request().verified(verified));
+        let mut request = ask.request();
+        request.known_mut().is_verified = verified;
+        let (_, verdict) = policy.decide(request);
         policy.ruling(verdict.ruling).to_owned()
     };
     let checkout = "spiffe://cluster.local/ns/shop/sa/checkout";

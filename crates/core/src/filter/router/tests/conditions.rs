@@ -6,7 +6,7 @@ use std::fmt::Write;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::super::Router;
-use crate::{Policy, PolicyValue, Request};
+use crate::{Known, Policy, PolicyValue, Request};
 
 fn router(matches: &str) -> Router {
     let mut rules = String::new();
@@ -21,7 +21,7 @@ fn router(matches: &str) -> Router {
 fn rule(router: &Router, host: &str, metadata: &[u8]) -> Option<usize> {
     let headers = [(":method", "GET"), (":path", "/"), (":authority", host)];
     let request = Request::new(headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())));
-    router.decide(request.with_metadata(Some(metadata))).1.rule
+    router.decide(request.knowing(Known { metadata: Some(metadata), ..Known::default() })).1.rule
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The backends of one split, and their slots.
 
+use std::cell::Cell;
+
 use crate::action::destination::{DESTINATION, Destination, TO_VALUES};
 use crate::action::edit::{HeaderEdits, REQUEST_HEADERS, RESPONSE_HEADERS};
 use crate::filter::split::bucket::BUCKETS;
@@ -124,6 +126,7 @@ pub(super) fn backend(tree: &PolicyValue, total: u32) -> Result<Read, Invalid> {
             name: fields.required("name", names::name)?,
             to,
             cluster: fields.optional("cluster", |t| read::text(t).map(|name| name.as_bytes().into()))?,
+            addressed: Cell::new(0),
             request: fields.optional("requestHeaders", HeaderEdits::read)?.unwrap_or_default(),
             response: fields.optional("responseHeaders", HeaderEdits::read)?.unwrap_or_default(),
             guard: None,

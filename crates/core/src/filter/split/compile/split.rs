@@ -87,6 +87,12 @@ pub(super) static SPLIT: Object = object!(
             "The layer that it shares with others, so that they never overlap."
         ),
         GUARD,
+        field!(
+            "rewriteLocation",
+            Flag,
+            Holds(false),
+            "Whether a redirect that names the `authority` of a backend gets the host that the caller asked for."
+        ),
     ],
 );
 
@@ -187,6 +193,7 @@ fn split_of(fields: Fields<'_>, policy: Mode, budget: &Budget) -> Result<Read, I
                 })
             })?
             .unwrap_or_default(),
+        rewrites_location: fields.optional("rewriteLocation", read::flag)?.unwrap_or(false),
         name,
         slots,
         backends,

@@ -106,6 +106,78 @@ fn a_certain_mismatch_switches_off() {
     }
 }
 
+/// A client does not choose which virtual host takes the host of a backend. Where that is the one of
+/// the split's own hosts, or of every host, no request gets to the backend.
+#[test]
+fn a_host_without_a_virtual_host_switches_off() {
+    const EGRESS: &[u8] = b"outbound|8080||istio-egressgateway.istio-system.svc.cluster.local";
+    const WAYPOINT: &[u8] = b"inbound-vip|8080|http|stock.books.svc.cluster.local";
+    let by_host = r#""authority": "stock-canary""#;
+    let by_header = r#""to": "v2", "cluster": "outbound|8080||stock-canary.books.svc.cluster.local""#;
+    for (canary, taken_by, before, cluster, off) in [
+        // A port that Istio sniffs, and a waypoint.
+        (by_host, "stock.books.svc.cluster.local:8080", STABLE, STABLE, true),
+        (by_host, "inbound|http|8080", WAYPOINT, WAYPOINT, true),
+        (by_host, "inbound|http|8080", WAYPOINT, b"inbound-vip|8080|http|stock-canary.books.svc", false),
+        // `egressProxy`, and a route of every host.
+        (by_host, "allow_any", STABLE, EGRESS, true),
+        (by_host, "*:8080", STABLE, EGRESS, true),
+        (by_host, "block_all", STABLE, EGRESS, true),
+        (by_host, "allow_any", EGRESS, EGRESS, false),
+        (by_host, "allow_any", b"", EGRESS, false),
+        // A virtual host of its own, whose routes lead elsewhere; an alias; names that say nothing.
+        (by_host, "stock-canary.books.svc.cluster.local:8080", STABLE, EGRESS, false),
+        (by_host, "stock-v2.books.svc.cluster.local:8080", STABLE, EGRESS, false),
+        (by_host, "*.books.svc.cluster.local:8080", STABLE, EGRESS, false),
+        (by_host, "shop", STABLE, STABLE, false),
+        (by_host, "", STABLE, EGRESS, false),
+        (by_host, "stock.books.svc.cluster.local:8080", STABLE, CANARY, false),
+        // The host stays: no virtual host but its own takes the request.
+        (by_header, "stock.books.svc.cluster.local:8080", STABLE, STABLE, false),
+        (by_header, "inbound|http|8080", WAYPOINT, WAYPOINT, false),
+    ] {
+        let splitter = compile(&format!(
+            r#"{{"trust": "mesh", "splits": [{{"name": "stock", "service": "stock.books", "onMissingKey": "canary",
+                "backends": [{{"name": "stable", "baseline": true}}, {{"name": "canary", {canary}, "weight": 1}}]}}]}}"#
+        ))
+        .unwrap();
+        let verdict = decide(&splitter, &[]).1;
+        let before =
+            Before { cluster: before, taken_by: taken_by.as_bytes(), is_forged: false, is_rewritten: false };
+        let served = Served { code: 200, cluster, before: Some(before), ..Served::default() };
+        let measured = names(&splitter, &splitter.served(&verdict, &served));
+        assert_eq!(backend(&splitter, &[]) == "stable", off, "{canary} {taken_by} {served:?}");
+        assert!(!off || measured.contains(&"mismatch_total".to_owned()), "{taken_by}");
+        let forged = Served { before: Some(Before { is_forged: true, ..before }), ..served };
+        let other = compile(&format!(
+            r#"{{"trust": "mesh", "splits": [{{"name": "stock", "service": "stock.books", "onMissingKey": "canary",
+                "backends": [{{"name": "stable", "baseline": true}}, {{"name": "canary", {canary}, "weight": 1}}]}}]}}"#
+        ))
+        .unwrap();
+        other.served(&verdict, &forged);
+        assert_eq!(backend(&other, &[]), "canary", "{taken_by}");
+    }
+}
+
+/// Istio's cluster of a Service without a cluster IP goes wherever the caller went.
+#[test]
+fn a_request_that_went_where_the_caller_dialled_is_lost() {
+    let splitter = stock(r#""onMissingKey": "canary""#);
+    let verdict = decide(&splitter, &[]).1;
+    let served =
+        Served { code: 200, cluster: CANARY, before: BEFORE, by_upstream: true, ..Served::default() };
+    assert!(splitter.asks_address(&verdict, &served));
+    assert!(!splitter.asks_address(&verdict, &Served { cluster: b"", ..served }));
+    let kept = Served { at_dialled: Some(false), ..served };
+    assert!(!names(&splitter, &splitter.served(&verdict, &kept)).contains(&"mismatch_total".to_owned()));
+    assert!(!splitter.asks_address(&verdict, &served), "known from now on");
+    assert!(splitter.asks_address(&verdict, &Served { cluster: STABLE, ..served }));
+    assert_eq!(backend(&splitter, &[]), "canary");
+    let lost = Served { at_dialled: Some(true), ..served };
+    assert!(names(&splitter, &splitter.served(&verdict, &lost)).contains(&"mismatch_total".to_owned()));
+    assert_eq!(backend(&splitter, &[]), "stable");
+}
+
 /// Another destination is not absent for what was missing at the old one; anything else that
 /// a push changes does not bring it back.
 #[test]

@@ -5,7 +5,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::super::Splitter;
 use crate::language::policy_value::PolicyValue;
-use crate::matching::request::Request;
+use crate::matching::request::{Known, Request};
 use crate::policy::Policy;
 
 /// A request's bucket under one key source.
@@ -60,10 +60,16 @@ fn what_earlier_filters_left() {
     let entry = |name: &str, value: &[u8]| field(1, &[field(1, name.as_bytes()), field(2, value)].concat());
     let metadata = entry("jwt", &entry("sub", &field(3, b"alice")));
     let claim = r#"{"metadata": ["jwt", "sub"]}"#;
-    assert_eq!(bucket(claim, with(&[]).with_metadata(Some(&metadata))), plain("alice"));
+    assert_eq!(
+        bucket(claim, with(&[]).knowing(Known { metadata: Some(&metadata), ..Known::default() })),
+        plain("alice")
+    );
     assert_eq!(bucket(claim, with(&[])), None);
     let objects = [("app.user", Some(b"bob".to_vec()))];
     let state = r#"{"filterState": "app.user"}"#;
-    assert_eq!(bucket(state, with(&[]).with_filter_state(&objects)), plain("bob"));
+    assert_eq!(
+        bucket(state, with(&[]).knowing(Known { filter_state: &objects, ..Known::default() })),
+        plain("bob")
+    );
     assert_eq!(bucket(state, with(&[])), None);
 }

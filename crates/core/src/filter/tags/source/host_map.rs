@@ -18,7 +18,7 @@ impl TagSource for HostNames {
         "hostMap",
         Map("", &Text(1, bound::LONGEST), limits::HOST_MAP),
         Optional,
-        "Values by host, or by the beginning of a host with `*` behind it."
+        "Values by host: a whole one, its beginning with `*` behind it, or one with `*` inside a label or `*.` before a domain."
     );
     const VALUES: Values = Values::OfSource;
     const READS: Reads = Reads::Only(":authority");

@@ -79,7 +79,12 @@ pub(crate) fn host_map(
         budget.hold(2 * VALUE)?;
         bound::value(read::text(t)?)
     };
-    for (key, value) in read::entries(tree, limits::HOST_MAP, HostMap::key, value)? {
+    let key = |written: &str| {
+        let key = HostMap::key(written)?;
+        budget.hold(HostMap::weight(&key))?;
+        Ok(key)
+    };
+    for (key, value) in read::entries(tree, limits::HOST_MAP, key, value)? {
         map.insert(&key, registry.declare(tag, &value));
     }
     Ok(map)

@@ -46,6 +46,13 @@ pub(super) fn perl(c: char) -> Option<(Ranges, bool)> {
     Some((ranges, c.is_ascii_uppercase()))
 }
 
+/// The name before the first `:]`, and what follows.
+fn named(rest: &str) -> Option<(&str, &str)> {
+    let end = rest.as_bytes().windows(2).position(|two| two == b":]")?;
+    let (name, after) = rest.split_at_checked(end)?;
+    Some((name, after.get(2..)?))
+}
+
 impl Class {
     pub(super) fn hir(&self) -> Hir {
         let range = |(from, to): &(u32, u32)| {
@@ -55,8 +62,8 @@ impl Class {
     }
 
     pub(super) fn add(&mut self, from: u32, to: u32) {
-        self.0.push((from, to));
-        self.0.sort_unstable();
+        let at = self.0.partition_point(|known| *known < (from, to));
+        self.0.insert(at, (from, to));
         self.0.dedup_by(|next, before| {
             let is_one = next.0 <= before.1.saturating_add(1);
             if is_one {
@@ -146,7 +153,7 @@ impl Parser<'_> {
     fn element(&mut self, class: &mut Class) -> Result<(), Fault> {
         let fold = self.flags.ignore_case;
         let rest = self.rest.as_str();
-        if let Some((name, after)) = rest.strip_prefix("[:").and_then(|rest| rest.split_once(":]")) {
+        if let Some((name, after)) = rest.strip_prefix("[:").and_then(named) {
             let (bare, is_rest) = name.strip_prefix('^').map_or((name, false), |bare| (bare, true));
             let named = NAMED.iter().find(|(known, _)| *known == bare);
             let (_, ranges) = named.ok_or_else(|| fault::named(name))?;
