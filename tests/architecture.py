@@ -64,7 +64,8 @@ LAYERS = {
         ["bundle"],  # which filter a plugin is
     ],
     "crates/cli": [
-        ["code", "error", "escape"],  # what every part reports with
+        ["escape", "screen"],  # what is safe to show, and where
+        ["code", "error"],  # what every part reports with
         ["finding"],  # a fault and its place
         ["source"],  # files, read with places
         ["simulate", "write"],  # requests and decisions · values as text

@@ -25,6 +25,7 @@ pub mod placement;
 pub mod render;
 pub mod report;
 pub mod schema;
+pub mod screen;
 pub mod simulate;
 pub mod source;
 pub mod write;

@@ -1,5 +1,6 @@
 //! Compares a resource with the fields that a release of Istio has: NRW601 to NRW604.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use narrows_core::PolicyValue;
@@ -66,9 +67,10 @@ impl Walk<'_> {
     /// Checks the fields of a table. `path` is its path in the schema; `place` is the path that people
     /// read.
     fn table(&mut self, node: &Node, path: &str, place: &str) {
-        for (i, (key, value)) in node.fields().iter().enumerate() {
+        let mut seen = BTreeSet::new();
+        for (key, value) in node.fields() {
             let place = join(place, &key.name);
-            if node.fields().iter().take(i).any(|(earlier, _)| earlier.name == key.name) {
+            if !seen.insert(&key.name) {
                 let message = format!("duplicate field {:?}", key.name);
                 self.add(REFUSED, &key.at, &place, &message, "keep one of them");
             }
@@ -118,6 +120,10 @@ impl Walk<'_> {
             (FieldType::Integer(low, high), Value::Scalar(PolicyValue::Integer(n))) => {
                 (low..=high).contains(&n)
             }
+            (FieldType::AnyCase(words), Value::Scalar(PolicyValue::Text(word))) => {
+                self.word(words, &word.to_ascii_uppercase(), value, place);
+                true
+            }
             (FieldType::Word(words), Value::Scalar(PolicyValue::Text(word))) => {
                 self.word(words, word, value, place);
                 true
@@ -145,7 +151,7 @@ impl Walk<'_> {
             FieldType::Table => "a table".to_owned(),
             FieldType::List => "a list".to_owned(),
             FieldType::Integer(low, high) => format!("an integer from {low} to {high}"),
-            FieldType::Word(words) => one_of(words, self.release),
+            FieldType::Word(words) | FieldType::AnyCase(words) => one_of(words, self.release),
         };
         let at = if matches!(value.value, Value::Scalar(_)) { &value.at } else { key };
         let found = match value.tree() {
@@ -179,7 +185,7 @@ impl Walk<'_> {
 
 fn one_of(words: &[(&str, u16)], release: Release) -> String {
     let known = words.iter().filter(|(_, since)| Release::minor(*since) <= release);
-    known.map(|(word, _)| *word).collect::<Vec<_>>().join(" or ")
+    known.map(|(word, _)| *word).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" or ")
 }
 
 fn join(place: &str, name: &str) -> String {

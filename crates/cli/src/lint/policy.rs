@@ -13,7 +13,8 @@ use crate::write::json;
 /// What a policy takes if it loads, and the faults in it and in the VM configuration beside it.
 pub(super) fn check(found: &Found, option: Option<Filter>) -> (Option<Weighed>, Vec<Finding>) {
     // The command line names the filter of a bare policy; a resource names its own.
-    let filter = if found.within == Kind::Policy { option.or(found.filter) } else { found.filter };
+    let is_bare = matches!(found.within, Kind::Policy | Kind::Unknown);
+    let filter = if is_bare { option.or(found.filter) } else { found.filter };
     let Some(filter) = filter else {
         return (None, vec![documents::unknown_filter(&found.policy)]);
     };
