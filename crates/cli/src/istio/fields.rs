@@ -25,6 +25,8 @@ pub struct Field {
 pub enum FieldType {
     /// A string.
     Text,
+    /// A string that is not empty.
+    Name,
     /// `true` or `false`.
     Bool,
     /// A table of fields.

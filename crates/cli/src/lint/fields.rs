@@ -109,6 +109,7 @@ impl Walk<'_> {
             | (_, Value::Scalar(PolicyValue::Null))
             | (FieldType::Bool, Value::Scalar(PolicyValue::Flag(_)))
             | (FieldType::Text, Value::Scalar(PolicyValue::Text(_))) => true,
+            (FieldType::Name, Value::Scalar(PolicyValue::Text(text))) => !text.is_empty(),
             (FieldType::Table, Value::Table(_)) => {
                 self.table(value, path, place);
                 true
@@ -147,6 +148,7 @@ impl Walk<'_> {
         let wanted = match expected {
             FieldType::Any => return,
             FieldType::Text => "a string".to_owned(),
+            FieldType::Name => "a string that is not empty".to_owned(),
             FieldType::Bool => "true or false".to_owned(),
             FieldType::Table => "a table".to_owned(),
             FieldType::List => "a list".to_owned(),
@@ -156,6 +158,7 @@ impl Walk<'_> {
         let at = if matches!(value.value, Value::Scalar(_)) { &value.at } else { key };
         let found = match value.tree() {
             PolicyValue::Integer(n) if matches!(expected, FieldType::Integer(..)) => n.to_string(),
+            PolicyValue::Text(text) if text.is_empty() => "an empty one".to_owned(),
             other => other.kind().to_owned(),
         };
         let message = format!("expected {wanted}, found {found}");

@@ -244,6 +244,10 @@ fn plugin(request: &RenderRequest<'_>, policy: &PolicyValue) -> Result<Fields, C
     let url = request.url.as_ref().ok_or_else(|| {
         CliError::new("the address of the module is missing", "add --url oci://registry/repository:tag")
     })?;
+    if !url.contains('/') {
+        let message = format!("{url:?} has no repository");
+        return Err(CliError::new(message, "write --url oci://registry/repository:tag"));
+    }
     let mut fields = vec![("url".to_owned(), text(url))];
     fields.extend(request.sha256.iter().map(|digest| ("sha256".to_owned(), text(digest))));
     let kept = |name: &str| Some((name.to_owned(), request.kept.field(name, request.istio)?));

@@ -109,7 +109,7 @@ fn what_lint_refuses_is_not_rendered() {
     let render = ["render", "p.yaml", "--as", "wasm-plugin"];
     let url = ["--url", "oci://registry.example/narrows/header-router:1"];
     for (arguments, fault) in [
-        (&["--url", "foo"][..], "NRW605"),
+        (&["--url", "ftp://registry.example/header-router:1"][..], "NRW605"),
         (&["--url", "oci://registry.example/narrows/canary-split:1"], "NRW109"),
         (&[&url[..], &["--sha256", "zz"]].concat(), "NRW605"),
         (&[&url[..], &["--target", "GatewayClass/istio"]].concat(), "NRW606"),
@@ -120,6 +120,8 @@ fn what_lint_refuses_is_not_rendered() {
         assert_eq!((code, &*output), (Some(1), ""), "{arguments:?}");
         assert!(errors.contains(fault), "{arguments:?}: {errors}");
     }
+    let (code, _, errors) = narrows(&here, &[&render[..], &["--url", "foo"]].concat());
+    assert!(code == Some(2) && errors.contains("\"foo\" has no repository"), "{errors}");
     let (code, _, errors) = narrows(&here, &[&render[..], &url, &["--port", "0"]].concat());
     assert!(code == Some(2) && errors.contains("0 is not in 1..=65535"), "{errors}");
     for option in [

@@ -1,5 +1,8 @@
 //! NRW603: a value that Istio refuses.
 
+mod service_entry;
+mod values;
+
 use crate::code::Code;
 use crate::documents::Kind;
 use crate::finding::Finding;
@@ -20,6 +23,10 @@ pub(in crate::lint) static RULE: Rule = Rule {
         Check::Resource(two_extensions),
         Check::Resource(environment),
         Check::Resource(filter_state),
+        Check::Resource(service_entry::check),
+        Check::Resource(values::selectors),
+        Check::Resource(values::tag_overrides),
+        Check::Resource(values::warmup),
     ],
 };
 
