@@ -4,6 +4,7 @@ mod attached;
 mod chain;
 mod fields;
 mod gateways;
+mod ignores;
 mod manifest;
 mod meetings;
 mod options;
@@ -21,7 +22,7 @@ use crate::filter::Filter;
 use crate::finding::Finding;
 use crate::source::{Node, SourceFile};
 use manifest::Manifest;
-pub use options::{KnownGateway, Options};
+pub use options::{KnownGateway, Options, PerFile};
 use rule::Check;
 use run::{File, Run};
 
@@ -38,6 +39,8 @@ pub struct Checked {
     pub manifests: usize,
     /// What each policy that loads takes, in the order of the text.
     pub weights: Vec<Weighed>,
+    /// How many faults a comment accepts.
+    pub accepted: usize,
 }
 
 /// A policy that loads, and what it takes.
@@ -90,7 +93,7 @@ fn across(run: &Run<'_>) -> Vec<(usize, Finding)> {
 impl Checked {
     /// A file that was not checked further.
     pub(crate) fn with(source: SourceFile, findings: Vec<Finding>) -> Self {
-        Self { source, findings, policies: 0, manifests: 0, weights: Vec::new() }
+        Self { source, findings, policies: 0, manifests: 0, weights: Vec::new(), accepted: 0 }
     }
 
     fn new(source: SourceFile, file: &File, of_run: Vec<Finding>, run: &Run<'_>) -> Self {
@@ -105,6 +108,7 @@ impl Checked {
             checked.findings.extend(findings);
         }
         checked.findings.extend(of_run);
+        checked.accepted = ignores::apply(&checked.source, run.options, &mut checked.findings);
         checked.findings.sort_by_key(|finding| finding.at.start);
         checked
     }

@@ -101,7 +101,7 @@ const ACCEPTED: &[(&str, &str)] = &[
 ];
 
 fn codes(head: &str, spec: &str) -> Vec<&'static str> {
-    let text = format!("{head}metadata: {{ name: a, namespace: shop }}\nspec: {{ {spec} }}\n");
+    let text = format!("{head}metadata: {{ name: a, namespace: istio-system }}\nspec: {{ {spec} }}\n");
     let checked = lint::check(SourceFile { path: String::new(), text }, &Options::default());
     checked.findings.iter().map(|finding| finding.code.id).collect()
 }

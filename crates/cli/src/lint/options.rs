@@ -1,5 +1,8 @@
 //! What is known about the files beside what they say.
 
+use std::path::Path;
+
+use crate::files::Pattern;
 use crate::filter::Filter;
 use crate::istio::{ROOT_NAMESPACE, Release};
 
@@ -14,6 +17,21 @@ pub struct Options {
     pub root: Option<String>,
     /// The gateways that no file of the run shows.
     pub gateways: Vec<KnownGateway>,
+    /// The beginnings of the codes that are reported; none means all.
+    pub select: Vec<String>,
+    /// The beginnings of the codes that are not reported.
+    pub ignore: Vec<String>,
+    /// Those that are not reported of some files.
+    pub per_file: Vec<PerFile>,
+}
+
+/// Codes that are not reported of some files.
+#[derive(Clone, Debug)]
+pub struct PerFile {
+    /// The files.
+    pub files: Pattern,
+    /// The beginnings of the codes.
+    pub codes: Vec<String>,
 }
 
 /// A gateway that no file of the run shows.
@@ -31,6 +49,15 @@ impl Options {
     /// The release that the resources are for.
     pub fn release(&self) -> Release {
         self.istio.unwrap_or(Release::NEWEST)
+    }
+
+    /// Whether a finding of this code in this file is reported.
+    pub(super) fn reports(&self, code: &str, file: &str) -> bool {
+        let is_in = |codes: &[String]| codes.iter().any(|begin| code.starts_with(begin.as_str()));
+        // What cannot be read can hide everything else.
+        (self.select.is_empty() || code == "NRW100" || is_in(&self.select))
+            && !is_in(&self.ignore)
+            && !self.per_file.iter().any(|of| is_in(&of.codes) && of.files.is_match(Path::new(file)))
     }
 
     /// Istio's root namespace.

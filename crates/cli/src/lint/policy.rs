@@ -1,5 +1,6 @@
 //! The faults that the filters themselves find in their policies.
 
+use narrows_core::limits::FAULTS;
 use narrows_core::{Fault, vm_config};
 
 use crate::code;
@@ -32,6 +33,9 @@ pub(super) fn check(found: &Found, option: Option<Filter>) -> (Option<Weighed>, 
         }
         Err(invalid) => {
             findings.extend(invalid.faults().iter().map(|fault| found.policy.finding(fault)));
+            if let Some(last) = findings.last_mut().filter(|_| invalid.faults().len() >= FAULTS) {
+                last.help.push_str(&format!("; more faults may follow: {FAULTS} of a policy are listed"));
+            }
             (None, findings)
         }
     }

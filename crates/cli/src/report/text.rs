@@ -78,8 +78,10 @@ fn summary(checked: &[Checked]) -> String {
         weight +=
             &format!("the dearest policy uses {share} % of what expressions may cost for one long value\n");
     }
+    let accepted = sum(|c| c.accepted);
+    let accepted = if accepted == 0 { String::new() } else { format!("; {accepted} accepted by comments") };
     format!(
-        "{} and {} in {}: {}, {}\n{weight}",
+        "{} and {} in {}: {}, {}{accepted}\n{weight}",
         count(of_level(Level::Error), "error", "errors"),
         count(of_level(Level::Warning), "warning", "warnings"),
         count(checked.len(), "file", "files"),

@@ -1,5 +1,6 @@
 //! What the command line says is what happens, or it says why it cannot tell.
 
+mod chosen;
 mod render;
 
 use std::path::{Path, PathBuf};
@@ -220,5 +221,21 @@ fn advice_can_be_followed() {
         let (code, _, errors) = narrows(&here, arguments);
         assert_eq!(code, Some(2));
         assert!(!errors.contains("-- -") && errors.contains("= help: "), "{errors}");
+    }
+}
+
+#[test]
+fn faults_are_counted() {
+    let here = directory("faults");
+    for (wrong, listed) in [(100, 100), (5_000, 1_000)] {
+        let rules: String =
+            (0..wrong).map(|i| format!("  - {{ name: r{i}, rout: {{ to: a }} }}\n")).collect();
+        fs::write(here.join("p.yaml"), format!("filter: header-router\nrules:\n{rules}")).unwrap();
+        let (code, output, _) = narrows(&here, &["lint", "p.yaml"]);
+        assert_eq!(code, Some(1));
+        let last = output.lines().last().unwrap();
+        let count: usize = last.split(' ').next().unwrap().parse().unwrap();
+        assert_eq!(count, listed, "{last}");
+        assert_eq!(output.contains("more faults may follow"), listed < wrong, "{last}");
     }
 }
