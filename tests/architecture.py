@@ -64,16 +64,17 @@ LAYERS = {
         ["bundle"],  # which filter a plugin is
     ],
     "crates/cli": [
-        ["code", "error", "escape"],  # what every part reports with
+        ["escape", "screen"],  # what is safe to show, and where
+        ["code", "error"],  # what every part reports with
         ["finding"],  # a fault and its place
-        ["source"],  # files, read with places
+        ["files", "source"],  # which files · files, read with places
         ["simulate", "write"],  # requests and decisions · values as text
         ["filter", "learn"],  # the filters by name · the log of egress-policy
         ["documents"],  # policies in files and resources
         ["istio"],  # what Istio's releases know
         ["placement"],  # where a policy belongs among Istio's filters
         ["lint", "diff", "render", "schema"],
-        ["explain", "report"],
+        ["explain", "report", "settings"],
         ["command"],
         ["clap_error"],
     ],

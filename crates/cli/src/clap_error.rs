@@ -16,6 +16,9 @@ pub fn describe(error: &clap::Error) -> Option<CliError> {
         text.split("\n\n").map(|lines| lines.split_whitespace().collect::<Vec<_>>().join(" "));
     let first = paragraphs.next().unwrap_or_default();
     let message = first.strip_prefix("error: ").unwrap_or(&first).to_owned();
+    // Clap's tip for an option that does not exist is to write "-- --option", a file of that name.
+    let is_tip = |paragraph: &String| paragraph.starts_with("tip: to pass ");
+    let mut paragraphs = paragraphs.by_ref().filter(|paragraph| !is_tip(paragraph));
     let told = |prefix: &str, paragraph: String| paragraph.strip_prefix(prefix).map(str::to_owned);
     let help = paragraphs.find_map(|paragraph| {
         told("tip: ", paragraph.clone())

@@ -54,4 +54,11 @@ google.protobuf.Struct, arrives as the bytes of protobuf, which the filter canno
 headers (a list of \"name: value\" lines in order, \\xNN for a byte), scheme, source (address,
 principal, verified, namespace, workload), serverName, cluster, virtualHost, stripped and repeat. If
 there is a repeat, {n} in the texts counts from 1.";
+    /// A number that readers of YAML read in different ways.
+    DISPUTED = "NRW630",
+        "a number that readers of YAML disagree on",
+        "YAML 1.1 and 1.2 differ in what these are: 010 is 8 or 10, 1_000 is 1000 or a text, 12:30 is 750 or a
+text, 1e3 is a text or 1000, 0o17 is a text or 15. Kubernetes, Python and this program do not read them
+alike, so what is checked would not be what is applied. Write the digits alone: weight: 10. A text
+that looks like such a number is written in quotes: exact: \"010\". In JSON the question does not arise.";
 }

@@ -44,11 +44,18 @@ pub struct Done {
     pub refusal: String,
     /// Whether anything was found.
     pub findings: bool,
+    /// Whether the command could not do all that it was told.
+    pub is_failure: bool,
 }
 
 impl Done {
     fn clean(output: String) -> Self {
-        Self { output, refusal: String::new(), findings: false }
+        Self { output, refusal: String::new(), findings: false, is_failure: false }
+    }
+
+    /// Nothing was done.
+    pub fn failed(error: &CliError) -> Self {
+        Self { refusal: format!("{error}\n"), is_failure: true, ..Self::clean(String::new()) }
     }
 }
 

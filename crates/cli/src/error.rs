@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::escape;
+
 /// Why a command could not run, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CliError {
@@ -18,7 +20,8 @@ impl CliError {
 
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}\n  = help: {}", self.message, self.help)
+        // A name of a file or of an option may hold anything.
+        write!(f, "error: {}\n  = help: {}", escape::line(&self.message), escape::line(&self.help))
     }
 }
 

@@ -5,19 +5,22 @@ use std::borrow::Cow;
 /// Escapes every character that is not printable. So the text cannot end a line, move the cursor, or
 /// reverse the text beside it.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    // Quotes and backslashes are harmless.
-    let escapes = |c: char| !matches!(c, '"' | '\'' | '\\') && c.escape_debug().len() > 1;
-    if !text.contains(escapes) {
+    if !text.contains(hides) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if escapes(c) { shown.extend(c.escape_debug()) } else { shown.push(c) }
+        if hides(c) { shown.extend(c.escape_debug()) } else { shown.push(c) }
     }
     Cow::Owned(shown)
 }
 
-/// The same for the start of a line. There GitHub's runner reads `::` as a command, also after blanks.
+/// Whether a character cannot be seen, or changes how others are. Quotes and backslashes are harmless.
+pub(crate) fn hides(c: char) -> bool {
+    !matches!(c, '"' | '\'' | '\\') && c.escape_debug().len() > 1
+}
+
+/// [`line`] for the start of a line. There GitHub's runner reads `::` as a command, also after blanks.
 pub(crate) fn word(text: &str) -> Cow<'_, str> {
     let shown = line(text);
     if shown.trim_start().starts_with("::")

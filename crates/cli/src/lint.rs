@@ -4,7 +4,10 @@ mod attached;
 mod chain;
 mod fields;
 mod gateways;
+mod ignores;
 mod manifest;
+mod meetings;
+mod options;
 mod policy;
 mod rule;
 mod rules;
@@ -17,20 +20,11 @@ use crate::code::Code;
 use crate::documents::Kind;
 use crate::filter::Filter;
 use crate::finding::Finding;
-use crate::istio::Release;
 use crate::source::{Node, SourceFile};
 use manifest::Manifest;
+pub use options::{KnownGateway, Options, PerFile};
 use rule::Check;
 use run::{File, Run};
-
-/// What the caller knows about the files.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// The filter that bare policies are for.
-    pub filter: Option<Filter>,
-    /// The Istio release that the resources are for; without one, the newest known release.
-    pub istio: Option<Release>,
-}
 
 /// A file, and the faults in it.
 #[derive(Clone, Debug)]
@@ -45,6 +39,8 @@ pub struct Checked {
     pub manifests: usize,
     /// What each policy that loads takes, in the order of the text.
     pub weights: Vec<Weighed>,
+    /// How many faults a comment accepts.
+    pub accepted: usize,
 }
 
 /// A policy that loads, and what it takes.
@@ -64,22 +60,23 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
 }
 
 /// Checks a file.
-pub fn check(source: SourceFile, options: Options) -> Checked {
-    let mut file = File::read(&source);
-    let mut found = across(&Run::new(std::slice::from_ref(&file)));
-    let of_run = found.drain(..).map(|(_, finding)| finding).collect();
-    Checked::new(source, &mut file, of_run, options)
+pub fn check(source: SourceFile, options: &Options) -> Checked {
+    let file = File::read(&source, options);
+    let run = Run::new(std::slice::from_ref(&file), options);
+    let of_run = across(&run).into_iter().map(|(_, finding)| finding).collect();
+    Checked::new(source, &file, of_run, &run)
 }
 
 /// Checks files that are applied together.
-pub fn check_all(sources: Vec<SourceFile>, options: Options) -> Vec<Checked> {
-    let mut files: Vec<_> = sources.iter().map(File::read).collect();
+pub fn check_all(sources: Vec<SourceFile>, options: &Options) -> Vec<Checked> {
+    let files: Vec<_> = sources.iter().map(|source| File::read(source, options)).collect();
+    let run = Run::new(&files, options);
     let mut of_run: Vec<Vec<Finding>> = vec![Vec::new(); files.len()];
-    for (file, finding) in across(&Run::new(&files)) {
+    for (file, finding) in across(&run) {
         of_run[file].push(finding);
     }
-    let read = sources.into_iter().zip(&mut files).zip(of_run);
-    read.map(|((source, file), of_run)| Checked::new(source, file, of_run, options)).collect()
+    let read = sources.into_iter().zip(&files).zip(of_run);
+    read.map(|((source, file), of_run)| Checked::new(source, file, of_run, &run)).collect()
 }
 
 /// The faults between the files of a run.
@@ -96,21 +93,22 @@ fn across(run: &Run<'_>) -> Vec<(usize, Finding)> {
 impl Checked {
     /// A file that was not checked further.
     pub(crate) fn with(source: SourceFile, findings: Vec<Finding>) -> Self {
-        Self { source, findings, policies: 0, manifests: 0, weights: Vec::new() }
+        Self { source, findings, policies: 0, manifests: 0, weights: Vec::new(), accepted: 0 }
     }
 
-    fn new(source: SourceFile, file: &mut File, of_run: Vec<Finding>, options: Options) -> Self {
-        let mut checked = Self::with(source, std::mem::take(&mut file.findings));
+    fn new(source: SourceFile, file: &File, of_run: Vec<Finding>, run: &Run<'_>) -> Self {
+        let mut checked = Self::with(source, file.findings.clone());
         checked.policies = file.policies.len();
         for resource in file.resources() {
-            checked.resource(resource, options.istio.unwrap_or(Release::NEWEST));
+            checked.resource(resource, run);
         }
         for found in &file.policies {
-            let (weighed, findings) = policy::check(found, options.filter);
+            let (weighed, findings) = policy::check(found, run.options.filter);
             checked.weights.extend(weighed);
             checked.findings.extend(findings);
         }
         checked.findings.extend(of_run);
+        checked.accepted = ignores::apply(&checked.source, run.options, &mut checked.findings);
         checked.findings.sort_by_key(|finding| finding.at.start);
         checked
     }
@@ -125,12 +123,12 @@ impl Checked {
         self.weights.iter().map(|weighed| weighed.weight.work).max().unwrap_or_default()
     }
 
-    fn resource(&mut self, resource: &Node, release: Release) {
-        let manifest = Manifest::new(resource, release);
+    fn resource(&mut self, resource: &Node, run: &Run<'_>) {
+        let manifest = Manifest::new(resource, run);
         if let Some(schema) = manifest.schema() {
             self.manifests += 1;
             // A resource that the release does not have needs no other check.
-            if fields::check(resource, schema, release, &mut self.findings) {
+            if fields::check(resource, schema, manifest.release, &mut self.findings) {
                 for check in rules::ALL.iter().flat_map(|rule| rule.checks) {
                     if let Check::Resource(check) = check {
                         check(&manifest, &mut self.findings);
@@ -148,3 +146,6 @@ impl Checked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,6 +117,11 @@ impl Position {
         Self { phase, priority: Reverse(priority) }
     }
 
+    /// Whether it is behind all phases, because it has none.
+    pub fn is_last(self) -> bool {
+        self.phase >= PHASES.len()
+    }
+
     /// Whether Istio's authorization has run by then.
     pub fn is_behind_authorization(self) -> bool {
         self.phase >= BEHIND

@@ -1,6 +1,7 @@
 //! Policies as resources: for a release of Istio, or for plain Envoy.
 
 mod envoy;
+mod kept;
 mod labels;
 mod resource;
 mod telemetry;
@@ -11,6 +12,7 @@ use narrows_core::PolicyValue;
 use crate::error::CliError;
 use crate::filter::{AnyPolicy, Filter};
 use crate::istio::{Mode, Release};
+pub use kept::{Fields, Kept};
 
 /// What to render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -66,6 +68,8 @@ pub struct RenderRequest<'p> {
     pub strict: bool,
     /// The metric of Istio that gets the labels, if not all of them.
     pub metric: Option<String>,
+    /// What the resource that held the policy says besides.
+    pub kept: Kept,
 }
 
 impl RenderRequest<'_> {

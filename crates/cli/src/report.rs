@@ -24,10 +24,19 @@ pub enum Format {
     Sarif,
 }
 
+/// What the text is shown on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Screen {
+    /// Whether it has colours.
+    pub colour: bool,
+    /// Its columns, if it has an end.
+    pub width: Option<usize>,
+}
+
 /// Writes the findings of all files.
-pub fn report(format: Format, checked: &[Checked], colour: bool) -> String {
+pub fn report(format: Format, checked: &[Checked], screen: Screen) -> String {
     match format {
-        Format::Text => text::report(checked, colour),
+        Format::Text => text::report(checked, screen),
         Format::Json => json::report(checked),
         Format::Github => github::report(checked),
         Format::Sarif => sarif::report(checked),
@@ -42,7 +51,7 @@ pub fn costs(checked: &[Checked]) -> String {
 /// Writes the faults of one file that a command needed.
 pub fn refusal(format: Format, checked: Checked) -> String {
     match format {
-        Format::Text => text::findings(&[checked], false),
-        other => report(other, &[checked], false),
+        Format::Text => text::findings(&[checked], Screen::default()),
+        other => report(other, &[checked], Screen::default()),
     }
 }

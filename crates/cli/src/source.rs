@@ -4,9 +4,12 @@
 //! elsewhere.
 
 mod inner;
+mod json;
 mod locate;
 mod node;
+mod spelling;
 
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
@@ -14,7 +17,7 @@ use narrows_core::Code;
 
 use crate::code::policy;
 use crate::error::CliError;
-use crate::finding::{Finding, Level};
+use crate::finding::Finding;
 pub use node::{Key, Node, Value};
 
 /// A file as it was given.
@@ -29,25 +32,51 @@ pub struct SourceFile {
 impl SourceFile {
     /// Reads a file; `-` is the standard input.
     pub fn read(path: &Path) -> Result<Self, CliError> {
+        let (source, broken) = Self::read_lossy(path)?;
+        let Some(broken) = broken else { return Ok(source) };
+        let (line, column) = source.position(broken.at.start);
+        let message =
+            format!("cannot read {:?}: {} at line {line}, column {column}", source.path, broken.message);
+        Err(CliError::new(message, broken.help))
+    }
+
+    /// The same, for a command that reports on many files: a file that is not UTF-8 is read as far as it
+    /// is, with the fault.
+    pub fn read_lossy(path: &Path) -> Result<(Self, Option<Finding>), CliError> {
         let name = path.display().to_string();
-        let text = if name == "-" {
-            std::io::read_to_string(std::io::stdin())
+        let bytes = if name == "-" {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
         } else {
-            std::fs::read_to_string(path)
+            std::fs::read(path)
         };
         let failed = |e| CliError::new(format!("cannot read {name:?}: {e}"), "name a file of UTF-8 text");
-        Ok(Self { text: text.map_err(failed)?, path: name })
+        Ok(match String::from_utf8(bytes.map_err(failed)?) {
+            Ok(text) => (Self { text, path: name }, None),
+            Err(broken) => {
+                let at = broken.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(broken.as_bytes()).into_owned();
+                let finding = unreadable(&(at..at + 1), "it is not UTF-8", "write it as UTF-8");
+                (Self { text, path: name }, Some(finding))
+            }
+        })
+    }
+
+    /// Whether the name of the file says that it is JSON.
+    pub fn is_json(&self) -> bool {
+        Path::new(&self.path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
     }
 
     /// The documents of the file, empty ones left out.
     pub fn documents(&self) -> Result<Vec<Node>, Finding> {
-        node::documents(&self.text).map_err(|(at, message)| Finding {
-            code: policy::of(Code::NotJson),
-            level: Level::Error,
-            at,
-            place: String::new(),
-            message: format!("this is neither YAML nor JSON: {message}"),
-            help: "fix the syntax there".to_owned(),
+        if self.is_json() {
+            let help = "fix the syntax there; a file of YAML has another name";
+            return json::document(&self.text)
+                .map_err(|(at, message)| unreadable(&at, &format!("this is not JSON: {message}"), help));
+        }
+        node::documents(&self.text).map_err(|(at, message)| {
+            let message = format!("this is neither YAML nor JSON: {message}");
+            unreadable(&at, &message, "fix the syntax there")
         })
     }
 
@@ -63,10 +92,20 @@ impl SourceFile {
         Lines { text: &self.text, starts: std::iter::once(0).chain(ends).collect() }
     }
 
+    /// The YAML inside a string of this file, with its places in this file; nothing if it is none.
+    pub fn embedded(&self, node: &Node) -> Vec<Node> {
+        inner::documents(&self.text, node)
+    }
+
     /// The JSON inside a string of this file, with its places in this file.
     pub fn inner(&self, node: &Node) -> Result<Node, Finding> {
         inner::read(&self.text, node)
     }
+}
+
+/// The finding for a text that has no documents.
+fn unreadable(at: &Range<usize>, message: &str, help: &str) -> Finding {
+    Finding::error(policy::of(Code::NotJson), at, "", message, help)
 }
 
 /// The lines of a text and their places, found once for any number of offsets.

@@ -64,6 +64,74 @@ fn names_of_files_are_text() {
     }
 }
 
+/// Names, values, codes and options that would move a cursor, turn text around or give a runner orders,
+/// in every command and format.
+#[test]
+fn whatever_somebody_else_wrote_is_text() {
+    let here = directory("written");
+    let evil = "\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{2028}\r\n::error::pwn\u{7}\u{85}";
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let policy = format!(
+        r#"{{"filter": "header-router", {evil}: 1, "rules": [{{"name": {evil}, "matches": [{{"hosts": [{evil}], "headers": {{{evil}: {{"exact": {evil}}}}},
+            "path": {{"regex": {evil}}}}}], "requestHeaders": {{"set": {{"x-a": {evil}}}}}, "route": {{"to": "v1"}}}}]}}"#,
+        evil = quoted(evil)
+    );
+    fs::write(here.join("p.json"), policy).unwrap();
+    let resource = format!(
+        "apiVersion: {evil}\nkind: WasmPlugin\nmetadata: {{ name: {evil}, namespace: {evil} }}\nspec: {{ url: {evil}, phase: {evil}, {evil}: 1, \
+         sha256: {evil}, targetRefs: [{{ kind: {evil}, name: {evil} }}], match: [{{ mode: {evil} }}], vmConfig: {{ env: [{{ name: {evil} }}, {{ name: {evil} }}] }} }}\n",
+        evil = quoted(evil)
+    )
+    .replacen(&format!("apiVersion: {}", quoted(evil)), "apiVersion: extensions.istio.io/v1alpha1", 1);
+    fs::write(here.join("r.yaml"), resource).unwrap();
+    let body = format!(
+        "filter: header-router\nrules: [{{ name: a, matches: [{{ path: {{ exact: {evil} }} }}], respond: {{ status: 403, body: {evil} }} }}]\n",
+        evil = quoted(evil)
+    );
+    fs::write(here.join("body.yaml"), body).unwrap();
+    fs::write(
+        here.join("requests.yaml"),
+        format!("- {{ target: {evil}, authority: {evil} }}\n", evil = quoted(evil)),
+    )
+    .unwrap();
+    let mut outputs = Vec::new();
+    for format in ["text", "json", "github", "sarif"] {
+        outputs.push(narrows(&here, &["lint", "p.json", "r.yaml", "body.yaml", "--format", format]));
+    }
+    for shape in ["envoy-filter-block", "wasm-plugin", "stats-tags"] {
+        for policy in ["body.yaml", "p.json", "r.yaml"] {
+            outputs.push(narrows(&here, &["render", policy, "--as", shape]));
+        }
+    }
+    for format in ["text", "json"] {
+        outputs.push(narrows(
+            &here,
+            &["simulate", "body.yaml", "--requests", "requests.yaml", "--format", format],
+        ));
+        outputs.push(narrows(&here, &["diff", "p.json", "body.yaml", "--format", format]));
+    }
+    for arguments in [
+        &["explain", evil][..],
+        &["schema", evil],
+        &[evil],
+        &["lint", evil],
+        &["render", "body.yaml", evil],
+        &["lint", "--istio", evil, "p.json"],
+    ] {
+        outputs.push(narrows(&here, arguments));
+    }
+    for (i, output) in outputs.iter().enumerate() {
+        assert!(!output.is_empty());
+        // An annotation is a command of ours.
+        let ours = |line: &&str| !line.starts_with("::error file=") && !line.starts_with("::warning file=");
+        let rest: String = output.lines().filter(ours).map(|line| format!("{line}\n")).collect();
+        assert!(
+            is_harmless(&rest) && !output.contains(['\u{202e}', '\u{2028}', '\u{1b}', '\u{9b}']),
+            "{i}: {output:?}"
+        );
+    }
+}
+
 #[test]
 fn millions_of_requests_are_counted_and_not_kept() {
     let here = directory("millions");

@@ -5,8 +5,8 @@ use clap::ValueEnum;
 use narrows::filter::Filter;
 use narrows::istio::{Mode, Release};
 use narrows::lint::{self, Options};
-use narrows::render::{self, RenderRequest, Shape};
-use narrows::report::{self, Format};
+use narrows::render::{self, Kept, RenderRequest, Shape};
+use narrows::report::{self, Format, Screen};
 use narrows::source::SourceFile;
 use narrows_core::PolicyValue;
 
@@ -66,6 +66,7 @@ fn what_is_rendered_is_accepted() {
                     gateway: false,
                     strict: false,
                     metric: None,
+                    kept: Kept::default(),
                 };
                 let Ok(text) = render::render(*shape, &request) else {
                     let lacks_kind = *shape == Shape::TrafficExtension && minor < 30;
@@ -111,9 +112,13 @@ fn check(shape: Shape, istio: Release, text: String, policy: &PolicyValue) {
         assert_eq!(found.len(), resources.len(), "{}", source.text);
         assert_eq!(found.last().unwrap().policy.tree(), *policy, "{}", source.text);
     }
-    let checked = lint::check(source, Options { filter: None, istio: Some(istio) });
+    let checked = lint::check(source, &Options { istio: Some(istio), ..Options::default() });
     let text = checked.source.text.clone();
-    assert!(checked.findings.is_empty(), "{}\n{text}", report::report(Format::Text, &[checked], false));
+    assert!(
+        checked.findings.is_empty(),
+        "{}\n{text}",
+        report::report(Format::Text, &[checked], Screen::default())
+    );
 }
 
 /// Field or value, and the release that it first appeared in.
@@ -138,8 +143,10 @@ fn fields_come_with_their_release() {
                  spec:\n  url: oci://registry.example/another:1\n  {field}\n"
             );
             let istio = Some(format!("1.{minor}").parse().unwrap());
-            let checked =
-                lint::check(SourceFile { path: String::new(), text }, Options { filter: None, istio });
+            let checked = lint::check(
+                SourceFile { path: String::new(), text },
+                &Options { istio, ..Options::default() },
+            );
             let codes: Vec<_> = checked.findings.iter().map(|finding| finding.code.id).collect();
             let expected: &[&str] = if minor < first { &["NRW601"] } else { &[] };
             assert_eq!(codes, expected, "{field} in 1.{minor}");

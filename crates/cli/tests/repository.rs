@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use narrows::istio::Release;
 use narrows::lint::{self, Options};
-use narrows::report::{self, Format};
+use narrows::report::{self, Format, Screen};
 use narrows::source::SourceFile;
 
 fn root() -> PathBuf {
@@ -38,11 +38,14 @@ fn examples_are_clean() {
     let checked: Vec<_> = all
         .iter()
         .map(|path| {
-            lint::check(SourceFile::read(path).unwrap(), Options { filter: None, istio: release(path) })
+            lint::check(
+                SourceFile::read(path).unwrap(),
+                &Options { istio: release(path), ..Options::default() },
+            )
         })
         .collect();
     let faulty: Vec<_> = checked.iter().filter(|checked| !checked.findings.is_empty()).cloned().collect();
-    assert!(faulty.is_empty(), "{}", report::report(Format::Text, &faulty, false));
+    assert!(faulty.is_empty(), "{}", report::report(Format::Text, &faulty, Screen::default()));
     assert!(checked.iter().any(|checked| checked.manifests > 0), "no manifest was found");
 }
 
@@ -54,9 +57,9 @@ fn the_mesh_is_clean() {
         .iter()
         .map(|path| SourceFile::read(path).unwrap())
         .filter(|source| source.text.contains("\nstatic_resources:"))
-        .map(|source| lint::check(source, Options::default()))
+        .map(|source| lint::check(source, &Options::default()))
         .collect();
     let faulty: Vec<_> = checked.iter().filter(|checked| !checked.findings.is_empty()).cloned().collect();
-    assert!(faulty.is_empty(), "{}", report::report(Format::Text, &faulty, false));
+    assert!(faulty.is_empty(), "{}", report::report(Format::Text, &faulty, Screen::default()));
     assert!(checked.iter().map(|checked| checked.policies).sum::<usize>() > 0, "no policy was found");
 }

@@ -1,15 +1,19 @@
 //! `narrows lint`
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{Done, FilterName};
 use crate::error::CliError;
+use crate::explain;
+use crate::files::{self, Pattern};
+use crate::finding::Level;
 use crate::istio::Release;
-use crate::lint::{self, Options};
-use crate::report::{self, Format};
+use crate::lint::{self, Checked, Options};
+use crate::report::{self, Format, Screen};
+use crate::screen::{self, Colour};
+use crate::settings::Settings;
 use crate::source::SourceFile;
 
 /// Check policies and the resources around them
@@ -17,10 +21,11 @@ use crate::source::SourceFile;
 /// Reads bare policies, resources of Istio (`WasmPlugin`, `TrafficExtension`, `Telemetry`,
 /// `EnvoyFilter`), resources that route traffic (`VirtualService`, `DestinationRule`, `Gateway`,
 /// `ServiceEntry`, `Service`), and configuration of Envoy; YAML or JSON, several documents in a
-/// file. Files that are named together are checked as applied together.
+/// file. Files that are named together are checked as applied together. What is none of ours is
+/// passed over.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The files; `-` is the standard input
+    /// The files, folders or patterns such as 'deploy/**/*.yaml'; `-` is the standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The filter of bare policies that do not name it
@@ -29,6 +34,24 @@ pub(super) struct Arguments {
     /// The Istio release that the resources are for, such as 1.30 [default: the newest known]
     #[arg(long, value_name = "RELEASE")]
     istio: Option<Release>,
+    /// Istio's root namespace [default: istio-system]
+    #[arg(long, value_name = "NAME")]
+    root_namespace: Option<String>,
+    /// Report only these codes, or those that begin so; can be repeated
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    select: Vec<String>,
+    /// Do not report these codes, or those that begin so; can be repeated
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// The warnings that are accepted before the exit code is 1 [default: 0]
+    #[arg(long, value_name = "NUMBER")]
+    max_warnings: Option<usize>,
+    /// A pattern of files that are not looked at; can be repeated
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// The settings [default: the nearest narrows.toml, from here up to the root of the repository]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Below the findings, print what each policy takes in every worker of a proxy, by part; with
     /// `--format text` alone
     #[arg(long)]
@@ -36,18 +59,77 @@ pub(super) struct Arguments {
     /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    color: Colour,
 }
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
-        let options = Options { filter: self.filter.map(|name| name.0), istio: self.istio };
-        let sources = self.files.iter().map(|path| SourceFile::read(path)).collect::<Result<_, _>>()?;
-        let checked = lint::check_all(sources, options);
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let mut output = report::report(self.format, &checked, colour);
+        let settings = Settings::read(self.config.as_deref())?;
+        let either = |given: Vec<String>, set: &[String]| if given.is_empty() { set.to_vec() } else { given };
+        let options = Options {
+            filter: self.filter.map(|name| name.0),
+            istio: match self.istio {
+                Some(istio) => Some(istio),
+                None => settings.istio()?,
+            },
+            root: self.root_namespace.or_else(|| settings.root_namespace.clone()),
+            gateways: settings.gateways(),
+            select: either(self.select, &settings.lint.select),
+            ignore: [self.ignore, settings.lint.ignore.clone()].concat(),
+            per_file: settings.per_file()?,
+        };
+        let codes = options.per_file.iter().flat_map(|of| &of.codes);
+        options.select.iter().chain(&options.ignore).chain(codes).try_for_each(|code| is_code(code))?;
+        let mut exclude = settings.exclude()?;
+        for text in &self.exclude {
+            exclude.push(Pattern::new(text, Path::new(""))?);
+        }
+        let names = files::expand(&self.files, &exclude)?;
+        let (checked, unread) = check(&names, &options);
+        if checked.is_empty()
+            && let [only] = &unread[..]
+        {
+            return Err(only.clone());
+        }
+        let screen = Screen { colour: self.color.of_output(), width: screen::width() };
+        let mut output = report::report(self.format, &checked, screen);
         if self.cost && self.format == Format::Text {
             output.push_str(&report::costs(&checked));
         }
-        Ok(Done { output, refusal: String::new(), findings: checked.iter().any(|c| !c.findings.is_empty()) })
+        let count = |level| checked.iter().flat_map(|c| &c.findings).filter(|f| f.level == level).count();
+        let accepted = self.max_warnings.or(settings.lint.max_warnings).unwrap_or_default();
+        Ok(Done {
+            findings: count(Level::Error) > 0 || count(Level::Warning) > accepted,
+            is_failure: !unread.is_empty(),
+            refusal: unread.iter().map(|error| format!("{error}\n")).collect(),
+            ..Done::clean(output)
+        })
     }
+}
+
+/// Refuses what is not the beginning of any code.
+fn is_code(begin: &str) -> Result<(), CliError> {
+    if !begin.is_empty() && explain::all().iter().any(|code| code.id.starts_with(begin)) {
+        return Ok(());
+    }
+    Err(CliError::new(format!("no code begins with {begin:?}"), "run \"narrows explain\" for the list"))
+}
+
+/// Checks all files that can be read, and returns why the others cannot.
+fn check(files: &[PathBuf], options: &Options) -> (Vec<Checked>, Vec<CliError>) {
+    let mut unread = Vec::new();
+    let mut sources = Vec::new();
+    let mut broken = Vec::new();
+    for path in files {
+        match SourceFile::read_lossy(path) {
+            Ok((source, None)) => sources.push(source),
+            Ok((source, Some(finding))) => broken.push(Checked::with(source, vec![finding])),
+            Err(error) => unread.push(error),
+        }
+    }
+    let mut checked = lint::check_all(sources, options);
+    checked.extend(broken);
+    (checked, unread)
 }

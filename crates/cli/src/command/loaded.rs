@@ -1,9 +1,9 @@
 //! The one policy that a command works on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Done, Output};
-use crate::documents::{self, Found};
+use crate::documents::{self, Found, Kind};
 use crate::error::CliError;
 use crate::filter::{AnyPolicy, Filter};
 use crate::finding::Finding;
@@ -17,26 +17,36 @@ pub(super) struct Loaded {
     pub(super) filter: Filter,
     pub(super) node: Node,
     pub(super) policy: AnyPolicy,
+    /// The resource that it was in, or the document.
+    pub(super) resource: Node,
 }
 
-/// Reads the one policy of a file, wherever it is in the file. If there is a fault in it, the inner
-/// error is the report.
+/// A policy of a file, with the resource that it was in.
+struct Candidate {
+    found: Found,
+    resource: Node,
+}
+
+/// Reads the one policy of a file, wherever it is in the file; `FILE#NAME` names the resource, or the
+/// number of the policy. If there is a fault in it, the inner error is the report.
 pub(super) fn policy(
     path: &Path,
     named: Option<Filter>,
     format: Output,
 ) -> Result<Result<Loaded, Done>, CliError> {
-    let source = SourceFile::read(path)?;
-    let found = match find(&source) {
-        Ok(found) => only(found, named, &source.path)?,
+    let (path, chosen) = chosen(path);
+    let source = SourceFile::read(&path)?;
+    let candidate = match find(&source) {
+        Ok(found) => only(found, named, chosen.as_deref(), &source.path)?,
         Err(findings) => return Ok(Err(refused(format, source, findings))),
     };
+    let Candidate { found, resource } = candidate;
     let Some(filter) = found.filter.or(named) else {
         let finding = documents::unknown_filter(&found.policy);
         return Ok(Err(refused(format, source, vec![finding])));
     };
     match filter.compile(&found.policy.tree()) {
-        Ok(policy) => Ok(Ok(Loaded { filter, node: found.policy, policy })),
+        Ok(policy) => Ok(Ok(Loaded { filter, node: found.policy, policy, resource })),
         Err(invalid) => {
             let findings = invalid.faults().iter().map(|fault| found.policy.finding(fault)).collect();
             Ok(Err(refused(format, source, findings)))
@@ -44,37 +54,84 @@ pub(super) fn policy(
     }
 }
 
+/// The file and what stands after `#`, unless a file has the whole name.
+fn chosen(path: &Path) -> (PathBuf, Option<String>) {
+    let split = path.to_str().filter(|_| !path.exists()).and_then(|name| name.rsplit_once('#'));
+    match split {
+        Some((file, chosen)) if !file.is_empty() => (file.into(), Some(chosen.to_owned())),
+        _ => (path.to_owned(), None),
+    }
+}
+
 /// Every policy of a file.
-fn find(source: &SourceFile) -> Result<Vec<Found>, Vec<Finding>> {
-    let documents = source.documents().map_err(|finding| vec![finding])?;
+fn find(source: &SourceFile) -> Result<Vec<Candidate>, Vec<Finding>> {
+    let documents = documents::read(source).map_err(|finding| vec![finding])?;
     let mut findings = Vec::new();
-    let resources = documents.iter().flat_map(documents::resources);
-    let found = resources.flat_map(|resource| documents::policies(source, resource, &mut findings)).collect();
-    if findings.is_empty() { Ok(found) } else { Err(findings) }
+    let mut all = Vec::new();
+    for resource in documents.iter().flat_map(documents::resources) {
+        let found = documents::policies(source, resource, &mut findings);
+        all.extend(found.into_iter().map(|found| Candidate { found, resource: resource.clone() }));
+    }
+    if findings.is_empty() { Ok(all) } else { Err(findings) }
 }
 
 /// The one policy that is meant.
-fn only(mut found: Vec<Found>, named: Option<Filter>, file: &str) -> Result<Found, CliError> {
-    if let (Some(named), true) = (named, found.len() > 1) {
-        found.retain(|found| found.filter == Some(named));
+fn only(
+    mut all: Vec<Candidate>,
+    named: Option<Filter>,
+    chosen: Option<&str>,
+    file: &str,
+) -> Result<Candidate, CliError> {
+    // Beside a policy, what does not look like one is none.
+    if all.iter().any(|one| one.found.within != Kind::Unknown) {
+        all.retain(|one| one.found.within != Kind::Unknown);
+    }
+    let names: Vec<String> = all.iter().enumerate().map(|(i, one)| one.name(i)).collect();
+    if let Some(chosen) = chosen {
+        let mut numbered = all.into_iter().zip(&names).enumerate();
+        let is_it = |(i, (one, name)): &(usize, (Candidate, &String))| {
+            *name == chosen
+                || one.resource.text_at("metadata.name") == Some(chosen)
+                || (i + 1).to_string() == chosen
+        };
+        return numbered.find(is_it).map(|(_, (one, _))| one).ok_or_else(|| {
+            CliError::new(
+                format!("there is no policy {chosen:?} in {file:?}"),
+                format!("write one of {}", names.join(", ")),
+            )
+        });
+    }
+    if let (Some(named), true) = (named, all.len() > 1) {
+        all.retain(|one| one.found.filter == Some(named));
     }
     // `render` writes a second policy beside the one that decides. It only strips, and strips the same
     // headers.
-    let decides = |found: &Found| {
-        let deeds = found.filter.map(|filter| Deeds::of(filter, &found.policy));
+    let decides = |one: &Candidate| {
+        let deeds = one.found.filter.map(|filter| Deeds::of(filter, &one.found.policy));
         deeds.is_none_or(|deeds| !deeds.only_strips)
     };
-    let deciding: Vec<_> = found.iter().filter(|found| decides(found)).map(|found| found.filter).collect();
-    found.retain(|found| decides(found) || !deciding.contains(&found.filter));
-    let mut found = found.into_iter();
-    match (found.next(), found.next()) {
-        (Some(found), None) => Ok(found),
-        (Some(_), Some(_)) => Err(CliError::new(
-            format!("there are several policies in {file:?}"),
-            "choose one with --filter, or put it into a file of its own",
-        )),
+    let deciding: Vec<_> = all.iter().filter(|one| decides(one)).map(|one| one.found.filter).collect();
+    all.retain(|one| decides(one) || !deciding.contains(&one.found.filter));
+    let mut all = all.into_iter();
+    match (all.next(), all.next()) {
+        (Some(one), None) => Ok(one),
+        (Some(_), Some(_)) => {
+            let choices: Vec<_> = names.iter().map(|name| format!("{file}#{name}")).collect();
+            let message = format!("there are several policies in {file:?}");
+            Err(CliError::new(message, format!("choose one: {}", choices.join(", "))))
+        }
         (None, _) => {
             Err(CliError::new(format!("there is no policy in {file:?}"), "name a file that has one"))
+        }
+    }
+}
+
+impl Candidate {
+    /// The name by which it is chosen: that of its resource, or its number.
+    fn name(&self, index: usize) -> String {
+        match self.resource.text_at("metadata.name") {
+            Some(name) if self.found.within != Kind::Envoy => name.to_owned(),
+            _ => (index + 1).to_string(),
         }
     }
 }
@@ -86,5 +143,5 @@ pub(super) fn refused(format: Output, source: SourceFile, findings: Vec<Finding>
         Output::Json => Format::Json,
     };
     let checked = Checked::with(source, findings);
-    Done { output: String::new(), refusal: report::refusal(format, checked), findings: true }
+    Done { refusal: report::refusal(format, checked), findings: true, ..Done::clean(String::new()) }
 }

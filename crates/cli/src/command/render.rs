@@ -7,8 +7,12 @@ use clap::{Args, ValueEnum};
 use super::loaded::policy;
 use super::{Done, FilterName, Output};
 use crate::error::CliError;
+use crate::finding::Level;
 use crate::istio::{Mode, Release};
-use crate::render::{self, RenderRequest, Shape};
+use crate::lint::{self, Options};
+use crate::render::{self, Kept, RenderRequest, Shape};
+use crate::report::{self, Format};
+use crate::source::SourceFile;
 
 /// Write a policy as configuration for Istio or Envoy
 ///
@@ -17,7 +21,8 @@ use crate::render::{self, RenderRequest, Shape};
 /// or host is attached after authorization, and a plugin that only strips is written before it.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The policy, bare or in a resource
+    /// The policy, bare or in a resource; what the resource says besides is kept. FILE#NAME is one of
+    /// several
     policy: PathBuf,
     /// The output
     #[arg(long = "as", value_enum, value_name = "SHAPE")]
@@ -25,7 +30,7 @@ pub(super) struct Arguments {
     /// The Istio release that will read it, such as 1.30
     #[arg(long, value_name = "RELEASE", default_value_t = Release::NEWEST)]
     istio: Release,
-    /// The name of the resource [default: the name of the filter]
+    /// The name of the resource [default: the name that it has, or that of the filter]
     #[arg(long)]
     name: Option<String>,
     /// The namespace of the resource
@@ -47,7 +52,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum)]
     mode: Option<Mode>,
     /// A port to run on; can be repeated [default: all]
-    #[arg(long = "port", value_name = "NUMBER")]
+    #[arg(long = "port", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     ports: Vec<u16>,
     /// The workloads are gateways, although no label of Istio shows it
     #[arg(long)]
@@ -56,7 +61,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum)]
     phase: Option<Phase>,
     /// The priority within the phase, higher first [default: that of the filter]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     priority: Option<i32>,
     /// Refuse every bad policy, even the first one: then traffic is refused instead of passing unfiltered
     #[arg(long)]
@@ -85,37 +90,101 @@ enum Phase {
     Stats,
 }
 
+/// The shapes that an option is for.
+type For = &'static [Shape];
+const PLUGINS: For = &[Shape::WasmPlugin, Shape::TrafficExtension];
+const RESOURCES: For = &[Shape::WasmPlugin, Shape::TrafficExtension, Shape::Telemetry];
+const TELEMETRY: For = &[Shape::Telemetry];
+const MODULES: For = &[Shape::WasmPlugin, Shape::TrafficExtension, Shape::EnvoyFilterBlock];
+
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
+        self.has_effect()?;
         let loaded = match policy(&self.policy, self.filter.map(|name| name.0), Output::Text)? {
             Ok(loaded) => loaded,
             Err(done) => return Ok(done),
         };
+        let mut kept = Kept::of(&loaded.resource);
+        let own = || loaded.filter.name().to_owned();
+        let is_attached = self.selector.is_empty() && self.target.is_empty();
+        let (selector, targets) = if is_attached {
+            (std::mem::take(&mut kept.selector), std::mem::take(&mut kept.targets))
+        } else {
+            (self.selector, self.target)
+        };
+        // Envoy's own files have the module in a file.
+        let url = self.url.or(kept.url.clone().filter(|_| self.shape != Shape::EnvoyFilterBlock));
+        let is_new = url != kept.url;
         let request = RenderRequest {
             filter: loaded.filter,
             tree: loaded.node.tree(),
             policy: &loaded.policy,
             istio: self.istio,
-            name: self.name.unwrap_or_else(|| loaded.filter.name().to_owned()),
-            namespace: self.namespace,
-            selector: self.selector,
-            targets: self.target,
-            url: self.url,
-            sha256: self.sha256,
+            name: self.name.or_else(|| kept.name.take()).unwrap_or_else(own),
+            namespace: self.namespace.or_else(|| kept.namespace.take()),
+            selector,
+            targets,
+            // The digest of another module is wrong.
+            sha256: self.sha256.or_else(|| kept.sha256.take().filter(|_| !is_new)),
+            url,
             mode: self.mode,
             ports: self.ports,
-            phase: self.phase.map(|phase| match phase {
-                Phase::Authn => "AUTHN",
-                Phase::Authz => "AUTHZ",
-                Phase::Stats => "STATS",
-            }),
-            priority: self.priority,
+            phase: self.phase.map(Phase::as_str),
+            priority: self.priority.or(kept.priority),
             gateway: self.gateway,
             strict: self.strict,
             metric: self.metric,
+            kept,
         };
-        render::render(self.shape, &request).map(Done::clean)
+        let rendered = render::render(self.shape, &request)?;
+        Ok(accepted(rendered, self.istio))
     }
+
+    /// Refuses an option that the shape does not have.
+    fn has_effect(&self) -> Result<(), CliError> {
+        let given: [(&str, bool, For); 13] = [
+            ("--name", self.name.is_some(), RESOURCES),
+            ("--namespace", self.namespace.is_some(), RESOURCES),
+            ("--selector", !self.selector.is_empty(), RESOURCES),
+            ("--target", !self.target.is_empty(), RESOURCES),
+            ("--url", self.url.is_some(), MODULES),
+            ("--sha256", self.sha256.is_some(), PLUGINS),
+            ("--mode", self.mode.is_some(), RESOURCES),
+            ("--port", !self.ports.is_empty(), PLUGINS),
+            ("--phase", self.phase.is_some(), PLUGINS),
+            ("--priority", self.priority.is_some(), PLUGINS),
+            ("--gateway", self.gateway, PLUGINS),
+            ("--strict", self.strict, MODULES),
+            ("--metric", self.metric.is_some(), TELEMETRY),
+        ];
+        let idle = given.iter().find(|(_, is_given, shapes)| *is_given && !shapes.contains(&self.shape));
+        let Some((option, ..)) = idle else { return Ok(()) };
+        let shape = self.shape.to_possible_value();
+        let shape = shape.as_ref().map_or("", |value| value.get_name());
+        Err(CliError::new(format!("{option} has no effect on {shape}"), "leave it out"))
+    }
+}
+
+impl Phase {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Authn => "AUTHN",
+            Self::Authz => "AUTHZ",
+            Self::Stats => "STATS",
+        }
+    }
+}
+
+/// What was rendered; or the report, if `lint` would refuse it.
+fn accepted(rendered: String, istio: Release) -> Done {
+    let source = SourceFile { path: "what would be rendered".to_owned(), text: rendered };
+    let options = Options { istio: Some(istio), ..Options::default() };
+    let mut checked = lint::check(source, &options);
+    checked.findings.retain(|finding| finding.level == Level::Error);
+    if checked.findings.is_empty() {
+        return Done::clean(checked.source.text);
+    }
+    Done { refusal: report::refusal(Format::Text, checked), findings: true, ..Done::clean(String::new()) }
 }
 
 fn pair(at: char) -> impl Fn(&str) -> Result<(String, String), String> + Clone + Send + Sync {

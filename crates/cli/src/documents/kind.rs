@@ -1,9 +1,13 @@
 //! The kind of a document, by its own fields.
 
-use crate::source::Node;
+use narrows_core::PolicyValue;
+use narrows_core::describe::Object;
+
+use crate::filter::Filter;
+use crate::source::{Node, Value};
 
 /// The kind of a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A policy and nothing else.
     Policy,
@@ -11,6 +15,8 @@ pub enum Kind {
     WasmPlugin,
     /// Istio's `TrafficExtension`.
     TrafficExtension,
+    /// Envoy Gateway's `EnvoyExtensionPolicy`.
+    ExtensionPolicy,
     /// Istio's `Telemetry`.
     Telemetry,
     /// Istio's `VirtualService`.
@@ -23,28 +29,40 @@ pub enum Kind {
     ServiceEntry,
     /// Kubernetes's `Service`.
     Service,
-    /// Anything that may hold Envoy's Wasm filters: an `EnvoyFilter`, a bootstrap.
+    /// Kubernetes's `ConfigMap`, which may hold files of Envoy.
+    ConfigMap,
+    /// Anything that may hold Envoy's Wasm filters: an `EnvoyFilter`, a bootstrap, a dump.
     Envoy,
     /// Another resource of Kubernetes, which is not checked.
     Other,
+    /// Neither a resource nor anything that looks like a policy.
+    Unknown,
 }
 
 /// The resources by the name of their kind, each with a check of its API group: other groups have kinds
 /// of the same names.
-const RESOURCES: [(&str, Kind, fn(&str) -> bool); 9] = [
-    ("WasmPlugin", Kind::WasmPlugin, any),
-    ("TrafficExtension", Kind::TrafficExtension, any),
-    ("Telemetry", Kind::Telemetry, any),
-    ("VirtualService", Kind::VirtualService, any),
-    ("DestinationRule", Kind::DestinationRule, any),
-    ("Gateway", Kind::Gateway, |group| group != "gateway.networking.k8s.io"),
-    ("ServiceEntry", Kind::ServiceEntry, any),
+const RESOURCES: [(&str, Kind, fn(&str) -> bool); 11] = [
+    ("WasmPlugin", Kind::WasmPlugin, is_istios),
+    ("TrafficExtension", Kind::TrafficExtension, is_istios),
+    ("EnvoyExtensionPolicy", Kind::ExtensionPolicy, |group| group == "gateway.envoyproxy.io"),
+    ("Telemetry", Kind::Telemetry, is_istios),
+    ("VirtualService", Kind::VirtualService, is_istios),
+    ("DestinationRule", Kind::DestinationRule, is_istios),
+    ("Gateway", Kind::Gateway, is_istios),
+    ("ServiceEntry", Kind::ServiceEntry, is_istios),
     ("Service", Kind::Service, str::is_empty),
-    ("EnvoyFilter", Kind::Envoy, any),
+    ("ConfigMap", Kind::ConfigMap, str::is_empty),
+    ("EnvoyFilter", Kind::Envoy, is_istios),
 ];
 
-/// Fields at the top of Envoy's bootstrap, or of a file with one of its resources.
-const ENVOY: [&str; 8] = [
+/// A group of Istio, or none at all. A misspelt one is still meant for Istio.
+fn is_istios(group: &str) -> bool {
+    group.is_empty() || group.ends_with("istio.io")
+}
+
+/// Fields at the top of Envoy's bootstrap, of a file with one of its resources, or of what its admin
+/// interface prints; there in either spelling.
+const ENVOY: [&str; 13] = [
     "static_resources",
     "dynamic_resources",
     "http_filters",
@@ -53,14 +71,28 @@ const ENVOY: [&str; 8] = [
     "filter_chains",
     "typed_config",
     "@type",
+    "configs",
+    "staticResources",
+    "httpFilters",
+    "filterChains",
+    "typedConfig",
 ];
 
 impl Kind {
     /// The kind of this document.
     pub fn of(document: &Node) -> Self {
+        if matches!(document.value, Value::List(_)) {
+            return Self::Envoy;
+        }
         let Some(kind) = document.text_at("kind") else {
             let is_envoys = ENVOY.iter().any(|field| document.get(field).is_some());
-            return if is_envoys { Self::Envoy } else { Self::Policy };
+            return if is_envoys {
+                Self::Envoy
+            } else if is_policy(document) {
+                Self::Policy
+            } else {
+                Self::Unknown
+            };
         };
         let version = document.text_at("apiVersion").unwrap_or_default();
         let group = version.rsplit_once('/').map_or("", |(group, _)| group);
@@ -73,19 +105,31 @@ impl Kind {
         match self {
             Self::WasmPlugin => Some("spec"),
             Self::TrafficExtension => Some("spec.wasm"),
-            Self::Policy
-            | Self::Telemetry
-            | Self::VirtualService
-            | Self::DestinationRule
-            | Self::Gateway
-            | Self::ServiceEntry
-            | Self::Service
-            | Self::Envoy
-            | Self::Other => None,
+            _ => None,
         }
     }
 }
 
-fn any(_group: &str) -> bool {
-    true
+/// Whether a table without a kind looks like a policy: it names one of the filters; or all of its fields
+/// are fields of one filter's policies, or all but one, which is then misspelt. Other programs have
+/// files of YAML too.
+fn is_policy(document: &Node) -> bool {
+    let Value::Table(fields) = &document.value else { return false };
+    let names = |name: &str| document.text_at("filter").is_some_and(|filter| filter == name);
+    if fields.is_empty() || Filter::ALL.iter().any(|filter| names(filter.name())) {
+        return true;
+    }
+    Filter::ALL.iter().any(|filter| {
+        let known = fields.iter().filter(|(key, value)| {
+            // A label or a list of another program is rarely of the same type.
+            knows(filter.language(), &key.name) && !matches!(value.value, Value::Scalar(PolicyValue::Null))
+        });
+        let known = known.count();
+        known == fields.len() || (known >= 2 && known + 1 == fields.len())
+    })
+}
+
+fn knows(object: &Object, name: &str) -> bool {
+    object.fields.iter().any(|field| field.name == name)
+        || object.includes.iter().any(|object| knows(object, name))
 }

@@ -25,6 +25,8 @@ pub struct Field {
 pub enum FieldType {
     /// A string.
     Text,
+    /// A string that is not empty.
+    Name,
     /// `true` or `false`.
     Bool,
     /// A table of fields.
@@ -35,6 +37,8 @@ pub enum FieldType {
     Integer(i64, i64),
     /// One of a few words, each with the release in which it first appeared.
     Word(&'static [(&'static str, u16)]),
+    /// The same in any letter case.
+    AnyCase(&'static [(&'static str, u16)]),
     /// Anything: Istio does not look at it.
     Any,
 }
@@ -50,7 +54,23 @@ pub struct Schema {
     fields: &'static [Field],
 }
 
+impl Field {
+    /// Whether a release has the field and, if it takes words, this one.
+    pub fn has(&self, word: &str, release: Release) -> bool {
+        let knows = |words: &[(&str, u16)]| {
+            words.iter().any(|(known, since)| *known == word && Release::minor(*since) <= release)
+        };
+        self.since <= release
+            && if let FieldType::Word(words) = self.field_type { knows(words) } else { true }
+    }
+}
+
 impl Schema {
+    /// The field at a path.
+    pub fn field(&self, path: &str) -> Option<&'static Field> {
+        self.fields().find(|field| field.path == path)
+    }
+
     /// The schema of a kind of resource, if lint checks the kind.
     pub fn of(kind: Kind) -> Option<&'static Self> {
         match kind {
@@ -62,7 +82,7 @@ impl Schema {
             Kind::Gateway => Some(&routing::GATEWAY),
             Kind::ServiceEntry => Some(&routing::SERVICE_ENTRY),
             Kind::Service => Some(&routing::SERVICE),
-            Kind::Policy | Kind::Envoy | Kind::Other => None,
+            _ => None,
         }
     }
 

@@ -3,14 +3,15 @@
 use narrows_core::{PolicyValue, names};
 
 use super::gateways::{Gateways, labels};
+use super::options::Options;
 use crate::code::Code;
 use crate::documents::Kind;
 use crate::filter::{AnyPolicy, Filter};
 use crate::finding::Finding;
-use crate::istio::ROOT_NAMESPACE;
 use crate::placement::site::{Known, Side, Site};
 use crate::placement::{Deeds, Position, Slot, deed};
 use crate::source::{Node, Value};
+use crate::write::json;
 
 /// A filter, attached.
 pub(super) struct Attached<'n> {
@@ -28,15 +29,35 @@ pub(super) struct Attached<'n> {
     /// The following fields are compared with those of every other filter of the run, so they are read
     /// once.
     namespace: Option<&'n str>,
+    /// Whether the namespace is Istio's root.
+    is_root: bool,
+    kind: Kind,
     name: &'n str,
-    labels: Vec<(&'n str, PolicyValue)>,
-    targets: Option<PolicyValue>,
+    labels: Vec<(&'n str, String)>,
+    targets: Option<String>,
+}
+
+/// What chooses proxies: one label is enough to find those that choose more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Choice<'a> {
+    /// All of the namespace.
+    All,
+    /// A label and its value.
+    Label(&'a str, &'a str),
+    /// Targets of Gateway API.
+    Targets(&'a str),
 }
 
 impl<'n> Attached<'n> {
     /// The filter that a resource attaches, if it is one of Narrows.
-    pub(super) fn new(file: usize, resource: &'n Node, gateways: &Gateways<'_>) -> Option<Self> {
-        let plugin = Kind::of(resource).plugin()?;
+    pub(super) fn new(
+        file: usize,
+        resource: &'n Node,
+        gateways: &Gateways<'_>,
+        options: &Options,
+    ) -> Option<Self> {
+        let kind = Kind::of(resource);
+        let plugin = kind.plugin()?;
         let text = |field: &str| resource.text_at(&format!("{plugin}.{field}"));
         let filter = Filter::of_plugin(text("url"), text("pluginName"))?;
         let policy = resource.get(&format!("{plugin}.pluginConfig"));
@@ -47,20 +68,22 @@ impl<'n> Attached<'n> {
             resource,
             filter,
             deeds: policy.map(|policy| Deeds::of(filter, policy)).unwrap_or_default(),
-            site: Site::of(&known(resource, gateways)),
+            site: Site::of(&known(resource, gateways, options)),
             side: side(resource),
             strips: names.map(str::to_owned).collect(),
             position: position(resource),
             namespace: resource.text_at("metadata.namespace"),
+            is_root: resource.text_at("metadata.namespace") == Some(options.root()),
+            kind,
             name: resource.text_at("metadata.name").unwrap_or_default(),
             labels: resource
                 .get("spec.selector.matchLabels")
                 .map(Node::fields)
                 .unwrap_or_default()
                 .iter()
-                .map(|(key, value)| (key.name.as_str(), value.tree()))
+                .map(|(key, value)| (key.name.as_str(), json::line(&value.tree())))
                 .collect(),
-            targets: resource.get("spec.targetRefs").map(Node::tree),
+            targets: resource.get("spec.targetRefs").map(|targets| json::line(&targets.tree())),
         })
     }
 
@@ -79,10 +102,47 @@ impl<'n> Attached<'n> {
         self.deeds.slot(self.filter, self.site)
     }
 
+    /// The remedy for a wrong place.
+    pub(super) fn place(&self) -> String {
+        let slot = self.slot();
+        format!("write phase {} and priority {}", slot.phase, slot.priority)
+    }
+
     /// Whether there may be a proxy that both run on: one of them runs wherever the other does. Two
-    /// resources of the same name are two versions of one resource, so they do not meet.
+    /// resources of the same kind and name are two versions of one resource, so they do not meet.
     pub(super) fn meets(&self, other: &Self) -> bool {
-        self.name() != other.name() && (self.covers(other) || other.covers(self))
+        let is_same = self.name() == other.name() && self.kind == other.kind;
+        !is_same && (self.covers(other) || other.covers(self))
+    }
+
+    /// Everything that matters to those that it meets, as one text.
+    pub(super) fn traits(&self) -> String {
+        let policy = |field| self.policy().and_then(|policy| policy.text_at(field));
+        let place = (self.namespace, &self.labels, &self.targets, self.site, self.side);
+        let own = (self.filter, self.deeds, self.position, self.kind, policy("default"), policy("mode"));
+        format!("{place:?} {own:?} {:?}", self.strips)
+    }
+
+    /// Its namespace, if it is written.
+    pub(super) fn namespace(&self) -> Option<&'n str> {
+        self.namespace
+    }
+
+    /// Whether it is in Istio's root namespace, whose resources are for all.
+    pub(super) fn is_root(&self) -> bool {
+        self.is_root
+    }
+
+    /// What chooses its proxies, or a part of that.
+    pub(super) fn choice(&self) -> Choice<'_> {
+        self.choices().next().unwrap_or(Choice::All)
+    }
+
+    /// Everything that chooses its proxies.
+    pub(super) fn choices(&self) -> impl Iterator<Item = Choice<'_>> {
+        let targets = self.targets.as_deref().map(Choice::Targets);
+        let labels = self.labels.iter().map(|(name, value)| Choice::Label(name, value));
+        targets.into_iter().chain(labels)
     }
 
     /// Whether it runs wherever the other does.
@@ -90,7 +150,7 @@ impl<'n> Attached<'n> {
         // A filter that chooses no proxies runs on every proxy, even on those that are targets.
         let is_for_all = self.targets.is_none() && self.labels.is_empty();
         (is_for_all || self.targets == other.targets)
-            && (self.namespace == Some(ROOT_NAMESPACE) || self.namespace == other.namespace)
+            && (self.is_root || self.namespace == other.namespace)
             && self.labels.iter().all(|label| other.labels.contains(label))
     }
 
@@ -148,14 +208,14 @@ fn position(resource: &Node) -> Position {
 }
 
 /// What the resource and the other files show about the proxies that it attaches to.
-fn known<'n>(resource: &'n Node, gateways: &Gateways<'_>) -> Known<'n> {
+fn known<'n>(resource: &'n Node, gateways: &Gateways<'_>, options: &Options) -> Known<'n> {
     let labels: Vec<_> = labels(resource.get("spec.selector.matchLabels"));
     let refs = resource.get("spec.targetRefs").map(Node::elements).unwrap_or_default();
     let targets: Vec<_> = refs.iter().filter_map(|target| target.text_at("kind")).collect();
     let names = refs.iter().filter_map(|target| target.text_at("name"));
     Known {
-        namespace: resource.text_at("metadata.namespace"),
-        gateway: gateways.has_gateway_of(&labels),
+        is_root: resource.text_at("metadata.namespace") == Some(options.root()),
+        gateway: gateways.has_gateway_of(resource.text_at("metadata.namespace"), &labels),
         waypoint: names.clone().any(|name| gateways.is_waypoint(name)),
         labels,
         targets,

@@ -34,7 +34,7 @@ pub(super) struct Judged {
 /// Every chain of a resource.
 pub(super) fn find(source: &SourceFile, node: &Node) -> Vec<Chain> {
     let mut chains = Vec::new();
-    if let Some(filters) = node.get("http_filters") {
+    if let Some(filters) = documents::envoys(node, "http_filters") {
         let links = filters.elements().iter().filter_map(|filter| link(source, filter));
         chains.push(Chain(links.collect()));
     }
@@ -43,7 +43,7 @@ pub(super) fn find(source: &SourceFile, node: &Node) -> Vec<Chain> {
 }
 
 fn link(source: &SourceFile, filter: &Node) -> Option<Link> {
-    let config = filter.get("typed_config")?;
+    let config = documents::envoys(filter, "typed_config")?;
     if config.text_at("@type").is_some_and(|name| name.ends_with(".filters.http.rbac.v3.RBAC")) {
         let mut judged = Judged::default();
         // Shadow rules only count, so they are not read.
@@ -87,7 +87,7 @@ impl Chain {
 
 impl Judged {
     fn read(&mut self, rules: &Node) {
-        self.path |= rules.get("url_path").is_some();
+        self.path |= documents::envoys(rules, "url_path").is_some();
         self.headers.extend(rules.text_at("header.name").map(str::to_ascii_lowercase));
         rules.children().for_each(|inner| self.read(inner));
     }

@@ -1,5 +1,6 @@
 //! Compares a resource with the fields that a release of Istio has: NRW601 to NRW604.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use narrows_core::PolicyValue;
@@ -66,9 +67,10 @@ impl Walk<'_> {
     /// Checks the fields of a table. `path` is its path in the schema; `place` is the path that people
     /// read.
     fn table(&mut self, node: &Node, path: &str, place: &str) {
-        for (i, (key, value)) in node.fields().iter().enumerate() {
+        let mut seen = BTreeSet::new();
+        for (key, value) in node.fields() {
             let place = join(place, &key.name);
-            if node.fields().iter().take(i).any(|(earlier, _)| earlier.name == key.name) {
+            if !seen.insert(&key.name) {
                 let message = format!("duplicate field {:?}", key.name);
                 self.add(REFUSED, &key.at, &place, &message, "keep one of them");
             }
@@ -107,6 +109,7 @@ impl Walk<'_> {
             | (_, Value::Scalar(PolicyValue::Null))
             | (FieldType::Bool, Value::Scalar(PolicyValue::Flag(_)))
             | (FieldType::Text, Value::Scalar(PolicyValue::Text(_))) => true,
+            (FieldType::Name, Value::Scalar(PolicyValue::Text(text))) => !text.is_empty(),
             (FieldType::Table, Value::Table(_)) => {
                 self.table(value, path, place);
                 true
@@ -117,6 +120,10 @@ impl Walk<'_> {
             }
             (FieldType::Integer(low, high), Value::Scalar(PolicyValue::Integer(n))) => {
                 (low..=high).contains(&n)
+            }
+            (FieldType::AnyCase(words), Value::Scalar(PolicyValue::Text(word))) => {
+                self.word(words, &word.to_ascii_uppercase(), value, place);
+                true
             }
             (FieldType::Word(words), Value::Scalar(PolicyValue::Text(word))) => {
                 self.word(words, word, value, place);
@@ -141,15 +148,17 @@ impl Walk<'_> {
         let wanted = match expected {
             FieldType::Any => return,
             FieldType::Text => "a string".to_owned(),
+            FieldType::Name => "a string that is not empty".to_owned(),
             FieldType::Bool => "true or false".to_owned(),
             FieldType::Table => "a table".to_owned(),
             FieldType::List => "a list".to_owned(),
             FieldType::Integer(low, high) => format!("an integer from {low} to {high}"),
-            FieldType::Word(words) => one_of(words, self.release),
+            FieldType::Word(words) | FieldType::AnyCase(words) => one_of(words, self.release),
         };
         let at = if matches!(value.value, Value::Scalar(_)) { &value.at } else { key };
         let found = match value.tree() {
             PolicyValue::Integer(n) if matches!(expected, FieldType::Integer(..)) => n.to_string(),
+            PolicyValue::Text(text) if text.is_empty() => "an empty one".to_owned(),
             other => other.kind().to_owned(),
         };
         let message = format!("expected {wanted}, found {found}");
@@ -179,7 +188,7 @@ impl Walk<'_> {
 
 fn one_of(words: &[(&str, u16)], release: Release) -> String {
     let known = words.iter().filter(|(_, since)| Release::minor(*since) <= release);
-    known.map(|(word, _)| *word).collect::<Vec<_>>().join(" or ")
+    known.map(|(word, _)| *word).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" or ")
 }
 
 fn join(place: &str, name: &str) -> String {

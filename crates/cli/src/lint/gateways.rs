@@ -1,14 +1,18 @@
 //! The gateways of a run: which proxies are gateways or waypoints, and which hosts a gateway routes.
 
+use narrows_core::PolicyValue;
+
+use super::options::{KnownGateway, Options};
 use crate::documents::Kind;
-use crate::source::Node;
+use crate::source::{Node, Value};
 
 /// The gateways and routes among resources that are applied together.
-#[derive(Default)]
 pub(super) struct Gateways<'n> {
     of_istio: Vec<&'n Node>,
     of_gateway_api: Vec<&'n Node>,
     routes: Vec<Route<'n>>,
+    known: &'n [KnownGateway],
+    root: &'n str,
 }
 
 /// Hosts that are routed at some gateways.
@@ -22,8 +26,14 @@ struct Route<'n> {
 
 impl<'n> Gateways<'n> {
     /// The gateways and routes of all resources that are applied together.
-    pub(super) fn new(resources: &[(usize, &'n Node)]) -> Self {
-        let mut found = Self::default();
+    pub(super) fn new(resources: &[(usize, &'n Node)], options: &'n Options) -> Self {
+        let mut found = Self {
+            of_istio: Vec::new(),
+            of_gateway_api: Vec::new(),
+            routes: Vec::new(),
+            known: &options.gateways,
+            root: options.root(),
+        };
         for (_, resource) in resources {
             match Kind::of(resource) {
                 Kind::Gateway => found.of_istio.push(resource),
@@ -36,14 +46,7 @@ impl<'n> Gateways<'n> {
                     });
                 }
                 Kind::Other => found.gateway_api(resource),
-                Kind::Policy
-                | Kind::WasmPlugin
-                | Kind::TrafficExtension
-                | Kind::Telemetry
-                | Kind::DestinationRule
-                | Kind::ServiceEntry
-                | Kind::Service
-                | Kind::Envoy => {}
+                _ => {}
             }
         }
         // A route without gateways is for sidecars, or for another VirtualService to delegate to.
@@ -70,8 +73,26 @@ impl<'n> Gateways<'n> {
     }
 
     /// Whether a Gateway chooses workloads with these labels.
-    pub(super) fn has_gateway_of(&self, chosen: &[(&str, &str)]) -> bool {
+    pub(super) fn has_gateway_of(&self, namespace: Option<&str>, chosen: &[(&str, &str)]) -> bool {
         self.of_istio.iter().any(|gateway| chooses(gateway, chosen))
+            || self.known.iter().any(|gateway| gateway.is_chosen(namespace, chosen, self.root))
+    }
+
+    /// Whether a gateway with these labels opens a port.
+    pub(super) fn opens(&self, namespace: Option<&str>, chosen: &[(&str, &str)], port: i64) -> bool {
+        let is_port = |node: Option<&Node>| matches!(node.map(|node| &node.value), Some(Value::Scalar(PolicyValue::Integer(n))) if *n == port);
+        let opens = |gateway: &&Node| {
+            let servers = gateway.get("spec.servers").map(Node::elements).unwrap_or_default();
+            servers
+                .iter()
+                .any(|server| is_port(server.get("port.number")) || is_port(server.get("port.targetPort")))
+        };
+        self.of_istio.iter().filter(|gateway| chooses(gateway, chosen)).any(opens)
+            || self
+                .known
+                .iter()
+                .filter(|gateway| gateway.is_chosen(namespace, chosen, self.root))
+                .any(|gateway| gateway.ports.is_empty() || gateway.ports.contains(&port))
     }
 
     /// Whether a Gateway of that name is a waypoint.

@@ -1,5 +1,7 @@
 //! A resource of Istio or Kubernetes, in the form that the rules use.
 
+use super::gateways::labels;
+use super::run::Run;
 use crate::documents::Kind;
 use crate::filter::Filter;
 use crate::istio::Release;
@@ -14,6 +16,7 @@ pub(super) struct Manifest<'n> {
     pub(super) resource: &'n Node,
     pub(super) kind: Kind,
     pub(super) release: Release,
+    pub(super) run: &'n Run<'n>,
     /// The Wasm plugin that it carries.
     pub(super) plugin: Option<Plugin<'n>>,
 }
@@ -29,7 +32,7 @@ pub(super) struct Plugin<'n> {
 }
 
 impl<'n> Manifest<'n> {
-    pub(super) fn new(resource: &'n Node, release: Release) -> Self {
+    pub(super) fn new(resource: &'n Node, run: &'n Run<'n>) -> Self {
         let kind = Kind::of(resource);
         let plugin = kind.plugin().map(|path| Plugin {
             path,
@@ -39,7 +42,7 @@ impl<'n> Manifest<'n> {
                 resource.text_at(&format!("{path}.pluginName")),
             ),
         });
-        Self { resource, kind, release, plugin }
+        Self { resource, kind, release: run.options.release(), run, plugin }
     }
 
     /// A list of the resource; empty if it has none.
@@ -62,17 +65,29 @@ impl<'n> Manifest<'n> {
         self.targets().iter().any(|target| target.text_at("kind") != Some("Gateway"))
     }
 
+    /// Its namespace, if it is written.
+    pub(super) fn namespace(&self) -> Option<&'n str> {
+        self.resource.text_at("metadata.namespace")
+    }
+
+    /// The labels that choose its proxies.
+    pub(super) fn selector(&self) -> Vec<(&'n str, &'n str)> {
+        labels(self.resource.get("spec.selector.matchLabels"))
+    }
+
+    /// Whether the run or its options show the gateway that it selects.
+    pub(super) fn is_for_known_gateway(&self) -> bool {
+        self.run.gateways.has_gateway_of(self.namespace(), &self.selector())
+    }
+
     /// The stock gateway that its selector names, or misspells; with the label's value.
     pub(super) fn stock_gateway(&self) -> Option<(&'static str, &'n Node)> {
         let node = self.resource.get("spec.selector.matchLabels.istio")?;
         let written = node.text()?.to_ascii_lowercase();
         let letters = |name: &str| name.chars().filter(char::is_ascii_alphabetic).collect::<String>();
         let written = letters(&written);
-        let is_meant = |known: &&&str| {
-            **known == written
-                || known.strip_suffix("gateway") == Some(&written)
-                || format!("{known}s") == written
-        };
+        // Istio's charts give other names, such as "ingress", to gateways in other namespaces.
+        let is_meant = |known: &&&str| **known == written || format!("{known}s") == written;
         GATEWAYS.iter().find(is_meant).map(|gateway| (*gateway, node))
     }
 }

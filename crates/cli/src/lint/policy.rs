@@ -1,5 +1,6 @@
 //! The faults that the filters themselves find in their policies.
 
+use narrows_core::limits::FAULTS;
 use narrows_core::{Fault, vm_config};
 
 use crate::code;
@@ -13,7 +14,8 @@ use crate::write::json;
 /// What a policy takes if it loads, and the faults in it and in the VM configuration beside it.
 pub(super) fn check(found: &Found, option: Option<Filter>) -> (Option<Weighed>, Vec<Finding>) {
     // The command line names the filter of a bare policy; a resource names its own.
-    let filter = if found.within == Kind::Policy { option.or(found.filter) } else { found.filter };
+    let is_bare = matches!(found.within, Kind::Policy | Kind::Unknown);
+    let filter = if is_bare { option.or(found.filter) } else { found.filter };
     let Some(filter) = filter else {
         return (None, vec![documents::unknown_filter(&found.policy)]);
     };
@@ -31,6 +33,9 @@ pub(super) fn check(found: &Found, option: Option<Filter>) -> (Option<Weighed>, 
         }
         Err(invalid) => {
             findings.extend(invalid.faults().iter().map(|fault| found.policy.finding(fault)));
+            if let Some(last) = findings.last_mut().filter(|_| invalid.faults().len() >= FAULTS) {
+                last.help.push_str(&format!("; more faults may follow: {FAULTS} of a policy are listed"));
+            }
             (None, findings)
         }
     }

@@ -20,6 +20,7 @@ mod nrw621;
 mod nrw622;
 mod nrw623;
 mod nrw624;
+mod nrw631;
 
 use super::rule::Rule;
 use crate::code::Code;
@@ -45,6 +46,7 @@ pub(super) static ALL: &[&Rule] = &[
     &nrw622::RULE,
     &nrw623::RULE,
     &nrw624::RULE,
+    &nrw631::RULE,
 ];
 
 /// Codes of findings that are made outside the rules.
@@ -52,3 +54,4 @@ pub(super) const NOT_IN_RELEASE: &Code = &nrw601::RULE.code;
 pub(super) const UNKNOWN_FIELD: &Code = &nrw602::RULE.code;
 pub(super) const REFUSED: &Code = &nrw603::RULE.code;
 pub(super) const REQUIRED: &Code = &nrw604::RULE.code;
+pub(super) const IDLE_IGNORE: &Code = &nrw631::RULE.code;

@@ -1,8 +1,13 @@
 //! Files that are applied together.
 
+use std::collections::BTreeMap;
+
 use super::attached::Attached;
 use super::gateways::Gateways;
-use crate::documents::{self, Found};
+use super::meetings::Meetings;
+use super::options::Options;
+use crate::documents::{self, Found, Kind};
+use crate::filter::Filter;
 use crate::finding::Finding;
 use crate::source::{Node, SourceFile};
 
@@ -16,23 +21,31 @@ pub(super) struct File {
 
 /// Files that are applied together, each known by its number.
 pub(super) struct Run<'n> {
+    pub(super) options: &'n Options,
     pub(super) resources: Vec<(usize, &'n Node)>,
-    pub(super) policies: Vec<&'n Found>,
+    /// The resources by their kinds, in their order.
+    kinds: BTreeMap<(Kind, &'n str), Vec<(usize, &'n Node)>>,
+    pub(super) policies: Vec<(usize, &'n Found)>,
     pub(super) gateways: Gateways<'n>,
     /// The filters of Narrows that resources attach.
     pub(super) attached: Vec<Attached<'n>>,
+    /// Which of them may run on one proxy.
+    pub(super) meetings: Meetings,
 }
 
 impl File {
-    pub(super) fn read(source: &SourceFile) -> Self {
+    pub(super) fn read(source: &SourceFile, options: &Options) -> Self {
         let mut file = Self { documents: Vec::new(), policies: Vec::new(), findings: Vec::new() };
-        match source.documents() {
+        match documents::read(source) {
             Ok(documents) => file.documents = documents,
+            Err(_) if options.filter.is_none() && is_foreign(source) => {}
             Err(finding) => file.findings.push(finding),
         }
         for resource in file.documents.iter().flat_map(documents::resources) {
             file.policies.extend(documents::policies(source, resource, &mut file.findings));
         }
+        // Other programs have files of YAML too.
+        file.policies.retain(|found| found.within != Kind::Unknown || options.filter.is_some());
         file
     }
 
@@ -41,22 +54,43 @@ impl File {
     }
 }
 
+/// Whether a file that cannot be read is one of another program: a template, or JSON with comments, that
+/// mentions no filter.
+fn is_foreign(source: &SourceFile) -> bool {
+    let is_template = source.text.contains("{{") || source.text.contains("{%");
+    (is_template || source.is_json()) && !Filter::ALL.iter().any(|filter| source.text.contains(filter.name()))
+}
+
 impl<'n> Run<'n> {
-    pub(super) fn new(files: &'n [File]) -> Self {
+    pub(super) fn new(files: &'n [File], options: &'n Options) -> Self {
         let numbered = files.iter().enumerate();
         let resources: Vec<_> = numbered
             .flat_map(|(file, read)| read.resources().map(move |resource| (file, resource)))
             .collect();
-        let gateways = Gateways::new(&resources);
-        let attached = resources
+        let gateways = Gateways::new(&resources, options);
+        let attached: Vec<_> = resources
             .iter()
-            .filter_map(|(file, resource)| Attached::new(*file, resource, &gateways))
+            .filter_map(|(file, resource)| Attached::new(*file, resource, &gateways, options))
             .collect();
-        Self {
-            resources,
-            policies: files.iter().flat_map(|file| &file.policies).collect(),
-            gateways,
-            attached,
+        let mut kinds: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (file, resource) in &resources {
+            let kind = Kind::of(resource);
+            let name = resource.text_at("kind").filter(|_| kind == Kind::Other).unwrap_or_default();
+            kinds.entry((kind, name)).or_default().push((*file, *resource));
         }
+        let meetings = Meetings::new(&attached, options.root());
+        let numbered = files.iter().enumerate();
+        let policies = numbered.flat_map(|(file, read)| read.policies.iter().map(move |found| (file, found)));
+        Self { options, policies: policies.collect(), resources, kinds, gateways, attached, meetings }
+    }
+
+    /// The resources of a kind.
+    pub(super) fn of(&self, kind: Kind) -> &[(usize, &'n Node)] {
+        self.kinds.get(&(kind, "")).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The resources of a kind that is not checked by itself.
+    pub(super) fn other(&self, kind: &'n str) -> &[(usize, &'n Node)] {
+        self.kinds.get(&(Kind::Other, kind)).map(Vec::as_slice).unwrap_or_default()
     }
 }

@@ -1,7 +1,5 @@
 //! The kind of proxies that a resource is for, as far as it matters to authorization.
 
-use crate::istio::ROOT_NAMESPACE;
-
 /// A kind of proxy, and its side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Site {
@@ -31,8 +29,8 @@ pub enum Side {
 /// What is known about an attachment.
 #[derive(Clone, Debug)]
 pub struct Known<'k> {
-    /// The namespace, if one is written.
-    pub namespace: Option<&'k str>,
+    /// Whether the namespace is Istio's root.
+    pub is_root: bool,
     /// The labels that choose workloads.
     pub labels: Vec<(&'k str, &'k str)>,
     /// The kinds of Gateway API's targets.
@@ -59,7 +57,7 @@ impl Site {
             Side::Client | Side::Both if known.labels.iter().any(is_gateways) => Self::Gateway,
             Side::Server => Self::Inbound,
             // Every proxy of the mesh, which includes its gateways.
-            Side::Client if known.labels.is_empty() && known.namespace == Some(ROOT_NAMESPACE) => Self::Mixed,
+            Side::Client if known.labels.is_empty() && known.is_root => Self::Mixed,
             Side::Client => Self::Outbound,
             Side::Both => Self::Mixed,
         }
@@ -84,11 +82,12 @@ fn is_gateways((name, value): &(&str, &str)) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Known, ROOT_NAMESPACE as ROOT, Side, Site};
+    use super::{Known, Side, Site};
+    use crate::istio::ROOT_NAMESPACE as ROOT;
 
     fn site(namespace: &str, labels: &[(&str, &str)], targets: &[&str], side: Side) -> Site {
         Site::of(&Known {
-            namespace: Some(namespace),
+            is_root: namespace == ROOT,
             labels: labels.to_vec(),
             targets: targets.to_vec(),
             gateway: false,

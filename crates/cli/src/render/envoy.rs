@@ -12,7 +12,9 @@ const STRING: &str = "type.googleapis.com/google.protobuf.StringValue";
 pub(super) fn filter_block(request: &RenderRequest<'_>) -> Result<String, CliError> {
     let filter = request.filter.name();
     let name = text(format!("narrows.{filter}"));
-    let file = match request.url.as_deref() {
+    // The address that a resource of Istio gives is not one for a proxy without Istio.
+    let kept = request.kept.url.as_deref().filter(|url| url.starts_with("file://"));
+    let file = match request.url.as_deref().or(kept) {
         None => format!("dist/{filter}.wasm"),
         Some(url) => match url.split_once("://") {
             None => url.to_owned(),

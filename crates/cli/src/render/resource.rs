@@ -2,9 +2,10 @@
 
 use narrows_core::{PolicyValue, vm_config};
 
-use super::{RenderRequest, table, text};
+use super::kept::metadata;
+use super::{Fields, RenderRequest, table, text};
 use crate::error::CliError;
-use crate::istio::{Mode, Release, TARGETS as TARGET_KINDS};
+use crate::istio::{Mode, ROOT_NAMESPACE, Release, TARGETS as TARGET_KINDS};
 use crate::placement::Deeds;
 use crate::placement::part::{self, Part};
 use crate::placement::site::{Known, Side, Site};
@@ -44,8 +45,6 @@ pub(super) fn traffic_extension(request: &RenderRequest<'_>) -> Result<String, C
     })
 }
 
-pub(super) type Fields = Vec<(String, PolicyValue)>;
-
 /// A resource, with comments, for each plugin that the policy needs.
 fn resources(
     request: &RenderRequest<'_>,
@@ -53,8 +52,8 @@ fn resources(
     spec: impl Fn(&Part) -> Result<Fields, CliError>,
 ) -> Result<String, CliError> {
     let site = Site::of(&known(request));
-    let parts = match request.phase {
-        // A phase on the command line takes precedence.
+    let parts = match phase(request) {
+        // A phase on the command line or of the resource takes precedence.
         Some(_) => part::parts(request.filter, &request.tree, request.policy, Site::Outbound)?,
         None => part::parts(request.filter, &request.tree, request.policy, site)?,
     };
@@ -64,12 +63,11 @@ fn resources(
             out.push_str("---\n");
         }
         out.push_str(&comments(request, site, &parts, part));
-        let mut metadata = vec![("name".to_owned(), text(format!("{}{}", request.name, part.suffix)))];
-        metadata.extend(request.namespace.iter().map(|name| ("namespace".to_owned(), text(name))));
+        let name = format!("{}{}", request.name, part.suffix);
         out.push_str(&yaml::document(&table([
             ("apiVersion", text("extensions.istio.io/v1alpha1")),
             ("kind", text(kind)),
-            ("metadata", PolicyValue::Table(metadata)),
+            ("metadata", metadata(&name, request.namespace.as_deref(), &request.kept)),
             ("spec", PolicyValue::Table(spec(part)?)),
         ])));
     }
@@ -83,10 +81,11 @@ fn known<'w>(request: &'w RenderRequest<'_>) -> Known<'w> {
         _ if request.istio < MATCH => Side::Both,
         Some(Mode::Client) => Side::Client,
         Some(Mode::Server) => Side::Server,
+        None if request.ports.is_empty() => request.kept.side(),
         None => Side::Both,
     };
     Known {
-        namespace: request.namespace.as_deref(),
+        is_root: request.namespace.as_deref() == Some(ROOT_NAMESPACE),
         labels: request.selector.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
         targets: request.targets.iter().map(|(kind, _)| kind.as_str()).collect(),
         gateway: request.gateway,
@@ -95,14 +94,36 @@ fn known<'w>(request: &'w RenderRequest<'_>) -> Known<'w> {
     }
 }
 
+/// The phase that the command line names or, if it is another than the one that the policy should have,
+/// the resource.
+fn phase(request: &RenderRequest<'_>) -> Option<&'static str> {
+    let deeds = Deeds::of(request.filter, &Node::unplaced(&request.tree, &(0..0)));
+    let own = deeds.slot(request.filter, Site::of(&known(request))).phase;
+    request.phase.or(request.kept.phase.filter(|phase| *phase != own))
+}
+
+/// The clauses that restrict the plugin to a direction and ports: those of the command line or, without
+/// any, those of the resource.
+fn clauses(request: &RenderRequest<'_>) -> Option<PolicyValue> {
+    if request.mode.is_none() && request.ports.is_empty() {
+        return request.kept.clauses();
+    }
+    let mut clause = Vec::new();
+    clause.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
+    if !request.ports.is_empty() {
+        let number = |port: &u16| table([("number", PolicyValue::Integer((*port).into()))]);
+        clause.push(("ports".to_owned(), PolicyValue::List(request.ports.iter().map(number).collect())));
+    }
+    Some(PolicyValue::List(vec![PolicyValue::Table(clause)]))
+}
+
 /// Comments: what the release means for the plugin, and why the plugin is at its place.
 fn comments(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part) -> String {
     let mut lines = Vec::new();
     if parts.first().is_some_and(|first| first.suffix == part.suffix) {
         let later = if is_last(request) { "" } else { " and later" };
         lines.push(format!("For Istio {}{later}.", request.istio));
-        let restricted = request.mode.is_some() || !request.ports.is_empty();
-        if request.istio < MATCH && restricted {
+        if request.istio < MATCH && clauses(request).is_some() {
             lines.push(
                 "It has no \"match\": the filter runs in both directions and on every port.".to_owned(),
             );
@@ -111,8 +132,15 @@ fn comments(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part
             lines
                 .push("It has no \"failStrategy\": a filter that cannot run refuses all traffic.".to_owned());
         }
+        if strategy(request).as_deref() == Some("FAIL_OPEN") {
+            lines.push(
+                "FAIL_OPEN: while the filter cannot run, requests pass without it. Then nothing is"
+                    .to_owned(),
+            );
+            lines.push("stripped, answered or refused.".to_owned());
+        }
     }
-    if request.phase.is_none() {
+    if phase(request).is_none() {
         lines.extend(placed(request, site, parts, part));
     }
     lines.iter().map(|line| format!("# {line}\n")).collect()
@@ -203,20 +231,11 @@ pub(super) fn choice(request: &RenderRequest<'_>) -> Result<Fields, CliError> {
 /// The proxies, the order, the direction and the ports.
 fn attachment(request: &RenderRequest<'_>, part: &Part) -> Result<Fields, CliError> {
     let mut fields = choice(request)?;
-    fields.push(("phase".to_owned(), text(request.phase.unwrap_or(part.slot.phase))));
+    fields.push(("phase".to_owned(), text(phase(request).unwrap_or(part.slot.phase))));
     let priority = request.priority.filter(|_| part.decides).unwrap_or(part.slot.priority);
     fields.push(("priority".to_owned(), PolicyValue::Integer(priority.into())));
-    let restricted = request.mode.is_some() || !request.ports.is_empty();
-    if restricted && request.istio >= MATCH {
-        let mut clause = Vec::new();
-        clause.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
-        if !request.ports.is_empty() {
-            let ports =
-                request.ports.iter().map(|port| table([("number", PolicyValue::Integer((*port).into()))]));
-            clause.push(("ports".to_owned(), PolicyValue::List(ports.collect())));
-        }
-        fields.push(("match".to_owned(), PolicyValue::List(vec![PolicyValue::Table(clause)])));
-    }
+    let clauses = clauses(request).filter(|_| request.istio >= MATCH);
+    fields.extend(clauses.map(|clauses| ("match".to_owned(), clauses)));
     Ok(fields)
 }
 
@@ -225,21 +244,45 @@ fn plugin(request: &RenderRequest<'_>, policy: &PolicyValue) -> Result<Fields, C
     let url = request.url.as_ref().ok_or_else(|| {
         CliError::new("the address of the module is missing", "add --url oci://registry/repository:tag")
     })?;
+    if !url.contains('/') {
+        let message = format!("{url:?} has no repository");
+        return Err(CliError::new(message, "write --url oci://registry/repository:tag"));
+    }
     let mut fields = vec![("url".to_owned(), text(url))];
     fields.extend(request.sha256.iter().map(|digest| ("sha256".to_owned(), text(digest))));
-    if !url.contains("://") || url.starts_with("oci:") {
-        fields.push(("imagePullPolicy".to_owned(), text("IfNotPresent")));
-    }
-    let strategy = match (request.istio, request.filter.attachment().fails_open) {
-        (release, _) if release >= FAIL_RELOAD => Some("FAIL_RELOAD"),
-        (release, open) if release >= FAIL_STRATEGY => Some(if open { "FAIL_OPEN" } else { "FAIL_CLOSE" }),
-        _ => None,
-    };
-    fields.extend(strategy.map(|strategy| ("failStrategy".to_owned(), text(strategy))));
+    let kept = |name: &str| Some((name.to_owned(), request.kept.field(name, request.istio)?));
+    let is_image = !url.contains("://") || url.starts_with("oci:");
+    let pull = || is_image.then(|| ("imagePullPolicy".to_owned(), text("IfNotPresent")));
+    fields.extend(kept("imagePullPolicy").or_else(pull));
+    fields.extend(kept("imagePullSecret"));
+    fields.extend(kept("verificationKey"));
+    fields.extend(strategy(request).map(|strategy| ("failStrategy".to_owned(), text(strategy))));
+    fields.extend(kept("type"));
+    fields.extend(kept("vmConfig"));
+    let written = request.kept.text("pluginName", request.istio);
     if request.strict || request.is_bundle() {
-        let strict = if request.strict { vm_config::STRICT } else { "" };
+        let is_strict = request.strict || written.is_some_and(|name| vm_config::is_strict(name.as_bytes()));
+        let strict = if is_strict { vm_config::STRICT } else { "" };
         fields.push(("pluginName".to_owned(), text([request.filter.name(), strict].concat())));
+    } else {
+        fields.extend(written.map(|name| ("pluginName".to_owned(), text(name))));
     }
     fields.push(("pluginConfig".to_owned(), policy.clone()));
     Ok(fields)
+}
+
+/// What happens to traffic while the filter cannot run.
+fn strategy(request: &RenderRequest<'_>) -> Option<String> {
+    let own = match (request.istio, request.filter.attachment().fails_open) {
+        (release, _) if release >= FAIL_RELOAD => "FAIL_RELOAD",
+        (release, open) if release >= FAIL_STRATEGY => {
+            if open {
+                "FAIL_OPEN"
+            } else {
+                "FAIL_CLOSE"
+            }
+        }
+        _ => return None,
+    };
+    Some(request.kept.text("failStrategy", request.istio).unwrap_or_else(|| own.to_owned()))
 }

@@ -3,6 +3,7 @@
 use narrows_core::PolicyValue;
 use narrows_core::stats_tags::overrides;
 
+use super::kept::{Kept, metadata};
 use super::resource::choice;
 use super::{RenderRequest, table, text};
 use crate::error::CliError;
@@ -16,8 +17,8 @@ pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
         return Err(CliError::new(message, "name tags in \"publish\""));
     }
     let version = if request.istio >= Release::minor(22) { "v1" } else { "v1alpha1" };
-    let mut metadata = vec![("name".to_owned(), text(&request.name))];
-    metadata.extend(request.namespace.iter().map(|name| ("namespace".to_owned(), text(name))));
+    // The labels and annotations of a plugin are not those of the Telemetry beside it.
+    let metadata = metadata(&request.name, request.namespace.as_deref(), &Kept::default());
     let mut spec = choice(request)?;
     let mut which = vec![("metric".to_owned(), text(request.metric.as_deref().unwrap_or("ALL_METRICS")))];
     which.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
@@ -30,7 +31,7 @@ pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
     let document = table([
         ("apiVersion", text(format!("telemetry.istio.io/{version}"))),
         ("kind", text("Telemetry")),
-        ("metadata", PolicyValue::Table(metadata)),
+        ("metadata", metadata),
         ("spec", PolicyValue::Table(spec)),
     ]);
     Ok(format!("# For Istio {}.\n{}", request.istio, yaml::document(&document)))

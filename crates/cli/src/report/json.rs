@@ -6,6 +6,9 @@ use crate::finding::{Finding, Level};
 use crate::lint::Checked;
 use crate::source::SourceFile;
 
+/// The version of this format. It changes when a field is taken away or changes its meaning.
+const VERSION: u32 = 1;
+
 pub(super) fn report(checked: &[Checked]) -> String {
     let findings: Vec<_> = placed(checked)
         .map(|(source, [(line, column), (end_line, end_column)], finding)| {
@@ -25,9 +28,9 @@ pub(super) fn report(checked: &[Checked]) -> String {
         .collect();
     let files: Vec<_> = checked
         .iter()
-        .map(|c| json!({ "file": c.source.path, "policies": c.policies, "manifests": c.manifests, "weight": c.heaviest(), "work": c.dearest() }))
+        .map(|c| json!({ "file": c.source.path, "policies": c.policies, "manifests": c.manifests, "weight": c.heaviest(), "work": c.dearest(), "accepted": c.accepted }))
         .collect();
-    format!("{:#}\n", json!({ "files": files, "findings": findings }))
+    format!("{:#}\n", json!({ "version": VERSION, "files": files, "findings": findings }))
 }
 
 pub(super) fn level(level: Level) -> &'static str {

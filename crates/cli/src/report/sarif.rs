@@ -4,6 +4,9 @@ use serde_json::json;
 
 use crate::lint::Checked;
 
+/// What an address of a code's explanation begins with. `narrows explain CODE` prints it.
+const HELP: &str = "urn:narrows:code:";
+
 pub(super) fn report(checked: &[Checked]) -> String {
     let mut codes: Vec<_> = checked.iter().flat_map(|c| &c.findings).map(|finding| finding.code).collect();
     codes.sort_unstable_by_key(|code| code.id);
@@ -15,6 +18,8 @@ pub(super) fn report(checked: &[Checked]) -> String {
                 "id": code.id,
                 "shortDescription": { "text": code.title },
                 "fullDescription": { "text": code.text },
+                "help": { "text": format!("{}\n\nnarrows explain {}", code.text, code.id) },
+                "helpUri": format!("{HELP}{}", code.id),
             })
         })
         .collect();
@@ -25,7 +30,7 @@ pub(super) fn report(checked: &[Checked]) -> String {
                 "level": super::json::level(finding.level),
                 "message": { "text": format!("{}; {}", finding.message, finding.help) },
                 "locations": [{ "physicalLocation": {
-                    "artifactLocation": { "uri": source.path.replace('\\', "/") },
+                    "artifactLocation": { "uri": uri(&source.path) },
                     "region": {
                         "startLine": line, "startColumn": column,
                         "endLine": end_line, "endColumn": end_column,
@@ -46,4 +51,18 @@ pub(super) fn report(checked: &[Checked]) -> String {
         }],
     });
     format!("{document:#}\n")
+}
+
+/// A path as a relative reference of RFC 3986.
+fn uri(path: &str) -> String {
+    let mut uri = String::new();
+    for byte in path.replace('\\', "/").bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte));
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri
 }

@@ -4,13 +4,14 @@ use annotate_snippets::{AnnotationKind, Group, Level as Shown, Renderer, Snippet
 
 use narrows_core::limits::{REGEX_WORK, WEIGHT};
 
+use super::Screen;
 use crate::escape;
 use crate::finding::{Finding, Level};
 use crate::lint::Checked;
 use crate::source::Lines;
 
-pub(super) fn report(checked: &[Checked], colour: bool) -> String {
-    let mut text = findings(checked, colour);
+pub(super) fn report(checked: &[Checked], screen: Screen) -> String {
+    let mut text = findings(checked, screen);
     if !text.is_empty() {
         text.push('\n');
     }
@@ -19,8 +20,10 @@ pub(super) fn report(checked: &[Checked], colour: bool) -> String {
 }
 
 /// The findings, with a blank line between two.
-pub(super) fn findings(checked: &[Checked], colour: bool) -> String {
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+pub(super) fn findings(checked: &[Checked], screen: Screen) -> String {
+    let renderer = if screen.colour { Renderer::styled() } else { Renderer::plain() };
+    // A narrower one would show nothing of the line.
+    let renderer = renderer.term_width(screen.width.map_or(140, |width| width.max(60)));
     let mut told = Vec::new();
     for Checked { source, findings, .. } in checked {
         let (path, lines) = (escape::line(&source.path), source.lines());
@@ -42,11 +45,11 @@ fn group<'a>(path: &'a str, lines: &Lines<'a>, finding: &'a Finding) -> Group<'a
     let text = lines.text(&line);
     let mut marked = AnnotationKind::Primary.span(visible(text, line.start, finding));
     if !finding.place.is_empty() {
-        marked = marked.label(&finding.place);
+        marked = marked.label(escape::line(&finding.place));
     }
-    let title = level.primary_title(&finding.message).id(finding.code.id);
+    let title = level.primary_title(escape::line(&finding.message)).id(finding.code.id);
     let snippet = Snippet::source(text).line_start(number).path(path).fold(true).annotation(marked);
-    title.element(snippet).element(Shown::HELP.message(&finding.help))
+    title.element(snippet).element(Shown::HELP.message(escape::line(&finding.help)))
 }
 
 /// The part of a line that can be underlined from there: at least one byte, and at most the rest of the
@@ -75,8 +78,10 @@ fn summary(checked: &[Checked]) -> String {
         weight +=
             &format!("the dearest policy uses {share} % of what expressions may cost for one long value\n");
     }
+    let accepted = sum(|c| c.accepted);
+    let accepted = if accepted == 0 { String::new() } else { format!("; {accepted} accepted by comments") };
     format!(
-        "{} and {} in {}: {}, {}\n{weight}",
+        "{} and {} in {}: {}, {}{accepted}\n{weight}",
         count(of_level(Level::Error), "error", "errors"),
         count(of_level(Level::Warning), "warning", "warnings"),
         count(checked.len(), "file", "files"),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use narrows_core::{Code, PolicyValue};
 use serde::de::IgnoredAny;
 
-use super::{Node, line_of, node};
+use super::{Node, json, line_of, node};
 use crate::code::policy;
 use crate::finding::{Finding, Level};
 
@@ -15,19 +15,10 @@ use crate::finding::{Finding, Level};
 /// second time as YAML; almost every JSON text is also YAML.
 pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
     let content = string.text().unwrap_or_default();
-    let offsets = align(content, text, &string.at);
-    let outer = |inner: &Range<usize>| {
-        let of = |at: usize| offsets.get(at).cloned().unwrap_or(string.at.end..string.at.end);
-        let start = of(inner.start).start;
-        let end = if inner.is_empty() { start } else { of(inner.end - 1).end };
-        start..end.max(start)
-    };
+    let outer = outwards(text, string);
     let tree = PolicyValue::parse(content.as_bytes()).map_err(|invalid| {
         let broken = serde_json::from_str::<IgnoredAny>(content).err();
-        let at = broken.as_ref().map_or(0, |e| {
-            let line = content.split_inclusive('\n').take(e.line().max(1) - 1).map(str::len).sum::<usize>();
-            line + e.column().max(1) - 1
-        });
+        let at = broken.as_ref().map_or(0, |e| json::offset(content, e));
         let fault = invalid.faults().first();
         let message = fault.map(|fault| fault.message.clone()).unwrap_or_default();
         let place = broken.map(|e| format!(" at line {} column {}", e.line(), e.column()));
@@ -50,6 +41,26 @@ pub(super) fn read(text: &str, string: &Node) -> Result<Node, Finding> {
         }
         _ => Node::unplaced(&tree, &(string.at.start..line_of(text, string.at.start).end)),
     })
+}
+
+/// The YAML in a string, with its places in the text around it; nothing if it is none.
+pub(super) fn documents(text: &str, string: &Node) -> Vec<Node> {
+    let mut documents = node::documents(string.text().unwrap_or_default()).unwrap_or_default();
+    let outer = outwards(text, string);
+    documents.iter_mut().for_each(|node| node.relocate(&outer));
+    documents
+}
+
+/// From a place in the content of a string to the place in the text around the string.
+fn outwards(text: &str, string: &Node) -> impl Fn(&Range<usize>) -> Range<usize> {
+    let offsets = align(string.text().unwrap_or_default(), text, &string.at);
+    let end = string.at.end;
+    move |inner| {
+        let of = |at: usize| offsets.get(at).cloned().unwrap_or(end..end);
+        let start = of(inner.start).start;
+        let end = if inner.is_empty() { start } else { of(inner.end - 1).end };
+        start..end.max(start)
+    }
 }
 
 /// For each byte of a string's content, its place in the text around the string.

@@ -168,9 +168,24 @@ pub(super) fn documents(text: &str) -> Result<Vec<Node>, (Range<usize>, String)>
             let rest = text.get(line_start..).unwrap_or_default();
             let start = line_start + rest.chars().take(index(column) - 1).map(char::len_utf8).sum::<usize>();
             let place = format!(" at line {line}, column {column}");
-            Err((start..start + 1, e.to_string().replace(&place, "")))
+            Err((start..start + 1, in_words(&e.to_string().replace(&place, ""))))
         }
     }
+}
+
+/// The reader's limits, in words of its users.
+fn in_words(message: &str) -> String {
+    let limits = [
+        ("RecordedAnchorEvents", "its aliases stand for more than a million values"),
+        ("Alias", "its aliases stand for more values than are read"),
+        ("Depth", "it is nested deeper than any document should be"),
+        ("recursion limit", "it is nested deeper than any document should be"),
+        ("ScalarBytes", "its texts have more than 64 MiB"),
+        ("budget breached", "it is larger than what is read"),
+    ];
+    let reached = limits.iter().find(|(sign, _)| message.contains(sign));
+    let is_limit = message.contains("budget breached") || message.contains("limit exceeded");
+    reached.filter(|_| is_limit).map_or_else(|| message.to_owned(), |(_, words)| (*words).to_owned())
 }
 
 fn index(number: u64) -> usize {

@@ -2,6 +2,8 @@
 
 use narrows_core::PolicyValue;
 
+use crate::escape;
+
 /// The most columns of a line before it is broken.
 const WIDTH: usize = 96;
 
@@ -64,7 +66,18 @@ fn broken(tree: &PolicyValue, indent: usize, out: &mut String) {
     }
 }
 
-/// A string with its quotes, which is also valid YAML.
+/// A string with its quotes, which is also valid YAML. What cannot be seen is escaped: YAML would fold
+/// some of it, and a terminal would obey it.
 pub(super) fn string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let quoted = serde_json::Value::from(text).to_string();
+    let mut shown = String::with_capacity(quoted.len());
+    for c in quoted.chars() {
+        let code = u32::from(c);
+        if escape::hides(c) && code <= 0xffff {
+            shown.push_str(&format!("\\u{code:04x}"));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }

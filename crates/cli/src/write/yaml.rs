@@ -3,6 +3,7 @@
 use narrows_core::PolicyValue;
 
 use super::json;
+use crate::escape;
 
 /// A document.
 pub(crate) fn document(tree: &PolicyValue) -> String {
@@ -75,7 +76,7 @@ fn flow(tree: &PolicyValue, indent: usize) -> String {
 
 /// Whether a literal block gives this text of several lines back unchanged.
 fn is_block(text: &str) -> bool {
-    let printable = |line: &str| !line.ends_with(' ') && line.chars().all(|c| !c.is_control());
+    let printable = |line: &str| !line.ends_with(' ') && !line.chars().any(escape::hides);
     text.ends_with('\n')
         && !text.ends_with("\n\n")
         && text.len() > 1
@@ -113,11 +114,13 @@ mod tests {
             "a": "plain", "b": "yes", "c": "1.5", "d": "", "e": "*.x", "f": "oci://r:5000/a:1", "g": "a: b",
             "h": ["x", 1, "n"], "i": [], "j": {}, "k": [{"l": {"m": 1}, "o": ["p"]}, "q", [1, [2]], {}],
             "r": "{\n  \"s\": 1\n}\n", "t": "x\n\n", "u": " x\n", "v": "é\u0001", "w x": null, "y": true,
-            "z": [{"multi": "a\nb\n", "then": 1}], "@type": "- x", "dash": "-", "tilde": "~", "e1": "0x1f"
+            "z": [{"multi": "a\nb\n", "then": 1}], "@type": "- x", "dash": "-", "tilde": "~", "e1": "0x1f",
+            "nel": "x\u0085y\n", "bidi": "a\u202eb\u2028", "marks": "e\u0301 \u00e9 \ud83d\ude00"
         }"#;
         let tree = PolicyValue::parse(text.as_bytes()).unwrap();
         let written = document(&tree);
         let read = SourceFile { path: String::new(), text: written.clone() }.documents().unwrap();
         assert_eq!(read[0].tree(), tree, "{written}");
+        assert!(!written.contains(['\u{85}', '\u{202e}', '\u{2028}']), "{written:?}");
     }
 }

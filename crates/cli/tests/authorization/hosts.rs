@@ -80,7 +80,7 @@ fn a_waypoint_is_told_by_its_targets_and_by_its_class() {
     };
     let message = |place: &[&str], policy: &str, around: &str| {
         let text = plugin("p", place, policy) + around;
-        let checked = lint::check(SourceFile { path: String::new(), text }, Options::default());
+        let checked = lint::check(SourceFile { path: String::new(), text }, &Options::default());
         checked.findings.iter().map(|finding| finding.message.clone()).collect::<Vec<_>>().join("; ")
     };
     let policy = &format!("trust: mesh, {MOVES}");

@@ -32,7 +32,7 @@ fn plugin(name: &str, place: &[&str], policy: &str) -> String {
 
 /// The codes of these plugins and resources in one run, those alone that are asked about.
 fn codes(text: &str) -> Vec<&'static str> {
-    let checked = lint::check(SourceFile { path: String::new(), text: text.to_owned() }, Options::default());
+    let checked = lint::check(SourceFile { path: String::new(), text: text.to_owned() }, &Options::default());
     let errors: Vec<_> = checked.findings.iter().filter(|f| f.message.contains("cannot be read")).collect();
     assert!(errors.is_empty(), "{errors:?}\n{text}");
     let asked = ["NRW621", "NRW622", "NRW623"];
@@ -110,7 +110,7 @@ fn where_no_side_is_said_the_other_remedy_is() {
     {
         for (policy, phase) in [(REWRITES, "phase: AUTHZ"), (STRIPS, "phase: STATS")] {
             let text = plugin("p", &[place, &[phase, "priority: 300"]].concat(), policy);
-            let checked = lint::check(SourceFile { path: String::new(), text }, Options::default());
+            let checked = lint::check(SourceFile { path: String::new(), text }, &Options::default());
             let helps: Vec<_> =
                 checked.findings.iter().filter(|finding| finding.code.id.starts_with("NRW62")).collect();
             assert_eq!(helps.len(), 1, "{place:?} {policy}");

@@ -132,7 +132,8 @@ pub const LEARN_UNSHARED: usize = 50;
 /// was logged: about 4 MB, and 24,000 hosts.
 pub const LEARN_LINES: u64 = 300;
 /// Faults that one refusal reports: more would hide the first.
-pub const FAULTS: usize = 20;
+/// A tool has room for more of them than the log of a proxy.
+pub const FAULTS: usize = if cfg!(feature = "describe") { 1_000 } else { 20 };
 /// Ports of one backend that are guarded apart; the others count as one. A client may write any port,
 /// and each port that failed is kept for ten minutes.
 pub const GUARDED_PORTS: usize = 16;

@@ -1,7 +1,7 @@
 //! The resources that carry the filters, or read what the filters publish. Numbers are minor versions:
 //! 16 is Istio 1.16.
 
-use super::FieldType::{Any, Bool, Integer, List, Table, Text, Word};
+use super::FieldType::{Any, Bool, Integer, List, Name, Table, Text, Word};
 use super::head::{field, required};
 use super::{FieldType, Release, Schema};
 
@@ -45,13 +45,13 @@ pub(super) static WASM_PLUGIN: Schema = Schema {
         required("spec.targetRefs[].kind", 22, Text),
         required("spec.targetRefs[].name", 22, Text),
         field("spec.targetRefs[].namespace", 22, Text),
-        required("spec.url", 12, Text),
+        required("spec.url", 12, Name),
         field("spec.sha256", 12, Text),
         field("spec.imagePullPolicy", 12, PULL),
-        field("spec.imagePullSecret", 12, Text),
+        field("spec.imagePullSecret", 12, Name),
         field("spec.verificationKey", 12, Text),
         field("spec.pluginConfig", 12, Any),
-        field("spec.pluginName", 12, Text),
+        field("spec.pluginName", 12, Name),
         field(
             "spec.phase",
             12,
@@ -60,7 +60,7 @@ pub(super) static WASM_PLUGIN: Schema = Schema {
         field("spec.priority", 12, PRIORITY),
         field("spec.vmConfig", 14, Table),
         field("spec.vmConfig.env", 14, List),
-        required("spec.vmConfig.env[].name", 14, Text),
+        required("spec.vmConfig.env[].name", 14, Name),
         field("spec.vmConfig.env[].valueFrom", 14, FROM),
         field("spec.vmConfig.env[].value", 14, Text),
         field("spec.match", 16, List),
@@ -99,18 +99,18 @@ pub(super) static TRAFFIC_EXTENSION: Schema = Schema {
         required("spec.match[].ports[].number", SINCE_EXTENSION, PORT),
         field("spec.lua", SINCE_EXTENSION, Any),
         field("spec.wasm", SINCE_EXTENSION, Table),
-        required("spec.wasm.url", SINCE_EXTENSION, Text),
+        required("spec.wasm.url", SINCE_EXTENSION, Name),
         field("spec.wasm.sha256", SINCE_EXTENSION, Text),
         field("spec.wasm.imagePullPolicy", SINCE_EXTENSION, PULL),
-        field("spec.wasm.imagePullSecret", SINCE_EXTENSION, Text),
+        field("spec.wasm.imagePullSecret", SINCE_EXTENSION, Name),
         field("spec.wasm.verificationKey", SINCE_EXTENSION, Text),
         field("spec.wasm.pluginConfig", SINCE_EXTENSION, Any),
-        field("spec.wasm.pluginName", SINCE_EXTENSION, Text),
+        field("spec.wasm.pluginName", SINCE_EXTENSION, Name),
         field("spec.wasm.failStrategy", SINCE_EXTENSION, FAIL),
         field("spec.wasm.type", SINCE_EXTENSION, TYPE),
         field("spec.wasm.vmConfig", SINCE_EXTENSION, Table),
         field("spec.wasm.vmConfig.env", SINCE_EXTENSION, List),
-        required("spec.wasm.vmConfig.env[].name", SINCE_EXTENSION, Text),
+        required("spec.wasm.vmConfig.env[].name", SINCE_EXTENSION, Name),
         field("spec.wasm.vmConfig.env[].valueFrom", SINCE_EXTENSION, FROM),
         field("spec.wasm.vmConfig.env[].value", SINCE_EXTENSION, Text),
     ],
@@ -137,12 +137,12 @@ pub(super) static TELEMETRY: Schema = Schema {
         field("spec.accessLogging", 12, Any),
         field("spec.metrics", 12, List),
         field("spec.metrics[].providers", 12, List),
-        required("spec.metrics[].providers[].name", 12, Text),
+        required("spec.metrics[].providers[].name", 12, Name),
         field("spec.metrics[].reportingInterval", 17, Text),
         field("spec.metrics[].overrides", 12, List),
         field("spec.metrics[].overrides[].match", 12, Table),
         field("spec.metrics[].overrides[].match.metric", 12, METRIC),
-        field("spec.metrics[].overrides[].match.customMetric", 12, Text),
+        field("spec.metrics[].overrides[].match.customMetric", 12, Name),
         field("spec.metrics[].overrides[].match.mode", 12, SIDE),
         field("spec.metrics[].overrides[].disabled", 12, Bool),
         field("spec.metrics[].overrides[].tagOverrides", 12, Table),

@@ -1,7 +1,7 @@
 //! The resources around the filters, which a route header, a canary's Service or an external host
 //! needs. Numbers are minor versions, as in the other tables.
 
-use super::FieldType::{Any, Bool, Integer, List, Table, Text, Word};
+use super::FieldType::{Any, AnyCase, Bool, Integer, List, Table, Text, Word};
 use super::head::{field, required};
 use super::plugins::PORT;
 use super::{FieldType, Release, Schema};
@@ -11,7 +11,10 @@ const VERSIONS: &[(&str, u16)] = &[
     ("networking.istio.io/v1beta1", 12),
     ("networking.istio.io/v1", 22),
 ];
-const PROTOCOL: FieldType = Word(&[
+/// Istio reads a protocol in any letter case; without one, that of a `ServiceEntry` is sniffed.
+const PROTOCOL: FieldType = AnyCase(PROTOCOLS);
+const SNIFFED: FieldType = AnyCase(&SNIFFED_TOO);
+const PROTOCOLS: &[(&str, u16)] = &[
     ("HTTP", 12),
     ("HTTPS", 12),
     ("HTTP2", 12),
@@ -24,7 +27,16 @@ const PROTOCOL: FieldType = Word(&[
     ("MYSQL", 12),
     ("REDIS", 12),
     ("UDP", 12),
-]);
+];
+const SNIFFED_TOO: [(&str, u16); PROTOCOLS.len() + 1] = {
+    let mut all = [("", 12); PROTOCOLS.len() + 1];
+    let mut i = 0;
+    while i < PROTOCOLS.len() {
+        all[i] = PROTOCOLS[i];
+        i += 1;
+    }
+    all
+};
 const TLS: FieldType = Word(&[
     ("PASSTHROUGH", 12),
     ("SIMPLE", 12),
@@ -181,7 +193,7 @@ pub(super) static SERVICE_ENTRY: Schema = Schema {
         field("spec.addresses[]", 12, Text),
         field("spec.ports", 12, List),
         required("spec.ports[].number", 12, PORT),
-        field("spec.ports[].protocol", 12, PROTOCOL),
+        field("spec.ports[].protocol", 12, SNIFFED),
         required("spec.ports[].name", 12, Text),
         field("spec.ports[].targetPort", 12, PORT),
         field("spec.location", 12, Word(&[("MESH_EXTERNAL", 12), ("MESH_INTERNAL", 12)])),

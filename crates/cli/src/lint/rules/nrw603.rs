@@ -1,5 +1,8 @@
 //! NRW603: a value that Istio refuses.
 
+mod service_entry;
+mod values;
+
 use crate::code::Code;
 use crate::documents::Kind;
 use crate::finding::Finding;
@@ -15,8 +18,44 @@ pub(in crate::lint) static RULE: Rule = Rule {
         title: "refused by Istio",
         text: "The schema of Istio, or its validation, refuses the value.",
     },
-    checks: &[Check::Resource(two_extensions), Check::Resource(environment), Check::Resource(filter_state)],
+    checks: &[
+        Check::Resource(names),
+        Check::Resource(two_extensions),
+        Check::Resource(environment),
+        Check::Resource(filter_state),
+        Check::Resource(service_entry::check),
+        Check::Resource(values::selectors),
+        Check::Resource(values::tag_overrides),
+        Check::Resource(values::warmup),
+    ],
 };
+
+/// Names as Kubernetes takes them: DNS labels, in lower case.
+fn names(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
+    let is_label = |text: &str| {
+        let is_in = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        (1..=63).contains(&text.len())
+            && text.chars().all(is_in)
+            && !text.starts_with('-')
+            && !text.ends_with('-')
+    };
+    let is_name = |text: &str| text.len() <= 253 && text.split('.').all(is_label);
+    let rules: [(&str, &dyn Fn(&str) -> bool); 2] =
+        [("metadata.name", &is_name), ("metadata.namespace", &is_label)];
+    for (place, is_right) in rules {
+        let Some((text, node)) = manifest.resource.get(place).and_then(|node| Some((node.text()?, node)))
+        else {
+            continue;
+        };
+        // Something else fills it in before it is applied.
+        let is_filled = text.contains(['$', '{', '<']);
+        if !is_right(text) && !is_filled {
+            let message = format!("Kubernetes refuses the name {text:?}");
+            let help = "write lower-case letters, digits and \"-\", at most 63 between two dots";
+            findings.push(Finding::error(&RULE.code, &node.at, place, &message, help));
+        }
+    }
+}
 
 fn two_extensions(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     let is_extension = manifest.kind == Kind::TrafficExtension;

@@ -27,12 +27,17 @@ fn url(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     let Some((url, node)) = plugin.get("url").and_then(|node| Some((node.text()?, node))) else { return };
     let (scheme, rest) = url.split_once("://").unwrap_or(("oci", url));
     let fault = match scheme {
+        _ if url.is_empty() => None,
+        _ if !is_url(url) => Some((format!("{url:?} is no address"), WRITE_OCI)),
         "oci" | "http" | "https" if rest.is_empty() || rest.starts_with('/') => {
             Some((format!("{url:?} has no host"), WRITE_OCI))
         }
         "oci" => match rest.split_once(DIGEST) {
             Some((_, digest)) if !is_digest(digest) => Some((NO_DIGEST.to_owned(), "copy all of it")),
-            _ if !rest.contains('/') => Some((format!("{url:?} has no repository"), WRITE_OCI)),
+            // Istio would ask Docker Hub for its image of that name.
+            _ if !rest.contains('/') && plugin.filter.is_some() => {
+                Some((format!("{url:?} has no repository"), WRITE_OCI))
+            }
             _ => None,
         },
         "http" | "https" => None,
@@ -49,13 +54,20 @@ fn url(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     findings.extend(fault.map(|(message, help)| error(plugin, "url", node, &message, help)));
 }
 
+/// Whether a text can be an address at all: nothing in it that an address would have to escape.
+fn is_url(text: &str) -> bool {
+    let is_escaped = |rest: &str| rest.len() >= 2 && rest.chars().take(2).all(|c| c.is_ascii_hexdigit());
+    !text.contains(|c: char| c.is_whitespace() || c.is_control() || "\"<>\\^`{|}".contains(c))
+        && text.split('%').skip(1).all(is_escaped)
+}
+
 fn sha256(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     let Some(plugin) = &manifest.plugin else { return };
     let Some((digest, node)) = plugin.get("sha256").and_then(|node| Some((node.text()?, node))) else {
         return;
     };
     let url = plugin.get("url").and_then(Node::text).unwrap_or_default();
-    if !is_digest(digest) {
+    if !digest.is_empty() && !is_digest(digest) {
         let help =
             "write the digest of the image's manifest (oci) or of the module (http) without \"sha256:\"";
         findings.push(error(plugin, "sha256", node, NO_DIGEST, help));

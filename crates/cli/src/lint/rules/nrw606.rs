@@ -2,7 +2,7 @@
 
 use crate::code::Code;
 use crate::finding::Finding;
-use crate::istio::{ROOT_NAMESPACE, TARGETS};
+use crate::istio::TARGETS;
 use crate::lint::manifest::Manifest;
 use crate::lint::rule::{Check, Rule};
 use crate::source::Node;
@@ -76,10 +76,10 @@ fn target<'n>(manifest: &Manifest<'_>, target: &'n Node) -> Vec<(&'n Node, Strin
             let message = "the only GatewayClass that can be a target is istio-waypoint";
             faults.push((name, message.to_owned(), "write \"istio-waypoint\"".to_owned()));
         }
-        let namespace = manifest.resource.text_at("metadata.namespace");
-        if namespace.is_some_and(|namespace| namespace != ROOT_NAMESPACE) {
+        let root = manifest.run.options.root();
+        if manifest.namespace().is_some_and(|namespace| namespace != root) {
             let message = "a GatewayClass can be a target only of a resource in the root namespace";
-            faults.push((node, message.to_owned(), format!("move the resource to {ROOT_NAMESPACE}")));
+            faults.push((node, message.to_owned(), format!("move the resource to {root}")));
         }
     }
     if let Some(namespace) = target.get("namespace").filter(|namespace| namespace.text() != Some("")) {
@@ -90,7 +90,7 @@ fn target<'n>(manifest: &Manifest<'_>, target: &'n Node) -> Vec<(&'n Node, Strin
 }
 
 fn gateway(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
-    if manifest.plugin.is_none() {
+    if manifest.plugin.is_none() || manifest.is_for_known_gateway() {
         return;
     }
     let Some((gateway, label)) = manifest.stock_gateway() else { return };
@@ -100,16 +100,20 @@ fn gateway(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
         let help = format!("write {gateway:?}");
         findings.push(Finding::warning(&RULE.code, &label.at, place, &message, &help));
     }
+    let root = manifest.run.options.root();
     let namespace = manifest.resource.get("metadata.namespace").and_then(|node| Some((node.text()?, node)));
-    if let Some((namespace, node)) = namespace.filter(|(name, _)| *name != ROOT_NAMESPACE) {
+    if let Some((namespace, node)) = namespace.filter(|(name, _)| *name != root && !is_for_gateways(name)) {
         findings.push(Finding::warning(
             &RULE.code,
             &node.at,
             "metadata.namespace",
-            &format!(
-                "the stock {gateway} is in {ROOT_NAMESPACE}, and a resource attaches only within its namespace"
-            ),
-            &format!("write {ROOT_NAMESPACE}, unless {namespace} has a gateway of yours with this label"),
+            &format!("the stock {gateway} is in {root}, and a resource attaches only within its namespace"),
+            &format!("write {root}, unless {namespace} has a gateway of yours with this label"),
         ));
     }
+}
+
+/// Whether a namespace is called as one for gateways: Istio's charts suggest such a one.
+fn is_for_gateways(namespace: &str) -> bool {
+    ["istio", "gateway", "ingress", "egress"].iter().any(|word| namespace.contains(word))
 }

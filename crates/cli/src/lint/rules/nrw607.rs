@@ -3,8 +3,10 @@
 use narrows_core::PolicyValue;
 
 use crate::code::Code;
+use crate::documents::Kind;
 use crate::filter::Filter;
 use crate::finding::Finding;
+use crate::lint::gateways;
 use crate::lint::manifest::{Manifest, Plugin};
 use crate::lint::rule::{Check, Rule};
 use crate::source::{Node, Value};
@@ -36,9 +38,12 @@ fn network(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
 
 fn clauses(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
     let Some(plugin) = &manifest.plugin else { return };
+    let stock = manifest.stock_gateway().map(|(gateway, _)| gateway);
     let site = Site {
+        manifest,
         waypoint: manifest.is_for_waypoint(),
-        gateway: manifest.stock_gateway().map(|(gateway, _)| gateway),
+        stock,
+        gateway: stock.or_else(|| manifest.is_for_known_gateway().then_some("gateway")),
     };
     for (i, clause) in manifest.list("spec.match").iter().enumerate() {
         let place = format!("spec.match[{i}]");
@@ -49,13 +54,16 @@ fn clauses(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// The proxies that a resource attaches to, as far as it names them.
-struct Site {
+struct Site<'n> {
+    manifest: &'n Manifest<'n>,
     waypoint: bool,
     /// The stock gateway.
+    stock: Option<&'static str>,
+    /// That one, or another gateway that the run shows.
     gateway: Option<&'static str>,
 }
 
-impl Site {
+impl Site<'_> {
     fn mode(&self, clause: &Node, place: &str) -> Option<Finding> {
         let node = clause.get("mode")?;
         let (message, help) = match (node.text()?, self.gateway) {
@@ -86,30 +94,67 @@ impl Site {
         }
         for (i, port) in ports.elements().iter().enumerate() {
             let Some(node) = port.get("number") else { continue };
-            let (Some(gateway), Value::Scalar(PolicyValue::Integer(number))) = (self.gateway, &node.value)
-            else {
-                continue;
-            };
-            findings.extend(on_gateway(gateway, *number).map(|(message, help)| {
+            let Value::Scalar(PolicyValue::Integer(number)) = &node.value else { continue };
+            findings.extend(self.port(*number).map(|(message, help)| {
                 Finding::warning(&RULE.code, &node.at, &format!("{place}[{i}].number"), &message, &help)
             }));
         }
     }
+
+    /// The fault of a port of a gateway, and what to do.
+    fn port(&self, number: i64) -> Option<(String, String)> {
+        let (manifest, labels) = (self.manifest, self.manifest.selector());
+        let service = manifest.run.of(Kind::Service).iter().find(|(_, service)| {
+            service.text_at("metadata.namespace") == manifest.namespace()
+                && !labels.is_empty()
+                && labels.iter().all(|label| gateways::labels(service.get("spec.selector")).contains(label))
+        });
+        if let Some(target) =
+            service.and_then(|(_, service)| target_of(service, number)).filter(|_| self.gateway.is_some())
+        {
+            return Some((
+                format!(
+                    "the gateway listens on the target port of its Service, which is {target}, not on {number}"
+                ),
+                format!("write {target}"),
+            ));
+        }
+        let gateway = self.stock?;
+        let is_opened = manifest.run.gateways.opens(manifest.namespace(), &labels, number);
+        if let Some((_, target)) = [(80, 8080), (443, 8443)].iter().find(|(port, _)| *port == number) {
+            return service.is_none().then(|| {
+                (
+                    format!("the {gateway} listens on the target port of its Service, not on {number}"),
+                    format!(
+                        "write {target}, unless the targetPort of your gateway differs from the stock one"
+                    ),
+                )
+            });
+        }
+        (!is_opened && !LISTENING.contains(&number)).then(|| {
+            (
+                format!("the stock {gateway} does not listen on {number}"),
+                "write 8080 or 8443, unless a Gateway of yours opens this port".to_owned(),
+            )
+        })
+    }
 }
 
-/// The fault of a port of a stock gateway, and what to do.
-fn on_gateway(gateway: &str, number: i64) -> Option<(String, String)> {
-    if let Some((_, target)) = [(80, 8080), (443, 8443)].iter().find(|(port, _)| *port == number) {
-        return Some((
-            format!("the {gateway} listens on the target port of its Service, not on {number}"),
-            format!("write {target}, unless the targetPort of your gateway differs from the stock one"),
-        ));
+/// The port that a Service leads to from this one, if it leads to another one and nothing leads to this
+/// one.
+fn target_of(service: &Node, number: i64) -> Option<i64> {
+    let ports = service.get("spec.ports").map(Node::elements).unwrap_or_default();
+    let integer = |node: Option<&Node>| match node.map(|node| &node.value) {
+        Some(Value::Scalar(PolicyValue::Integer(number))) => Some(*number),
+        _ => None,
+    };
+    // A target port by name may be any number.
+    let target = |port: &Node| match port.get("targetPort") {
+        None => integer(port.get("port")),
+        written => integer(written),
+    };
+    if ports.iter().any(|port| target(port).is_none_or(|target| target == number)) {
+        return None;
     }
-    let is_stock = LISTENING.contains(&number);
-    (!is_stock).then(|| {
-        (
-            format!("the stock {gateway} does not listen on {number}"),
-            "write 8080 or 8443, unless a Gateway of yours opens this port".to_owned(),
-        )
-    })
+    ports.iter().find(|port| integer(port.get("port")) == Some(number)).and_then(target)
 }

@@ -40,7 +40,7 @@ authentication needs what it writes.",
 
 fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
     for (i, later) in run.attached.iter().enumerate() {
-        let mut others = run.attached.iter().take(i).filter(|earlier| earlier.meets(later));
+        let mut others = run.meetings.before(i, &run.attached);
         let pair = others.find_map(|earlier| beside(later, earlier));
         let alone = || Filter::ALL.into_iter().find_map(|other| among(later, other));
         findings.extend(pair.or_else(alone).map(|finding| (later.file, finding)));
@@ -71,14 +71,20 @@ fn among(attached: &Attached<'_>, other: Filter) -> Option<Finding> {
     }
     let meant = Deeds::default().slot(other, attached.site).position();
     let is_first = attached.position() < meant;
-    (is_first != (own < others)).then(|| misplaced(attached, "would run", own < others, other))
+    if is_first == (own < others) {
+        return None;
+    }
+    if attached.position().is_last() {
+        let name = attached.filter.name();
+        let message = format!("without a phase {name} runs after every other filter of Narrows");
+        return Some(attached.finding(&MISPLACED.code, &message, &attached.place()));
+    }
+    Some(misplaced(attached, "would run", own < others, other))
 }
 
 fn misplaced(attached: &Attached<'_>, runs: &str, belongs_first: bool, other: Filter) -> Finding {
     let (is, should) = if belongs_first { ("after", "before") } else { ("before", "after") };
     let message =
         format!("{} {runs} {is} {}, but must run {should} it", attached.filter.name(), other.name());
-    let slot = attached.slot();
-    let help = format!("write phase {} and priority {}", slot.phase, slot.priority);
-    attached.finding(&MISPLACED.code, &message, &help)
+    attached.finding(&MISPLACED.code, &message, &attached.place())
 }

@@ -19,8 +19,8 @@ list is denied by its default. Put the rules into one policy, or give each a gat
 
 fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
     for (i, later) in run.attached.iter().enumerate().filter(|(_, later)| denies(later)) {
-        let mut others = run.attached.iter().take(i);
-        let Some(rival) = others.find(|earlier| denies(earlier) && earlier.meets(later)) else { continue };
+        let mut others = run.meetings.before(i, &run.attached);
+        let Some(rival) = others.find(|earlier| denies(earlier)) else { continue };
         let (_, name) = rival.name();
         let message =
             format!("{name:?} checks the same calls: one that only one of the two allows is denied");

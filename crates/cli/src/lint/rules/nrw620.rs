@@ -47,7 +47,7 @@ const OPENINGS: [(&str, &str); 3] = [
 const OF_GATEWAY: &str = "insecureSkipVerify";
 
 fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
-    if !run.policies.iter().any(|found| believes(&found.policy)) {
+    if !run.policies.iter().any(|(_, found)| believes(&found.policy)) {
         return;
     }
     for (file, resource) in &run.resources {

@@ -26,9 +26,9 @@ every phase: it always sees what the client sent.",
 };
 
 fn in_istio(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
-    let authorized = run.attached.iter().filter(|attached| attached.site.authorizes());
-    for one in authorized.filter(|attached| attached.position().is_behind_authorization()) {
-        let found = [restored(one), stripped(one, &run.attached)];
+    let authorized = run.attached.iter().enumerate().filter(|(_, attached)| attached.site.authorizes());
+    for (i, one) in authorized.filter(|(_, attached)| attached.position().is_behind_authorization()) {
+        let found = [restored(one), stripped(one, run.meetings.covering(i, &run.attached))];
         findings.extend(found.into_iter().flatten().map(|finding| (one.file, finding)));
     }
 }
@@ -43,13 +43,15 @@ fn restored(attached: &Attached<'_>) -> Option<Finding> {
 }
 
 /// A header that this filter strips after authorization, and that no filter strips before it.
-fn stripped(attached: &Attached<'_>, all: &[Attached<'_>]) -> Option<Finding> {
+fn stripped<'a, 'n: 'a>(
+    attached: &Attached<'_>,
+    covering: impl Iterator<Item = &'a Attached<'n>>,
+) -> Option<Finding> {
     if !strips_for_others(attached.filter) {
         return None;
     }
-    let before: Vec<_> = all
-        .iter()
-        .filter(|other| !other.position().is_behind_authorization() && other.covers(attached))
+    let before: Vec<_> = covering
+        .filter(|other| !other.position().is_behind_authorization())
         .filter(|other| other.side == Side::Both || other.side == attached.side)
         .collect();
     let is_left = |name: &&String| !before.iter().any(|other| other.takes_away(name));

@@ -74,7 +74,7 @@ fn service<'n>(host: &'n str, namespace: &'n str) -> Service<'n> {
 
 /// What the canary lacks, and what to do.
 fn lacking(pair: &Pair<'_>, run: &Run<'_>) -> Vec<(String, &'static str)> {
-    let of = |service: &Service<'_>| run.resources.iter().map(|(_, r)| *r).find(|r| service.is(r));
+    let of = |service: &Service<'_>| run.of(Kind::Service).iter().map(|(_, r)| *r).find(|r| service.is(r));
     let (stable, canary) = (of(&pair.stable), of(&pair.canary));
     let name = pair.canary.name;
     let mut found = Vec::new();
@@ -104,18 +104,16 @@ fn lacking(pair: &Pair<'_>, run: &Run<'_>) -> Vec<(String, &'static str)> {
             "a DestinationRule, whose TLS, outlier detection and balancing do not apply to",
         ),
     ] {
-        let has = |service: &Service<'_>| {
-            run.resources.iter().any(|(_, r)| Kind::of(r) == kind && service.is_named_by(r))
-        };
-        let is_lost = |r: &Node| Kind::of(r) == kind && pair.stable.is_named_by(r) && says_more(r);
-        if run.resources.iter().any(|(_, r)| is_lost(r)) && !has(&pair.canary) {
+        let has = |service: &Service<'_>| run.of(kind).iter().any(|(_, r)| service.is_named_by(r));
+        let is_lost = |r: &Node| pair.stable.is_named_by(r) && says_more(r);
+        if run.of(kind).iter().any(|(_, r)| is_lost(r)) && !has(&pair.canary) {
             found.push((
                 format!("{:?} has {what} {name:?}", pair.stable.name),
                 "write one for the canary's host too",
             ));
         }
     }
-    if run.resources.iter().any(|(_, r)| hides(r, pair)) {
+    if run.other("Sidecar").iter().any(|(_, r)| hides(r, pair)) {
         let message = format!("a Sidecar lists {:?} in egress.hosts and not {name:?}", pair.stable.name);
         found.push((message, "list both: the callers' proxies do not know the canary's host"));
     }
@@ -151,7 +149,6 @@ fn is_within(one: &Node, other: &Node) -> bool {
 
 /// Whether a `Sidecar` shows its workloads the stable host and not the canary's.
 fn hides(resource: &Node, pair: &Pair<'_>) -> bool {
-    let is_sidecar = resource.text_at("kind") == Some("Sidecar");
     let listeners = resource.get("spec.egress").map(Node::elements).unwrap_or_default();
     let own = resource.text_at("metadata.namespace").unwrap_or("default");
     let hosts = || listeners.iter().filter_map(|listener| listener.get("hosts")).flat_map(Node::elements);
@@ -161,14 +158,13 @@ fn hides(resource: &Node, pair: &Pair<'_>) -> bool {
             (namespace == "*" || namespace == service.namespace) && service.is_called(host, service.namespace)
         })
     };
-    is_sidecar && shows(&pair.stable) && !shows(&pair.canary)
+    shows(&pair.stable) && !shows(&pair.canary)
 }
 
 impl Service<'_> {
     /// Whether a resource is this Service.
     fn is(&self, resource: &Node) -> bool {
-        Kind::of(resource) == Kind::Service
-            && resource.text_at("metadata.name") == Some(self.name)
+        resource.text_at("metadata.name") == Some(self.name)
             && resource.text_at("metadata.namespace").is_none_or(|namespace| namespace == self.namespace)
     }
 
