@@ -9,6 +9,7 @@ mod manifest;
 mod meetings;
 mod options;
 mod policy;
+mod reach;
 mod rule;
 mod rules;
 mod run;
@@ -104,8 +105,15 @@ impl Checked {
         }
         for found in &file.policies {
             let (weighed, findings) = policy::check(found, run.options.filter);
-            checked.weights.extend(weighed);
             checked.findings.extend(findings);
+            if let Some(weighed) = weighed {
+                for check in rules::ALL.iter().flat_map(|rule| rule.checks) {
+                    if let Check::Policy(check) = check {
+                        check(weighed.filter, &found.policy, &mut checked.findings);
+                    }
+                }
+                checked.weights.push(weighed);
+            }
         }
         checked.findings.extend(of_run);
         checked.accepted = ignores::apply(&checked.source, run.options, &mut checked.findings);

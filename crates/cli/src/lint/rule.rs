@@ -4,7 +4,9 @@ use super::chain::Chain;
 use super::manifest::Manifest;
 use super::run::Run;
 use crate::code::Code;
+use crate::filter::Filter;
 use crate::finding::Finding;
+use crate::source::Node;
 
 /// A rule: its code, with the text that `narrows explain` prints for it, and its checks.
 pub(super) struct Rule {
@@ -18,6 +20,8 @@ pub(super) struct Rule {
 pub(super) enum Check {
     /// A resource, as a release of Istio reads it.
     Resource(fn(&Manifest<'_>, &mut Vec<Finding>)),
+    /// A policy that loads, wherever it was found.
+    Policy(fn(Filter, &Node, &mut Vec<Finding>)),
     /// The HTTP filters of an Envoy listener, in their order.
     Chain(fn(&Chain, &mut Vec<Finding>)),
     /// The files that are applied together; each finding comes with the number of its file.

@@ -21,6 +21,15 @@ mod nrw622;
 mod nrw623;
 mod nrw624;
 mod nrw631;
+mod nrw632;
+mod nrw633;
+mod nrw634;
+mod nrw635;
+mod nrw636;
+mod nrw637;
+mod nrw638;
+mod nrw639;
+mod nrw640;
 
 use super::rule::Rule;
 use crate::code::Code;
@@ -47,6 +56,15 @@ pub(super) static ALL: &[&Rule] = &[
     &nrw623::RULE,
     &nrw624::RULE,
     &nrw631::RULE,
+    &nrw632::RULE,
+    &nrw633::RULE,
+    &nrw634::RULE,
+    &nrw635::RULE,
+    &nrw636::RULE,
+    &nrw637::RULE,
+    &nrw638::RULE,
+    &nrw639::RULE,
+    &nrw640::RULE,
 ];
 
 /// Codes of findings that are made outside the rules.

@@ -13,6 +13,7 @@ use crate::source::{Node, SourceFile};
 
 /// A file as it was read.
 pub(super) struct File {
+    path: String,
     pub(super) documents: Vec<Node>,
     pub(super) policies: Vec<Found>,
     /// The faults because of which it could not be read.
@@ -21,6 +22,7 @@ pub(super) struct File {
 
 /// Files that are applied together, each known by its number.
 pub(super) struct Run<'n> {
+    files: &'n [File],
     pub(super) options: &'n Options,
     pub(super) resources: Vec<(usize, &'n Node)>,
     /// The resources by their kinds, in their order.
@@ -35,7 +37,12 @@ pub(super) struct Run<'n> {
 
 impl File {
     pub(super) fn read(source: &SourceFile, options: &Options) -> Self {
-        let mut file = Self { documents: Vec::new(), policies: Vec::new(), findings: Vec::new() };
+        let mut file = Self {
+            path: source.path.clone(),
+            documents: Vec::new(),
+            policies: Vec::new(),
+            findings: Vec::new(),
+        };
         match documents::read(source) {
             Ok(documents) => file.documents = documents,
             Err(_) if options.filter.is_none() && is_foreign(source) => {}
@@ -81,7 +88,17 @@ impl<'n> Run<'n> {
         let meetings = Meetings::new(&attached, options.root());
         let numbered = files.iter().enumerate();
         let policies = numbered.flat_map(|(file, read)| read.policies.iter().map(move |found| (file, found)));
-        Self { options, policies: policies.collect(), resources, kinds, gateways, attached, meetings }
+        Self { files, options, policies: policies.collect(), resources, kinds, gateways, attached, meetings }
+    }
+
+    /// The name of a file.
+    pub(super) fn path(&self, file: usize) -> &'n str {
+        self.files.get(file).map_or("", |file| &file.path)
+    }
+
+    /// The folder of a file.
+    pub(super) fn folder(&self, file: usize) -> &'n str {
+        self.path(file).rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
     /// The resources of a kind.
@@ -90,7 +107,7 @@ impl<'n> Run<'n> {
     }
 
     /// The resources of a kind that is not checked by itself.
-    pub(super) fn other(&self, kind: &'n str) -> &[(usize, &'n Node)] {
+    pub(super) fn other(&self, kind: &'static str) -> &[(usize, &'n Node)] {
         self.kinds.get(&(Kind::Other, kind)).map(Vec::as_slice).unwrap_or_default()
     }
 }
