@@ -59,58 +59,127 @@ pub(super) struct Dead<'n> {
 }
 
 /// Steps of one policy, so that a large one ends in time. What comes after them is not judged.
-const STEPS: usize = 1_000_000;
+const STEPS: usize = 200_000;
+/// Up to so many earlier cubes are all taken away. Of more, only those that may take all by themselves.
+const ALL: usize = 256;
 
 /// The rules and splits of a policy that no request reaches.
 pub(super) fn dead(filter: Filter, policy: &Node) -> Vec<Dead<'_>> {
     let mut steps = STEPS;
     let mut dead = Vec::new();
     for (what, list) in read::lists(filter, policy) {
+        let mut index = Index::default();
         for (i, rule) in list.iter().enumerate() {
             // A rule that only reports lets the search go on; a split that only reports ends it.
-            let is_before = |earlier: &&Rule<'_>| match (earlier.mode, what) {
-                (Mode::Off, _) => false,
-                (Mode::Enforce, _) | (_, "split") => earlier.takes,
-                (Mode::Report, _) => earlier.takes && rule.mode == Mode::Report,
+            let is_before = |earlier: usize| match list.get(earlier).map(|earlier| (earlier.mode, what)) {
+                None | Some((Mode::Off, _)) => false,
+                Some((Mode::Enforce, _) | (_, "split")) => true,
+                Some((Mode::Report, _)) => rule.mode == Mode::Report,
             };
-            if rule.mode == Mode::Off || rule.cubes.is_empty() {
-                continue;
+            if rule.mode != Mode::Off && !rule.cubes.is_empty() {
+                let before = rule.cubes.iter().map(|cube| index.before(cube, is_before)).collect();
+                let name = |earlier: &usize| list.get(*earlier).map(|earlier| earlier.name);
+                dead.extend(covered(rule, before, &mut steps).map(|by| Dead {
+                    what,
+                    node: rule.node,
+                    place: rule.place.clone(),
+                    name: rule.name,
+                    by: by.iter().filter_map(name).collect(),
+                }));
             }
-            let before: Vec<_> = list.iter().take(i).filter(is_before).collect();
-            if let Some(by) = covered(rule, &before, &mut steps) {
-                dead.push(Dead { what, node: rule.node, place: rule.place.clone(), name: rule.name, by });
+            if rule.takes {
+                rule.cubes.iter().for_each(|cube| index.add(i, cube));
             }
         }
     }
     dead
 }
 
-/// Those that take everything that a rule matches; none if something is left for it.
-fn covered<'n>(rule: &Rule<'_>, before: &[&Rule<'n>], steps: &mut usize) -> Option<Vec<&'n str>> {
-    let is_left = |others: &[&Rule<'_>], steps: &mut usize| {
-        rule.cubes.iter().any(|cube| {
-            let mut left = Left::of(cube);
-            let touching =
-                others.iter().flat_map(|other| &other.cubes).filter(|other| left.touches(other, steps));
-            let touching: Vec<_> = touching.collect();
-            left.after(&touching, steps)
+/// An earlier cube, and the number of its rule.
+type Earlier<'c> = (usize, &'c Cube);
+
+/// The cubes of the rules before a rule, by a text that one of their conditions asks for.
+#[derive(Default)]
+struct Index<'c> {
+    all: Vec<Earlier<'c>>,
+    texts: BTreeMap<(&'c About, &'c str), Vec<Earlier<'c>>>,
+    /// Those that ask for none.
+    wide: Vec<Earlier<'c>>,
+}
+
+impl<'c> Index<'c> {
+    fn add(&mut self, rule: usize, cube: &'c Cube) {
+        self.all.push((rule, cube));
+        let Some((about, texts)) = cube.0.iter().find_map(Condition::texts) else {
+            return self.wide.push((rule, cube));
+        };
+        for text in texts {
+            self.texts.entry((about, text)).or_default().push((rule, cube));
+        }
+    }
+
+    /// The cubes that may take something away, in their order.
+    fn before(&self, cube: &'c Cube, is_before: impl Fn(usize) -> bool) -> Vec<Earlier<'c>> {
+        let mut found: Vec<Earlier<'c>> = if self.all.len() <= ALL {
+            self.all.clone()
+        } else {
+            let own = cube.0.iter().filter_map(Condition::texts);
+            let keys = own.flat_map(|(about, texts)| texts.iter().map(move |text| (about, text.as_str())));
+            let narrow = keys.filter_map(|key| self.texts.get(&key)).flatten();
+            narrow.chain(&self.wide).copied().collect()
+        };
+        found.sort_by_key(|(rule, _)| *rule);
+        found.retain(|(rule, _)| is_before(*rule));
+        found
+    }
+}
+
+impl Condition {
+    /// The texts of which it asks for one.
+    fn texts(&self) -> Option<(&About, &[String])> {
+        match &self.test {
+            Test::Is(texts) if !self.negated => Some((&self.about, texts)),
+            _ => None,
+        }
+    }
+}
+
+/// The rules that take everything that a rule matches; none if something is left for it. `before` has the
+/// earlier cubes for each of its own.
+fn covered(rule: &Rule<'_>, before: Vec<Vec<Earlier<'_>>>, steps: &mut usize) -> Option<Vec<usize>> {
+    let mut touching = Vec::new();
+    for (cube, before) in rule.cubes.iter().zip(before) {
+        let mut left = Left::of(cube);
+        let before = before.into_iter().filter(|(_, other)| left.touches(other, steps)).collect();
+        touching.push((cube, before));
+    }
+    let is_left = |by: &dyn Fn(usize) -> bool, steps: &mut usize| {
+        touching.iter().any(|(cube, before): &(&Cube, Vec<Earlier<'_>>)| {
+            let before: Vec<_> = before.iter().filter(|(rule, _)| by(*rule)).map(|(_, cube)| *cube).collect();
+            Left::of(cube).after(&before, steps)
         })
     };
-    if is_left(before, steps) {
+    if is_left(&|_| true, steps) {
         return None;
     }
     // The shortest proof is one of them, else as few as can be.
-    let mut proof = before.to_vec();
-    if let Some(one) = before.iter().find(|one| !is_left(&[one], steps)) {
-        proof = vec![one];
+    let mut proof: Vec<usize> =
+        touching.iter().flat_map(|(_, before)| before).map(|(rule, _)| *rule).collect();
+    proof.sort_unstable();
+    proof.dedup();
+    if let Some(one) = proof.iter().copied().find(|one| !is_left(&|rule| rule == *one, steps)) {
+        return Some(vec![one]);
     }
     let mut i = 0;
-    while i < proof.len() && proof.len() > 1 {
-        let mut fewer = proof.clone();
-        fewer.remove(i);
-        if is_left(&fewer, steps) { i += 1 } else { proof = fewer }
+    while i < proof.len() {
+        let one = proof.get(i).copied();
+        if is_left(&|rule| Some(rule) != one && proof.contains(&rule), steps) {
+            i += 1;
+        } else {
+            proof.remove(i);
+        }
     }
-    Some(proof.iter().map(|rule| rule.name).collect())
+    Some(proof)
 }
 
 /// What is left of a cube: by what they are about, the tests that must hold and those that must fail.
@@ -140,6 +209,9 @@ impl<'c> Left<'c> {
     /// Whether some request may be in both: what touches nothing takes nothing away.
     fn touches(&mut self, other: &'c Cube, steps: &mut usize) -> bool {
         *steps = steps.saturating_sub(1);
+        if *steps == 0 {
+            return false;
+        }
         other.0.iter().for_each(|condition| self.push(condition, condition.negated));
         let may = other.0.iter().all(|condition| self.may_be(&condition.about));
         other.0.iter().rev().for_each(|condition| self.pop(condition, condition.negated));

@@ -27,6 +27,8 @@ pub(super) struct Run<'n> {
     pub(super) resources: Vec<(usize, &'n Node)>,
     /// The resources by their kinds, in their order.
     kinds: BTreeMap<(Kind, &'n str), Vec<(usize, &'n Node)>>,
+    /// Services by their name; what is written for hosts by the first label of a host.
+    named: BTreeMap<(Kind, &'n str), Vec<&'n Node>>,
     pub(super) policies: Vec<(usize, &'n Found)>,
     pub(super) gateways: Gateways<'n>,
     /// The filters of Narrows that resources attach.
@@ -85,10 +87,27 @@ impl<'n> Run<'n> {
             let name = resource.text_at("kind").filter(|_| kind == Kind::Other).unwrap_or_default();
             kinds.entry((kind, name)).or_default().push((*file, *resource));
         }
+        let mut named: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (_, resource) in &resources {
+            let kind = Kind::of(resource);
+            for name in names(kind, resource) {
+                named.entry((kind, name)).or_default().push(*resource);
+            }
+        }
         let meetings = Meetings::new(&attached, options.root());
         let numbered = files.iter().enumerate();
         let policies = numbered.flat_map(|(file, read)| read.policies.iter().map(move |found| (file, found)));
-        Self { files, options, policies: policies.collect(), resources, kinds, gateways, attached, meetings }
+        Self {
+            files,
+            options,
+            policies: policies.collect(),
+            resources,
+            kinds,
+            named,
+            gateways,
+            attached,
+            meetings,
+        }
     }
 
     /// The name of a file.
@@ -106,8 +125,33 @@ impl<'n> Run<'n> {
         self.kinds.get(&(kind, "")).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// The resources of a kind that may be about a Service of this name.
+    pub(super) fn about(&self, kind: Kind, service: &'n str) -> impl Iterator<Item = &'n Node> {
+        // A host may begin with a star.
+        let lists = [service, "*"].map(|name| self.named.get(&(kind, name)));
+        lists.into_iter().flatten().flatten().copied()
+    }
+
     /// The resources of a kind that is not checked by itself.
     pub(super) fn other(&self, kind: &'static str) -> &[(usize, &'n Node)] {
         self.kinds.get(&(Kind::Other, kind)).map(Vec::as_slice).unwrap_or_default()
     }
+}
+
+/// The names of Services that a resource may be about.
+fn names(kind: Kind, resource: &Node) -> Vec<&str> {
+    if kind == Kind::Service {
+        return resource.text_at("metadata.name").into_iter().collect();
+    }
+    if !matches!(kind, Kind::VirtualService | Kind::DestinationRule) {
+        return Vec::new();
+    }
+    let hosts = resource.get("spec.hosts").map(Node::elements).unwrap_or_default().iter();
+    let hosts = hosts.chain(resource.get("spec.host")).filter_map(Node::text);
+    let first =
+        |host: &'_ str| if host.starts_with('*') { "*".len() } else { host.find('.').unwrap_or(host.len()) };
+    let mut names: Vec<_> = hosts.filter_map(|host| host.get(..first(host))).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }

@@ -168,3 +168,23 @@ fn a_rule_is_called_dead_if_and_only_if_no_request_reaches_it() {
 fn a_split_is_called_dead_if_and_only_if_no_request_reaches_it() {
     compare(Filter::CanarySplit, "splits", 2, 50);
 }
+
+#[test]
+fn of_many_rules_the_dead_ones_are_found_too() {
+    let rule = |i: usize, path: &str| {
+        format!(
+            r#"{{"name": "r{i}", "matches": [{{"path": {path}, "headers": {{"k": {{"exact": "1"}}}}}}]}}"#
+        )
+    };
+    let mut rules: Vec<_> = (0..3_000).map(|i| rule(i, &format!(r#"{{"exact": "/{i}"}}"#))).collect();
+    rules.push(rule(3_000, r#"{"in": ["/5", "/7"]}"#));
+    rules.push(rule(3_001, r#"{"in": ["/5", "/x"]}"#));
+    rules.push(rule(3_002, r#"{"pathPrefix": "/long"}"#));
+    rules.push(rule(3_003, r#"{"prefix": "/long/er"}"#));
+    let text = format!(r#"{{"rules": [{}]}}"#, rules.join(",\n"));
+    let source = SourceFile { path: "p.json".to_owned(), text };
+    let node = source.documents().unwrap().remove(0);
+    let found = dead(Filter::HeaderRouter, &node);
+    let found: Vec<_> = found.iter().map(|dead| (dead.name, dead.by.clone())).collect();
+    assert_eq!(found, [("r3000", vec!["r5", "r7"]), ("r3003", vec!["r3002"])]);
+}

@@ -74,8 +74,8 @@ fn service<'n>(host: &'n str, namespace: &'n str) -> Service<'n> {
 
 /// What the canary lacks, and what to do.
 fn lacking(pair: &Pair<'_>, run: &Run<'_>) -> Vec<(String, &'static str)> {
-    let of = |service: &Service<'_>| run.of(Kind::Service).iter().map(|(_, r)| *r).find(|r| service.is(r));
-    let (stable, canary) = (of(&pair.stable), of(&pair.canary));
+    let [stable, canary] = [&pair.stable, &pair.canary]
+        .map(|service| run.about(Kind::Service, service.name).find(|resource| service.is(resource)));
     let name = pair.canary.name;
     let mut found = Vec::new();
     if canary.is_some_and(|canary| canary.text_at("spec.clusterIP") == Some("None")) {
@@ -106,7 +106,7 @@ fn lacking(pair: &Pair<'_>, run: &Run<'_>) -> Vec<(String, &'static str)> {
     ] {
         let has = |service: &Service<'_>| run.of(kind).iter().any(|(_, r)| service.is_named_by(r));
         let is_lost = |r: &Node| pair.stable.is_named_by(r) && says_more(r);
-        if run.of(kind).iter().any(|(_, r)| is_lost(r)) && !has(&pair.canary) {
+        if run.about(kind, pair.stable.name).any(is_lost) && !has(&pair.canary) {
             found.push((
                 format!("{:?} has {what} {name:?}", pair.stable.name),
                 "write one for the canary's host too",
