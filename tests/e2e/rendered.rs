@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use narrows::filter::Filter;
-use narrows::render::{RenderRequest, Shape, render};
+use narrows::render::{Kept, RenderRequest, Shape, render};
 use narrows_core::PolicyValue;
 use narrows_harness::http1;
 use narrows_harness::message::Request;
@@ -32,6 +32,7 @@ pub(crate) fn rendered(filter: &str, policy: &str, shape: Shape) -> Value {
         gateway: false,
         strict: false,
         metric: None,
+        kept: Kept::default(),
     };
     serde_saphyr::from_str(&render(shape, &wanted).unwrap()).unwrap()
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use narrows::filter::Filter;
-use narrows::render::{self, RenderRequest, Shape};
+use narrows::render::{self, Kept, RenderRequest, Shape};
 use narrows_core::PolicyValue;
 use narrows_harness::bootstrap::native_filter;
 use narrows_tests::{STRICT, configured};
@@ -81,6 +81,7 @@ pub(super) fn render(
         priority: None,
         gateway: false,
         metric: None,
+        kept: Kept::default(),
     };
     render::render(Shape::WasmPlugin, &wanted).unwrap()
 }

@@ -48,7 +48,7 @@ fn a_gateway_routes_what_lint_says_that_it_does() {
             let plugin = render(filter, &policy.to_string(), Some("CLIENT"), None);
             let manifests = [&shop].into_iter().chain(&other).map(|(manifest, _)| manifest.as_str());
             let text = plugin.clone() + &manifests.collect::<String>();
-            let checked = lint::check(SourceFile { path: String::new(), text }, Options::default());
+            let checked = lint::check(SourceFile { path: String::new(), text }, &Options::default());
             let codes: Vec<_> = checked.findings.iter().map(|finding| finding.code.id).collect();
             let expected: &[&str] = if goes { &[] } else { &["NRW623"] };
             assert_eq!(codes, expected, "{filter} {authority} {other:?}");
@@ -117,7 +117,7 @@ fn a_waypoint_sends_every_host_to_its_own_service() {
         let target = "  targetRefs: [{ group: \"\", kind: Service, name: stock }]\n";
         let text = plugin.replace("  selector:\n    matchLabels:\n      istio: ingressgateway\n", target);
         assert!(text.contains("targetRefs"), "{text}");
-        let checked = lint::check(SourceFile { path: String::new(), text }, Options::default());
+        let checked = lint::check(SourceFile { path: String::new(), text }, &Options::default());
         let found: Vec<_> = checked.findings.iter().map(|finding| finding.code.id).collect();
         assert_eq!(found, codes, "{destination}");
 
