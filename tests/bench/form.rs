@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use narrows_harness::bootstrap::wasm_config;
+use narrows_harness::bootstrap::wasm_config_in;
+use narrows_harness::form::Form;
 use serde_json::{Value, json};
 
 /// The modules of one commit.
@@ -72,7 +73,8 @@ fn part_name(filter: &str) -> &str {
 /// A plugin; those with one module and one VM's name share a VM.
 fn entry(module: &Path, vm: &str, root_id: &str, policy: &Value) -> Value {
     let strict = Some(r#"{"strict": true}"#);
-    let mut config = wasm_config(vm, module, &policy.to_string(), strict, "FAIL_CLOSED");
+    // A chain says itself in which form its filters are.
+    let mut config = wasm_config_in(Form::Modules, vm, module, &policy.to_string(), strict, "FAIL_CLOSED");
     config["config"]["root_id"] = json!(root_id);
     json!({ "name": format!("{vm} {root_id}"), "typed_config": config })
 }

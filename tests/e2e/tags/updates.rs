@@ -38,9 +38,7 @@ impl Updated {
     fn start() -> anyhow::Result<Self> {
         let directory = TempDir::new("tags-ecds")?;
         let ecds = Ecds::new(directory.path(), "narrows.metric-tags")?;
-        let mut changed = std::fs::read(module("metric-tags"))?;
-        changed.extend_from_slice(b"\0\x07\x06narrow");
-        let changed = directory.write("changed.wasm", changed)?;
+        let changed = changed("metric-tags", &directory)?;
         ecds.push(&config(&module("metric-tags"), &policy("operation")))?;
         let mut stats = stats_tags(&policy("operation"));
         let more = stats_tags(&policy("route"))["stats_tags"].clone();
@@ -96,6 +94,17 @@ impl Updated {
             Ok((created(&self.envoy)? > before[0] && active(&self.envoy)? == before[1]).then_some(()))
         })
     }
+}
+
+/// The filter's module with a section more, which says nothing; beside it the module of all filters.
+fn changed(filter: &str, directory: &TempDir) -> anyhow::Result<PathBuf> {
+    let change = |name: &str| {
+        let mut module = std::fs::read(module(name))?;
+        module.extend_from_slice(b"\0\x07\x06narrow");
+        directory.write(&format!("{name}.wasm"), module)
+    };
+    change("narrows")?;
+    change(filter)
 }
 
 fn config(wasm: &Path, policy: &str) -> Value {
