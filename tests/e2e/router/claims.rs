@@ -1,4 +1,5 @@
-//! Conditions on the claims of a token that Envoy's own `jwt_authn` verified.
+//! Conditions on the claims of a token that Envoy's own `jwt_authn` verified, beside the routes that Istio
+//! makes of `@request.auth.claims` in a `VirtualService`.
 
 use narrows_harness::http1::Connection;
 use narrows_harness::message::Request;
@@ -66,9 +67,24 @@ fn jwt_authn() -> Value {
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
             "providers": { "test": {
-                "issuer": "test", "local_jwks": { "inline_string": keys }, "payload_in_metadata": "payload" } },
+                "issuer": "test", "local_jwks": { "inline_string": keys }, "payload_in_metadata": "payload",
+                "normalize_payload_in_metadata": { "space_delimited_claims": ["scope", "permission"] },
+                "clear_route_cache": true } },
             "rules": [{ "match": { "prefix": "/" }, "requires": { "requires_any": { "requirements": [
                 { "provider_name": "test" }, { "allow_missing": {} }] } } }] }
+    })
+}
+
+/// The route that Istio makes of a header match named `@request.auth.claims.NAME.NAME`, or
+/// `@request.auth.claims[NAME][NAME]`: a text that matches, or a list with one that does.
+fn native(name: &str, names: &[&str], test: &str, value: &str) -> Value {
+    let path = ["payload"].iter().chain(names).map(|name| json!({ "key": name })).collect::<Vec<_>>();
+    let text = json!({ "string_match": { test: value } });
+    json!({
+        "match": { "prefix": "/", "dynamic_metadata": [{ "filter": "envoy.filters.http.jwt_authn", "path": path,
+            "value": { "or_match": { "value_matchers": [text, { "list_match": { "one_of": text } }] } } }] },
+        "route": { "cluster": "echo" },
+        "response_headers_to_add": [{ "header": { "key": "x-native", "value": name } }],
     })
 }
 
@@ -91,14 +107,22 @@ fn policy() -> String {
 
 #[test]
 fn claims_choose_rules() {
-    let bench =
-        Bench::with(vec![jwt_authn(), entry("header-router", &policy())]).named("claims").start().unwrap();
+    let routes = [
+        native("group", &["group"], "exact", "beta"),
+        native("gold", &["plan", "tier"], "prefix", "go"),
+        json!({ "match": { "prefix": "" }, "route": { "cluster": "echo" } }),
+    ];
+    let filters = vec![jwt_authn(), entry("header-router", &policy())];
+    let bench = Bench::with(filters).named("claims").routes(&routes).start().unwrap();
     let mut connection = Connection::connect(bench.at).unwrap();
     for (claims, rest, rule) in TOKENS {
         let token = format!("Bearer {HEAD}.{rest}");
         let answer = connection.exchange(&Request::get("a", "/").header("authorization", &token)).unwrap();
         let found = answer.headers.first("x-rule").map(|name| String::from_utf8_lossy(name).into_owned());
         assert_eq!((answer.status, found.as_deref()), (200, rule), "{claims}");
+        // Istio's matchers see texts alone.
+        let texts = rule.filter(|rule| matches!(*rule, "group" | "gold"));
+        assert_eq!(answer.headers.text("x-native").as_deref(), texts, "{claims}");
     }
     let answer = connection.exchange(&Request::get("a", "/")).unwrap();
     assert!(answer.status == 200 && !answer.headers.contains("x-rule"), "without a token");

@@ -22,6 +22,31 @@ pub(super) const SHAPES: &[Shape] = &[
         request: |n| Exchange::get(&format!("a.h{n}.example.com"), "/"),
     },
     Shape {
+        name: "host with a star at the end of a label",
+        rule: |n| json!({ "hosts": [format!("pr-{n}-*.example.com")] }),
+        request: |n| Exchange::get(&format!("pr-{n}-x.example.com"), "/"),
+    },
+    Shape {
+        name: "host with a star at the start of a label",
+        rule: |n| json!({ "hosts": [format!("*-{n}.example.com")] }),
+        request: |n| Exchange::get(&format!("x-{n}.example.com"), "/"),
+    },
+    Shape {
+        name: "host with a star within a label",
+        rule: |n| json!({ "hosts": [format!("preview*-{n}.example.com")] }),
+        request: |n| Exchange::get(&format!("preview-x-{n}.example.com"), "/"),
+    },
+    Shape {
+        name: "host with a star behind what differs",
+        rule: |n| json!({ "hosts": [format!("h{n}.*.*-eu.example.com")] }),
+        request: |n| Exchange::get(&format!("h{n}.a.b-eu.example.com"), "/"),
+    },
+    Shape {
+        name: "host with a star before what differs",
+        rule: |n| json!({ "hosts": [format!("*.a*.h{n}.example.com")] }),
+        request: |n| Exchange::get(&format!("x.y.ab.h{n}.example.com"), "/"),
+    },
+    Shape {
         name: "service",
         rule: |n| json!({ "service": format!("s{n}.shop") }),
         request: |n| Exchange::get(&format!("s{n}.shop.svc.cluster.local:8080"), "/"),

@@ -275,6 +275,15 @@ pub(super) const WORST: &[Worst] = &[
         },
     },
     Worst {
+        filter: "header-router",
+        name: "hosts with a star",
+        most: 10_000,
+        policy: |count| {
+            let rule = |n| json!({ "name": format!("r{n}"), "matches": [{ "hosts": [format!("a*.b.c.d.e.f.g.h.i.x{n}")] }] });
+            json!({ "rules": (0..count).map(rule).collect::<Vec<_>>() })
+        },
+    },
+    Worst {
         filter: "metric-tags",
         name: "host maps with stars",
         most: 32,

@@ -56,7 +56,7 @@ impl HostSet {
         let text = |pattern: &HostPattern| match pattern {
             HostPattern::Any => 0,
             HostPattern::Exact(name) | HostPattern::Suffix(name) => name.len(),
-            HostPattern::Glob(name) => name.len().saturating_mul(2).saturating_add(Globs::WEIGHT),
+            HostPattern::Glob(name) => Globs::weight(name),
         };
         let one = |pattern| 64usize.saturating_add(2usize.saturating_mul(text(pattern)));
         self.written.iter().map(one).fold(96, usize::saturating_add)

@@ -177,7 +177,8 @@ impl<'b> Builder<'b> {
             HostPattern::Glob(name) => globs.insert(name, new),
         };
         if at == new {
-            self.budget.index(HOST.saturating_add(text_of(pattern).len()))?;
+            let tree = if let HostPattern::Glob(glob) = pattern { Globs::weight(glob) } else { 0 };
+            self.budget.index(HOST.saturating_add(text_of(pattern).len()).saturating_add(tree))?;
             hosts.push(Tries::default());
         }
         let Some(of_host) = hosts.get_mut(at as usize) else { return Ok(None) };

@@ -43,7 +43,7 @@ impl HostMap {
 
     /// Bytes that a key takes besides those of every entry.
     pub(super) fn weight(key: &str) -> usize {
-        if is_starred(key) { Globs::WEIGHT.saturating_add(key.len().saturating_mul(3)) } else { 0 }
+        if is_starred(key) { Globs::weight(key.as_bytes()).saturating_add(key.len()) } else { 0 }
     }
 
     pub(super) fn insert(&mut self, key: &str, value: u32) {

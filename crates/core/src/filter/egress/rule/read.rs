@@ -146,7 +146,7 @@ fn globs(hosts: &[HostPattern], budget: &Budget) -> Result<Option<Box<Globs>>, I
     let mut globs: Option<Box<Globs>> = None;
     for (index, host) in hosts.iter().enumerate() {
         if let (HostPattern::Glob(name), Ok(index)) = (host, u32::try_from(index)) {
-            budget.hold(name.len().saturating_mul(2).saturating_add(Globs::WEIGHT))?;
+            budget.hold(Globs::weight(name))?;
             globs.get_or_insert_default().insert(name, index);
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn escape(c: char) -> Fault {
 
 pub(super) fn unicode() -> Fault {
     fault(
-        "\\p and \\P take a category of Unicode here, such as \\pL, \\p{Lu} or \\p{Latin}",
+        "\\p and \\P take a category of Unicode here, such as \\pL, \\p{Lu} or \\p{Latin}: no byte is of another script",
         "write a category, or the characters themselves",
     )
 }
