@@ -18,6 +18,7 @@ struct Pair {
 }
 
 impl Pair {
+    #[allow(clippy::cast_precision_loss, reason = "far below two to the power of 52")]
     fn share(&self) -> f64 {
         self.here as f64 / self.other as f64
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use narrows_core::merged::Provenance;
-use narrows_core::{Common, Decision, Edit, Peer, Policy, Request, names, sanitize};
+use narrows_core::{Common, Decision, Edit, Needs, Peer, Policy, Request, names, sanitize};
 
 use crate::abi::MapType;
 use crate::abi::map::Map;
@@ -68,12 +68,7 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         }
         let common @ Common { needs, filter_state, .. } = policy.common();
         let wanted = |wanted: bool, path: &[&str]| wanted.then(|| read::property(path)).flatten();
-        let only = needs.only_header.filter(|_| course.is_none());
-        let (one, all) = match only {
-            Some(name) => (read::request_header(name).map(|value| (name, value)), Map::default()),
-            None if needs.headers && course.is_none() => (None, Map::read(MapType::RequestHeaders)),
-            None => (None, Map::default()),
-        };
+        let (one, all) = if course.is_none() { headers(*needs) } else { Default::default() };
         let address = wanted(needs.address, &["source", "address"]);
         let principal = needs.principal.then(|| node.principal()).flatten();
         let is_verified = needs.verified && principal.is_some() && node.is_verified();
@@ -173,6 +168,15 @@ impl<P: Policy, E: Extension<P>> StreamContext for Stream<P, E> {
             let ended = Ended { ids: &loaded.ids, node: &loaded.node, before: self.before.as_deref() };
             loaded.extension.ended(&loaded.policy, verdict, &ended);
         }
+    }
+}
+
+/// The one header that is all that a policy reads, or else all headers, if it reads any.
+fn headers(needs: Needs) -> (Option<(&'static str, Vec<u8>)>, Map) {
+    match needs.only_header {
+        Some(name) => (read::request_header(name).map(|value| (name, value)), Map::default()),
+        None if needs.headers => (None, Map::read(MapType::RequestHeaders)),
+        None => Default::default(),
     }
 }
 

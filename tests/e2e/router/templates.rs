@@ -27,7 +27,7 @@ const SENT: [&str; 14] =
 
 impl Template {
     fn generate(random: &mut Random, number: usize) -> Self {
-        let segments: Vec<_> = (0..1 + random.below(4)).map(|_| random.pick(&SEGMENTS)).collect();
+        let segments: Vec<_> = (0..=random.below(4)).map(|_| random.pick(&SEGMENTS)).collect();
         let ends_open = random.once_in(3);
         let written = |rest: &str| {
             let names = segments.iter().enumerate().map(|(at, segment)| match *segment {
