@@ -39,14 +39,20 @@
 
 pub mod bytes;
 pub mod expect;
+mod fault;
 mod file;
 pub mod metadata;
+mod send;
 mod sender;
 pub mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub use file::{Answer, Case, File, Refused, Runner, Send};
+use anyhow::Context;
+
+pub use fault::{Fault, yaml};
+pub use file::{Answer, Case, File, Refused, Runner, Written};
+pub use send::{AUTHORITY, MOST_REPEATS, Send};
 pub use sender::{Account, Protocol, Source};
 
 /// Every case file of every filter and example, in the order of their paths; `root` is the
@@ -66,5 +72,10 @@ pub fn files(root: &Path, only: Option<&str>) -> anyhow::Result<Vec<File>> {
         }
     }
     paths.sort();
-    paths.iter().map(|path| File::read(path)).collect()
+    let read = |path: &PathBuf| {
+        let file = File::read(path)?;
+        file.check_runners().with_context(|| path.display().to_string())?;
+        Ok(file)
+    };
+    paths.iter().map(read).collect()
 }
