@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     old: PathBuf,
     /// The policy that will replace it
     new: PathBuf,
-    /// The filter, if the policies do not name it
+    /// The filter, if the policies do not name it [default: canary-split]
     #[arg(long, value_name = "NAME")]
     filter: Option<FilterName>,
     /// A file of keys, one a line, that are looked up one by one
@@ -65,7 +65,8 @@ struct Difference {
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
-        let named = self.filter.map(|name| name.0);
+        // Users move between policies of this one.
+        let named = self.filter.map(|name| name.0).or(Some(Filter::CanarySplit));
         let load = |path: &PathBuf| policy(path, named, self.format);
         let (old, new) = (load(&self.old)?, load(&self.new)?);
         if old.filter != new.filter {
