@@ -24,15 +24,16 @@ UNSAFE = "crates/host/src/abi"
 # What each of our crates may depend on, among our own, its own tests aside. Whoever is not named here may be a
 # filter (core and host alone) or the tests (everything).
 OURS = {
-    "narrows": {"narrows-cases", "narrows-core"},
+    "narrows": {"narrows-cases", "narrows-core", "narrows-model"},
     "narrows-cases": set(),
     "narrows-core": set(),
     "narrows-harness": {"narrows-cases"},
     "narrows-host": {"narrows-core"},
     "narrows-mesh": {"narrows-core", "narrows-harness"},
+    "narrows-model": {"narrows-cases", "narrows-core"},
     "narrows-oracle": set(),
-    "narrows-runners": {"narrows-cases", "narrows-core", "narrows-harness", "narrows-vm"},
-    "narrows-vm": {"narrows-core"},
+    "narrows-runners": {"narrows-cases", "narrows-core", "narrows-harness", "narrows-model", "narrows-vm"},
+    "narrows-vm": {"narrows-core", "narrows-model"},
 }
 # Everything that a filter may be made of, directly or not.
 IN_WASM = {
@@ -68,7 +69,7 @@ LAYERS = {
         ["code", "error"],  # what every part reports with
         ["finding"],  # a fault and its place
         ["files", "source"],  # which files · files, read with places
-        ["simulate", "write"],  # requests and decisions · values as text
+        ["edit", "simulate", "templates", "write"],  # changes in place · requests and decisions · an API's paths · values as text
         ["filter", "learn"],  # the filters by name · the log of egress-policy
         ["documents"],  # policies in files and resources
         ["istio"],  # what Istio's releases know

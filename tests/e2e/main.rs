@@ -17,7 +17,6 @@ mod removed;
 mod rendered;
 mod router;
 mod signals;
-mod simulate;
 mod spelling;
 mod split;
 mod tags;

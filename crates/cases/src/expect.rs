@@ -1,8 +1,10 @@
 //! What a case expects.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 /// What a case expects; what is not written is not compared.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -18,6 +20,17 @@ pub struct Expect {
     pub state: BTreeMap<String, Option<String>>,
     /// How far counters moved.
     pub counts: BTreeMap<String, i64>,
+}
+
+impl Expect {
+    /// Whether nothing is expected.
+    pub fn is_empty(&self) -> bool {
+        self.upstream.is_none()
+            && self.reply.is_none()
+            && self.response.is_none()
+            && self.state.is_empty()
+            && self.counts.is_empty()
+    }
 }
 
 /// The request at the upstream.
@@ -53,11 +66,39 @@ pub struct Answered {
 }
 
 /// The values of a header.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Values {
     /// All of them, joined with `,`.
     Joined(String),
     /// One for each line.
     Each(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValuesVisitor)
+    }
+}
+
+/// Not an untagged enum: its faults would name neither the place nor the type.
+struct ValuesVisitor;
+
+impl<'de> Visitor<'de> for ValuesVisitor {
+    type Value = Values;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, or a list of strings")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Values, E> {
+        Ok(Values::Joined(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Values, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Values::Each(values))
+    }
 }

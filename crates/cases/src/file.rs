@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::expect::Expect;
-use crate::metadata;
-use crate::sender::{Protocol, Source};
+use crate::fault::{Fault, yaml};
+use crate::send::{Send, check_line};
 
 /// One case file.
 #[derive(Clone, Debug)]
@@ -29,20 +29,28 @@ pub struct File {
     pub refused: Vec<Refused>,
 }
 
-#[derive(Deserialize)]
+/// A case file as its text has it.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
-    about: String,
+pub struct Written {
+    /// One sentence: what the cases have in common.
     #[serde(default)]
-    policy: Option<Value>,
+    pub about: String,
+    /// The policy, as an operator writes it.
+    #[serde(default)]
+    pub policy: Option<Value>,
+    /// Or the file that has it, beside this one.
     #[serde(default, rename = "policyFile")]
-    policy_file: Option<PathBuf>,
+    pub policy_file: Option<PathBuf>,
+    /// The VM's configuration.
     #[serde(default)]
-    vm: Option<Value>,
+    pub vm: Option<Value>,
+    /// The requests.
     #[serde(default)]
-    cases: Vec<Case>,
+    pub cases: Vec<Case>,
+    /// Policies that must be refused.
     #[serde(default)]
-    refused: Vec<Refused>,
+    pub refused: Vec<Refused>,
 }
 
 /// One request and what becomes of it.
@@ -58,6 +66,7 @@ pub struct Case {
     #[serde(default)]
     pub answer: Answer,
     /// What becomes of it.
+    #[serde(default)]
     pub expect: Expect,
     /// Whether its price is kept: see `tests/vm/budgets.txt`.
     #[serde(default)]
@@ -68,30 +77,6 @@ pub struct Case {
     /// Why it does not run everywhere.
     #[serde(default)]
     pub because: Option<String>,
-}
-
-/// A request as written.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Send {
-    /// The method.
-    pub method: String,
-    /// The target as on the wire.
-    pub target: String,
-    /// `Host` or `:authority`.
-    pub authority: String,
-    /// Header lines in order, bytes as `\xNN`.
-    pub headers: Vec<String>,
-    /// The body.
-    pub body: String,
-    /// The version of HTTP.
-    pub protocol: Protocol,
-    /// Who sends it.
-    pub source: Source,
-    /// The dynamic metadata that filters in front wrote: a table for each.
-    pub metadata: Option<Value>,
-    /// The filter state `narrows_stripped` that an earlier filter left.
-    pub stripped: Option<String>,
 }
 
 /// What the upstream answers.
@@ -128,45 +113,67 @@ pub enum Runner {
     Envoy,
 }
 
-// === impl Send ===
+impl Written {
+    /// Reads the text of a case file.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let written: Self = yaml(text)?;
+        written.check().map_err(|message| Fault { line: 1, column: 1, message })?;
+        Ok(written)
+    }
 
-impl Send {
-    /// The dynamic metadata, as Envoy hands it to a filter.
-    pub fn metadata(&self) -> Option<Vec<u8>> {
-        self.metadata.as_ref().and_then(Value::as_object).map(metadata::message)
+    /// Whether a text reads like a case file: it may still be wrong.
+    pub fn is_in(text: &str) -> bool {
+        ["cases:", "refused:"].iter().any(|field| text.lines().any(|line| line.starts_with(field)))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.policy.is_some() && self.policy_file.is_some() {
+            return Err("\"policy\" and \"policyFile\" exclude each other: keep one of them".to_owned());
+        }
+        if self.cases.is_empty() && self.refused.is_empty() {
+            return Err("there are no cases: write some under \"cases\"".to_owned());
+        }
+        let names = || self.cases.iter().map(|c| &c.name).chain(self.refused.iter().map(|r| &r.name));
+        for (number, name) in names().enumerate() {
+            if names().take(number).any(|earlier| earlier == name) {
+                return Err(format!("two cases are called {name:?}: give each a name of its own"));
+            }
+        }
+        for case in &self.cases {
+            case.check().map_err(|fault| format!("case {:?}: {fault}", case.name))?;
+        }
+        Ok(())
     }
 }
-
-// === impl File ===
 
 impl File {
     /// Reads a case file. Its folder says which filter it is about, or else its policy does.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
-        let written: Written = serde_saphyr::from_str(&text).map_err(|e| anyhow::anyhow!("{shown}: {e}"))?;
-        let policy = match (written.policy, &written.policy_file) {
-            (Some(_), Some(_)) => anyhow::bail!("{shown}: `policy` and `policyFile` exclude each other"),
-            (None, Some(file)) => {
-                // Beside the case file, so that an example's policy is tested as it is shipped.
-                Some(read_yaml(&path.parent().unwrap_or(path).join(file))?)
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        let written = Written::parse(&read(path)?).map_err(|fault| anyhow::anyhow!("{shown}:{fault}"))?;
+        let policy = match &written.policy_file {
+            // Beside the case file, so that an example's policy is tested as it is shipped.
+            Some(file) => {
+                let beside = path.parent().unwrap_or(path).join(file);
+                let parsed = yaml::<Value>(&read(&beside)?);
+                Some(parsed.map_err(|fault| anyhow::anyhow!("{}:{fault}", beside.display()))?)
             }
-            (policy, None) => policy,
+            None => written.policy,
         };
         let folder = path.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default().to_string_lossy();
         let named = policy.as_ref().and_then(|policy| policy["filter"].as_str());
-        let filter = named.unwrap_or(&folder).to_owned();
-        let file = Self {
+        Ok(Self {
             path: path.to_owned(),
-            filter,
+            filter: named.unwrap_or(&folder).to_owned(),
             about: written.about,
             policy: policy.map_or_else(String::new, |policy| policy.to_string()),
             vm: written.vm.map_or_else(|| r#"{"strict":true}"#.to_owned(), |vm| vm.to_string()),
             cases: written.cases,
             refused: written.refused,
-        };
-        file.check().with_context(|| shown.to_string())?;
-        Ok(file)
+        })
     }
 
     /// The folder's and the file's name, for reports.
@@ -182,73 +189,48 @@ impl File {
         self.cases.iter().filter(move |case| case.runs_in(runner))
     }
 
-    fn check(&self) -> anyhow::Result<()> {
-        ensure!(!(self.cases.is_empty() && self.refused.is_empty()), "there are no cases");
-        let names = || self.cases.iter().map(|c| &c.name).chain(self.refused.iter().map(|r| &r.name));
-        for (number, name) in names().enumerate() {
-            ensure!(!names().take(number).any(|earlier| earlier == name), "two cases are called {name:?}");
-        }
+    /// What this project asks of its own files: each runs in Envoy, or says why it does not.
+    pub fn check_runners(&self) -> anyhow::Result<()> {
+        ensure!(!self.about.is_empty(), "say under `about` what the cases have in common");
         let told = |case: &Case| case.because.is_some();
         ensure!(
             self.cases.is_empty() || self.cases.iter().any(|c| c.runs_in(Runner::Envoy) || told(c)),
             "no case runs in Envoy, and none says why: give them `runners` and `because`"
         );
-        for case in &self.cases {
-            ensure!(
-                case.runners.is_some() == case.because.is_some(),
-                "{:?}: `runners` and `because` belong together",
-                case.name
-            );
-            if case.runs_in(Runner::Envoy) {
-                case.send
-                    .source
-                    .check(case.send.protocol)
-                    .with_context(|| format!("{:?} in Envoy", case.name))?;
-            }
-            let is_table =
-                |value: &Value| value.as_object().is_some_and(|all| all.values().all(Value::is_object));
-            ensure!(
-                case.send.metadata.as_ref().is_none_or(is_table),
-                "{:?}: `metadata` is a table of tables",
-                case.name
-            );
-            for line in case.send.headers.iter().chain(&case.answer.headers) {
-                ensure!(line.contains(':'), "{:?}: {line:?} is not a header line", case.name);
-            }
+        for case in self.cases_for(Runner::Envoy) {
+            case.send
+                .source
+                .check(case.send.protocol)
+                .with_context(|| format!("{:?} in Envoy", case.name))?;
         }
         Ok(())
     }
 }
 
 impl Case {
-    fn runs_in(&self, runner: Runner) -> bool {
-        // What an earlier filter left, only an earlier filter can leave: the chains of the
-        // end-to-end suites hold two.
-        let pretends = self.send.stripped.is_some();
-        self.runners.as_ref().is_none_or(|runners| runners.contains(&runner))
-            && !(runner == Runner::Envoy && pretends)
-    }
-}
-
-/// A document of YAML, as JSON.
-fn read_yaml(path: &Path) -> anyhow::Result<Value> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_saphyr::from_str(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
-}
-
-impl Default for Send {
-    fn default() -> Self {
-        Self {
-            method: "GET".to_owned(),
-            target: "/".to_owned(),
-            authority: "shop.example.com".to_owned(),
-            headers: Vec::new(),
-            body: String::new(),
-            protocol: Protocol::Http1,
-            source: Source::default(),
-            metadata: None,
-            stripped: None,
+    fn check(&self) -> Result<(), String> {
+        if self.runners.is_some() != self.because.is_some() {
+            return Err("\"runners\" and \"because\" belong together".to_owned());
         }
+        if self.send.repeat.is_some() {
+            return Err("a case is one request: leave out \"repeat\"".to_owned());
+        }
+        if self.because.is_none() {
+            self.send.check()?;
+        }
+        self.answer.headers.iter().try_for_each(|line| check_line(line))
+    }
+
+    /// Whether `runner` can and may execute it.
+    pub fn runs_in(&self, runner: Runner) -> bool {
+        // What an earlier filter left, only an earlier filter can leave: the chains of the
+        // end-to-end suites hold two. Other facts are those of a proxy that no runner is.
+        let can = match runner {
+            Runner::Core => true,
+            Runner::Wasm => !self.send.is_pretended(),
+            Runner::Envoy => !self.send.is_pretended() && self.send.stripped.is_none(),
+        };
+        can && self.runners.as_ref().is_none_or(|runners| runners.contains(&runner))
     }
 }
 

@@ -6,15 +6,19 @@ use anyhow::ensure;
 use serde::Deserialize;
 
 /// Who sends a request.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Source {
     /// `source.address`.
     pub address: Option<String>,
     /// The name in the certificate: `spiffe://cluster.local/ns/<namespace>/sa/<account>`.
     pub principal: Option<String>,
-    /// Whether that certificate was not verified on this connection.
-    pub unverified: bool,
+    /// Whether that certificate was verified on this connection.
+    pub verified: bool,
+    /// The namespace of the sidecar that the filter runs in.
+    pub namespace: Option<String>,
+    /// The workload of that sidecar.
+    pub workload: Option<String>,
 }
 
 /// Which HTTP to speak.
@@ -42,6 +46,12 @@ impl Account<'_> {
     }
 }
 
+impl Default for Source {
+    fn default() -> Self {
+        Self { address: None, principal: None, verified: true, namespace: None, workload: None }
+    }
+}
+
 impl Source {
     /// The service account that the principal names; none if it is not one of the mesh.
     pub fn account(&self) -> Option<Account<'_>> {
@@ -55,7 +65,7 @@ impl Source {
 
     /// Whether Envoy's runner can be the sender.
     pub(crate) fn check(&self, protocol: Protocol) -> anyhow::Result<()> {
-        ensure!(!self.unverified, "Envoy verifies the certificates of its callers here");
+        ensure!(self.verified, "Envoy verifies the certificates of its callers here");
         if let Some(address) = &self.address {
             ensure!(address.parse::<SocketAddr>().is_ok(), "{address:?} is not an address with a port");
             ensure!(protocol == Protocol::Http1, "a sender's address needs http1");

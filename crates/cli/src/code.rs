@@ -51,9 +51,16 @@ google.protobuf.Struct, arrives as the bytes of protobuf, which the filter canno
     BAD_REQUESTS = "NRW612",
         "requests cannot be read",
         "A file of requests is a list. Each request has any of these fields: method, target, authority,
-headers (a list of \"name: value\" lines in order, \\xNN for a byte), scheme, source (address,
-principal, verified, namespace, workload), serverName, cluster, virtualHost, stripped and repeat. If
-there is a repeat, {n} in the texts counts from 1.";
+headers (a list of \"name: value\" lines in order, \\xNN for a byte, or a table of names and values),
+metadata (a table for each filter that wrote some), body, protocol (http1 or http2), scheme, source (address, principal, verified, namespace, workload),
+serverName, cluster, virtualHost, stripped and repeat. If there is a repeat, {n} in the texts counts
+from 1. Without an authority, a header host or an absolute target, a request is for shop.example.com.
+What no proxy would take is refused: a method with a blank, a target with a control character.";
+    /// A case file that cannot be read.
+    BAD_CASES = "NRW690",
+        "case file cannot be read",
+        "A case file has a policy (policy, or policyFile) and lists of cases and of refused policies. A field
+that it does not have is refused, so that a misspelt expectation does not pass.";
     /// A number that readers of YAML read in different ways.
     DISPUTED = "NRW630",
         "a number that readers of YAML disagree on",

@@ -5,9 +5,14 @@ mod explain;
 mod learn;
 mod lint;
 mod loaded;
+mod printer;
+mod progress;
 mod render;
 mod schema;
+mod set_weight;
 mod simulate;
+mod templates;
+mod test;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -33,6 +38,9 @@ enum Command {
     Learn(learn::Arguments),
     Render(render::Arguments),
     Schema(schema::Arguments),
+    SetWeight(set_weight::Arguments),
+    Templates(templates::Arguments),
+    Test(test::Arguments),
 }
 
 /// What a command prints.
@@ -40,7 +48,7 @@ enum Command {
 pub struct Done {
     /// For the standard output.
     pub output: String,
-    /// For the standard error: the findings because of which the command could not run.
+    /// For the standard error: what could not be done, and why.
     pub refusal: String,
     /// Whether anything was found.
     pub findings: bool,
@@ -70,6 +78,9 @@ impl Arguments {
             Command::Learn(arguments) => arguments.run(),
             Command::Render(arguments) => arguments.run(),
             Command::Schema(arguments) => Ok(arguments.run()),
+            Command::SetWeight(arguments) => arguments.run(),
+            Command::Templates(arguments) => arguments.run(),
+            Command::Test(arguments) => arguments.run(),
         }
     }
 }

@@ -106,6 +106,11 @@ macro_rules! by_name {
                 common.sanitizer.names().collect()
             }
 
+            /// What a decision on a request comes to.
+            pub fn outcome(&self, request: Request<'_>) -> narrows_core::Outcome {
+                match &self.0 { $(Compiled::$filter(policy) => outcome(&**policy, request)),+ }
+            }
+
             /// Decides on a request, as the filter would.
             pub fn decide(&self, request: Request<'_>) -> Outcome {
                 match &self.0 { $(Compiled::$filter(policy) => decide(&**policy, request)),+ }
@@ -161,6 +166,11 @@ impl Filter {
     pub fn compile(self, tree: &PolicyValue) -> Result<AnyPolicy, Invalid> {
         self.compile_any(tree).map(AnyPolicy)
     }
+}
+
+fn outcome<P: Policy>(policy: &P, request: Request<'_>) -> narrows_core::Outcome {
+    let (decision, verdict) = policy.decide(request);
+    policy.outcome(&verdict, &decision)
 }
 
 fn decide<P: Policy>(policy: &P, request: Request<'_>) -> Outcome {

@@ -43,6 +43,11 @@ pub fn report(format: Format, checked: &[Checked], screen: Screen) -> String {
     }
 }
 
+/// Writes an annotation of a GitHub workflow.
+pub fn github_error(path: &str, line: usize, title: &str, message: &str) -> String {
+    github::error(path, line, title, message)
+}
+
 /// Writes what each policy takes in every worker, by part.
 pub fn costs(checked: &[Checked]) -> String {
     cost::report(checked)

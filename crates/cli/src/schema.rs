@@ -1,29 +1,83 @@
-//! A filter's policy language as a JSON Schema (draft 2020-12), for editors and for programs that write
-//! policies.
+//! The policy language as JSON Schemas (draft 2020-12), for editors and for programs that write policies:
+//! of a filter's policies, of the resources that carry them, and of case files.
 //!
 //! It is made from the description that the core has of each field beside its reader. A schema sees one
 //! policy, and only its form. `narrows lint` checks the rest: that a name is unique, that weights fit,
 //! that an expression compiles.
+
+mod cases;
+mod resource;
 
 use std::collections::BTreeSet;
 
 use narrows_core::describe::{Absent, Choice, Field, Object, Type};
 use serde_json::{Map, Value, json};
 
+use crate::documents::Kind;
 use crate::filter::Filter;
 
-/// The schema of a filter's policies.
-pub fn of(filter: Filter) -> Value {
-    let policy = filter.language();
-    let mut definitions = Definitions::default();
-    let mut schema = definitions.object(policy);
-    if let Some(named) = schema.pointer_mut("/properties/filter").and_then(Value::as_object_mut) {
-        named.insert("const".to_owned(), filter.name().into());
+/// What a schema is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The policies of a filter.
+    Policy(Filter),
+    /// Istio's `WasmPlugin` with a policy in it.
+    WasmPlugin,
+    /// Istio's `TrafficExtension` with a policy in it.
+    TrafficExtension,
+    /// Case files.
+    Cases,
+}
+
+impl Subject {
+    /// Everything that has a schema.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Filter::ALL.into_iter().map(Self::Policy).chain([
+            Self::WasmPlugin,
+            Self::TrafficExtension,
+            Self::Cases,
+        ])
     }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Policy(filter) => filter.name(),
+            Self::WasmPlugin => "wasm-plugin",
+            Self::TrafficExtension => "traffic-extension",
+            Self::Cases => "cases",
+        }
+    }
+}
+
+/// The schema of a subject.
+pub fn of(subject: Subject) -> Value {
+    let mut definitions = Definitions::default();
+    let (title, schema) = match subject {
+        Subject::Policy(filter) => {
+            (format!("A policy of the Narrows filter {}", filter.name()), definitions.policy(filter))
+        }
+        Subject::WasmPlugin => {
+            let policy = definitions.any_policy();
+            (
+                "A WasmPlugin of Istio with a filter of Narrows".to_owned(),
+                resource::of(Kind::WasmPlugin, &policy),
+            )
+        }
+        Subject::TrafficExtension => {
+            let policy = definitions.any_policy();
+            let title = "A TrafficExtension of Istio with a filter of Narrows".to_owned();
+            (title, resource::of(Kind::TrafficExtension, &policy))
+        }
+        Subject::Cases => {
+            let policy = definitions.any_policy();
+            ("A case file of Narrows".to_owned(), cases::of(&policy))
+        }
+    };
     definitions.resolve();
     let mut root = Map::new();
     root.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
-    root.insert("title".to_owned(), format!("A policy of the Narrows filter {}", filter.name()).into());
+    root.insert("title".to_owned(), title.into());
     root.insert("$defs".to_owned(), Value::Object(definitions.done));
     root.extend(schema.as_object().cloned().unwrap_or_default());
     Value::Object(root)
@@ -44,6 +98,37 @@ impl Definitions {
             let defined = self.object(object);
             self.done.insert(object.summary.name.to_owned(), defined);
         }
+    }
+
+    fn policy(&mut self, filter: Filter) -> Value {
+        let mut schema = self.object(filter.language());
+        if let Some(named) = schema.pointer_mut("/properties/filter").and_then(Value::as_object_mut) {
+            named.insert("const".to_owned(), filter.name().into());
+        }
+        schema
+    }
+
+    /// A policy of the filter that its field `filter` names. Without that field, something else names the
+    /// filter, and only lint knows it.
+    fn any_policy(&mut self) -> Value {
+        let each: Vec<Value> = Filter::ALL
+            .into_iter()
+            .map(|filter| {
+                let name = format!("policy of {}", filter.name());
+                let policy = self.policy(filter);
+                self.done.insert(name.clone(), policy);
+                json!({
+                    "if": { "properties": { "filter": { "const": filter.name() } }, "required": ["filter"] },
+                    "then": { "$ref": format!("#/$defs/{}", name.replace(' ', "%20")) },
+                })
+            })
+            .collect();
+        json!({
+            "type": "object",
+            "description": "The policy.",
+            "properties": { "filter": { "enum": Filter::ALL.map(Filter::name) } },
+            "allOf": each,
+        })
     }
 
     fn reference(&mut self, object: &'static Object) -> Value {

@@ -2,6 +2,7 @@
 
 mod explanation;
 mod requests;
+mod sent;
 mod shares;
 
 use std::borrow::Cow;
@@ -11,7 +12,8 @@ use serde_json::{Map, Value, json};
 
 pub use crate::escape::printable;
 pub use explanation::Explanation;
-pub use requests::{Requests, Sent, read as requests};
+pub use requests::{Format, Requests, Stopped, Tally, header_lines, sent_to};
+pub use sent::Sent;
 pub use shares::{Share, Shares};
 
 /// The decision on one request.

@@ -7,6 +7,7 @@ mod inner;
 mod json;
 mod locate;
 mod node;
+mod open;
 mod spelling;
 
 use std::io::Read;
@@ -19,6 +20,7 @@ use crate::code::policy;
 use crate::error::CliError;
 use crate::finding::Finding;
 pub use node::{Key, Node, Value};
+pub use open::{cannot_read, open};
 
 /// A file as it was given.
 #[derive(Clone, Debug)]
@@ -44,14 +46,9 @@ impl SourceFile {
     /// is, with the fault.
     pub fn read_lossy(path: &Path) -> Result<(Self, Option<Finding>), CliError> {
         let name = path.display().to_string();
-        let bytes = if name == "-" {
-            let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-        } else {
-            std::fs::read(path)
-        };
-        let failed = |e| CliError::new(format!("cannot read {name:?}: {e}"), "name a file of UTF-8 text");
-        Ok(match String::from_utf8(bytes.map_err(failed)?) {
+        let mut bytes = Vec::new();
+        open(path)?.read_to_end(&mut bytes).map_err(|error| cannot_read(path, &error))?;
+        Ok(match String::from_utf8(bytes) {
             Ok(text) => (Self { text, path: name }, None),
             Err(broken) => {
                 let at = broken.utf8_error().valid_up_to();
@@ -130,6 +127,11 @@ impl<'a> Lines<'a> {
         let start = self.starts[number - 1];
         let end = self.starts.get(number).map_or(self.text.len(), |next| next - 1);
         (number, start..end)
+    }
+
+    /// Where a line begins; its number is from 1.
+    pub fn start_of(&self, number: usize) -> usize {
+        self.starts.get(number.saturating_sub(1)).copied().unwrap_or(self.text.len())
     }
 
     /// The text of a line.

@@ -94,6 +94,23 @@ fn whatever_somebody_else_wrote_is_text() {
         format!("- {{ target: {evil}, authority: {evil} }}\n", evil = quoted(evil)),
     )
     .unwrap();
+    fs::write(here.join("good.yaml"), "- { target: / }\n").unwrap();
+    fs::write(
+        here.join("old.yaml"),
+        format!(
+            "filter: header-router\nrules: [{{ name: a, respond: {{ status: 403, body: {} }} }}]\n",
+            quoted(evil)
+        ),
+    )
+    .unwrap();
+    fs::write(
+        here.join("cases.yaml"),
+        format!(
+            "policyFile: old.yaml\ncases:\n- {{ name: {evil}, expect: {{ reply: {{ body: {evil} }}, state: {{ narrows_rule: {evil} }} }} }}\n",
+            evil = quoted(evil)
+        ),
+    )
+    .unwrap();
     let mut outputs = Vec::new();
     for format in ["text", "json", "github", "sarif"] {
         outputs.push(narrows(&here, &["lint", "p.json", "r.yaml", "body.yaml", "--format", format]));
@@ -109,6 +126,12 @@ fn whatever_somebody_else_wrote_is_text() {
             &["simulate", "body.yaml", "--requests", "requests.yaml", "--format", format],
         ));
         outputs.push(narrows(&here, &["diff", "p.json", "body.yaml", "--format", format]));
+        let requests = ["--requests", "good.yaml", "--allow-changes"];
+        let compared = [&["diff", "body.yaml", "old.yaml", "--format", format][..], &requests].concat();
+        outputs.push(narrows(&here, &compared));
+    }
+    for format in ["text", "json", "github", "junit"] {
+        outputs.push(narrows(&here, &["test", "cases.yaml", "--format", format]));
     }
     for arguments in [
         &["explain", evil][..],
@@ -132,16 +155,27 @@ fn whatever_somebody_else_wrote_is_text() {
     }
 }
 
+/// Two hundred megabytes of requests: the command may not have that much memory.
 #[test]
-fn millions_of_requests_are_counted_and_not_kept() {
+fn requests_are_decided_one_by_one_and_not_kept() {
     let here = directory("millions");
     fs::write(here.join("policy.yaml"), "filter: header-router\nrules: [{ name: a, route: { to: v1 } }]\n")
         .unwrap();
-    fs::write(here.join("requests.yaml"), "- {target: \"/{n}\", repeat: 300000}\n").unwrap();
-    let shares = narrows(&here, &["simulate", "policy.yaml", "--requests", "requests.yaml", "--shares"]);
-    assert!(shares.contains("300000 of 300000"), "{shares}");
-    let all = narrows(&here, &["simulate", "policy.yaml", "--requests", "requests.yaml"]);
-    assert!(all.contains("300000 decisions are more than 100000") && all.contains("--shares"), "{all}");
+    let long = "x".repeat(20_000);
+    for (name, line) in [
+        ("list.yaml", format!("- target: /\n  headers: ['x-long: {long}']\n")),
+        ("lines.jsonl", format!("{{\"target\": \"/\", \"headers\": [\"x-long: {long}\"]}}\n")),
+    ] {
+        fs::write(here.join(name), line.repeat(10_000)).unwrap();
+        let command = format!(
+            "ulimit -v 200000; '{}' simulate policy.yaml --requests {name} | tail -n 1",
+            env!("CARGO_BIN_EXE_narrows")
+        );
+        let run = Command::new("bash").current_dir(&here).args(["-c", &command]).output().unwrap();
+        let said = String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr);
+        fs::remove_file(here.join(name)).unwrap();
+        assert!(said.contains("10000 of 10000"), "{name}: {said}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use narrows_harness::session::Session;
 #[test]
 fn sessions_show_what_happens() {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = vec![home.join("README.md")];
+    let mut files = vec![home.join("README.md"), home.join("../../docs/case-files.md")];
     files.extend(fs::read_dir(home.join("tests/transcripts")).unwrap().map(|entry| entry.unwrap().path()));
     files.sort();
     let session = Session {

@@ -7,19 +7,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::arrive::lines;
 use crate::caller::{Callers, Connected, PLAIN};
-use crate::compare::{counts_agree, disagreements};
 use crate::metadata;
-use crate::observed::{Observed, Reply, Seen};
 use crate::written_state::{STATE, with_state};
 use narrows_cases::bytes::header_line;
 use narrows_cases::{Case, File, Runner};
 use narrows_harness::bootstrap::{bootstrap, listener, route_config, static_cluster, wasm_filter};
 use narrows_harness::echo::{Echo, EchoOptions, Received};
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
-use narrows_harness::message::{Headers, Request, Response};
+use narrows_harness::message::{Request, Response};
 use narrows_harness::wait;
+use narrows_model::{Headers, Observed, Reply, Seen, counts_agree, disagreements, lines};
 
 /// Runs a file's cases; returns the disagreements.
 pub fn run(file: &File, wasm: &Path) -> anyhow::Result<Vec<String>> {
@@ -100,7 +98,7 @@ pub fn request(case: &Case) -> Request {
 
 /// The answer, and the filter state that Envoy wrote beside it.
 fn divide(response: Response) -> (Reply, BTreeMap<String, Vec<u8>>) {
-    let mut headers = Headers::default();
+    let mut headers = Headers::new();
     let mut state = BTreeMap::new();
     for (name, value) in response.headers.iter() {
         let text = String::from_utf8_lossy(name).to_ascii_lowercase();
@@ -110,16 +108,16 @@ fn divide(response: Response) -> (Reply, BTreeMap<String, Vec<u8>>) {
             Some(key) => {
                 state.insert(key.replace('-', "_"), value.to_vec());
             }
-            None => headers.push(text, value),
+            None => headers.add(text.as_bytes(), value),
         }
     }
     (Reply { status: response.status, headers, body: response.body }, state)
 }
 
 fn seen(received: Received) -> Seen {
-    let mut headers = Headers::default();
+    let mut headers = Headers::new();
     for (name, value) in received.headers.iter() {
-        headers.push(name.to_ascii_lowercase(), value);
+        headers.add(name, value);
     }
     Seen { method: received.method, target: received.target, authority: received.authority, headers }
 }

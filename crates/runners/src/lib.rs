@@ -1,24 +1,17 @@
 //! The three ways to run a case file: in the core ([`native`]), in the `.wasm` under the stand-in
 //! for Envoy ([`vm`]) and in the `.wasm` under a real Envoy ([`envoy`]).
 
-mod arrive;
 mod caller;
-mod compare;
 pub mod envoy;
 mod filter;
 mod metadata;
-mod metered;
-mod model;
 pub mod native;
-mod observed;
 pub mod series;
 pub mod vm;
 mod written_state;
 
-pub use compare::disagreements;
 pub use filter::Filter;
-pub use model::{Pure, obeyed};
-pub use observed::{Observed, Reply, Seen};
+pub use narrows_model::{Observed, Pure, Reply, Seen, disagreements, obeyed};
 pub use written_state::{STATE, with_state};
 
 /// Every case file; `only` keeps those whose path contains it.

@@ -3,8 +3,8 @@
 use narrows_cases::{File, Runner};
 use narrows_core::Invalid;
 use narrows_harness::form::{COMMON, Form, PARTS};
+use narrows_model::disagreements;
 
-use crate::compare::disagreements;
 use crate::filter::Filter;
 
 /// Runs a file's cases in a form; returns the disagreements.

@@ -3,13 +3,10 @@
 use narrows_cases::bytes::header_line;
 use narrows_cases::{Case, File, Runner};
 use narrows_harness::form::{Attached, Form};
+use narrows_model::{Observed, Reply, arrives, disagreements, plain, seen};
 use narrows_vm::{Exchange, Module, Outcome, Plugin, Response, Vm, VmOptions};
 
-use crate::arrive::arrives;
-use crate::compare::disagreements;
 use crate::filter::Filter;
-use crate::model::{plain, seen};
-use crate::observed::{Observed, Reply};
 
 /// Runs a file's cases in a form; returns the disagreements.
 pub fn run(file: &File, form: Form) -> anyhow::Result<Vec<String>> {
@@ -65,7 +62,7 @@ pub fn exchange(case: &Case) -> Exchange {
     if let Some(principal) = &send.source.principal {
         exchange.properties.set(&["connection", "uri_san_peer_certificate"], principal.as_str());
         exchange.properties.set(&["connection", "mtls"], true);
-        exchange.properties.set(&["connection", "peer_certificate_valid"], !send.source.unverified);
+        exchange.properties.set(&["connection", "peer_certificate_valid"], send.source.verified);
     }
     if let Some(metadata) = send.metadata() {
         exchange.properties.set(&["metadata"], metadata);

@@ -4,7 +4,7 @@
 //! hand and again in the log, `response.*` from the response on, `request.duration` at the end.
 
 use super::abi::MapType;
-use super::headers::Headers;
+use super::headers::{self, Headers};
 use super::host::{Host, Root};
 use super::properties::Value;
 use super::proxy::nanos;
@@ -112,7 +112,7 @@ fn response(stream: &Stream, names: &[&[u8]]) -> Option<Value> {
 
 fn from_headers(headers: &Headers, names: &[&[u8]]) -> Option<Value> {
     match names {
-        [] => Some(headers.encode().into()),
+        [] => Some(headers::encode(headers).into()),
         [name] => headers.joined(name).map(Value::Bytes),
         _ => None,
     }

@@ -9,7 +9,6 @@ mod guest;
 mod headers;
 mod host;
 mod imports;
-mod inline;
 mod invalid_headers;
 mod local_reply;
 mod metrics;

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::abi::{BufferType, MapType};
 use super::exchange::{Exchange, Response};
-use super::headers::Headers;
-use super::inline::Kind;
+use super::headers::{Headers, Kind};
 use super::invalid_headers::Came;
 use super::local_reply::LocalReply;
 use super::properties::Properties;

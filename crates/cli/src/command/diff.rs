@@ -1,116 +1,167 @@
 //! `narrows diff`
 
+pub(super) mod text;
+
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 
-use super::loaded::policy;
-use super::{Done, Output};
-use crate::diff::{self, MoveKind, SplitDiff};
+use super::loaded::{Loaded, policy};
+use super::simulate::{From, output::told};
+use super::{Done, FilterName, Output};
+use crate::diff::{self, Decided, HostDiff, SeriesDiff, SplitDiff};
 use crate::error::CliError;
-use crate::escape;
 use crate::filter::Filter;
-use crate::source::SourceFile;
+use crate::source::{Node, SourceFile};
 
-/// Compare two canary-split policies: which users change their backend
+/// Compare two policies of a filter: what changes if the new one replaces the old one
 ///
-/// Counts all 1,000,000 buckets. The exit code is 1 if a user of a canary goes back to the baseline
-/// or to another canary.
+/// For splits it counts all 1,000,000 buckets: which users change their backend. For egress-policy it
+/// asks about every host that a rule names. With requests it shows those that are decided otherwise. The
+/// exit code is 1 if a user of a canary is taken off it, or if another filter decides otherwise on a
+/// request or host.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The policy in force
     old: PathBuf,
     /// The policy that will replace it
     new: PathBuf,
+    /// The filter, if the policies do not name it [default: canary-split]
+    #[arg(long, value_name = "NAME")]
+    filter: Option<FilterName>,
     /// A file of keys, one a line, that are looked up one by one
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
+    #[command(flatten)]
+    requests: From,
+    /// How many requests that are decided otherwise are shown one by one
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    list: usize,
     /// Exit with 0 even if users go back, as in a rollback
     #[arg(long)]
     allow_back: bool,
+    /// Exit with 0 even if requests or hosts are decided otherwise
+    #[arg(long)]
+    allow_changes: bool,
     /// The output format
     #[arg(long, value_enum, default_value_t)]
     format: Output,
 }
 
+/// Everything in which two policies differ.
+struct Difference {
+    splits: Vec<SplitDiff>,
+    /// How many keys were looked up, if any were given.
+    keys: Option<usize>,
+    notes: Vec<String>,
+    /// Whether splits that may take the same request have changed places.
+    crossed: bool,
+    rules: Vec<String>,
+    hosts: Vec<HostDiff>,
+    series: SeriesDiff,
+    requests: Option<Decided>,
+}
+
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
-        let load = |path: &PathBuf| policy(path, Some(Filter::CanarySplit), self.format);
-        let (old, new) = match (load(&self.old)?, load(&self.new)?) {
-            (Ok(old), Ok(new)) => (old, new),
-            (Err(done), _) | (_, Err(done)) => return Ok(done),
-        };
-        let (Some(from), Some(to)) = (old.policy.splitter(), new.policy.splitter()) else {
-            let other = if old.policy.splitter().is_none() { old.filter } else { new.filter };
+        // Users move between policies of this one.
+        let named = self.filter.map(|name| name.0).or(Some(Filter::CanarySplit));
+        let load = |path: &PathBuf| policy(path, named, self.format);
+        let (old, new) = (load(&self.old)?, load(&self.new)?);
+        if old.filter != new.filter {
             return Err(CliError::new(
-                format!("a policy of {} has no buckets to compare", other.name()),
-                "give two policies of canary-split",
+                format!("{} cannot be compared with {}", old.filter.name(), new.filter.name()),
+                "give two policies of one filter",
             ));
-        };
-        let keys = self.keys.as_deref().map(SourceFile::read).transpose()?;
-        let keys: Vec<&str> =
-            keys.iter().flat_map(|source| source.text.lines()).filter(|k| !k.is_empty()).collect();
-        let splits = diff::splits(from, to, &keys);
-        let notes = diff::notes(&old.node, &new.node, &splits);
+        }
+        let mut difference = between(&old, &new, self.keys.as_ref())?;
+        if self.requests.is_given() {
+            let mut decided = Decided::new(self.list);
+            let tally = self.requests.each(self.format, &mut |sent| {
+                decided.ask(&old.policy, &new.policy, sent);
+                Ok(())
+            })?;
+            eprint!("{}", told(&tally));
+            difference.requests = Some(decided);
+        }
+        let back = difference.crossed || difference.splits.iter().any(SplitDiff::takes_back);
+        // What a split decides otherwise is in its buckets.
+        let requests = difference.requests.as_ref().is_some_and(|decided| decided.changed > 0);
+        let changes = !difference.hosts.is_empty() || (requests && old.filter != Filter::CanarySplit);
         let output = match self.format {
-            Output::Text => text(&splits, &notes, self.keys.is_some().then_some(keys.len())),
-            Output::Json => {
-                let splits: Vec<_> = splits.iter().map(SplitDiff::json).collect();
-                format!("{:#}\n", json!({ "splits": splits, "notes": notes }))
-            }
+            Output::Text => text::of(&difference),
+            Output::Json => difference.json(),
         };
-        let findings = !self.allow_back && splits.iter().any(SplitDiff::takes_back);
+        let findings = (back && !self.allow_back) || (changes && !self.allow_changes);
         Ok(Done { findings, ..Done::clean(output) })
     }
 }
 
-fn text(splits: &[SplitDiff], notes: &[String], keys: Option<usize>) -> String {
-    let mut text = String::new();
-    for split in splits {
-        text.push_str(&format!("split {}\n", split.name));
-        if let Some((from, to)) = split.mode {
-            let (from, to) = (diff::word(from), diff::word(to));
-            text.push_str(&format!("  the mode changes from {from} to {to}\n"));
-        }
-        if let Some(why) = split.redrawn {
-            let why = why.as_str();
-            text.push_str(&format!("  {why}: every user gets a new bucket, so these are expected numbers\n"));
-        }
-        if split.moves.is_empty() {
-            text.push_str("  nobody moves\n");
-        }
-        let width =
-            |of: fn(&diff::Move) -> &str| split.moves.iter().map(|m| of(m).len()).max().unwrap_or_default();
-        let (from, to) = (width(|m| &m.from), width(|m| &m.to));
-        for one in &split.moves {
-            let mark = match one.kind {
-                MoveKind::Forward => "",
-                MoveKind::Back => "  sent back",
-                MoveKind::Across => "  sent to another canary",
-            };
-            text.push_str(&format!(
-                "  {:from$} -> {:to$}  {:>7} of 1000000  {:>8} %{mark}\n",
-                one.from,
-                one.to,
-                one.buckets,
-                format!("{}.{:04}", one.buckets / 10_000, one.buckets % 10_000),
-            ));
-        }
-        if let Some(of) = keys {
-            text.push_str(&format!("  {} of {of} keys move\n", split.keys.len()));
-        }
-        for key in &split.keys {
-            text.push_str(&format!("    {}: {} -> {}\n", escape::word(&key.key), key.from, key.to));
-        }
+fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>) -> Result<Difference, CliError> {
+    let source = keys.map(|path| SourceFile::read(path)).transpose()?;
+    let keys: Option<Vec<&str>> =
+        source.as_ref().map(|source| source.text.lines().filter(|key| !key.is_empty()).collect());
+    let splits = match (old.policy.splitter(), new.policy.splitter()) {
+        (Some(from), Some(to)) => diff::splits(from, to, keys.as_deref().unwrap_or_default()),
+        _ => Vec::new(),
+    };
+    if keys.is_some() && splits.is_empty() {
+        return Err(CliError::new(
+            format!("a policy of {} has no users to look up", old.filter.name()),
+            "leave out --keys",
+        ));
     }
-    for note in notes {
-        text.push_str(&format!("note: {note}\n"));
+    if let (Some(_), Some(made)) = (&keys, splits.iter().find(|split| !split.takes_keys)) {
+        return Err(CliError::new(
+            format!("split {:?} has no key that is one value of a request", made.name),
+            "leave out --keys",
+        ));
     }
-    if !notes.is_empty() {
-        text.push_str("the numbers above do not include what the notes say\n");
+    let part = |node: &Node| node.get("split").cloned().unwrap_or_else(|| node.clone());
+    let (from, to) = (part(&old.node), part(&new.node));
+    let crossed = diff::crossed(&from, &to);
+    let mut notes = if splits.is_empty() { Vec::new() } else { diff::notes(&from, &to, &splits) };
+    notes.extend(crossed.iter().map(|(one, other)| {
+        format!(
+            "a request that fits both {one} and {other} is now one of {other}: its users may be sent back"
+        )
+    }));
+    let is_split = old.filter == Filter::CanarySplit;
+    let judges_hosts = old.filter == Filter::EgressPolicy
+        || [&old.node, &new.node].iter().any(|node| node.get("egress").is_some());
+    let (hosts, all) = if judges_hosts {
+        diff::hosts((&old.policy, &old.node), (&new.policy, &new.node))
+    } else {
+        (Vec::new(), true)
+    };
+    if !all {
+        notes.push("the rules name so many hosts, callers and paths that not all were tried".to_owned());
     }
-    let back = splits.iter().any(SplitDiff::takes_back);
-    text.push_str(if back { "someone is taken off a canary\n" } else { "nobody is sent back\n" });
-    text
+    Ok(Difference {
+        keys: keys.map(|keys| keys.len()),
+        splits,
+        notes,
+        crossed: !crossed.is_empty(),
+        rules: if is_split { Vec::new() } else { diff::rules(&old.node, &new.node) },
+        hosts,
+        series: diff::series((&old.policy, &old.node), (&new.policy, &new.node)),
+        requests: None,
+    })
+}
+
+impl Difference {
+    fn json(&self) -> String {
+        let splits: Vec<_> = self.splits.iter().map(SplitDiff::json).collect();
+        let hosts: Vec<_> = self.hosts.iter().map(HostDiff::json).collect();
+        let data = json!({
+            "splits": splits,
+            "notes": self.notes,
+            "rules": self.rules,
+            "hosts": hosts,
+            "series": self.series.json(),
+            "requests": self.requests.as_ref().map(Decided::json),
+        });
+        format!("{data:#}\n")
+    }
 }

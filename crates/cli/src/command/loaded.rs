@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Done, Output};
+use super::Output;
 use crate::documents::{self, Found, Kind};
 use crate::error::CliError;
 use crate::filter::{AnyPolicy, Filter};
@@ -28,34 +28,31 @@ struct Candidate {
 }
 
 /// Reads the one policy of a file, wherever it is in the file; `FILE#NAME` names the resource, or the
-/// number of the policy. If there is a fault in it, the inner error is the report.
-pub(super) fn policy(
-    path: &Path,
+/// number of the policy.
+pub(super) fn policy(path: &Path, named: Option<Filter>, format: Output) -> Result<Loaded, CliError> {
+    let (path, chosen) = chosen(path);
+    policy_in(&SourceFile::read(&path)?, chosen.as_deref(), named, format)
+}
+
+/// The same of a text that is read already.
+pub(super) fn policy_in(
+    source: &SourceFile,
+    chosen: Option<&str>,
     named: Option<Filter>,
     format: Output,
-) -> Result<Result<Loaded, Done>, CliError> {
-    let (path, chosen) = chosen(path);
-    let source = SourceFile::read(&path)?;
-    let candidate = match find(&source) {
-        Ok(found) => only(found, named, chosen.as_deref(), &source.path)?,
-        Err(findings) => return Ok(Err(refused(format, source, findings))),
-    };
-    let Candidate { found, resource } = candidate;
-    let Some(filter) = found.filter.or(named) else {
-        let finding = documents::unknown_filter(&found.policy);
-        return Ok(Err(refused(format, source, vec![finding])));
-    };
-    match filter.compile(&found.policy.tree()) {
-        Ok(policy) => Ok(Ok(Loaded { filter, node: found.policy, policy, resource })),
+) -> Result<Loaded, CliError> {
+    let Written { filter, node, resource } = written_in(source, chosen, named, format)?;
+    match filter.compile(&node.tree()) {
+        Ok(policy) => Ok(Loaded { filter, node, policy, resource }),
         Err(invalid) => {
-            let findings = invalid.faults().iter().map(|fault| found.policy.finding(fault)).collect();
-            Ok(Err(refused(format, source, findings)))
+            let findings = invalid.faults().iter().map(|fault| node.finding(fault)).collect();
+            Err(refused(format, source.clone(), findings))
         }
     }
 }
 
 /// The file and what stands after `#`, unless a file has the whole name.
-fn chosen(path: &Path) -> (PathBuf, Option<String>) {
+pub(super) fn chosen(path: &Path) -> (PathBuf, Option<String>) {
     let split = path.to_str().filter(|_| !path.exists()).and_then(|name| name.rsplit_once('#'));
     match split {
         Some((file, chosen)) if !file.is_empty() => (file.into(), Some(chosen.to_owned())),
@@ -63,12 +60,44 @@ fn chosen(path: &Path) -> (PathBuf, Option<String>) {
     }
 }
 
+/// A policy that is not compiled yet.
+pub(super) struct Written {
+    pub(super) filter: Filter,
+    pub(super) node: Node,
+    resource: Node,
+}
+
+/// The one policy of a file, not compiled.
+pub(super) fn written(path: &Path, named: Option<Filter>) -> Result<Written, CliError> {
+    let (path, chosen) = chosen(path);
+    written_in(&SourceFile::read(&path)?, chosen.as_deref(), named, Output::Text)
+}
+
+fn written_in(
+    source: &SourceFile,
+    chosen: Option<&str>,
+    named: Option<Filter>,
+    format: Output,
+) -> Result<Written, CliError> {
+    let Candidate { found, resource } = match find(source) {
+        Ok(found) => only(found, named, chosen, &source.path)?,
+        Err(findings) => return Err(refused(format, source.clone(), findings)),
+    };
+    if let Some(filter) = found.filter.or(named) {
+        return Ok(Written { filter, node: found.policy, resource });
+    }
+    Err(refused(format, source.clone(), vec![documents::unknown_filter(&found.policy)]))
+}
+
 /// Every policy of a file.
 fn find(source: &SourceFile) -> Result<Vec<Candidate>, Vec<Finding>> {
     let documents = documents::read(source).map_err(|finding| vec![finding])?;
     let mut findings = Vec::new();
     let mut all = Vec::new();
-    for resource in documents.iter().flat_map(documents::resources) {
+    // Cases may stand beside their policy.
+    let are_cases = |document: &Node| ["cases", "refused"].iter().any(|list| document.get(list).is_some());
+    let resources = documents.iter().flat_map(documents::resources);
+    for resource in resources.filter(|resource| !are_cases(resource)) {
         let found = documents::policies(source, resource, &mut findings);
         all.extend(found.into_iter().map(|found| Candidate { found, resource: resource.clone() }));
     }
@@ -136,12 +165,11 @@ impl Candidate {
     }
 }
 
-/// The report of a file that cannot be used.
-pub(super) fn refused(format: Output, source: SourceFile, findings: Vec<Finding>) -> Done {
+/// A file that cannot be used: the command could not run.
+pub(super) fn refused(format: Output, source: SourceFile, findings: Vec<Finding>) -> CliError {
     let format = match format {
         Output::Text => Format::Text,
         Output::Json => Format::Json,
     };
-    let checked = Checked::with(source, findings);
-    Done { refusal: report::refusal(format, checked), findings: true, ..Done::clean(String::new()) }
+    CliError::reported(&report::refusal(format, Checked::with(source, findings)))
 }

@@ -100,10 +100,7 @@ const MODULES: For = &[Shape::WasmPlugin, Shape::TrafficExtension, Shape::EnvoyF
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
         self.has_effect()?;
-        let loaded = match policy(&self.policy, self.filter.map(|name| name.0), Output::Text)? {
-            Ok(loaded) => loaded,
-            Err(done) => return Ok(done),
-        };
+        let loaded = policy(&self.policy, self.filter.map(|name| name.0), Output::Text)?;
         let mut kept = Kept::of(&loaded.resource);
         let own = || loaded.filter.name().to_owned();
         let is_attached = self.selector.is_empty() && self.target.is_empty();

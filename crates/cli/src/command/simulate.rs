@@ -1,31 +1,31 @@
 //! `narrows simulate`
 
+pub(super) mod output;
+
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use narrows_cases::Send;
 
 use super::loaded::{policy, refused};
+use super::progress::Progress;
 use super::{Done, FilterName, Output};
 use crate::error::CliError;
-use crate::simulate::{self, Outcome, Sent, Share, Shares};
-use crate::source::SourceFile;
-
-/// Decisions that are printed one by one.
-const LISTED: u64 = 100_000;
+use crate::simulate::{self, Format, Requests, Sent, Shares, Stopped, Tally};
+use output::Printed;
 
 /// Decide on requests like the filter
 ///
 /// Prints each decision with its reason, then the share of the requests that each destination
-/// got, with its 95 % confidence interval.
+/// got, with its 95 % confidence interval. Requests are read and decided one after the other, so a file
+/// of any size takes the same memory.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The policy, bare or in a resource
     policy: PathBuf,
-    /// The requests: a list of {method, scheme, target, authority, headers, source, serverName,
-    /// cluster, virtualHost, repeat}
-    #[arg(long, value_name = "FILE")]
-    requests: PathBuf,
+    #[command(flatten)]
+    requests: From,
     /// The filter, if the policy does not name it
     #[arg(long, value_name = "NAME")]
     filter: Option<FilterName>,
@@ -37,73 +37,88 @@ pub(super) struct Arguments {
     format: Output,
 }
 
+/// Where requests come from.
+#[derive(Debug, Args)]
+pub(super) struct From {
+    /// The requests: a list of {method, scheme, target, authority, headers, source, serverName,
+    /// cluster, virtualHost, repeat}, a case file, an access log, a HAR file or curl commands; `-` is the
+    /// standard input
+    #[arg(long, value_name = "FILE")]
+    requests: Option<PathBuf>,
+    /// The format of the requests [default: as their first line tells]
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "requests")]
+    requests_as: Option<Format>,
+    /// One request, of this URL
+    #[arg(long, value_name = "URL", conflicts_with = "requests")]
+    get: Option<String>,
+    /// The method of that request
+    #[arg(short = 'X', long = "method", value_name = "METHOD", requires = "get")]
+    method: Option<String>,
+    /// A header of that request; can be repeated
+    #[arg(short = 'H', long = "header", value_name = "LINE", requires = "get")]
+    headers: Vec<String>,
+}
+
+impl From {
+    /// Whether there are any.
+    pub(super) fn is_given(&self) -> bool {
+        self.requests.is_some() || self.get.is_some()
+    }
+
+    /// Hands over each request. Lines of a log that are no requests are told on the standard error.
+    pub(super) fn each(
+        self,
+        format: Output,
+        take: &mut dyn FnMut(&Sent) -> Result<(), CliError>,
+    ) -> Result<Tally, CliError> {
+        if let Some(url) = self.get {
+            let wrong =
+                |message: String| CliError::new(message, "write --get http://host/path -H 'name: value'");
+            let send = simulate::sent_to(&url).map_err(wrong)?;
+            let send = Send { method: self.method.unwrap_or(send.method), ..send };
+            let send = simulate::header_lines(send, self.headers).map_err(wrong)?;
+            take(&Sent::new(send, 0))?;
+            return Ok(Tally { requests: 1, ..Tally::default() });
+        }
+        let Some(path) = self.requests else { return Ok(Tally::default()) };
+        let mut progress = Progress::new("requests", std::io::stderr().is_terminal());
+        let read = Requests::open(&path, self.requests_as)?.each(&mut |sent| {
+            progress.step();
+            take(sent)
+        });
+        progress.end();
+        let tally = read.map_err(|stopped| match stopped {
+            Stopped::Failed(error) => error,
+            Stopped::Faulty(fault) => refused(format, fault.0, vec![fault.1]),
+        })?;
+        if tally.requests == 0 {
+            let name = path.display().to_string();
+            let help = "write one as \"- target: /…\", or name their format with --requests-as";
+            return Err(CliError::new(format!("there is no request in {name:?}"), help));
+        }
+        Ok(tally)
+    }
+}
+
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
-        let loaded = match policy(&self.policy, self.filter.map(|name| name.0), self.format)? {
-            Ok(loaded) => loaded,
-            Err(done) => return Ok(done),
-        };
-        let source = SourceFile::read(&self.requests)?;
-        let requests = match simulate::requests(&source) {
-            Ok(requests) => requests,
-            Err(finding) => return Ok(refused(self.format, source, vec![finding])),
-        };
-        if !self.shares && requests.count() > LISTED {
-            return Err(CliError::new(
-                format!(
-                    "{} decisions are more than {LISTED}, too many to print one by one",
-                    requests.count()
-                ),
-                "print only the shares: --shares",
-            ));
+        if !self.requests.is_given() {
+            return Err(CliError::new("there are no requests", "name them: --requests FILE, or --get URL"));
         }
+        let loaded = policy(&self.policy, self.filter.map(|name| name.0), self.format)?;
         let mut shares = Shares::default();
-        let mut decisions = Vec::new();
-        for sent in requests.iter() {
-            let outcome = loaded.policy.decide(sent.request());
-            shares.count(&outcome.explanation);
-            if !self.shares {
-                decisions.push((sent, outcome));
+        let mut printed = Printed::new(self.format);
+        let tally = self.requests.each(self.format, &mut |sent| {
+            if self.shares {
+                let outcome = loaded.policy.outcome(sent.request());
+                shares.count(&outcome.scope, &outcome.outcome);
+                return Ok(());
             }
-        }
-        let shares = shares.finish();
-        Ok(Done::clean(match self.format {
-            Output::Text => text(&decisions, &shares),
-            Output::Json => format!("{:#}\n", data(&decisions, &shares)),
-        }))
+            let outcome = loaded.policy.decide(sent.request());
+            shares.count(&outcome.explanation.scope, &outcome.explanation.counted);
+            printed.decision(sent, &outcome)
+        })?;
+        printed.finish(&shares.finish(), &tally)?;
+        Ok(Done::clean(String::new()))
     }
-}
-
-fn text(decisions: &[(Sent, Outcome)], shares: &[Share]) -> String {
-    let mut text = String::new();
-    let number = decisions.len().to_string().len();
-    for (i, (sent, outcome)) in decisions.iter().enumerate() {
-        text.push_str(&format!("{:number$}  {}  =>  {}\n", i + 1, sent.title(), outcome.line()));
-    }
-    if !decisions.is_empty() {
-        text.push('\n');
-    }
-    let width = |of: fn(&Share) -> &str| shares.iter().map(|s| of(s).len()).max().unwrap_or_default();
-    let (scope, outcome) = (width(|s| &s.scope), width(|s| &s.outcome));
-    let count = shares.iter().map(|s| s.of.to_string().len()).max().unwrap_or_default();
-    for share in shares {
-        let (low, high) = share.interval();
-        text.push_str(&format!(
-            "{:scope$}  {:outcome$}  {:count$} of {:count$}  {:7.3} %  ({low:.3} to {high:.3})\n",
-            share.scope,
-            share.outcome,
-            share.count,
-            share.of,
-            share.percent(),
-        ));
-    }
-    text
-}
-
-fn data(decisions: &[(Sent, Outcome)], shares: &[Share]) -> Value {
-    let decisions: Vec<_> = decisions
-        .iter()
-        .map(|(sent, outcome)| json!({ "sent": sent.title(), "outcome": outcome.json() }))
-        .collect();
-    json!({ "decisions": decisions, "shares": shares.iter().map(Share::json).collect::<Vec<_>>() })
 }

@@ -2,7 +2,7 @@
 
 use narrows_core::PolicyValue;
 
-use super::SplitDiff;
+use super::splits::{Move, MoveKind, Redrawn, SplitDiff};
 use crate::source::Node;
 
 /// Fields of a backend that the buckets show.
@@ -37,14 +37,19 @@ fn split(notes: &mut Vec<String>, name: &str, old: &Node, new: &Node, diff: Opti
     if diff.is_some_and(|diff| diff.mode.is_some()) {
         shown.push("mode");
     }
-    shown.extend(diff.and_then(|diff| diff.redrawn).map(super::Redrawn::field));
+    shown.extend(diff.and_then(|diff| diff.redrawn).map(Redrawn::field));
     note(notes, &format!("split {name}"), &differing(old, new, &shown));
     let (old_backends, new_backends) = (elements(old, "backends"), elements(new, "backends"));
     for side in only_one_has(old_backends, new_backends) {
         notes.push(format!("split {name}: backend {side}"));
     }
     for (backend, old, new) in pairs(old_backends, new_backends) {
-        note(notes, &format!("backend {backend} of split {name}"), &differing(old, new, &OF_BACKEND));
+        // Where its users are elsewhere, a move says so.
+        let moved = |one: &Move| one.kind == MoveKind::Elsewhere && one.from == backend;
+        let is_shown = diff.is_some_and(|diff| diff.moves.iter().any(moved));
+        let shown =
+            if is_shown { [&OF_BACKEND[..], &["to", "authority"]].concat() } else { OF_BACKEND.to_vec() };
+        note(notes, &format!("backend {backend} of split {name}"), &differing(old, new, &shown));
     }
 }
 
@@ -54,12 +59,15 @@ fn note(notes: &mut Vec<String>, what: &str, fields: &[&str]) {
     }
 }
 
-fn elements<'n>(node: &'n Node, list: &str) -> &'n [Node] {
+pub(super) fn elements<'n>(node: &'n Node, list: &str) -> &'n [Node] {
     node.get(list).map(Node::elements).unwrap_or_default()
 }
 
 /// The elements that have the same name in two lists.
-fn pairs<'n>(old: &'n [Node], new: &'n [Node]) -> impl Iterator<Item = (&'n str, &'n Node, &'n Node)> {
+pub(super) fn pairs<'n>(
+    old: &'n [Node],
+    new: &'n [Node],
+) -> impl Iterator<Item = (&'n str, &'n Node, &'n Node)> {
     old.iter().filter_map(|one| {
         let name = one.text_at("name")?;
         Some((name, one, new.iter().find(|other| other.text_at("name") == Some(name))?))
@@ -67,7 +75,7 @@ fn pairs<'n>(old: &'n [Node], new: &'n [Node]) -> impl Iterator<Item = (&'n str,
 }
 
 /// The elements that only one of two lists has.
-fn only_one_has(old: &[Node], new: &[Node]) -> Vec<String> {
+pub(super) fn only_one_has(old: &[Node], new: &[Node]) -> Vec<String> {
     let missing = |from: &[Node], to: &[Node], policy: &str| -> Vec<String> {
         let names = from.iter().filter_map(|one| one.text_at("name"));
         let names = names.filter(|name| !to.iter().any(|other| other.text_at("name") == Some(name)));
@@ -77,13 +85,13 @@ fn only_one_has(old: &[Node], new: &[Node]) -> Vec<String> {
 }
 
 /// Whether the elements that both lists have are in the same order.
-fn same_order(old: &[Node], new: &[Node]) -> bool {
+pub(super) fn same_order(old: &[Node], new: &[Node]) -> bool {
     let there: Vec<&str> = pairs(old, new).map(|(name, ..)| name).collect();
     pairs(new, old).map(|(name, ..)| name).eq(there)
 }
 
 /// The fields that differ, except those that are shown.
-fn differing<'n>(old: &'n Node, new: &'n Node, shown: &[&str]) -> Vec<&'n str> {
+pub(super) fn differing<'n>(old: &'n Node, new: &'n Node, shown: &[&str]) -> Vec<&'n str> {
     let value = |node: &Node, name: &str| node.get(name).map_or(PolicyValue::Null, Node::tree);
     let mut names: Vec<&str> = Vec::new();
     for (key, _) in old.fields().iter().chain(new.fields()) {

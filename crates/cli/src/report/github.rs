@@ -18,6 +18,11 @@ pub(super) fn report(checked: &[Checked]) -> String {
     text
 }
 
+/// An annotation of one line of a file.
+pub(super) fn error(path: &str, line: usize, title: &str, message: &str) -> String {
+    format!("::error file={},line={line},title={}::{}\n", property(path), property(title), data(message))
+}
+
 /// Escapes as the runner's toolkit does; line ends and other controls are escaped already.
 fn data(text: &str) -> String {
     escape::line(text).replace('%', "%25")

@@ -10,7 +10,7 @@ pub struct Explanation {
     /// The requests among which a share makes sense: those of one split, or all.
     pub scope: String,
     /// The outcome that is counted.
-    pub outcome: String,
+    pub counted: Vec<u8>,
     /// The rule, split, backend, reason and bucket, if there are any.
     pub details: Vec<(String, String)>,
 }
@@ -18,8 +18,7 @@ pub struct Explanation {
 impl Explanation {
     /// The explanation of an outcome.
     pub fn of(outcome: &Outcome) -> Self {
-        let text = |bytes: &[u8]| if bytes.is_empty() { "-".to_owned() } else { printable(bytes) };
         let details = outcome.details.iter().map(|(name, value)| (name.clone(), printable(value)));
-        Self { scope: outcome.scope.clone(), outcome: text(&outcome.outcome), details: details.collect() }
+        Self { scope: outcome.scope.clone(), counted: outcome.outcome.clone(), details: details.collect() }
     }
 }

@@ -1,8 +1,10 @@
 //! How many requests went where, and what that shows about the rest.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::explanation::Explanation;
+use crate::escape::printable;
 
 /// The requests with one outcome, among those of its scope.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,36 +21,51 @@ pub struct Share {
 
 /// The shares of any number of requests, in the order in which the outcomes first came.
 #[derive(Clone, Debug, Default)]
-pub struct Shares(Vec<Share>);
+pub struct Shares {
+    shares: Vec<Share>,
+    /// The place of each, by scope and outcome.
+    places: BTreeMap<String, BTreeMap<Vec<u8>, usize>>,
+}
+
+/// Outcomes that are told apart: a tag may have a value for each request.
+const MOST: usize = 10_000;
+/// The outcome of those past the bound.
+const OTHERS: &[u8] = b"(others)";
 
 impl Shares {
     /// Counts one more request.
-    pub fn count(&mut self, explanation: &Explanation) {
-        let known = self
-            .0
-            .iter_mut()
-            .find(|share| share.scope == explanation.scope && share.outcome == explanation.outcome);
-        if let Some(share) = known {
+    pub fn count(&mut self, scope: &str, outcome: &[u8]) {
+        if let Some(share) = self.place(scope, outcome).and_then(|place| self.shares.get_mut(place)) {
             share.count += 1;
-        } else {
-            self.0.push(Share {
-                scope: explanation.scope.clone(),
-                outcome: explanation.outcome.clone(),
-                count: 1,
-                of: 0,
-            });
+            return;
         }
+        let outcome = if self.shares.len() < MOST { outcome } else { OTHERS };
+        if outcome == OTHERS
+            && let Some(share) = self.place(scope, outcome).and_then(|place| self.shares.get_mut(place))
+        {
+            share.count += 1;
+            return;
+        }
+        let places = self.places.entry(scope.to_owned()).or_default();
+        places.insert(outcome.to_vec(), self.shares.len());
+        let told = if outcome.is_empty() { "-".to_owned() } else { printable(outcome) };
+        self.shares.push(Share { scope: scope.to_owned(), outcome: told, count: 1, of: 0 });
+    }
+
+    fn place(&self, scope: &str, outcome: &[u8]) -> Option<usize> {
+        self.places.get(scope)?.get(outcome).copied()
     }
 
     /// The share of each outcome in its scope.
     pub fn finish(mut self) -> Vec<Share> {
-        let of =
-            |scope: &str| self.0.iter().filter(|other| other.scope == scope).map(|other| other.count).sum();
-        let totals: Vec<usize> = self.0.iter().map(|share| of(&share.scope)).collect();
-        for (share, of) in self.0.iter_mut().zip(totals) {
-            share.of = of;
+        let mut totals: BTreeMap<String, usize> = BTreeMap::new();
+        for share in &self.shares {
+            *totals.entry(share.scope.clone()).or_default() += share.count;
         }
-        self.0
+        for share in &mut self.shares {
+            share.of = totals.get(&share.scope).copied().unwrap_or_default();
+        }
+        self.shares
     }
 }
 

@@ -13,6 +13,9 @@ impl Schema<'_> {
     }
 
     fn of(&self, schema: &Value, value: &Value) -> Result<(), String> {
+        if schema == true {
+            return Ok(());
+        }
         let schema = schema.as_object().expect("a schema is an object");
         for (keyword, rule) in schema {
             if !self.holds(schema, keyword, rule, value)? {
@@ -36,16 +39,12 @@ impl Schema<'_> {
         Ok(match keyword {
             "$schema" | "$defs" | "$comment" | "title" | "description" | "default" => true,
             "$ref" => {
-                let pointer = rule.as_str().unwrap().strip_prefix('#').unwrap();
-                return self.of(self.0.pointer(pointer).expect(pointer), value).map(|()| true);
+                let pointer = rule.as_str().unwrap().strip_prefix('#').unwrap().replace("%20", " ");
+                return self.of(self.0.pointer(&pointer).expect(&pointer), value).map(|()| true);
             }
-            "type" => match rule.as_str().unwrap() {
-                "string" => value.is_string(),
-                "boolean" => value.is_boolean(),
-                "integer" => number.is_some_and(|number| number.fract() == 0.0),
-                "array" => value.is_array(),
-                "object" => value.is_object(),
-                other => panic!("the type {other:?}"),
+            "type" => match rule {
+                Value::Array(_) => rules().any(|one| is(one, value)),
+                one => is(one, value),
             },
             "const" => value == rule,
             "enum" => rules().any(|one| one == value),
@@ -59,6 +58,27 @@ impl Schema<'_> {
             "maxProperties" => table.is_none_or(|table| table.len() <= limit()),
             other => return self.holds_inside(schema, other, rule, value),
         })
+    }
+
+    /// Whether the fields that a schema does not name fit the rule for them.
+    fn others(
+        &self,
+        schema: &Map<String, Value>,
+        rule: &Value,
+        table: Option<&Map<String, Value>>,
+    ) -> Result<bool, String> {
+        let known = |name: &String| {
+            schema.get("properties").is_some_and(|fields| fields.get(name).is_some())
+                || schema
+                    .get("patternProperties")
+                    .is_some_and(|fields| fields.as_object().unwrap().keys().any(|p| matches(p, name)))
+        };
+        let mut others = table.into_iter().flatten().filter(|(name, _)| !known(name));
+        if rule == false {
+            return Ok(others.next().is_none());
+        }
+        others.try_for_each(|(_, value)| self.of(rule, value))?;
+        Ok(true)
     }
 
     /// The same for keywords that hold schemas.
@@ -94,16 +114,14 @@ impl Schema<'_> {
                 }
                 true
             }
-            "additionalProperties" => {
-                assert_eq!(rule, false);
-                let known = |name: &String| {
-                    schema.get("properties").is_some_and(|fields| fields.get(name).is_some())
-                        || schema.get("patternProperties").is_some_and(|fields| {
-                            fields.as_object().unwrap().keys().any(|p| matches(p, name))
-                        })
-                };
-                table.is_none_or(|table| table.keys().all(known))
+            "additionalProperties" => return self.others(schema, rule, table),
+            "if" => {
+                if fits(rule) {
+                    self.of(&schema["then"], value)?;
+                }
+                true
             }
+            "then" => true,
             "required" => has(rule),
             "dependentRequired" => {
                 let mut rules = rule.as_object().unwrap().iter();
@@ -126,6 +144,18 @@ impl Schema<'_> {
             "not" => !fits(rule),
             other => panic!("the keyword {other:?}"),
         })
+    }
+}
+
+fn is(kind: &Value, value: &Value) -> bool {
+    match kind.as_str().unwrap() {
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        "null" => value.is_null(),
+        other => panic!("the type {other:?}"),
     }
 }
 

@@ -1,27 +1,29 @@
 //! The schemas agree with the readers: what loads fits, and what is refused for its form does not.
 
+mod cases;
 mod check;
 mod documents;
 mod policies;
+mod resources;
 
 use std::fs;
 use std::path::Path;
 
+use check::Schema;
 use narrows::filter::Filter;
-use narrows::schema;
+use narrows::schema::{self, Subject};
 use narrows_core::{Code, PolicyValue};
 use serde_json::{Value, json};
 
-use check::Schema;
 use policies::policies;
 
 /// `UPDATE=1` writes them.
 #[test]
 fn schemas_are_those_in_the_repository() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema");
-    for filter in Filter::ALL {
-        let path = folder.join(format!("{}.json", filter.name()));
-        let written = format!("{:#}\n", schema::of(filter));
+    for subject in Subject::all() {
+        let path = folder.join(format!("{}.json", subject.name()));
+        let written = format!("{:#}\n", schema::of(subject));
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&path, written).unwrap();
         } else {
@@ -71,7 +73,7 @@ fn what_is_changed_in_a_policy_makes_no_difference_between_them() {
 /// what no schema sees.
 fn agree(filter: Filter, policy: &Value) -> Result<Option<bool>, String> {
     let tree = PolicyValue::parse(policy.to_string().as_bytes()).map_err(|e| e.to_string())?;
-    let misfit = Schema(&schema_of(filter)).misfit(policy);
+    let misfit = misfit(Subject::Policy(filter), policy);
     match filter.compile(&tree) {
         Ok(_) => misfit.map_or(Ok(Some(true)), |misfit| Err(format!("it loads, but {misfit}"))),
         Err(invalid) => {
@@ -89,11 +91,16 @@ fn agree(filter: Filter, policy: &Value) -> Result<Option<bool>, String> {
 /// What is missing only because of what is written elsewhere, or is there and empty.
 const DEPENDS: [&str; 2] = ["it is not clear which backend is chosen", "no source is named"];
 
-fn schema_of(filter: Filter) -> Value {
+/// What of a value does not fit, if anything.
+fn misfit(subject: Subject, value: &Value) -> Option<String> {
     thread_local! {
-        static ALL: Vec<(Filter, Value)> = Filter::ALL.map(|filter| (filter, schema::of(filter))).into();
+        static ALL: Vec<(Subject, Value)> =
+            Subject::all().map(|subject| (subject, schema::of(subject))).collect();
     }
-    ALL.with(|all| all.iter().find(|(of, _)| *of == filter).unwrap().1.clone())
+    ALL.with(|all| {
+        let (_, schema) = all.iter().find(|(of, _)| *of == subject).unwrap();
+        Schema(schema).misfit(value)
+    })
 }
 
 /// A policy with one thing changed.

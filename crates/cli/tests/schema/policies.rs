@@ -46,8 +46,16 @@ pub(super) fn policies() -> Vec<(Filter, String, Value)> {
     found.into_iter().map(|(filter, place, policy)| (filter, place, without_nulls(policy))).collect()
 }
 
+/// Every case file of the filters and examples.
+pub(super) fn case_files() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let below = |folder: &str| files(&root.join(folder), "yaml");
+    let is_case = |path: &PathBuf| path.parent().is_some_and(|folder| folder.ends_with("cases"));
+    below("filters").into_iter().chain(below("examples")).filter(is_case).collect()
+}
+
 /// `null` is as good as absent to a reader; a schema does not say so.
-fn without_nulls(value: Value) -> Value {
+pub(super) fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(fields) => fields
             .into_iter()
@@ -60,7 +68,7 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
-fn value(tree: &narrows_core::PolicyValue) -> Value {
+pub(super) fn value(tree: &narrows_core::PolicyValue) -> Value {
     use narrows_core::PolicyValue;
     match tree {
         PolicyValue::Null => Value::Null,
@@ -78,7 +86,7 @@ fn value(tree: &narrows_core::PolicyValue) -> Value {
 }
 
 /// The files below a folder.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();

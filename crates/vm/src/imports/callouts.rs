@@ -7,9 +7,8 @@ use wasmtime::Linker;
 use crate::abi::Status;
 use crate::callouts::HttpCall;
 use crate::guest::{Answer, Guest};
-use crate::headers::Headers;
+use crate::headers::{self, Headers, Kind};
 use crate::host::Host;
-use crate::inline::Kind;
 use crate::proxy::Cluster;
 
 pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
@@ -20,7 +19,7 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         ) => {
             guest.about(cluster, cluster_len)?;
             let cluster = guest.text(cluster, cluster_len)?;
-            let headers = Headers::decode(&guest.bytes(headers, headers_len)?).into_kind(Kind::Request);
+            let headers = headers::decode(&guest.bytes(headers, headers_len)?).into_kind(Kind::Request);
             let body = guest.bytes(body, body_len)?;
             let timeout = Duration::from_millis(timeout.into());
             let token = send(guest, cluster, headers, body, timeout)?;

@@ -3,7 +3,7 @@
 use wasmtime::Linker;
 
 use crate::abi::{MapType, Status};
-use crate::headers::Headers;
+use crate::headers;
 use crate::host::Host;
 
 pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
@@ -21,13 +21,13 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         linker, "proxy_get_header_map_pairs", (guest, map: u32, out: u32, out_len: u32) => {
             // A map out of its phase is an empty map, not a refusal.
             let headers = guest.host().headers(map_type(map)?).ok().filter(|headers| !headers.is_empty());
-            let pairs = headers.map(Headers::encode).unwrap_or_default();
+            let pairs = headers.map(headers::encode).unwrap_or_default();
             guest.give(&pairs, out, out_len)
         }
     }
     import! {
         linker, "proxy_get_header_map_size", (guest, map: u32, out: u32) => {
-            let size = guest.host().headers(map_type(map)?).map_or(0, |headers| headers.encode().len());
+            let size = guest.host().headers(map_type(map)?).map_or(0, |held| headers::encode(held).len());
             guest.put_u32(out, u32::try_from(size).unwrap_or(u32::MAX))
         }
     }
@@ -36,7 +36,7 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
             let map = map_type(map)?;
             let pairs = guest.bytes(pairs, len)?;
             let headers = guest.host().headers_mut(map)?;
-            *headers = Headers::decode(&pairs).into_kind(headers.kind());
+            *headers = headers::decode(&pairs).into_kind(headers.kind());
             Ok(())
         }
     }

@@ -3,7 +3,7 @@
 use wasmtime::Linker;
 
 use crate::abi::{MapType, Status};
-use crate::headers::Headers;
+use crate::headers;
 use crate::host::Host;
 use crate::local_reply::LocalReply;
 use crate::stream::Course;
@@ -35,7 +35,7 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         ) => {
             let details = guest.text(details, details_len)?.replace(' ', "_");
             let body = guest.bytes(body, body_len)?;
-            let headers = Headers::decode(&guest.bytes(headers, headers_len)?);
+            let headers = headers::decode(&guest.bytes(headers, headers_len)?);
             // A root context has no stream to answer; Envoy takes the call and does nothing.
             let Some(stream) = guest.host().stream() else {
                 return Ok(());

@@ -187,6 +187,42 @@ impl Key {
         }
     }
 
+    /// For tools: the source, and how its value is read.
+    pub(super) fn reading(&self) -> String {
+        let mut text = match &self.from {
+            KeySource::All(keys) => keys.iter().map(Self::reading).collect::<Vec<_>>().join("+"),
+            _ => self.describe(),
+        };
+        for (is_so, word) in [(self.is_encoded, "decode"), (self.trim, "trim"), (self.lowercase, "lowercase")]
+        {
+            if is_so {
+                text.push(' ');
+                text.push_str(word);
+            }
+        }
+        text
+    }
+
+    /// The key that one value of the source gives; nothing if the source is no single value.
+    pub(super) fn of_value<'a>(&self, value: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let key = match &self.from {
+            KeySource::All(_) => return None,
+            KeySource::SourceAddress => Cow::Owned(source::ip(value)?.to_string().into_bytes()),
+            KeySource::TraceId => {
+                let id = trace::id(|name| (name == b"x-b3-traceid").then_some(value))?;
+                self.in_one_form(Cow::Owned(id))
+            }
+            KeySource::Host => self.in_one_form(Cow::Owned(value.to_ascii_lowercase())),
+            _ => self.in_one_form(Cow::Borrowed(value)),
+        };
+        Some(key).filter(|key| !key.is_empty())
+    }
+
+    /// Whether a key is one value.
+    pub(super) fn is_one_value(&self) -> bool {
+        !matches!(self.from, KeySource::All(_))
+    }
+
     pub(super) fn reads_address(&self) -> bool {
         self.any(&|key| matches!(key, KeySource::SourceAddress))
     }

@@ -1,8 +1,9 @@
 //! A split's arithmetic, for tools that compare policies.
 
-use super::bucket::BUCKETS;
+use super::bucket::{BUCKETS, bucket};
+use super::key::Key;
 use super::slots::Slots;
-use super::{Missing, Split, Splitter};
+use super::{Backend, Missing, Split, Splitter};
 use crate::language::modes::Mode;
 
 /// What decides who goes where in one split.
@@ -24,6 +25,26 @@ pub struct View<'s> {
     pub baseline: usize,
     /// The names of the backends.
     pub backends: Vec<&'s str>,
+    /// Where each of them is: two that differ in this are different services.
+    pub destinations: Vec<Vec<u8>>,
+    /// The key sources with how they are read, such as `header:x-user-id lowercase`.
+    pub readings: Vec<String>,
+    /// The backend of requests without a key; nothing if they are divided at random.
+    pub keyless: Option<usize>,
+    first: Option<&'s Key>,
+}
+
+impl View<'_> {
+    /// Whether a value of the first source is a key by itself.
+    pub fn takes_keys(&self) -> bool {
+        self.first.is_some_and(Key::is_one_value)
+    }
+
+    /// The bucket of a value of the first source, read as the filter reads it; nothing if the filter
+    /// sees no key in it.
+    pub fn bucket_of(&self, value: &[u8]) -> Option<u32> {
+        self.first?.of_value(value).map(|key| bucket(self.salt, &key))
+    }
 }
 
 impl Split {
@@ -55,11 +76,22 @@ impl Splitter {
             name: &split.name,
             mode: split.mode,
             salt: &split.salt,
-            keys: split.keys.iter().map(super::key::Key::describe).collect(),
+            keys: split.keys.iter().map(Key::describe).collect(),
             divides: split.divides(),
             slots: &split.slots,
             baseline: split.baseline,
             backends: split.backends.iter().map(|backend| &*backend.name).collect(),
+            destinations: split.backends.iter().map(|backend| self.destination(backend)).collect(),
+            readings: split.keys.iter().map(Key::reading).collect(),
+            keyless: match split.missing {
+                Missing::Backend(backend) => Some(backend),
+                Missing::Random => None,
+            },
+            first: split.keys.first(),
         })
+    }
+
+    fn destination(&self, backend: &Backend) -> Vec<u8> {
+        backend.to.as_ref().map(|to| to.identity(&self.route_header)).unwrap_or_default()
     }
 }

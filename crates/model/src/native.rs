@@ -5,12 +5,11 @@ use std::marker::PhantomData;
 
 use narrows_cases::Case;
 use narrows_cases::bytes::header_line;
-use narrows_core::{Decision, Edit, Known, Measurement, Peer, Policy, Request, names};
+use narrows_core::{Decision, Edit, Measurement, Peer, Policy, names};
 use narrows_core::{merged, split, tags};
-use narrows_harness::message;
-use narrows_vm::Headers;
 
-use crate::arrive::arrives;
+use crate::arrive::{arrives, request};
+use crate::headers::Headers;
 use crate::metered;
 use crate::observed::{Observed, Reply, Seen};
 
@@ -102,19 +101,17 @@ impl<P: Policy, B: Beside<P>> Pure for Native<P, B> {
         let source = &case.send.source;
         let metadata = case.send.metadata().filter(|_| needs.metadata);
         let address = source.address.as_deref().unwrap_or("127.0.0.1:50000");
-        let request = Request::new(arrived.iter()).knowing(Known {
-            source: Peer {
-                address: needs.address.then_some(address.as_bytes()),
-                principal: source.principal.as_deref().filter(|_| needs.principal).map(str::as_bytes),
-            },
-            is_verified: needs.verified && !source.unverified,
-            stripped: case.send.stripped.as_deref().filter(|_| needs.stripped).map(str::as_bytes),
-            metadata: metadata.as_deref(),
-            nonce: 7,
-            ..Known::default()
-        });
+        let mut request = request(&case.send, &arrived, metadata.as_deref(), 7);
+        let known = request.known_mut();
+        known.source = Peer {
+            address: needs.address.then_some(address.as_bytes()),
+            principal: source.principal.as_deref().filter(|_| needs.principal).map(str::as_bytes),
+        };
+        known.is_verified = needs.verified && source.verified;
+        known.stripped = case.send.stripped.as_deref().filter(|_| needs.stripped).map(str::as_bytes);
         let (decision, verdict) = self.0.decide(request);
         let mut observed = apply(case, arrived.clone(), &decision);
+        observed.decided = self.0.outcome(&verdict, &decision).details;
         let counted = decision.count.iter().map(|series| Measurement { series: *series, value: 1 });
         observed.count(&self.0.common().series, counted);
         B::serve(&self.0, &verdict, case, &mut observed);
@@ -150,6 +147,7 @@ fn apply(case: &Case, mut request: Headers, decision: &Decision<'_>) -> Observed
         },
         state: decision.state.iter().map(|(key, value)| ((*key).to_owned(), value.to_vec())).collect(),
         counts: BTreeMap::new(),
+        decided: Vec::new(),
     }
 }
 
@@ -211,7 +209,7 @@ fn answered(case: &Case) -> Headers {
 }
 
 /// A request as the upstream sees it.
-pub(crate) fn seen(request: &Headers) -> Seen {
+pub fn seen(request: &Headers) -> Seen {
     let text = |name: &str| request.text(name).unwrap_or_default();
     Seen {
         method: text(":method"),
@@ -222,10 +220,6 @@ pub(crate) fn seen(request: &Headers) -> Seen {
 }
 
 /// The headers that are no pseudo headers.
-pub(crate) fn plain(headers: &Headers) -> message::Headers {
-    let mut plain = message::Headers::default();
-    for (name, value) in headers.iter().filter(|(name, _)| !name.starts_with(b":")) {
-        plain.push(name, value);
-    }
-    plain
+pub fn plain(headers: &Headers) -> Headers {
+    headers.iter().filter(|(name, _)| !name.starts_with(b":")).collect()
 }

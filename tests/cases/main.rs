@@ -2,6 +2,9 @@
 //!
 //! `CASES=part-of-a-path` runs only the files whose path contains it.
 
+mod simulated;
+mod tested;
+
 use narrows_cases::{File, Runner};
 use narrows_core::Policy;
 use narrows_core::describe::Object;
@@ -46,9 +49,28 @@ fn the_forms_know_every_part_and_common_field() {
     assert_eq!(known, common);
 }
 
+/// Real Envoy, `narrows simulate` and `narrows test` agree on every case of every file.
 #[test]
-fn envoy_does_what_the_cases_say() {
-    agree(|file| envoy::run(file, &Filter::named(&file.filter)?.wasm()?));
+fn envoy_simulate_and_test_agree_on_every_case() {
+    let ends = tested::run(&["filters", "examples"]).unwrap();
+    let mut asked = 0;
+    agree(|file| {
+        let mut wrong = envoy::run(file, &Filter::named(&file.filter)?.wasm()?)?;
+        let (simulated, count) = simulated::run(file)?;
+        asked += count;
+        wrong.extend(simulated);
+        let path = file.path.strip_prefix(narrows_harness::workspace())?.display().to_string();
+        let named = file.cases.iter().map(|case| (case.name.clone(), case.runs_in(Runner::Core)));
+        for (name, runs) in named.chain(file.refused.iter().map(|refused| (refused.name.clone(), true))) {
+            let end = ends.get(&(path.clone(), name.clone()));
+            let wanted = if runs { "passed" } else { "skipped" };
+            if end.is_none_or(|(status, _)| status != wanted) {
+                wrong.push(format!("{} [test] {name}: {end:?}", file.label()));
+            }
+        }
+        Ok(wrong)
+    });
+    assert!(asked > 500 || std::env::var_os("CASES").is_some(), "only {asked} cases simulated");
 }
 
 /// What Envoy is not asked says so.
@@ -57,7 +79,8 @@ fn a_case_that_envoy_cannot_run_needs_a_reason() {
     let directory = TempDir::new("cases").unwrap();
     let read = |cases: &str| {
         let text = format!("about: x\npolicy: {{ filter: egress-policy, default: deny }}\ncases:\n{cases}");
-        File::read(&directory.write("case.yaml", text).unwrap())
+        let file = File::read(&directory.write("case.yaml", text).unwrap())?;
+        file.check_runners().map(|()| file)
     };
     let case = |source: &str, reason: &str| {
         format!("  - {{ name: a, send: {{ {source} }}, expect: {{ reply: {{ status: 403 }} }}{reason} }}\n")
@@ -78,7 +101,7 @@ fn a_case_that_envoy_cannot_run_needs_a_reason() {
     assert_eq!(read(&case(certified, "")).unwrap().cases_for(Runner::Envoy).count(), 1);
 }
 
-fn agree(run: impl Fn(&File) -> anyhow::Result<Vec<String>>) {
+fn agree(mut run: impl FnMut(&File) -> anyhow::Result<Vec<String>>) {
     let only = std::env::var("CASES").ok();
     let files = files(only.as_deref()).unwrap_or_else(|error| panic!("{error:#}"));
     assert!(!files.is_empty(), "no case file is called {only:?}");

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use narrows_core::{Kind, Measurement, Series};
-use narrows_harness::message::Headers;
+
+use crate::headers::Headers;
 
 /// What became of a request.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,9 @@ pub struct Observed {
     pub state: BTreeMap<String, Vec<u8>>,
     /// How far each counter moved.
     pub counts: BTreeMap<String, i64>,
+    /// What was decided, as tools show it: the rule, the split, the backend and the reason. Only the
+    /// core knows.
+    pub decided: Vec<(String, Vec<u8>)>,
 }
 
 impl Observed {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use narrows_cases::bytes::{escape, unescape};
 use narrows_cases::expect::{Answered, Expect, Upstream, Values};
-use narrows_harness::message::Headers;
 
+use crate::headers::Headers;
 use crate::observed::{Observed, Reply, Seen};
 
 /// Everything in which `observed` is not what was expected.
@@ -13,12 +13,15 @@ pub fn disagreements(expected: &Expect, observed: &Observed) -> Vec<String> {
     let mut wrong = Wrong(Vec::new());
     match (&expected.upstream, &observed.upstream) {
         (Some(upstream), Some(seen)) => compare_upstream(upstream, seen, &mut wrong),
-        (Some(_), None) => wrong.0.push(format!("the upstream got no request: {:?}", observed.answer)),
+        (Some(_), None) => wrong.0.push(format!("the upstream got no request: {}", told(&observed.answer))),
         (None, _) => {}
     }
     if let Some(reply) = &expected.reply {
         match &observed.upstream {
-            Some(seen) => wrong.0.push(format!("the filter did not answer: the upstream got {seen:?}")),
+            Some(seen) => wrong.0.push(format!(
+                "the filter did not answer: the upstream got {} {}{}",
+                seen.method, seen.authority, seen.target
+            )),
             None => compare_answer("reply", reply, &observed.answer, &mut wrong),
         }
     }
@@ -33,8 +36,10 @@ pub fn disagreements(expected: &Expect, observed: &Observed) -> Vec<String> {
                 text.iter().flat_map(|text| text.split(',')).map(str::to_owned).collect::<BTreeSet<_>>()
             };
             wrong.unless_equal(&format!("state {key}"), &words(value), &words(&found));
-        } else {
-            wrong.unless_equal(&format!("state {key}"), value, &found);
+        } else if *value != found {
+            let told =
+                |text: &Option<String>| text.as_ref().map_or("none".to_owned(), |text| format!("{text:?}"));
+            wrong.0.push(format!("state {key}: expected {}, found {}", told(value), told(&found)));
         }
     }
     for (series, count) in &expected.counts {
@@ -49,7 +54,7 @@ pub fn disagreements(expected: &Expect, observed: &Observed) -> Vec<String> {
 
 /// Whether the counters that are expected have moved as far as they should: Envoy counts some
 /// after the client has its answer.
-pub(crate) fn counts_agree(expected: &Expect, counts: &BTreeMap<String, i64>) -> bool {
+pub fn counts_agree(expected: &Expect, counts: &BTreeMap<String, i64>) -> bool {
     expected.counts.iter().all(|(series, count)| counts.get(series).copied().unwrap_or(0) == *count)
 }
 
@@ -80,6 +85,11 @@ fn compare_answer(who: &str, expected: &Answered, found: &Reply, wrong: &mut Wro
     wrong.headers(who, &expected.headers, &expected.absent, &found.headers);
 }
 
+/// An answer in a few words.
+fn told(answer: &Reply) -> String {
+    format!("it was answered with {} and {:?}", answer.status, escape(&answer.body))
+}
+
 struct Wrong(Vec<String>);
 
 impl Wrong {
@@ -107,7 +117,7 @@ impl Wrong {
             }
         }
         for name in absent {
-            if let Some(value) = found.first(name) {
+            if let Some(value) = found.get(name) {
                 self.0.push(format!("{who} header {name}: expected none, found {:?}", escape(value)));
             }
         }

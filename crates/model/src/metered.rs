@@ -55,7 +55,7 @@ fn property(path: &str, case: &Case, observed: &Observed) -> Option<Vec<u8>> {
         "connection.uri_san_peer_certificate" => case.send.source.principal.clone().map(String::into_bytes),
         "connection.peer_certificate_valid" => {
             let source = &case.send.source;
-            Some(vec![(source.principal.is_some() && !source.unverified).into()])
+            Some(vec![(source.principal.is_some() && source.verified).into()])
         }
         "xds.cluster_name" => Some(b"echo".to_vec()),
         _ => observed.state.get(path).cloned(),

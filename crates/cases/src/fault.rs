@@ -1,0 +1,36 @@
+//! A fault in a file, with its place.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+/// What is wrong, and where: line and column from 1.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+    /// A lower-case phrase.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Reads one document of YAML or JSON. A number is no string: it must be in quotes.
+pub fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+    let options = serde_saphyr::options! { with_snippet: false, no_schema: true, strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let place = error.location();
+        let number = |of: Option<u64>| of.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).max(1);
+        let (line, column) = (number(place.map(|p| p.line())), number(place.map(|p| p.column())));
+        let told = error.to_string().replace(&format!(" at line {line}, column {column}"), "");
+        Fault { line, column, message: told.lines().next().unwrap_or_default().to_owned() }
+    })
+}

@@ -1,0 +1,229 @@
+//! Writes what happens into case files: only what differs, so that comments stay.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use narrows_cases::bytes::escape;
+use narrows_cases::expect::{Answered, Expect, Upstream, Values};
+use narrows_cases::{Case, Runner, Written};
+use narrows_model::{Headers, Observed, arrives, disagreements, plain};
+use serde_json::{Map, Value, json};
+
+use super::find::{Numbered, Suite, documents_of};
+use crate::command::Done;
+use crate::edit::{self, Edit};
+use crate::error::CliError;
+
+/// Records what happens in every suite, and says in which files.
+pub(super) fn record(suites: &[Suite]) -> Result<Done, CliError> {
+    let mut by_file: BTreeMap<&Path, Vec<&Suite>> = BTreeMap::new();
+    for suite in suites {
+        by_file.entry(&suite.path).or_default().push(suite);
+    }
+    let mut output = String::new();
+    for (path, suites) in by_file {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| crate::source::cannot_read(path, &error))?;
+        let mut edits = Vec::new();
+        let mut count = 0;
+        for suite in suites {
+            for case in &suite.cases {
+                let of_case = edits_of(suite, case)?;
+                count += usize::from(!of_case.is_empty());
+                edits.extend(of_case);
+            }
+        }
+        if edits.is_empty() {
+            continue;
+        }
+        let changed = edit::apply(&text, edits);
+        check(&changed, &shown)?;
+        std::fs::write(path, changed)
+            .map_err(|error| CliError::new(format!("cannot write {shown:?}: {error}"), "make it writable"))?;
+        output.push_str(&format!("{shown}: {count} recorded\n"));
+    }
+    if output.is_empty() {
+        output.push_str("nothing to record: every case expects what happens\n");
+    }
+    Ok(Done::clean(output))
+}
+
+/// What is written must read as what was meant.
+fn check(changed: &str, shown: &str) -> Result<(), CliError> {
+    let mut documents = documents_of(changed).into_iter().filter(|text| Written::is_in(text));
+    let fault = documents.find_map(|text| Written::parse(&text).err());
+    match fault {
+        None => Ok(()),
+        Some(fault) => Err(CliError::new(
+            format!("{shown:?} cannot be changed in place: it would read {fault}"),
+            "write \"expect\" of this file as { … } on one line",
+        )),
+    }
+}
+
+fn edits_of(suite: &Suite, case: &Numbered<Case>) -> Result<Vec<Edit>, CliError> {
+    let (Ok(policy), true) = (&suite.compiled, case.it.runs_in(Runner::Core)) else { return Ok(Vec::new()) };
+    let observed = policy.run(&case.it);
+    let expect = &case.it.expect;
+    if !expect.is_empty() && disagreements(expect, &observed).is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(shift) = suite.shift else {
+        return Err(CliError::new(
+            format!("the cases of {:?} are in an annotation", suite.path.display().to_string()),
+            "record them in a file of their own",
+        ));
+    };
+    let wanted = if expect.is_empty() { fresh(&case.it, &observed) } else { again(expect, &observed) };
+    let written = suite.document.get("cases").and_then(|cases| cases.elements().get(case.index));
+    let Some(written) = written else { return Ok(Vec::new()) };
+    let text = &suite.source.text;
+    let edits = match written.field("expect") {
+        Some((key, node)) => edit::patch(text, Some(key), node, &wanted),
+        None => vec![edit::insert(text, written, "expect", &wanted)],
+    };
+    let moved = |at: usize| at.saturating_add_signed(shift);
+    Ok(edits.into_iter().map(|e| Edit { at: moved(e.at.start)..moved(e.at.end), ..e }).collect())
+}
+
+/// What a case that expects nothing yet may expect: what the filter changed, and how it explains that.
+fn fresh(case: &Case, observed: &Observed) -> Value {
+    let mut expect = Map::new();
+    let state: Map<String, Value> =
+        observed.state.iter().map(|(key, value)| (key.clone(), escape(value).into())).collect();
+    match &observed.upstream {
+        None => {
+            let body = escape(&observed.answer.body);
+            let mut reply = json!({ "status": observed.answer.status });
+            if !body.is_empty() {
+                reply["body"] = body.into();
+            }
+            expect.insert("reply".to_owned(), reply);
+        }
+        Some(seen) => {
+            let sent = arrives(&case.send);
+            let before = plain(&sent);
+            let mut upstream = Map::new();
+            for (field, name, value) in [
+                ("method", ":method", &seen.method),
+                ("target", ":path", &seen.target),
+                ("authority", ":authority", &seen.authority),
+            ] {
+                if sent.text(name).as_ref() != Some(value) {
+                    upstream.insert(field.to_owned(), value.clone().into());
+                }
+            }
+            let changed = headers(&seen.headers, |name| before.joined(name) != seen.headers.joined(name));
+            if !changed.is_empty() {
+                upstream.insert("headers".to_owned(), changed.into());
+            }
+            let gone = headers(&before, |name| seen.headers.get(name).is_none());
+            if !gone.is_empty() {
+                let names: Vec<String> = gone.into_iter().map(|(name, _)| name).collect();
+                upstream.insert("absent".to_owned(), names.into());
+            }
+            expect.insert("upstream".to_owned(), upstream.into());
+        }
+    }
+    if !state.is_empty() {
+        expect.insert("state".to_owned(), state.into());
+    }
+    expect.into()
+}
+
+fn headers(of: &Headers, wanted: impl Fn(&[u8]) -> bool) -> Map<String, Value> {
+    of.iter()
+        .filter(|(name, _)| wanted(name))
+        .map(|(name, _)| (String::from_utf8_lossy(name).into_owned(), joined(of, name).into()))
+        .collect()
+}
+
+fn joined(of: &Headers, name: &[u8]) -> String {
+    escape(&of.joined(name).unwrap_or_default())
+}
+
+/// The same expectations, with what happens.
+fn again(old: &Expect, observed: &Observed) -> Value {
+    let mut expect = Map::new();
+    let mut put = |name: &str, value: Value| expect.insert(name.to_owned(), value);
+    match (&old.upstream, &observed.upstream) {
+        (Some(old), Some(seen)) => _ = put("upstream", upstream(old, seen)),
+        (None, Some(seen)) if old.reply.is_some() => _ = put("upstream", json!({ "target": seen.target })),
+        _ => {}
+    }
+    if observed.upstream.is_none() && (old.reply.is_some() || old.upstream.is_some()) {
+        let status = Answered { status: Some(0), ..Answered::default() };
+        put("reply", answer(old.reply.as_ref().unwrap_or(&status), observed));
+    }
+    if let Some(response) = &old.response {
+        put("response", answer(response, observed));
+    }
+    if !old.state.is_empty() {
+        let found = |key: &String| observed.state.get(key).map_or(Value::Null, |value| escape(value).into());
+        put("state", old.state.keys().map(|key| (key.clone(), found(key))).collect::<Map<_, _>>().into());
+    }
+    if !old.counts.is_empty() {
+        let found = |key: &String| Value::from(observed.counts.get(key).copied().unwrap_or_default());
+        put("counts", old.counts.keys().map(|key| (key.clone(), found(key))).collect::<Map<_, _>>().into());
+    }
+    expect.into()
+}
+
+fn upstream(old: &Upstream, seen: &narrows_model::Seen) -> Value {
+    let mut upstream = Map::new();
+    for (name, old, found) in [
+        ("method", &old.method, &seen.method),
+        ("target", &old.target, &seen.target),
+        ("authority", &old.authority, &seen.authority),
+    ] {
+        if old.is_some() {
+            upstream.insert(name.to_owned(), found.clone().into());
+        }
+    }
+    lines(&mut upstream, &old.headers, &old.absent, &seen.headers);
+    upstream.into()
+}
+
+fn answer(old: &Answered, observed: &Observed) -> Value {
+    let found = &observed.answer;
+    let mut answer = Map::new();
+    let mut put = |name: &str, is_told: bool, value: Value| {
+        if is_told {
+            answer.insert(name.to_owned(), value);
+        }
+    };
+    put("status", old.status.is_some(), found.status.into());
+    put("body", old.body.is_some(), escape(&found.body).into());
+    put("grpc_status", old.grpc_status.is_some(), found.grpc_status().into());
+    lines(&mut answer, &old.headers, &old.absent, &found.headers);
+    answer.into()
+}
+
+/// Headers that are there and headers that are not, of those that the case asks about.
+fn lines(
+    into: &mut Map<String, Value>,
+    there: &BTreeMap<String, Values>,
+    absent: &[String],
+    found: &Headers,
+) {
+    let mut present = Map::new();
+    let mut gone = Vec::new();
+    for (name, each) in there
+        .iter()
+        .map(|(name, old)| (name, matches!(old, Values::Each(_))))
+        .chain(absent.iter().map(|name| (name, false)))
+    {
+        let values: Vec<String> = found.all(name).into_iter().map(escape).collect();
+        match (values.is_empty(), each) {
+            (true, _) => gone.push(Value::from(name.as_str())),
+            (false, true) => _ = present.insert(name.clone(), values.into()),
+            (false, false) => _ = present.insert(name.clone(), joined(found, name.as_bytes()).into()),
+        }
+    }
+    if !present.is_empty() {
+        into.insert("headers".to_owned(), present.into());
+    }
+    if !gone.is_empty() {
+        into.insert("absent".to_owned(), gone.into());
+    }
+}

@@ -1,0 +1,87 @@
+//! Requests as a list of YAML or JSON, and the requests of a case file.
+//!
+//! A list of `- …` at the beginning of lines is read one request after the other: such a line can be
+//! nothing else, because whatever belongs to a request is indented. Anything else is read as a whole.
+
+use std::io::{BufRead, Read as _};
+
+use narrows_cases::{Fault, Send, Written, yaml};
+
+use super::sink::{Sink, Stopped, WHOLE};
+
+pub(super) fn read(mut input: Box<dyn BufRead>, sink: &mut Sink<'_>) -> Result<(), Stopped> {
+    let mut part = Part::default();
+    let mut line = String::new();
+    let mut number = 0;
+    loop {
+        line.clear();
+        let count = input.by_ref().take(WHOLE).read_line(&mut line).map_err(|e| sink.unreadable(&e))?;
+        number += 1;
+        let begins_document = line.trim_end() == "---" || line.starts_with("--- ");
+        let begins_request = line.trim_end() == "-" || line.starts_with("- ");
+        if count == 0 || begins_document || (begins_request && part.is_request) {
+            part.finish(sink)?;
+            part = Part { begins: number, is_request: begins_request, ..Part::default() };
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        if !part.says_something && begins_request {
+            part.is_request = true;
+        }
+        part.add(&line, begins_document, sink)?;
+    }
+}
+
+/// One request, or a document that is read as a whole.
+#[derive(Default)]
+struct Part {
+    text: String,
+    /// The number of its first line; of the first part, 0.
+    begins: u64,
+    is_request: bool,
+    says_something: bool,
+}
+
+impl Part {
+    fn add(&mut self, line: &str, is_marker: bool, sink: &Sink<'_>) -> Result<(), Stopped> {
+        let is_silent = line.trim().is_empty() || line.starts_with('#') || is_marker;
+        self.says_something |= !is_silent;
+        self.text.push_str(line);
+        let length = u64::try_from(self.text.len()).unwrap_or(u64::MAX);
+        if length <= WHOLE {
+            return Ok(());
+        }
+        let message = format!(
+            "more than {} MiB that are read as a whole: begin each request with \"- \" at the beginning of a line, \
+             or write one of JSON on each line",
+            WHOLE >> 20
+        );
+        Err(sink.faulty("", self.begins.max(1), &Fault { line: 1, column: 1, message }))
+    }
+
+    fn finish(&self, sink: &mut Sink<'_>) -> Result<(), Stopped> {
+        if !self.says_something {
+            return Ok(());
+        }
+        let faulty = |sink: &Sink<'_>, fault: &Fault| sink.faulty(&self.text, self.begins.max(1), fault);
+        if Written::is_in(&self.text) {
+            let file = Written::parse(&self.text).map_err(|fault| faulty(sink, &fault))?;
+            return file.cases.iter().try_for_each(|case| sink.send(&sent_by_a_runner(&case.send)));
+        }
+        let sent = yaml::<Vec<Send>>(&self.text).map_err(|fault| faulty(sink, &fault))?;
+        sent.iter().try_for_each(|send| {
+            // A list in brackets has no better place.
+            let place = |message| Fault { line: 1, column: 1, message };
+            send.check().map_err(|message| faulty(sink, &place(message)))?;
+            sink.send(send)
+        })
+    }
+}
+
+/// A case without a sender comes from this machine, as in the runners of case files.
+fn sent_by_a_runner(send: &Send) -> Send {
+    let mut send = send.clone();
+    send.source.address.get_or_insert_with(|| "127.0.0.1:50000".to_owned());
+    send
+}

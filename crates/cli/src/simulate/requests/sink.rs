@@ -1,0 +1,132 @@
+//! What every format hands its requests to, and how it tells its faults.
+
+use std::io::{BufRead, Read as _};
+use std::path::Path;
+
+use narrows_cases::{Fault, Send};
+
+use crate::code;
+use crate::error::CliError;
+use crate::finding::{Finding, Level};
+use crate::simulate::sent::{Sent, nth};
+use crate::source::{SourceFile, cannot_read};
+
+/// The most bytes that are read as a whole: a line, a request, a list in brackets.
+pub(super) const WHOLE: u64 = 64 << 20;
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The requests.
+    pub requests: u64,
+    /// Lines of a log that are no requests, and the number of the first of them.
+    pub skipped: u64,
+    /// See there.
+    pub first_skipped: u64,
+    /// Whether it was a log: it does not have every header.
+    pub of_a_log: bool,
+}
+
+/// Why reading ended early.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The file, or whoever takes the requests, failed.
+    Failed(CliError),
+    /// There is a fault in the file.
+    Faulty(Box<(SourceFile, Finding)>),
+}
+
+impl From<CliError> for Stopped {
+    fn from(error: CliError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Takes requests as they are read.
+pub(super) struct Sink<'t> {
+    pub(super) take: &'t mut dyn FnMut(&Sent) -> Result<(), CliError>,
+    pub(super) path: &'t Path,
+    pub(super) tally: Tally,
+}
+
+impl Sink<'_> {
+    pub(super) fn send(&mut self, send: &Send) -> Result<(), Stopped> {
+        match send.repeat {
+            None => self.one(send.clone()),
+            Some(times) => (1..=times).try_for_each(|n| self.one(nth(send, n))),
+        }
+    }
+
+    fn one(&mut self, send: Send) -> Result<(), Stopped> {
+        let sent = Sent::new(send, self.tally.requests);
+        self.tally.requests += 1;
+        Ok((self.take)(&sent)?)
+    }
+
+    pub(super) fn skip(&mut self, number: u64) {
+        self.tally.skipped += 1;
+        if self.tally.skipped == 1 {
+            self.tally.first_skipped = number;
+        }
+    }
+
+    /// A fault in a part of the file that begins on line `number`.
+    pub(super) fn faulty(&self, part: &str, number: u64, fault: &Fault) -> Stopped {
+        let lines_before = usize::try_from(number - 1).unwrap_or_default();
+        // Empty lines stand for what came before and is not kept.
+        let text = "\n".repeat(lines_before) + part;
+        let source = SourceFile { path: self.path.display().to_string(), text };
+        let lines = source.lines();
+        let line = lines.start_of(lines_before + fault.line);
+        let rest = source.text.get(line..).unwrap_or_default();
+        let at = line + rest.chars().take(fault.column.saturating_sub(1)).map(char::len_utf8).sum::<usize>();
+        let finding = Finding {
+            code: code::BAD_REQUESTS,
+            level: Level::Error,
+            at: at..at + 1,
+            place: String::new(),
+            message: fault.message.clone(),
+            help: HELP.to_owned(),
+        };
+        Stopped::Faulty(Box::new((source, finding)))
+    }
+
+    pub(super) fn unreadable(&self, error: &std::io::Error) -> Stopped {
+        Stopped::Failed(cannot_read(self.path, error))
+    }
+}
+
+const HELP: &str = "write a request as { method, scheme, target, authority, headers, source, … }; \
+                    narrows explain NRW612 has all fields";
+
+/// A fault of JSON, with its place.
+pub(super) fn json(error: &serde_json::Error) -> Fault {
+    let told = error.to_string();
+    let message = told.split(" at line ").next().unwrap_or_default().to_owned();
+    Fault { line: error.line().max(1), column: error.column().max(1), message }
+}
+
+/// What a reader of lines does with one of them.
+pub(super) type OfLine<'l> = &'l mut dyn FnMut(&str, u64, &mut Sink<'_>) -> Result<(), Stopped>;
+
+/// Calls `read` with each line that is not empty, and its number from 1.
+pub(super) fn each_line(
+    mut input: Box<dyn BufRead>,
+    sink: &mut Sink<'_>,
+    read: OfLine<'_>,
+) -> Result<(), Stopped> {
+    let mut line = String::new();
+    let mut number = 0;
+    loop {
+        line.clear();
+        let count = input.by_ref().take(WHOLE).read_line(&mut line).map_err(|e| sink.unreadable(&e))?;
+        if count == 0 {
+            return Ok(());
+        }
+        number += 1;
+        let text = line.trim_end_matches(['\n', '\r']);
+        if !text.trim().is_empty() {
+            read(text, number, sink)?;
+        }
+    }
+}

@@ -1,0 +1,160 @@
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use super::{Format, Requests, Stopped, Tally, format};
+use crate::simulate::Sent;
+
+/// The requests of a text, whatever its format.
+fn read(text: &str) -> Result<(Vec<Sent>, Tally), Stopped> {
+    let input = Box::new(Cursor::new(text.to_owned()));
+    let first = text.lines().find(|line| !format::is_silent(line.as_bytes())).unwrap_or_default();
+    let requests = Requests { path: PathBuf::from("file"), input, format: Format::of(first.as_bytes()) };
+    let mut sent = Vec::new();
+    let tally = requests.each(&mut |one| {
+        sent.push(one.clone());
+        Ok(())
+    })?;
+    Ok((sent, tally))
+}
+
+fn titles(text: &str) -> Vec<String> {
+    read(text).unwrap().0.iter().map(Sent::title).collect()
+}
+
+/// The value of a header in the only request.
+fn header(text: &str, name: &str) -> Option<String> {
+    let (sent, _) = read(text).unwrap();
+    assert_eq!(sent.len(), 1, "{text}");
+    let request = sent[0].request();
+    let value = request.values(name.as_bytes()).next();
+    value.map(|value| String::from_utf8_lossy(value).into_owned())
+}
+
+/// The fault, with its line and column.
+fn fault(text: &str) -> String {
+    match read(text) {
+        Err(Stopped::Faulty(found)) => {
+            let (source, finding) = *found;
+            let (line, column) = source.position(finding.at.start);
+            format!("{line}:{column}: {}", finding.message)
+        }
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn repeats_count() {
+    let text = "- target: /a/{n}\n  headers: ['X-User-Id: u{n}']\n  repeat: 2\n- target: '/{n}'\n";
+    assert_eq!(
+        titles(text),
+        ["GET shop.example.com/a/1", "GET shop.example.com/a/2", "GET shop.example.com/{n}"]
+    );
+    let (sent, tally) = read(text).unwrap();
+    assert_eq!(tally.requests, 3);
+    assert_ne!(sent[0].nonce, sent[1].nonce);
+    assert_eq!(sent[1].request().values(b"x-user-id").next(), Some(&b"u2"[..]));
+}
+
+#[test]
+fn what_envoy_holds_once_is_joined() {
+    let text = "- headers: ['X-A: 1', 'User-Agent: a', 'x-a: 2', 'user-agent: b', 'x-b: \\xff\\\\']\n";
+    let (sent, _) = read(text).unwrap();
+    let lines: Vec<String> = sent[0]
+        .headers
+        .iter()
+        .skip(4)
+        .map(|(n, v)| format!("{}: {}", n.escape_ascii(), v.escape_ascii()))
+        .collect();
+    assert_eq!(lines, ["x-a: 1", "user-agent: a,b", "x-a: 2", "x-b: \\xff\\\\", "x-forwarded-proto: http"]);
+}
+
+#[test]
+fn a_list_is_read_piece_by_piece_or_whole() {
+    let expected = ["GET a/1", "POST b/2"];
+    for text in [
+        "- authority: a\n  target: /1\n- { method: POST, authority: b, target: /2 }\n",
+        "# requests\n\n-\n  authority: a\n  target: /1\n# more\n- method: POST\n  authority: b\n  target: /2",
+        "[{authority: a, target: /1}, {method: POST, authority: b, target: /2}]",
+        "[\n  {\"authority\": \"a\", \"target\": \"/1\"},\n  {\"method\": \"POST\", \"authority\": \"b\", \"target\": \"/2\"}\n]\n",
+        "---\n- { authority: a, target: /1 }\n---\n# no more of that\n---\n- { method: POST, authority: b, target: /2 }\n",
+        "  - { authority: a, target: /1 }\n  - { method: POST, authority: b, target: /2 }\n",
+        "about: x\npolicy: {}\ncases:\n- { name: a, send: { authority: a, target: /1 }, expect: {} }\n\
+         - { name: b, send: { method: POST, authority: b, target: /2 }, expect: {} }\n",
+        "{\"authority\": \"a\", \"target\": \"/1\"}\n\n{\"method\": \"POST\", \"authority\": \"b\", \"target\": \"/2\"}\n",
+        "# of a browser\ncurl 'http://a/1'\ncurl -sS -X POST \\\n  http://b/2\n",
+        "{\"log\": {\"version\": \"1.2\", \"entries\": [{\"request\": {\"method\": \"GET\", \"url\": \"http://a/1#x\"}, \
+         \"response\": {\"content\": {\"text\": \"{\"}}}, {\"request\": {\"method\": \"POST\", \"url\": \"http://b/2\"}}]}}",
+        "{\n  \"log\": {\n    \"entries\": [{\"request\": {\"method\": \"GET\", \"url\": \"http://a/1\"}},\n\
+         {\"request\": {\"method\": \"POST\", \"url\": \"http://b/2\"}}]}}",
+        "{\"authority\":\"a\",\"method\":\"GET\",\"path\":\"/1\",\"response_code\":200}\n\
+         {\"authority\":\"b\",\"method\":\"POST\",\"path\":\"/2\",\"response_code\":200}\n",
+        "[2026-11-29T04:30:00.123Z] \"GET /1 HTTP/1.1\" 200 - 0 5 1 1 \"-\" \"curl/8\" \"id\" \"a\" \"10.0.0.1:80\"\n\
+         [2026-11-29T04:30:00.123Z] \"POST /2 HTTP/2\" 200 - 0 5 1 1 \"-\" \"curl/8\" \"id\" \"b\" \"10.0.0.1:80\"\n",
+    ] {
+        assert_eq!(titles(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn faults_have_their_place() {
+    for (text, expected) in [
+        ("- target: /\n- target: /\n  headers: x\n", "3:3: invalid type"),
+        ("- target: /\n-\n  cookie: a=b\n", "3:3: unknown field `cookie`"),
+        ("---\n- target: /\n---\n\n- targte: /\n", "5:3: unknown field `targte`"),
+        ("{\"target\": \"/\"}\n{\"target\": 1}\n", "2:"),
+        ("{\"target\": \"/\"}\nnonsense\n", "2:"),
+        ("curl http://a/\n\ncurl --wieght 1 http://a/\n", "3:1: the option \"--wieght\""),
+        ("curl http://a/ \\\n", "1:1: this command goes on"),
+        ("curl 'http://a/\n", "1:1: a quote is not closed"),
+        ("target: /\n", "1:"),
+        ("- a: &x b\n", "1:3: unknown field"),
+        ("- &x { target: / }\n- *x\n", "2:"),
+    ] {
+        let found = fault(text);
+        assert!(found.starts_with(expected), "{text}: {found}");
+    }
+}
+
+#[test]
+fn lines_that_are_no_requests_are_counted() {
+    let log = "[2026-11-29T04:30:00.123Z] \"GET /1 HTTP/1.1\" 200 - 0 5 1 1 \"-\" \"curl/8\" \"id\" \"a\" \"10.0.0.1:80\"\n\
+               2026-11-29T04:30:00.123Z info xdsproxy connected\n\
+               [2026-11-29T04:30:00.123Z] \"- - -\" 0 - 0 5 1 - \"-\" \"-\" \"-\" \"-\" \"10.0.0.1:80\"\n\
+               [2026-11-29T04:30:00.123Z] \"GET /1 HTTP/1.1\" 200 - 0 5 1 1 \"-\" \"x\" \"id\" \"evil\" \"y\" \"id\" \"a\" \"10.0.0.1:80\"\n";
+    let (sent, tally) = read(log).unwrap();
+    assert_eq!(sent.len(), 1, "a forged user agent is not believed");
+    assert_eq!(tally, Tally { requests: 1, skipped: 3, first_skipped: 2, of_a_log: true });
+}
+
+#[test]
+fn logs_keep_what_they_have() {
+    let text = "[2026-11-29T04:30:00.123Z] \"GET /1 HTTP/2\" 200 - via_upstream - \"-\" 0 5 1 1 \"10.9.9.9\" \"a\\b\" \
+                \"id\" \"a\" \"10.0.0.1:80\" outbound|80||a 10.0.0.2:1 10.0.0.3:80 10.0.0.4:5 sni.example default\n";
+    assert_eq!(header(text, "user-agent").as_deref(), Some("a\\b"));
+    assert_eq!(header(text, "x-forwarded-for").as_deref(), Some("10.9.9.9"));
+    let (sent, _) = read(text).unwrap();
+    assert_eq!(sent[0].request().source().address, Some(&b"10.0.0.4:5"[..]));
+    let json = "{\"authority\":\"a\",\"method\":\"GET\",\"path\":\"/1\",\"response_code\":200,\"x_user_id\":\"u1\",\
+                \"user_agent\":\"c\",\"x_envoy_upstream_service_time\":\"5\",\"request_id\":\"r\"}";
+    assert_eq!(header(json, "x-user-id").as_deref(), Some("u1"));
+    assert_eq!(header(json, "user-agent").as_deref(), Some("c"));
+    assert_eq!(header(json, "x-request-id").as_deref(), Some("r"));
+    assert_eq!(header(json, "x-envoy-upstream-service-time"), None);
+}
+
+#[test]
+fn curl_says_what_is_sent() {
+    let text = "curl -Hx-a:1 -H 'Host: b.example' -b 'beta=1' -A me --json '{}' 'https://a.example/p?q=1' -o /dev/null";
+    assert_eq!(titles(text), ["POST b.example/p?q=1"]);
+    for (name, value) in [
+        ("x-a", "1"),
+        ("cookie", "beta=1"),
+        ("user-agent", "me"),
+        ("content-type", "application/json"),
+        ("x-forwarded-proto", "https"),
+    ] {
+        assert_eq!(header(text, name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!(titles("curl -G -d a=1 -d b=2 http://a/?c"), ["GET a/?c&a=1&b=2"]);
+    assert_eq!(titles("curl -I http://a"), ["HEAD a/"]);
+}

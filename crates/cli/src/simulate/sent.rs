@@ -1,0 +1,62 @@
+//! A request as it reaches the filter.
+
+use narrows_cases::Send;
+use narrows_core::Request;
+use narrows_model::{Headers, arrives, request};
+
+/// A request as it reaches the filter.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    send: Send,
+    pub(super) headers: Headers,
+    metadata: Option<Vec<u8>>,
+    /// The number of this request; it differs from request to request.
+    pub(super) nonce: u64,
+}
+
+impl Sent {
+    /// The request with that number.
+    pub fn new(send: Send, number: u64) -> Self {
+        Self { headers: arrives(&send), metadata: send.metadata(), send, nonce: spread(number) }
+    }
+
+    /// The request, as a policy sees it.
+    pub fn request(&self) -> Request<'_> {
+        request(&self.send, &self.headers, self.metadata.as_deref(), self.nonce)
+    }
+
+    /// The request in a few words.
+    pub fn title(&self) -> String {
+        let request = self.request();
+        let [method, authority, target] =
+            [request.method(), request.authority(), request.target()].map(crate::escape::printable);
+        format!("{method} {authority}{target}")
+    }
+}
+
+/// A request that is sent for the nth time, from 1: `{n}` in its texts is that number.
+pub(super) fn nth(send: &Send, n: u64) -> Send {
+    let n = n.to_string();
+    let fill = |text: &str| text.replace("{n}", &n);
+    let some = |text: &Option<String>| text.as_deref().map(fill);
+    Send {
+        target: fill(&send.target),
+        authority: fill(&send.authority),
+        headers: send.headers.iter().map(|line| fill(line)).collect(),
+        source: narrows_cases::Source {
+            address: some(&send.source.address),
+            principal: some(&send.source.principal),
+            ..send.source.clone()
+        },
+        repeat: None,
+        ..send.clone()
+    }
+}
+
+/// A number that looks random and is the same in every run (`SplitMix64`).
+fn spread(n: u64) -> u64 {
+    let mut z = n.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
