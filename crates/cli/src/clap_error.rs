@@ -1,7 +1,9 @@
 //! Mistakes on the command line, printed like every other error.
 
-use clap::error::ErrorKind;
+use clap::CommandFactory;
+use clap::error::{ContextKind, ErrorKind};
 
+use crate::command::Arguments;
 use crate::error::CliError;
 
 /// The error that clap found; `None` if it is not a mistake, such as `--help`.
@@ -9,6 +11,15 @@ pub fn describe(error: &clap::Error) -> Option<CliError> {
     let asked = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if !error.use_stderr() || error.kind() == asked {
         return None;
+    }
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        let known = Arguments::command();
+        let known: Vec<_> = known.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        let written = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string).unwrap_or_default();
+        return Some(CliError::new(
+            format!("there is no command {written:?}"),
+            format!("write one of {}", known.join(", ")),
+        ));
     }
     // The message, perhaps a tip, the usage: paragraphs in this order.
     let text = error.render().to_string();

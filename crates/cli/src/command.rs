@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
+mod completions;
 mod diff;
+mod examples;
 mod explain;
 mod learn;
 mod lint;
@@ -21,7 +23,7 @@ use crate::filter::Filter;
 
 /// Check, simulate, compare and render policies of the Narrows filters.
 ///
-/// Exit code 0: clean. 1: findings. 2: could not run.
+/// Exit code 0: clean. 1: findings. 2: could not run. `narrows COMMAND --help` shows examples.
 #[derive(Debug, Parser)]
 #[command(name = "narrows", version, max_term_width = 100)]
 pub struct Arguments {
@@ -31,16 +33,30 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(after_help = examples::LINT)]
     Lint(lint::Arguments),
+    #[command(after_help = examples::SIMULATE)]
     Simulate(simulate::Arguments),
+    #[command(after_help = examples::DIFF)]
     Diff(diff::Arguments),
+    #[command(after_help = examples::EXPLAIN)]
     Explain(explain::Arguments),
+    #[command(after_help = examples::LEARN)]
     Learn(learn::Arguments),
+    #[command(after_help = examples::RENDER)]
     Render(render::Arguments),
+    #[command(after_help = examples::SCHEMA)]
     Schema(schema::Arguments),
+    #[command(after_help = examples::SET_WEIGHT)]
     SetWeight(set_weight::Arguments),
+    #[command(after_help = examples::TEMPLATES)]
     Templates(templates::Arguments),
+    #[command(after_help = examples::TEST)]
     Test(test::Arguments),
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(completions::Completions),
+    #[command(after_help = examples::MAN)]
+    Man(completions::Man),
 }
 
 /// What a command prints.
@@ -81,6 +97,8 @@ impl Arguments {
             Command::SetWeight(arguments) => arguments.run(),
             Command::Templates(arguments) => arguments.run(),
             Command::Test(arguments) => arguments.run(),
+            Command::Completions(arguments) => Ok(arguments.run()),
+            Command::Man(arguments) => arguments.run(),
         }
     }
 }

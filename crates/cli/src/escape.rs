@@ -20,7 +20,7 @@ pub(crate) fn hides(c: char) -> bool {
     !matches!(c, '"' | '\'' | '\\') && c.escape_debug().len() > 1
 }
 
-/// [`line`] for the start of a line. There GitHub's runner reads `::` as a command, also after blanks.
+/// The same as [`line()`] for the start of a line. There GitHub's runner reads `::` as a command, also after blanks.
 pub(crate) fn word(text: &str) -> Cow<'_, str> {
     let shown = line(text);
     if shown.trim_start().starts_with("::")

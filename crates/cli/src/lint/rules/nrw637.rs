@@ -51,7 +51,7 @@ fn both(later: &Attached<'_>, earlier: &Attached<'_>) -> Option<String> {
     let (list, what) = match later.filter {
         Filter::CanarySplit => ("splits", "split"),
         Filter::MetricTags => ("metrics", "metric"),
-        Filter::HeaderRouter | Filter::EgressPolicy | Filter::Narrows => return None,
+        _ => return None,
     };
     let names = |policy: &'_ Node| -> Vec<String> {
         let elements = policy.get(list).map(Node::elements).unwrap_or_default().iter();
