@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down compose-up compose-down test-compose images certificates filters lint ci envoy unit wasm-test clean prometheus node dashboards bench fuzz
+.PHONY: help demo test up down compose-up compose-down test-compose cluster cluster-down test-cluster iptables echo images certificates filters lint ci envoy unit wasm-test clean prometheus node dashboards bench fuzz
 
 FILTERS := $(notdir $(wildcard filters/*))
 MODULES := $(FILTERS:%=dist/%.wasm)
@@ -61,11 +61,30 @@ compose-down: ## ends what `make compose-up` started
 test-compose: ## that mesh on a running engine, and each query of its dashboards (skipped without one)
 	@python3 tests/compose
 
-images: ## the image of the applications in it: narrows-echo, linked statically
+echo: # the applications of the meshes and a client, linked statically
 	@rustup target list --installed | grep -qx $(MUSL) || rustup target add $(MUSL)
-	@RUSTFLAGS="-C linker=rust-lld" cargo build --locked -p narrows-harness --bin narrows-echo --target $(MUSL) --target-dir target/images
-	@mkdir -p target/images/echo && cp target/images/$(MUSL)/debug/narrows-echo target/images/echo/
+	@RUSTFLAGS="-C linker=rust-lld" cargo build --quiet --locked -p narrows-harness --bin narrows-echo --bin narrows-call --target $(MUSL) --target-dir target/images
+	@mkdir -p target/images/echo && cp --update target/images/$(MUSL)/debug/narrows-echo target/images/$(MUSL)/debug/narrows-call target/images/echo/
+
+images: echo ## the image of the applications in it: narrows-echo, linked statically
 	@docker build --quiet --file envoy-configs/echo.Dockerfile --tag localhost/narrows-echo target/images/echo
+
+CLUSTER := cargo run --quiet --locked -p narrows-cluster --
+cluster: filters envoy echo iptables ## Kubernetes and Istio on this machine, built from source: for 20 minutes the first time (needs root, Go, Debian)
+	@cargo build --quiet --locked -p narrows
+	@$(CLUSTER) up
+
+cluster-down: ## ends what `make cluster` started
+	@$(CLUSTER) down
+
+# In its own, which it starts and ends, or in the one that KUBECONFIG names.
+test-cluster: filters envoy echo prometheus iptables ## every promise about Istio, tried in a cluster (KUBECONFIG= for one that is there)
+	@cargo build --quiet --locked -p narrows
+	@$(CLUSTER) test $(DRILL)
+
+iptables: # pods are reached through its rules, all of them within the cluster
+	@command -v iptables >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iptables >/dev/null; } \
+	|| { echo "no iptables on the path, and no right to install it: apt-get install --no-install-recommends iptables" >&2; exit 1; }
 
 certificates: # of two days, for the egress gateway in a container and who calls it; its user must read them
 	@rm -rf target/certificates && sh envoy-configs/certificates.sh target/certificates && chmod a+r target/certificates/*
@@ -150,4 +169,5 @@ ci: test demo ## what must pass before anything lands
 
 clean: ## removes everything that was built, once nothing of it runs
 	@test ! -e target/mesh/ready.json || $(MAKE) --no-print-directory down
+	@test ! -e target/cluster/run/id || $(MAKE) --no-print-directory cluster-down
 	@rm -rf target dist .venv tests/grafana/node_modules

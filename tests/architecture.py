@@ -26,6 +26,7 @@ UNSAFE = "crates/host/src/abi"
 OURS = {
     "narrows": {"narrows-cases", "narrows-core", "narrows-model"},
     "narrows-cases": set(),
+    "narrows-cluster": {"narrows-harness"},
     "narrows-core": set(),
     "narrows-harness": {"narrows-cases"},
     "narrows-host": {"narrows-core"},

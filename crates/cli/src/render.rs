@@ -27,7 +27,9 @@ pub enum Shape {
     EnvoyFilterBlock,
     /// `stats_tags` of Envoy, which extract the labels from the series of the filter
     StatsTags,
-    /// The same for Istio: `extraStatTags` in its mesh configuration
+    /// The same for one workload in Istio: a patch of its Deployment, for `kubectl patch`
+    PodAnnotation,
+    /// The same for all of Istio: `extraStatTags` in its mesh configuration
     ExtraStatTags,
 }
 
@@ -88,6 +90,7 @@ pub fn render(shape: Shape, request: &RenderRequest<'_>) -> Result<String, CliEr
         Shape::Telemetry => telemetry::render(request),
         Shape::EnvoyFilterBlock => envoy::filter_block(request),
         Shape::StatsTags => Ok(labels::stats_tags(request)),
+        Shape::PodAnnotation => Ok(labels::pod_annotation(request)),
         Shape::ExtraStatTags => Ok(labels::extra_stat_tags(request)),
     }
 }

@@ -98,7 +98,7 @@ fn targets() -> Vec<(String, String)> {
 
 fn check(shape: Shape, istio: Release, text: String, policy: &PolicyValue) {
     let source = SourceFile { path: format!("{shape:?} for {istio}"), text };
-    if matches!(shape, Shape::StatsTags | Shape::ExtraStatTags) {
+    if matches!(shape, Shape::StatsTags | Shape::PodAnnotation | Shape::ExtraStatTags) {
         assert_eq!(source.documents().unwrap().len(), 1, "{}", source.text);
         return;
     }

@@ -55,6 +55,15 @@ impl Labels {
         table([("stats_config", table([("stats_tags", PolicyValue::List(stock.chain(own).collect()))]))])
     }
 
+    /// The change to a workload by which its proxies extract these labels, and nobody else's: a patch of
+    /// its pods' annotations. The pods start anew.
+    pub fn pod_annotation(&self) -> PolicyValue {
+        let annotation = ("sidecar.istio.io/extraStatTags", text(&self.names.join(",")));
+        ["annotations", "metadata", "template", "spec"]
+            .into_iter()
+            .fold(table([annotation]), |inner, name| table([(name, inner)]))
+    }
+
     /// The part of Istio's mesh configuration by which its proxies extract these labels. Proxies read
     /// it when they start.
     pub fn extra_stat_tags(&self) -> PolicyValue {

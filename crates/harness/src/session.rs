@@ -12,7 +12,8 @@
 //! A line that starts with `$ ` is a command of bash. What follows is all that it prints: standard
 //! output, then standard error. `...` alone is any lines, and a last line `? N` is an exit code
 //! other than 0. A blank line before the next command is for the reader. A block that begins with
-//! ```` ```console skip ```` is not run: say in the text around it who does.
+//! ```` ```console skip ```` is not run: say in the text around it who does. One that begins with
+//! ```` ```console cluster ```` is run in a cluster, by `make test-cluster`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,11 @@ pub struct Session {
     pub programs: PathBuf,
 }
 
+/// What follows the fence of a block that is run anywhere.
+const PLAIN: &str = "console";
+/// And of one that is run in a cluster.
+const CLUSTER: &str = "console cluster";
+
 /// Whether what documents show is to be written anew, by `UPDATE=1`, and not compared.
 pub fn updates() -> bool {
     std::env::var_os("UPDATE").is_some()
@@ -40,14 +46,19 @@ impl Session {
     /// Runs what a document shows; returns how many commands that were. The error has each command that
     /// printed something else, unless [`updates`]: then the document has it.
     pub fn check(&self, document: &Path) -> anyhow::Result<usize> {
-        self.check_or_update(document, updates())
+        self.check_or_update(document, PLAIN, updates())
     }
 
-    fn check_or_update(&self, document: &Path, updates: bool) -> anyhow::Result<usize> {
+    /// The same for the blocks that need a cluster.
+    pub fn check_in_cluster(&self, document: &Path) -> anyhow::Result<usize> {
+        self.check_or_update(document, CLUSTER, updates())
+    }
+
+    fn check_or_update(&self, document: &Path, kind: &str, updates: bool) -> anyhow::Result<usize> {
         let shown = std::fs::read_to_string(document).with_context(|| document.display().to_string())?;
         let mut replay = Replay::default();
         for block in blocks(&shown).with_context(|| document.display().to_string())? {
-            if block.info == "console" {
+            if block.info == kind {
                 self.replay(&block, &mut replay)
                     .with_context(|| format!("{}:{}", document.display(), block.start))?;
             }

@@ -117,7 +117,7 @@ Those that begin with two underscores are reserved.";
         "not a stock label",
         "With \"labels\": \"stock\" a tag must use one of the few labels that Istio's default bootstrap
 extracts. Choose another of them, or write \"labels\": \"stat-tags\" and configure the proxies:
-narrows render --as extra-stat-tags.";
+narrows render --as pod-annotation.";
     BadCondition:
         "condition of an attribute is not supported",
         "Of an attribute-gen configuration only simple conditions are supported: comparisons of attributes

@@ -12,3 +12,8 @@ pub(super) fn stats_tags(request: &RenderRequest<'_>) -> String {
 pub(super) fn extra_stat_tags(request: &RenderRequest<'_>) -> String {
     yaml::document(&request.policy.labels(&request.tree).extra_stat_tags())
 }
+
+/// The annotation of one workload's pods.
+pub(super) fn pod_annotation(request: &RenderRequest<'_>) -> String {
+    yaml::document(&request.policy.labels(&request.tree).pod_annotation())
+}

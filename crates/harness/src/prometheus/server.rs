@@ -97,7 +97,8 @@ impl Server {
     /// Waits until every target has been scraped since now.
     pub fn wait_for_scrape(&self) -> anyhow::Result<()> {
         let now = self.ask("vector(time())")?.first().map_or(0.0, |sample| sample.value);
-        let question = format!("count(timestamp(up == 1) > {now})");
+        // Of anything but a bare series, `timestamp` is the time of the question.
+        let question = format!("count(timestamp(up) > {now} and up == 1)");
         #[expect(clippy::cast_precision_loss, reason = "a handful of targets")]
         let all = self.targets as f64;
         self.wait_for(&question, |answer| answer.first().is_some_and(|sample| sample.value == all))?;

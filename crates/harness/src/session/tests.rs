@@ -1,4 +1,4 @@
-use super::{Session, shows};
+use super::{PLAIN, Session, shows};
 use crate::temp::TempDir;
 
 #[test]
@@ -15,14 +15,16 @@ fn a_session_shows_all_that_is_printed() {
 fn check(text: &str) -> anyhow::Result<usize> {
     let directory = TempDir::new("session")?;
     let session = Session { directory: directory.path().to_owned(), programs: directory.path().to_owned() };
-    session.check_or_update(&directory.write("a.md", text)?, false)
+    session.check_or_update(&directory.write("a.md", text)?, PLAIN, false)
 }
 
 #[test]
 fn what_is_printed_is_compared() {
     let good = "- a\n  ```console\n  $ echo a; echo b >&2; exit 3\n  a\n  b\n  ? 3\n\n  $ true\n  ```\n";
     assert_eq!(check(good).unwrap(), 2);
-    assert_eq!(check(&good.replace("console", "console skip")).unwrap(), 0);
+    for elsewhere in ["console skip", "console cluster"] {
+        assert_eq!(check(&good.replace("console", elsewhere)).unwrap(), 0, "{elsewhere}");
+    }
     for bad in [good.replace("  b\n", ""), good.replace("? 3", "? 2"), good.replace("$ true", "$ echo c")] {
         let wrong = check(&bad).unwrap_err().to_string();
         assert!(wrong.contains("line "), "{wrong}");

@@ -1,0 +1,143 @@
+//! What is built from source: Kubernetes, Istio and `CoreDNS` from their Go modules, our own
+//! application statically.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+
+use crate::place::Place;
+use crate::run;
+use crate::step::step;
+
+/// One folder of `tests/cluster/go`: a Go module that pins what it builds.
+struct Module {
+    folder: &'static str,
+    /// The module whose version the programs say, and the variables of theirs that hold it: each with
+    /// what of the version.
+    version_of: &'static str,
+    says: &'static [(&'static str, Part)],
+    programs: &'static [&'static str],
+}
+
+/// A part of a version such as `v1.2.3`.
+#[derive(Clone, Copy)]
+enum Part {
+    Whole,
+    Major,
+    Minor,
+}
+
+const MODULES: [Module; 3] = [
+    Module {
+        folder: "kubernetes",
+        version_of: "k8s.io/kubernetes",
+        says: &[
+            ("k8s.io/component-base/version.gitVersion", Part::Whole),
+            ("k8s.io/component-base/version.gitMajor", Part::Major),
+            ("k8s.io/component-base/version.gitMinor", Part::Minor),
+        ],
+        programs: &[
+            "k8s.io/kubernetes/cmd/kube-apiserver",
+            "k8s.io/kubernetes/cmd/kube-controller-manager",
+            "k8s.io/kubernetes/cmd/kube-scheduler",
+            "k8s.io/kubernetes/cmd/kubelet",
+            "k8s.io/kubernetes/cmd/kube-proxy",
+            "k8s.io/kubernetes/cmd/kubectl",
+        ],
+    },
+    Module {
+        folder: "istio",
+        version_of: "istio.io/istio",
+        says: &[("istio.io/istio/pkg/version.buildVersion", Part::Whole)],
+        programs: &[
+            "istio.io/istio/pilot/cmd/pilot-discovery",
+            "istio.io/istio/pilot/cmd/pilot-agent",
+            "istio.io/istio/istioctl/cmd/istioctl",
+        ],
+    },
+    Module {
+        folder: "coredns",
+        version_of: "github.com/coredns/coredns",
+        says: &[],
+        programs: &["github.com/coredns/coredns"],
+    },
+];
+
+/// Builds what is not there, or is of another module.
+pub(crate) fn build(place: &Place) -> anyhow::Result<()> {
+    fs::create_dir_all(place.bin())?;
+    for module in &MODULES {
+        let folder = place.sources().join("go").join(module.folder);
+        let pinned = pinned(&folder)?;
+        for program in module.programs {
+            let name = program.rsplit('/').next().unwrap_or(program);
+            let (binary, stamp) = (place.bin().join(name), place.bin().join(format!("{name}.from")));
+            if binary.is_file() && fs::read_to_string(&stamp).is_ok_and(|from| from == pinned) {
+                continue;
+            }
+            step(&format!("building {name} from {}", module.version_of), || {
+                let version = version(&folder, module.version_of)?;
+                go(&folder, program, &linker(module, &version), &binary)?;
+                Ok(fs::write(&stamp, &pinned)?)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The version of a module that a folder pins.
+pub(crate) fn version(folder: &Path, module: &str) -> anyhow::Result<String> {
+    let mut command = Command::new("go");
+    command.args(["list", "-m", "-f", "{{.Version}}", module]).current_dir(folder);
+    Ok(run::output(&mut command)?.trim().to_owned())
+}
+
+/// Where the sources of Istio lie: the template of its proxies' bootstrap is among them.
+pub(crate) fn istio_sources(place: &Place) -> anyhow::Result<String> {
+    let mut command = Command::new("go");
+    command
+        .args(["list", "-m", "-f", "{{.Dir}}", "istio.io/istio"])
+        .current_dir(place.sources().join("go/istio"));
+    Ok(run::output(&mut command)?.trim().to_owned())
+}
+
+/// What the programs of a folder are made of, as one word.
+fn pinned(folder: &Path) -> anyhow::Result<String> {
+    let mut hash = Sha256::new();
+    for file in ["go.mod", "go.sum"] {
+        let path = folder.join(file);
+        hash.update(fs::read(&path).with_context(|| path.display().to_string())?);
+    }
+    hash.update(run::output(&mut run::words("go env GOVERSION"))?);
+    Ok(format!("{:x}", hash.finalize()))
+}
+
+/// No symbols, and the version that is pinned: Istio refuses a Kubernetes that says none.
+fn linker(module: &Module, version: &str) -> String {
+    let numbers: Vec<&str> = version.trim_start_matches('v').split('.').collect();
+    let number = |index: usize| numbers.get(index).copied().unwrap_or_default();
+    let says = module.says.iter().map(|(variable, part)| {
+        let value = match part {
+            Part::Whole => version,
+            Part::Major => number(0),
+            Part::Minor => number(1),
+        };
+        format!(" -X {variable}={value}")
+    });
+    format!("-s -w{}", says.collect::<String>())
+}
+
+/// Builds one program statically, and last so that others come first on a machine of people.
+fn go(folder: &Path, program: &str, linker: &str, binary: &Path) -> anyhow::Result<()> {
+    let mut command = Command::new("nice");
+    command
+        .args(["go", "build", "-trimpath", "-ldflags", linker, "-o"])
+        .arg(binary)
+        .arg(program)
+        .env("CGO_ENABLED", "0")
+        .current_dir(folder);
+    run::output(&mut command).map(drop)
+}
