@@ -39,10 +39,13 @@ demo: filters envoy ## a mesh of real Envoys, traffic through it, and what happe
 	@echo "building and starting the mesh: a dozen Envoys…"
 	@$(MESH) demo
 
+# What differs most by the form in which filters are attached; FORM=plugin cargo test … runs any suite.
+FORMED := lifecycle removed signals spelling trailers trust chain
 test: lint filters envoy .venv/vectors prometheus node dashboards $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
 	@.venv/bin/python tests/data/users.py --check
 	@.venv/bin/python filters/canary-split/vectors.py --check
 	@cargo test --locked --workspace
+	@for form in bundle plugin; do FORM=$$form cargo test --locked --workspace --test e2e -- $(FORMED); done
 	@$(MAKE) --no-print-directory wasm-test
 
 up: filters envoy ## the same mesh, left running: prints the URLs to try

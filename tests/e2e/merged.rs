@@ -158,3 +158,15 @@ fn protocol(case: &Case) -> client::Protocol {
         Protocol::Http2 => client::Protocol::Http2,
     }
 }
+
+/// A text that cannot be read may have had egress rules.
+#[test]
+fn a_bad_first_policy_does_not_load() {
+    let bad = r#"{ "router": { "rulez": [] } }"#;
+    let config = wasm_config_in(Form::Modules, "narrows", &module("narrows"), bad, None, "FAIL_RELOAD");
+    let filter = json!({ "name": "narrows", "typed_config": config });
+    let answer = json!({ "match": { "prefix": "/" }, "direct_response": { "status": 200 } });
+    let start = bootstrap(&[listener("main", &[filter], &route_config(&[answer]))], &[]);
+    let log = Envoy::start_expecting_failure(start, EnvoyOptions::named("merged-bad")).unwrap();
+    assert!(log.contains("error[NRW101]: router.rulez: "), "{log}");
+}

@@ -36,6 +36,12 @@ pub fn narrows() -> PathBuf {
     BUILT.clone()
 }
 
+/// Whether filters are attached as parts of the merged plugin. It refuses every bad policy, even the first,
+/// and speaks of itself under its own name: what a filter alone does differently is not to be seen then.
+pub fn is_merged() -> bool {
+    Form::chosen() == Form::Plugin
+}
+
 /// The VM configuration under which every bad policy is refused.
 pub const STRICT: Option<&str> = Some(r#"{"strict": true}"#);
 

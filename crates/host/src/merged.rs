@@ -25,6 +25,9 @@ pub(crate) struct Parts {
 
 /// A part in force.
 trait Part: InForce {
+    /// Whether a request to this authority passes it unchanged.
+    fn skips(&self, authority: &dyn Fn() -> Vec<u8>) -> bool;
+
     /// A request begins.
     fn open(self: Rc<Self>, open: Rc<()>) -> Box<dyn Stage>;
 }
@@ -39,6 +42,10 @@ trait Stage: StreamContext {
 }
 
 impl<P: Policy + 'static, E: Extension<P>> Part for Loaded<P, E> {
+    fn skips(&self, authority: &dyn Fn() -> Vec<u8>) -> bool {
+        self.extension.skips(&self.policy, &self.node, authority)
+    }
+
     fn open(self: Rc<Self>, open: Rc<()>) -> Box<dyn Stage> {
         Box::new(Stream::new(Some(self), open))
     }
@@ -131,12 +138,16 @@ impl MergedStream {
             provenance: Provenance::new(known.as_deref()),
             state: Vec::new(),
         };
-        let stripped = course.provenance.strip(sanitizer, headers.pairs());
-        apply::strip(&stripped);
-        course.working.remove(stripped);
+        // What no part judges is not stripped either: a call that comes in, under egress rules alone.
+        if !parts.parts.iter().all(|part| part.skips(&|| course.authority())) {
+            let stripped = course.provenance.strip(sanitizer, headers.pairs());
+            apply::strip(&stripped);
+            course.working.remove(stripped);
+        }
         let is_answered = self.stages.iter_mut().any(|stage| stage.pass(&mut course));
         apply::publish(&course.state);
         if let Some(text) = course.provenance.new_text(&parts.common) {
+            let text = if needs.stripped { text.to_vec() } else { read::after_earlier(text) };
             apply::publish(&[(sanitize::PROVENANCE, text)]);
         }
         is_answered

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use narrows_core::limits::POLICY_BYTES;
+use narrows_core::sanitize;
 
 use crate::abi::{self, BufferType, MapType};
 
@@ -55,6 +56,14 @@ pub(crate) fn once<T>(kept: Kept, does: impl FnOnce() -> T) -> T {
     KEPT.set(None);
     SEEN.take();
     done
+}
+
+/// What earlier filters of the proxy have stripped and written, and what this one has, in one list.
+pub(crate) fn after_earlier(said: &[u8]) -> Vec<u8> {
+    match property(&[sanitize::PROVENANCE]) {
+        Some(earlier) => [&earlier, b",".as_slice(), said].concat(),
+        None => said.to_vec(),
+    }
 }
 
 /// What stays the same while the parts of a policy decide and edit the request.

@@ -190,10 +190,6 @@ fn owned(decision: Decision<'_>) -> (Vec<Edit<'static>>, Vec<(String, Vec<u8>)>)
 /// read only if this filter has something to append.
 fn keep_earlier(decision: &mut Decision<'_>) {
     for (_, said) in decision.state.iter_mut().filter(|(name, _)| *name == sanitize::PROVENANCE) {
-        if let Some(mut all) = read::property(&[sanitize::PROVENANCE]) {
-            all.push(b',');
-            all.extend_from_slice(said);
-            *said = Cow::Owned(all);
-        }
+        *said = Cow::Owned(read::after_earlier(said));
     }
 }
