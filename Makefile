@@ -40,7 +40,7 @@ demo: filters envoy ## a mesh of real Envoys, traffic through it, and what happe
 	@$(MESH) demo
 
 # What differs most by the form in which filters are attached; FORM=plugin cargo test … runs any suite.
-FORMED := lifecycle removed signals spelling trailers trust chain
+FORMED := lifecycle signals::envoy spelling trailers trust chain
 test: lint filters envoy .venv/vectors prometheus node dashboards $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
 	@.venv/bin/python tests/data/users.py --check
 	@.venv/bin/python filters/canary-split/vectors.py --check
