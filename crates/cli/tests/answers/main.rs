@@ -2,6 +2,7 @@
 
 mod chosen;
 mod help;
+mod places;
 mod render;
 
 use std::path::{Path, PathBuf};
