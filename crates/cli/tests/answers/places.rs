@@ -160,7 +160,7 @@ fn policies_are_found_where_people_have_them() {
         assert!(output.contains("ruls\n") && output.contains("1 policy"), "{name}: {output}");
         // The other commands find it too.
         let (code, _, errors) = narrows(&here, &["render", name, "--as", "stats-tags"]);
-        assert!(code == Some(1) && errors.contains("NRW101"), "{name}: {errors}");
+        assert!(code == Some(2) && errors.contains("NRW101"), "{name}: {errors}");
     }
 }
 
