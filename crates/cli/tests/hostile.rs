@@ -64,8 +64,12 @@ fn names_of_files_are_text() {
     }
 }
 
-/// Files with this text wherever a text may be.
-fn write(here: &Path, evil: &str) {
+/// What would move a cursor, turn text around or give a runner orders.
+const EVIL: &str = "\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{2028}\r\n::error::pwn\u{7}\u{85}";
+
+/// A policy, a resource, a policy that loads and requests, with that wherever a text may be.
+fn write_evil(here: &Path) {
+    let evil = EVIL;
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let policy = format!(
         r#"{{"filter": "header-router", {evil}: 1, "rules": [{{"name": {evil}, "matches": [{{"hosts": [{evil}], "headers": {{{evil}: {{"exact": {evil}}}}},
@@ -109,13 +113,12 @@ fn write(here: &Path, evil: &str) {
     .unwrap();
 }
 
-/// Names, values, codes and options that would move a cursor, turn text around or give a runner orders,
-/// in every command and format.
+/// Names, values, codes and options of others are text, in every command and format.
 #[test]
 fn whatever_somebody_else_wrote_is_text() {
     let here = directory("written");
-    let evil = "\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{2028}\r\n::error::pwn\u{7}\u{85}";
-    write(&here, evil);
+    write_evil(&here);
+    let evil = EVIL;
     let mut outputs = Vec::new();
     for format in ["text", "json", "github", "sarif"] {
         outputs.push(narrows(&here, &["lint", "p.json", "r.yaml", "body.yaml", "--format", format]));

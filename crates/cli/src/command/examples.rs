@@ -55,7 +55,7 @@ Examples:
 
 pub(super) const TEMPLATES: &str = "\
 Examples:
-  narrows templates api.yaml";
+  narrows templates openapi.yaml";
 
 pub(super) const TEST: &str = "\
 Examples:

@@ -12,18 +12,28 @@ use crate::write::json;
 /// The lists of a policy of which the first that matches acts.
 pub(super) fn lists(filter: Filter, policy: &Node) -> Vec<(&'static str, Vec<Rule<'_>>)> {
     let whole = mode(policy);
-    match filter {
-        _ if whole == Mode::Off => Vec::new(),
-        Filter::HeaderRouter => vec![("rule", rules(policy, "", whole))],
-        Filter::CanarySplit => vec![("split", splits(policy, "", whole))],
-        Filter::Narrows => {
-            let router = policy.get("router").map(|part| ("rule", rules(part, "router.", whole)));
-            let split = policy.get("split").map(|part| ("split", splits(part, "split.", whole)));
-            router.into_iter().chain(split).collect()
-        }
-        // Of the others the order does not matter.
-        _ => Vec::new(),
+    // Of the others the order does not matter.
+    let mut lists = Vec::new();
+    if whole == Mode::Off {
+        return lists;
     }
+    let part = |own: Filter, name: &str| match filter {
+        Filter::Narrows => policy.get(name),
+        filter => (filter == own).then_some(policy),
+    };
+    let prefix = |name: &str| if filter == Filter::Narrows { format!("{name}.") } else { String::new() };
+    lists.extend(
+        part(Filter::HeaderRouter, "router").map(|part| ("rule", rules(part, &prefix("router"), whole))),
+    );
+    lists.extend(
+        part(Filter::CanarySplit, "split").map(|part| ("split", splits(part, &prefix("split"), whole))),
+    );
+    lists.extend(
+        part(Filter::EgressPolicy, "egress")
+            .into_iter()
+            .flat_map(|part| egress(part, &prefix("egress"), whole)),
+    );
+    lists
 }
 
 fn mode(node: &Node) -> Mode {
@@ -70,6 +80,61 @@ fn splits<'n>(policy: &'n Node, place: &str, whole: Mode) -> Vec<Rule<'n>> {
             mode: within(mode(node), whole),
         })
         .collect()
+}
+
+/// Of the rules that deny the first one that matches decides, and of those that allow.
+fn egress<'n>(policy: &'n Node, place: &str, whole: Mode) -> Vec<(&'static str, Vec<Rule<'n>>)> {
+    let rules = policy.get("rules").map(Node::elements).unwrap_or_default().iter().enumerate();
+    let read = |(i, node): (usize, &'n Node)| Rule {
+        name: node.text_at("name").unwrap_or_default(),
+        node,
+        place: format!("{place}rules[{i}]"),
+        cubes: vec![Cube(outgoing(node))],
+        takes: true,
+        // A trial decides nothing, so nothing is said of it.
+        mode: if within(mode(node), whole) == Mode::Enforce { Mode::Enforce } else { Mode::Off },
+    };
+    let of = |action: &'static str| {
+        let own = rules.clone().filter(|(_, rule)| rule.text_at("action") == Some(action));
+        ("rule", own.map(read).collect())
+    };
+    vec![of("deny"), of("allow")]
+}
+
+/// What a rule about outgoing calls matches.
+fn outgoing(node: &Node) -> Vec<Condition> {
+    let mut conditions: Vec<Condition> =
+        node.get("from").map(|from| opaque("from", from)).into_iter().collect();
+    let to = node.get("to");
+    for (key, value) in to.map(Node::fields).unwrap_or_default().iter().filter(|(_, value)| !is_null(value)) {
+        // One of the hosts or one of the blocks is enough.
+        let is_alone = to.is_some_and(|to| to.get("cidrs").is_none());
+        conditions.push(match (key.name.as_str(), hosts(to.unwrap_or(node))) {
+            ("hosts", Some(hosts)) if is_alone => hosts,
+            ("methods", _) => {
+                let names: Option<Vec<_>> =
+                    value.elements().iter().map(|one| one.text().map(str::to_owned)).collect();
+                let test = |names| Condition {
+                    about: (Sort::Method, "method".to_owned()),
+                    test: Test::Is(names),
+                    negated: false,
+                };
+                names.map_or_else(|| opaque("methods", value), test)
+            }
+            // A request has up to two ports, and a path several readings.
+            (name, _) if name != "hosts" || is_alone => opaque(name, value),
+            _ => continue,
+        });
+    }
+    if let Some(to) = to.filter(|to| to.get("cidrs").is_some() && to.get("hosts").is_some()) {
+        conditions.retain(|condition| !condition.about.1.starts_with("cidrs "));
+        conditions.extend(to.get("hosts").zip(to.get("cidrs")).map(|(hosts, cidrs)| {
+            let Condition { about, test, .. } = opaque("hosts", hosts);
+            let about = (about.0, format!("{} {}", about.1, json::line(&cidrs.tree())));
+            Condition { about, test, negated: false }
+        }));
+    }
+    conditions
 }
 
 /// The cubes of the field `matches`, of which one must hold, each with the condition beside it.

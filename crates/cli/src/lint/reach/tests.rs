@@ -170,6 +170,47 @@ fn a_split_is_called_dead_if_and_only_if_no_request_reaches_it() {
 }
 
 #[test]
+fn an_egress_rule_is_called_dead_if_and_only_if_those_before_it_take_its_calls() {
+    let mut dice = Dice(3);
+    let mut dead_in_all = 0;
+    for round in 0..300 {
+        let (action, default) = if round % 2 == 0 { ("allow", "deny") } else { ("deny", "allow") };
+        let rules: Vec<_> = (0..2 + dice.below(4))
+            .map(|i| {
+                let methods = [r#"["GET"]"#, r#"["GET", "POST"]"#, r#"["PUT"]"#][dice.below(3)];
+                let methods =
+                    if dice.below(2) == 0 { format!(r#", "methods": {methods}"#) } else { String::new() };
+                format!(
+                    r#"{{"name": "r{i}", "action": "{action}", "to": {{"hosts": {}{methods}}}}}"#,
+                    dice.of(&HOSTS)
+                )
+            })
+            .collect();
+        let text = format!(r#"{{"default": "{default}", "rules": [{}]}}"#, rules.join(", "));
+        let policy = Filter::EgressPolicy.compile(&PolicyValue::parse(text.as_bytes()).unwrap()).unwrap();
+        let mut reached = BTreeSet::new();
+        for (host, method) in
+            SENT_HOSTS.iter().flat_map(|host| ["GET", "POST", "PUT", "HEAD"].map(|m| (host, m)))
+        {
+            let lines = [(":method", method), (":authority", *host), (":path", "/")];
+            let lines = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+            let outcome = policy.decide(Request::new(lines));
+            let rule = outcome.explanation.details.iter().find(|(name, _)| name == "rule");
+            reached.extend(rule.map(|(_, name)| name.clone()));
+        }
+        let source = SourceFile { path: "p.json".to_owned(), text: text.clone() };
+        let node = source.documents().unwrap().remove(0);
+        let called: BTreeSet<_> =
+            dead(Filter::EgressPolicy, &node).iter().map(|dead| dead.name.to_owned()).collect();
+        let names = (0..rules.len()).map(|i| format!("r{i}"));
+        let unreached: BTreeSet<_> = names.filter(|name| !reached.contains(name)).collect();
+        assert_eq!(called, unreached, "{text}");
+        dead_in_all += called.len();
+    }
+    assert!(dead_in_all > 30, "{dead_in_all}");
+}
+
+#[test]
 fn of_many_rules_the_dead_ones_are_found_too() {
     let rule = |i: usize, path: &str| {
         format!(

@@ -13,6 +13,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
         title: "no request reaches it",
         text: "The first rule that matches a request acts, and the first split takes it. If those before take
 everything that this one matches, it never does anything. Put it before them, or make them narrower.
+Of egress rules those that deny are judged among themselves, and so are those that allow.
 A rule in report mode lets the search go on, so it takes nothing from a rule that acts; a split in
 report mode does take its requests. Conditions that compare texts (exact, in, prefix, pathPrefix,
 suffix, contains, present, hosts) are judged exactly, all others only if they are the same. In a very
