@@ -98,7 +98,8 @@ fn public_configurations_can_be_written() {
     let refused: Vec<String> =
         all.iter().filter_map(|text| compiles(&policy(&[(0, text.clone())])).err()).collect();
     assert!(all.len() >= 300, "{}", all.len());
-    assert!(refused.len() * 100 <= all.len(), "{} of {}: {refused:#?}", refused.len(), all.len());
+    // The README says so.
+    assert!(refused.is_empty(), "{} of {}: {refused:#?}", refused.len(), all.len());
 }
 
 #[test]

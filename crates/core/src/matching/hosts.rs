@@ -12,6 +12,8 @@ pub(crate) struct HostSet {
     exact: Texts,
     /// `*.example.com` as `.example.com`.
     suffix: Texts,
+    /// Of few hosts with stars, each is tried.
+    has_few_globs: bool,
     globs: Option<Box<Globs>>,
     /// `*`
     any: bool,
@@ -34,13 +36,28 @@ pub(crate) enum HostPattern {
     Any,
 }
 
+impl HostPattern {
+    /// Whether a host with stars covers a name.
+    fn covers(&self, name: &[u8]) -> bool {
+        matches!(self, Self::Glob(glob) if globs::covers(glob, name))
+    }
+}
+
+fn has_few_globs(patterns: &[HostPattern]) -> bool {
+    (1..=FEW).contains(&patterns.iter().filter(|pattern| matches!(pattern, HostPattern::Glob(_))).count())
+}
+
+/// So few hosts with stars are tried one by one.
+const FEW: usize = 8;
+
 impl HostSet {
     pub(crate) fn new(patterns: Vec<HostPattern>) -> Self {
-        let mut set = Self::default();
+        let mut set = Self { has_few_globs: has_few_globs(&patterns), ..Self::default() };
         for pattern in &patterns {
             match pattern {
                 HostPattern::Exact(name) => set.exact.insert(name.clone()),
                 HostPattern::Suffix(name) => set.suffix.insert(name.clone()),
+                HostPattern::Glob(_) if set.has_few_globs => {}
                 HostPattern::Glob(glob) => {
                     set.globs.get_or_insert_default().insert(glob, 0);
                 }
@@ -55,10 +72,12 @@ impl HostSet {
     pub(crate) fn weight(&self) -> usize {
         let text = |pattern: &HostPattern| match pattern {
             HostPattern::Any => 0,
-            HostPattern::Exact(name) | HostPattern::Suffix(name) => name.len(),
-            HostPattern::Glob(name) => Globs::weight(name),
+            HostPattern::Glob(name) if !self.has_few_globs => name.len().saturating_add(Globs::weight(name)),
+            HostPattern::Exact(name) | HostPattern::Suffix(name) | HostPattern::Glob(name) => {
+                name.len().saturating_mul(2)
+            }
         };
-        let one = |pattern| 64usize.saturating_add(2usize.saturating_mul(text(pattern)));
+        let one = |pattern| text(pattern).saturating_add(64);
         self.written.iter().map(one).fold(96, usize::saturating_add)
     }
 
@@ -78,6 +97,7 @@ impl HostSet {
     pub(crate) fn contains(&self, host: &Host<'_>) -> bool {
         self.exact.contains(host.name())
             || (!self.suffix.is_empty() && host.parents().any(|parent| self.suffix.contains(parent)))
+            || (self.has_few_globs && self.written.iter().any(|pattern| pattern.covers(host.name())))
             || self.globs.as_ref().is_some_and(|globs| {
                 let mut is_found = false;
                 globs.find(host.name(), &mut |_| is_found = true);

@@ -9,15 +9,15 @@ pub(crate) fn decode(text: &[u8]) -> Cow<'_, [u8]> {
     }
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some((first, tail)) = rest.split_first() {
-        if let (b'%', Some(byte)) = (*first, tail.first_chunk().copied().and_then(octet)) {
-            decoded.push(byte);
-            rest = tail.get(2..).unwrap_or_default();
-        } else {
-            decoded.push(*first);
-            rest = tail;
-        }
+    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+        let (plain, sign) = rest.split_at(at);
+        decoded.extend_from_slice(plain);
+        let tail = sign.get(1..).unwrap_or_default();
+        let byte = tail.first_chunk().copied().and_then(octet);
+        decoded.push(byte.unwrap_or(b'%'));
+        rest = if byte.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
     }
+    decoded.extend_from_slice(rest);
     Cow::Owned(decoded)
 }
 

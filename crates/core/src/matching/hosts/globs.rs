@@ -116,6 +116,25 @@ impl Globs {
     }
 }
 
+/// Whether a host with `*` inside a label covers a name. A leading `*.` is any depth.
+pub(super) fn covers(glob: &[u8], name: &[u8]) -> bool {
+    let (is_deep, glob) = glob.strip_prefix(b"*.").map_or((false, glob), |rest| (true, rest));
+    let mut names = name.rsplit(|byte| *byte == b'.');
+    let covers_next = |label| names.next().is_some_and(|name| covers_label(label, name));
+    if name.len() > LONGEST || !glob.rsplit(|byte| *byte == b'.').all(covers_next) {
+        return false;
+    }
+    let is_more = names.next();
+    if is_deep { is_more.is_some_and(|label| !label.is_empty()) } else { is_more.is_none() }
+}
+
+fn covers_label(glob: &[u8], label: &[u8]) -> bool {
+    let Some(star) = glob.iter().position(|byte| *byte == STAR) else { return glob == label };
+    let (start, end) = glob.split_at(star);
+    let rest = label.strip_prefix(start);
+    rest.is_some_and(|rest| !label.is_empty() && rest.ends_with(end.get(1..).unwrap_or_default()))
+}
+
 /// Bytes of the longest name (RFC 1035 §2.3.4).
 const LONGEST: usize = 253;
 const STAR: u8 = b'*';
@@ -131,7 +150,32 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::Globs;
+    use super::{Globs, covers};
+
+    /// Whatever else is in the tree, a name finds what covers it and nothing else.
+    #[test]
+    fn many_hosts_share_labels() {
+        let labels = ["a", "b", "a*", "*b", "a*b", "*"];
+        let all = labels.iter().flat_map(|one| labels.iter().map(move |other| format!("{one}.{other}.x")));
+        let all: Vec<String> = all.flat_map(|glob| [format!("*.{glob}"), glob]).collect();
+        let mut globs = Globs::default();
+        for (number, glob) in (0..).zip(&all) {
+            assert_eq!(globs.insert(glob.as_bytes(), number), number, "{glob}");
+        }
+        for one in ["a", "b", "ab", "aab", "c", ""] {
+            for other in ["a", "b", "ab", "ba", "c", ""] {
+                for before in ["", "d.", "d.e.", "."] {
+                    let name = format!("{before}{one}.{other}.x");
+                    let mut found = Vec::new();
+                    globs.find(name.as_bytes(), &mut |number| found.push(number));
+                    found.sort_unstable();
+                    let covering =
+                        (0..).zip(&all).filter(|(_, glob)| covers(glob.as_bytes(), name.as_bytes()));
+                    assert_eq!(found, covering.map(|(number, _)| number).collect::<Vec<u32>>(), "{name}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn one_star_in_a_label() {
@@ -147,6 +191,12 @@ mod tests {
             ("a.*.x", "a.b.x", "a..x a.b.c.x a.x"),
             ("api.*", "api.com", "api.co.uk api."),
             ("a*b.*.x", "ab.c.x a*b.*.x", "a.c.x ab..x b.a.x"),
+            (
+                "h9.*.*-eu.example.com",
+                "h9.a.b-eu.example.com h9.a.-eu.example.com",
+                "h8.a.b-eu.example.com h9..b-eu.example.com",
+            ),
+            ("*.a*.h9.example.com", "x.y.ab.h9.example.com", "ab.h9.example.com"),
             ("ab*ba", "abba abxba ab*ba", "aba abb"),
             ("*.x", "a.x a.b.x", "x .x a..y"),
         ] {
@@ -154,6 +204,7 @@ mod tests {
             assert_eq!((globs.insert(glob.as_bytes(), 7), globs.insert(glob.as_bytes(), 8)), (7, 7));
             for (names, is_in) in [(inside, true), (outside, false)] {
                 for name in names.split(' ') {
+                    assert_eq!(covers(glob.as_bytes(), name.as_bytes()), is_in, "{glob} {name}");
                     let mut found = Vec::new();
                     globs.find(name.as_bytes(), &mut |number| found.push(number));
                     assert_eq!(found.len(), usize::from(is_in), "{glob} {name}");

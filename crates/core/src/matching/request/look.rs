@@ -14,6 +14,7 @@ use crate::matching::kind::Kind;
 use crate::matching::named_condition::{NamedCondition, QueryMatch};
 use crate::matching::needles::{Hay, Held, Needle, Needles, Search};
 use crate::matching::value::{Terms, ValueMatch, integer};
+use crate::order::same;
 use crate::wire::metadata;
 
 /// What was made from a request so that conditions find their values. Nothing is made that no condition
@@ -174,7 +175,7 @@ impl<'a> Request<'a> {
         let table = self.header_table();
         let each = if table.is_none() { self.headers() } else { &[] };
         let run = table.map(|table| table.indices(name)).unwrap_or_default();
-        let found = each.iter().filter(move |(n, _)| *n == name).map(|(_, value)| *value);
+        let found = each.iter().filter(move |(n, _)| same(n, name)).map(|(_, value)| *value);
         found.chain(
             run.iter().filter_map(|(_, index)| self.headers().get(*index as usize)).map(|(_, value)| *value),
         )
@@ -253,6 +254,7 @@ impl<'a> Request<'a> {
     }
 
     /// The table of headers, once enough headers were looked at one by one.
+    #[inline]
     fn header_table(&self) -> Option<&Table> {
         let passes = self.looked.passes.get().saturating_add(1);
         self.looked.passes.set(passes);

@@ -4,6 +4,7 @@ use super::{OfPath, Reading, Terms, ValueTest};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
+use crate::order::same;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Exact(pub(crate) Box<[u8]>);
@@ -18,7 +19,7 @@ impl ValueTest for Exact {
     }
 
     fn holds(&self, value: &[u8]) -> bool {
-        value == &*self.0
+        same(value, &self.0)
     }
 
     fn holds_in_any_case(&self, value: &[u8]) -> bool {
