@@ -33,8 +33,13 @@ pub(crate) fn unpack(place: &Place) -> anyhow::Result<()> {
     let downloads = folder.join("downloads");
     _ = fs::remove_dir_all(&downloads);
     fs::create_dir_all(&downloads)?;
-    run::output(Command::new("apt-get").arg("download").args(&missing).current_dir(&downloads))
-        .with_context(|| format!("cannot download {} from Debian; run apt-get update", missing.join(", ")))?;
+    let download =
+        || run::output(Command::new("apt-get").arg("download").args(&missing).current_dir(&downloads));
+    // A fresh machine does not know what there is, and an old one knows what is gone.
+    if download().is_err() {
+        run::output(&mut run::words("apt-get update"))?;
+        download().with_context(|| format!("cannot download {} from Debian", missing.join(", ")))?;
+    }
     for file in fs::read_dir(&downloads)?.flatten() {
         run::output(Command::new("dpkg-deb").arg("--extract").arg(file.path()).arg(&folder))?;
     }
