@@ -85,7 +85,7 @@ fn a_key_is_hashed_as_the_filter_reads_it() {
     let moved = |key: &str| {
         let of = |policy: &Splitter| {
             let headers = [("x-user-id", key)].map(|(n, v)| (n.as_bytes(), v.as_bytes()));
-            let request = narrows_core::Request::new(headers.into_iter());
+            let request = narrows_core::Request::new(headers);
             let (decision, verdict) = policy.decide(request);
             policy.outcome(&verdict, &decision).outcome
         };
