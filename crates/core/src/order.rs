@@ -11,20 +11,6 @@ pub(crate) fn hash(text: &[u8], seed: u64) -> u64 {
     xxh64(text, seed)
 }
 
-/// Whether two texts are the same. The comparison that this target has takes one byte after the other; this
-/// one takes eight.
-pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && same_bytes(one, other)
-}
-
-#[inline(never)]
-fn same_bytes(one: &[u8], other: &[u8]) -> bool {
-    let ((words, rest), (others, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    let is_one =
-        |(word, other): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*word) == u64::from_le_bytes(*other);
-    words.iter().zip(others).all(is_one) && rest.iter().zip(other_rest).all(|(byte, other)| byte == other)
-}
-
 /// The hash of two texts, with a zero byte between them. It hashes a key under a salt where the key
 /// itself must not be shown, or it hashes a name.
 pub fn hash_of(salt: &[u8], key: &[u8]) -> u64 {
@@ -83,21 +69,7 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{same, sorted};
-
-    #[test]
-    fn texts_that_differ_in_one_byte_are_not_the_same() {
-        for length in 0..20 {
-            let text: Vec<u8> = (0..length).collect();
-            assert!(same(&text, &text.clone()));
-            assert!(!same(&text, &[&text[..], b"x"].concat()));
-            for at in 0..text.len() {
-                let mut other = text.clone();
-                other[at] ^= 0x80;
-                assert!(!same(&text, &other), "{length} {at}");
-            }
-        }
-    }
+    use super::sorted;
 
     #[test]
     fn equal_ones_stay_as_they_are() {

@@ -14,7 +14,6 @@ use crate::matching::kind::Kind;
 use crate::matching::named_condition::{NamedCondition, QueryMatch};
 use crate::matching::needles::{Hay, Held, Needle, Needles, Search};
 use crate::matching::value::{Terms, ValueMatch, integer};
-use crate::order::same;
 use crate::wire::metadata;
 
 /// What was made from a request so that conditions find their values. Nothing is made that no condition
@@ -175,7 +174,7 @@ impl<'a> Request<'a> {
         let table = self.header_table();
         let each = if table.is_none() { self.headers() } else { &[] };
         let run = table.map(|table| table.indices(name)).unwrap_or_default();
-        let found = each.iter().filter(move |(n, _)| same(n, name)).map(|(_, value)| *value);
+        let found = each.iter().filter(move |(n, _)| *n == name).map(|(_, value)| *value);
         found.chain(
             run.iter().filter_map(|(_, index)| self.headers().get(*index as usize)).map(|(_, value)| *value),
         )

@@ -4,7 +4,6 @@ use super::{OfPath, Reading, Terms, ValueTest};
 use crate::language::describe::{Field, field};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
-use crate::order::same;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Exact(pub(crate) Box<[u8]>);
@@ -19,7 +18,7 @@ impl ValueTest for Exact {
     }
 
     fn holds(&self, value: &[u8]) -> bool {
-        same(value, &self.0)
+        value == &*self.0
     }
 
     fn holds_in_any_case(&self, value: &[u8]) -> bool {
