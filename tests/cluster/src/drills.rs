@@ -11,6 +11,7 @@ mod labels;
 mod manifests;
 mod registry_down;
 mod removed;
+mod restored_host;
 mod rollback;
 mod system_egress;
 mod update;
@@ -49,6 +50,7 @@ const DRILLS: &[Drill] = &[
     ("istiod-down", "without istiod everything goes on", istiod_down::run),
     ("removed", "the filter is removed and added again, under load", removed::run),
     ("replaced", "a WasmPlugin gives way to a TrafficExtension, under load", removed::replaced),
+    ("restored-host", "an AuthorizationPolicy with hosts, and restoreHost", restored_host::run),
     ("labels", "a pod's annotation makes labels, the mesh is as it was", labels::run),
     ("first-hour", "docs/first-hour.md, command by command", first_hour::run),
 ];
