@@ -27,7 +27,7 @@ use crate::cluster::Cluster;
 use crate::step::{seconds, step};
 
 /// One of them: its name, what it shows, and how. It says a figure or two for people.
-type Drill = (&'static str, &'static str, fn(&Cluster) -> anyhow::Result<String>);
+pub(crate) type Drill = (&'static str, &'static str, fn(&Cluster) -> anyhow::Result<String>);
 
 /// All, in the order in which they run.
 const DRILLS: &[Drill] = &[
@@ -55,11 +55,18 @@ const DRILLS: &[Drill] = &[
     ("first-hour", "docs/first-hour.md, command by command", first_hour::run),
 ];
 
+/// Those whose name contains `filter`.
+pub(crate) fn chosen(filter: &str) -> anyhow::Result<Vec<&'static Drill>> {
+    let chosen: Vec<&Drill> = DRILLS.iter().filter(|(name, ..)| name.contains(filter)).collect();
+    let names: Vec<&str> = DRILLS.iter().map(|(name, ..)| *name).collect();
+    ensure!(!chosen.is_empty(), "no drill is called {filter:?}; there are {}", names.join(", "));
+    Ok(chosen)
+}
+
 /// Runs those whose name contains `filter`, and says of each what happened.
 pub(crate) fn run(cluster: &Cluster, filter: &str) -> anyhow::Result<()> {
     let start = Instant::now();
-    let chosen: Vec<&Drill> = DRILLS.iter().filter(|(name, ..)| name.contains(filter)).collect();
-    ensure!(!chosen.is_empty(), "no drill is called {filter:?}");
+    let chosen = chosen(filter)?;
     step("the modules are in the registry", || cluster.stock())?;
     let mut failed = Vec::new();
     for (name, what, drill) in &chosen {
