@@ -11,6 +11,7 @@ mod labels;
 mod manifests;
 mod registry_down;
 mod removed;
+mod restored_host;
 mod rollback;
 mod system_egress;
 mod update;
@@ -26,7 +27,7 @@ use crate::cluster::Cluster;
 use crate::step::{seconds, step};
 
 /// One of them: its name, what it shows, and how. It says a figure or two for people.
-type Drill = (&'static str, &'static str, fn(&Cluster) -> anyhow::Result<String>);
+pub(crate) type Drill = (&'static str, &'static str, fn(&Cluster) -> anyhow::Result<String>);
 
 /// All, in the order in which they run.
 const DRILLS: &[Drill] = &[
@@ -49,15 +50,23 @@ const DRILLS: &[Drill] = &[
     ("istiod-down", "without istiod everything goes on", istiod_down::run),
     ("removed", "the filter is removed and added again, under load", removed::run),
     ("replaced", "a WasmPlugin gives way to a TrafficExtension, under load", removed::replaced),
+    ("restored-host", "an AuthorizationPolicy with hosts, and restoreHost", restored_host::run),
     ("labels", "a pod's annotation makes labels, the mesh is as it was", labels::run),
     ("first-hour", "docs/first-hour.md, command by command", first_hour::run),
 ];
 
+/// Those whose name contains `filter`.
+pub(crate) fn chosen(filter: &str) -> anyhow::Result<Vec<&'static Drill>> {
+    let chosen: Vec<&Drill> = DRILLS.iter().filter(|(name, ..)| name.contains(filter)).collect();
+    let names: Vec<&str> = DRILLS.iter().map(|(name, ..)| *name).collect();
+    ensure!(!chosen.is_empty(), "no drill is called {filter:?}; there are {}", names.join(", "));
+    Ok(chosen)
+}
+
 /// Runs those whose name contains `filter`, and says of each what happened.
 pub(crate) fn run(cluster: &Cluster, filter: &str) -> anyhow::Result<()> {
     let start = Instant::now();
-    let chosen: Vec<&Drill> = DRILLS.iter().filter(|(name, ..)| name.contains(filter)).collect();
-    ensure!(!chosen.is_empty(), "no drill is called {filter:?}");
+    let chosen = chosen(filter)?;
     step("the modules are in the registry", || cluster.stock())?;
     let mut failed = Vec::new();
     for (name, what, drill) in &chosen {

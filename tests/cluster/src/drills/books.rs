@@ -12,7 +12,8 @@ use crate::traffic::{Ask, Caller};
 pub(super) const NAMESPACE: &str = "bobs-books";
 pub(super) const EXTENSION: &str = "bobs-books/istio/trafficextension-1.30.yaml";
 pub(super) const PLUGIN: &str = "bobs-books/istio/wasmplugin-1.27.yaml";
-const STOCK: &str = "bobbys-helidon-stock-application:8080";
+/// Whom the front end calls.
+pub(super) const STOCK: &str = "bobbys-helidon-stock-application:8080";
 /// Enough that a share of one in ten is no accident.
 const USERS: usize = 300;
 
