@@ -66,14 +66,24 @@ impl Pattern {
     fn from(&self, file: &Path) -> PathBuf {
         let absolute =
             (!self.folder.as_os_str().is_empty()).then(|| std::path::absolute(file).ok()).flatten();
+        let absolute = absolute.as_deref().map(plain);
         let below = absolute.as_deref().and_then(|path| path.strip_prefix(&self.folder).ok());
         plain(below.unwrap_or(file))
     }
 }
 
-/// The same path without `./` at its start.
+/// The same path without `.`; and without `..` where the folder before it is known.
 fn plain(path: &Path) -> PathBuf {
-    path.components().filter(|part| *part != Component::CurDir).collect()
+    let mut plain = PathBuf::new();
+    for part in path.components().filter(|part| *part != Component::CurDir) {
+        let is_known = matches!(plain.components().next_back(), Some(Component::Normal(_)));
+        if part == Component::ParentDir && is_known {
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    plain
 }
 
 /// A pattern for a folder is one for what is in it.

@@ -113,11 +113,24 @@ fn write_evil(here: &Path) {
     .unwrap();
 }
 
+/// A description of an API, and cases of a policy that is refused, with that.
+fn write_more_evil(here: &Path) {
+    let path = serde_json::Value::from(format!("/{{a}}-{{b}}{EVIL}"));
+    let api = format!(r#"{{"openapi": "3.1.0", "info": {{}}, "paths": {{{path}: {{"get": {{}}}}}}}}"#);
+    fs::write(here.join("api.json"), api).unwrap();
+    fs::write(
+        here.join("refused.yaml"),
+        "policyFile: p.json\ncases:\n- { name: a, expect: { state: { narrows_rule: b } } }\n",
+    )
+    .unwrap();
+}
+
 /// Names, values, codes and options of others are text, in every command and format.
 #[test]
 fn whatever_somebody_else_wrote_is_text() {
     let here = directory("written");
     write_evil(&here);
+    write_more_evil(&here);
     let evil = EVIL;
     let mut outputs = Vec::new();
     for format in ["text", "json", "github", "sarif"] {
@@ -140,6 +153,10 @@ fn whatever_somebody_else_wrote_is_text() {
     }
     for format in ["text", "json", "github", "junit"] {
         outputs.push(narrows(&here, &["test", "cases.yaml", "--format", format]));
+        outputs.push(narrows(&here, &["test", "refused.yaml", "--format", format]));
+    }
+    for of in ["tags", "routing", "egress"] {
+        outputs.push(narrows(&here, &["templates", "api.json", "--as", of]));
     }
     for arguments in [
         &["explain", evil][..],

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::loaded::{Loaded, policy};
-use super::simulate::{From, output::told};
+use super::simulate::{From, output::note};
 use super::{Done, FilterName, Output};
 use crate::diff::{self, Decided, HostDiff, SeriesDiff, SplitDiff};
 use crate::error::CliError;
@@ -82,7 +82,7 @@ impl Arguments {
                 decided.ask(&old.policy, &new.policy, sent);
                 Ok(())
             })?;
-            eprint!("{}", told(&tally));
+            note(&tally);
             difference.requests = Some(decided);
         }
         let back = difference.crossed || difference.splits.iter().any(SplitDiff::takes_back);

@@ -1,6 +1,6 @@
 //! `narrows set-weight`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use narrows_core::PolicyValue;
@@ -40,6 +40,12 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
         let (file, chosen) = chosen(&self.file);
+        if file == Path::new("-") {
+            return Err(CliError::new(
+                "the standard input cannot be changed in place",
+                "name the file that has the policy",
+            ));
+        }
         let source = SourceFile::read(&file)?;
         let named = self.filter.map(|name| name.0);
         let old = policy_in(&source, chosen.as_deref(), named, Output::Text)?;

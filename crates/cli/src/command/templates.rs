@@ -7,6 +7,7 @@ use clap::Args;
 use super::loaded::refused;
 use super::{Done, Output};
 use crate::error::CliError;
+use crate::escape;
 use crate::filter::Filter;
 use crate::source::SourceFile;
 use crate::templates::{self, Use};
@@ -48,7 +49,8 @@ impl Arguments {
         let mut output = String::new();
         for path in &api.paths {
             if let Some(written) = &path.wider_than {
-                output.push_str(&format!("# {} also fits more than {written}\n", path.template));
+                let (template, written) = (escape::line(&path.template), escape::line(written));
+                output.push_str(&format!("# {template} also fits more than {written}\n"));
             }
         }
         Ok(Done::clean(output + &write::yaml::document(&policy)))

@@ -52,7 +52,8 @@ impl Requests {
     /// # Errors
     /// The first fault of the file, or that of `take`.
     pub fn each(self, take: &mut dyn FnMut(&Sent) -> Result<(), CliError>) -> Result<Tally, Stopped> {
-        let mut sink = Sink { take, path: &self.path, tally: Tally::default() };
+        let of_a_log = matches!(self.format, Format::EnvoyText | Format::EnvoyJson);
+        let mut sink = Sink { take, path: &self.path, tally: Tally { of_a_log, ..Tally::default() } };
         match self.format {
             Format::Yaml => list::read(self.input, &mut sink)?,
             Format::Jsonl => each_line(self.input, &mut sink, &mut |line, number, sink| {

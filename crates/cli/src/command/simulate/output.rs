@@ -1,5 +1,7 @@
 //! What a simulation prints, as it goes.
 
+use std::io::{Write as _, stderr};
+
 use serde_json::{Value, json};
 
 use crate::command::Output;
@@ -47,7 +49,7 @@ impl Printed {
             }
         }
         self.to.finish()?;
-        eprint!("{}", told(tally));
+        note(tally);
         Ok(())
     }
 }
@@ -76,8 +78,13 @@ fn table(shares: &[Share]) -> String {
     text
 }
 
+/// Says how the requests were read. A note that cannot be written costs nobody the result.
+pub(in crate::command) fn note(tally: &Tally) {
+    _ = stderr().write_all(told(tally).as_bytes());
+}
+
 /// What is worth knowing of what was read.
-pub(in crate::command) fn told(tally: &Tally) -> String {
+fn told(tally: &Tally) -> String {
     let mut text = String::new();
     if tally.skipped > 0 {
         text.push_str(&match tally.skipped {

@@ -92,24 +92,15 @@ pub(super) fn suites(paths: &[PathBuf], chosen: &Chosen<'_>) -> Result<Vec<Suite
     Ok(suites)
 }
 
-/// The files of YAML and JSON below a folder; hidden folders are left out.
+/// The files below a folder in which policies and cases may be.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let failed = |error| crate::source::cannot_read(folder, &error);
-    let mut entries = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        entries.push(entry.map_err(failed)?.path());
-    }
-    entries.sort();
-    let mut found = Vec::new();
-    for path in entries {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_dir() && !name.starts_with('.') && name != "target" && name != "node_modules" {
-            found.extend(files(&path)?);
-        } else if path.extension().is_some_and(|e| ["yaml", "yml", "json"].iter().any(|known| e == *known)) {
-            found.push(path);
-        }
-    }
-    Ok(found)
+    let is_built = |file: &PathBuf| {
+        let below = file.strip_prefix(folder).unwrap_or(file);
+        below.components().any(|part| ["target", "node_modules"].iter().any(|name| part.as_os_str() == *name))
+    };
+    let mut files = crate::files::expand(&[folder.to_owned()], &[])?;
+    files.retain(|file| !is_built(file));
+    Ok(files)
 }
 
 /// The case files in the folder `cases` beside a policy that name this policy.

@@ -22,7 +22,8 @@ pub(super) fn text(results: &Results<'_>, coverage: &[(String, Points)]) -> Stri
     }
     for (about, points) in coverage {
         for point in points.missing() {
-            text.push_str(&format!("no case shows {point} of {}\n", escape::line(&shortened(about))));
+            let (point, about) = (escape::line(point), shortened(about));
+            text.push_str(&format!("no case shows {point} of {}\n", escape::line(&about)));
         }
     }
     let all = || results.iter().flat_map(|(_, outcomes)| outcomes);

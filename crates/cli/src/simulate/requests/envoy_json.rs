@@ -16,7 +16,6 @@ const HEADERS: [&str; 6] = ["user-agent", "referer", "cookie", "content-type", "
 
 /// Reads one line. A line of another kind is counted and passed over: a proxy's log has both.
 pub(super) fn line(line: &str, number: u64, sink: &mut Sink<'_>) -> Result<(), Stopped> {
-    sink.tally.of_a_log = true;
     if let Some(send) = serde_json::from_str(line).ok().and_then(|object| request(&object)) {
         return sink.send(&send);
     }

@@ -7,7 +7,6 @@ use super::sink::{Sink, Stopped};
 
 /// Reads one line. A line of another kind is counted and passed over: a proxy's log has both.
 pub(super) fn line(line: &str, number: u64, sink: &mut Sink<'_>) -> Result<(), Stopped> {
-    sink.tally.of_a_log = true;
     if let Some(send) = request(line) {
         return sink.send(&send);
     }
@@ -15,13 +14,18 @@ pub(super) fn line(line: &str, number: u64, sink: &mut Sink<'_>) -> Result<(), S
     Ok(())
 }
 
+/// Which words are in quotes behind the first: in Envoy's own format, and in Istio's.
+const LAYOUTS: [&str; 2] = ["------\"\"\"\"\"", "----\"----\"\"\"\"\"------"];
+
 fn request(line: &str) -> Option<Send> {
     let (time, rest) = line.strip_prefix('[')?.split_once("] ")?;
     time.starts_with(|c: char| c.is_ascii_digit()).then_some(())?;
     let words = words(rest)?;
     let (start, rest) = words.split_first()?;
-    // Envoy's own has 13 fields and 5 of them in quotes behind the first; Istio's 20 and 6 and more.
-    // They agree in these four, which follow each other.
+    // A client may write quotes and blanks into what it sends. That only adds words, so a line that has
+    // exactly the words of its format has them where they belong.
+    let layout: String = rest.iter().map(|word| if word.quoted { '"' } else { '-' }).collect();
+    LAYOUTS.contains(&&*layout).then_some(())?;
     let quoted: Vec<&str> = rest.iter().filter(|word| word.quoted).map(|word| word.text).collect();
     let [forwarded, agent, id, authority, _upstream] = match *quoted.as_slice() {
         [forwarded, agent, id, authority, upstream] => [forwarded, agent, id, authority, upstream],

@@ -109,22 +109,38 @@ pub(super) fn json(error: &serde_json::Error) -> Fault {
 /// What a reader of lines does with one of them.
 pub(super) type OfLine<'l> = &'l mut dyn FnMut(&str, u64, &mut Sink<'_>) -> Result<(), Stopped>;
 
-/// Calls `read` with each line that is not empty, and its number from 1.
+/// Calls `read` with each line that is not empty, and its number from 1. A line of a log that is not UTF-8
+/// is passed over: clients choose the bytes there.
 pub(super) fn each_line(
     mut input: Box<dyn BufRead>,
     sink: &mut Sink<'_>,
     read: OfLine<'_>,
 ) -> Result<(), Stopped> {
-    let mut line = String::new();
+    let mut line = Vec::new();
     let mut number = 0;
     loop {
         line.clear();
-        let count = input.by_ref().take(WHOLE).read_line(&mut line).map_err(|e| sink.unreadable(&e))?;
+        let count =
+            input.by_ref().take(WHOLE).read_until(b'\n', &mut line).map_err(|e| sink.unreadable(&e))?;
         if count == 0 {
             return Ok(());
         }
         number += 1;
-        let text = line.trim_end_matches(['\n', '\r']);
+        let refuse = |message: String| sink.faulty("", number, &Fault { line: 1, column: 1, message });
+        if u64::try_from(count) == Ok(WHOLE) && !line.ends_with(b"\n") {
+            return Err(refuse(format!(
+                "a line of more than {} MiB: a request is not decided in part",
+                WHOLE >> 20
+            )));
+        }
+        let Ok(text) = std::str::from_utf8(&line) else {
+            if !sink.tally.of_a_log {
+                return Err(refuse("a line that is not UTF-8; write other bytes as \\xNN".to_owned()));
+            }
+            sink.skip(number);
+            continue;
+        };
+        let text = text.trim_end_matches(['\n', '\r']);
         if !text.trim().is_empty() {
             read(text, number, sink)?;
         }

@@ -120,10 +120,11 @@ fn lines_that_are_no_requests_are_counted() {
     let log = "[2026-11-29T04:30:00.123Z] \"GET /1 HTTP/1.1\" 200 - 0 5 1 1 \"-\" \"curl/8\" \"id\" \"a\" \"10.0.0.1:80\"\n\
                2026-11-29T04:30:00.123Z info xdsproxy connected\n\
                [2026-11-29T04:30:00.123Z] \"- - -\" 0 - 0 5 1 - \"-\" \"-\" \"-\" \"-\" \"10.0.0.1:80\"\n\
-               [2026-11-29T04:30:00.123Z] \"GET /1 HTTP/1.1\" 200 - 0 5 1 1 \"-\" \"x\" \"id\" \"evil\" \"y\" \"id\" \"a\" \"10.0.0.1:80\"\n";
+               [2026-11-29T04:30:00.123Z] \"GET /1 HTTP/1.1\" 200 - 0 5 1 1 \"-\" \"x\" \"id\" \"evil\" \"y\" \"id\" \"a\" \"10.0.0.1:80\"\n\
+               [2026-11-29T04:30:00.123Z] \"GET /1 HTTP/1.1\" 200 - 0 5 1 1 \"-\" \"x\" \"y\" \"id\" \"a\" \"10.0.0.1:80\"\n";
     let (sent, tally) = read(log).unwrap();
     assert_eq!(sent.len(), 1, "a forged user agent is not believed");
-    assert_eq!(tally, Tally { requests: 1, skipped: 3, first_skipped: 2, of_a_log: true });
+    assert_eq!(tally, Tally { requests: 1, skipped: 4, first_skipped: 2, of_a_log: true });
 }
 
 #[test]
