@@ -283,7 +283,7 @@ mod tests {
             ("authority: a\nheaders: ['host: b']", "said twice"),
             ("headers: ['host: a', 'host: b']", "said twice"),
             ("source: { principal: [spiffe://a/b] }", "expected"),
-            ("source: { verified: 'yes' }", "expected"),
+            ("source: { verified: 'yes' }", "boolean"),
             ("source: { pricipal: a }", "unknown field `pricipal`"),
             ("source: 10.0.0.1", "expected"),
             ("target: 8080", "1:"),
