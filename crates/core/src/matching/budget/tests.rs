@@ -85,6 +85,6 @@ fn what_is_refused_is_quoted_in_short() {
             let told = fault.to_string();
             assert!(told.len() < 1_000, "{} bytes: {told}", told.len());
         }
-        assert!(refused.faults().len() <= 20);
+        assert!(refused.faults().len() <= crate::language::limits::FAULTS);
     }
 }
