@@ -126,7 +126,8 @@ fn the_manifests_of_a_release_are_without_a_finding() {
     for example in folders() {
         for release in RELEASES {
             let files = for_release(&example, release);
-            let mut arguments = vec!["lint", "--istio", release];
+            // An example is for several clusters, and each may have a resource of this name.
+            let mut arguments = vec!["lint", "--istio", release, "--ignore", "NRW633"];
             let paths: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
             arguments.extend(paths.iter().map(String::as_str));
             let (clean, said) = narrows(&arguments);
