@@ -18,7 +18,7 @@ pub struct Extent {
 
 impl Extent {
     /// What a figure needs.
-    pub const FULL: Self = Self { rounds: 24, requests: 2_000, warm: 60_000 };
+    pub const FULL: Self = Self { rounds: 24, requests: 2_000, warm: 40_000 };
     /// Enough to see that everything answers.
     pub const SMOKE: Self = Self { rounds: 1, requests: 2, warm: 1 };
 
