@@ -69,6 +69,7 @@ impl Egress {
         }
     }
 }
+
 /// A text with the name of a rule in each place of `%RULE%`.
 fn with_rule<'b>(body: &'b str, rule: &str) -> Cow<'b, [u8]> {
     let mut rest = body;
