@@ -4,7 +4,7 @@
 //! Envoy's with the same expression. The expressions are those that public configurations of proxies
 //! have, and generated ones.
 
-mod generated;
+pub(in crate::router) mod generated;
 
 use narrows_core::{Policy, PolicyValue, router::Router};
 use narrows_harness::http1::Connection;
@@ -48,7 +48,7 @@ const NEITHER: [&str; 22] = [
     "(?i-)",
 ];
 
-fn public() -> Vec<String> {
+pub(super) fn public() -> Vec<String> {
     PUBLIC.lines().map(|line| line.split_once('\t').unwrap().1.to_owned()).collect()
 }
 
@@ -62,7 +62,7 @@ fn policy(expressions: &[(usize, String)]) -> String {
     json!({ "trust": "mesh", "rules": expressions.iter().map(rule).collect::<Vec<_>>() }).to_string()
 }
 
-fn compiles(policy: &str) -> Result<Router, String> {
+pub(super) fn compiles(policy: &str) -> Result<Router, String> {
     Router::compile(&PolicyValue::parse(policy.as_bytes()).unwrap()).map_err(|fault| fault.to_string())
 }
 

@@ -54,7 +54,7 @@ const REPEATS: [&str; 9] = ["*", "+", "?", "*?", "+?", "{2}", "{0,3}", "{3,}", "
 const FLAGS: [&str; 6] = ["(?i:", "(?s:", "(?m:", "(?U:", "(?i-s:", "("];
 
 /// An expression as RE2 reads it, of some depth.
-pub(super) fn expression(random: &mut Random, depth: u32) -> String {
+pub(in crate::router) fn expression(random: &mut Random, depth: u32) -> String {
     if depth == 0 {
         return random.pick(&PARTS).to_owned();
     }
@@ -71,7 +71,7 @@ pub(super) fn expression(random: &mut Random, depth: u32) -> String {
 
 /// A value that an expression matches, or nearly so, or not at all; not all of them are UTF-8. Header
 /// lines hold no line ends and no zero bytes.
-pub(super) fn value(random: &mut Random, expression: &str) -> Vec<u8> {
+pub(in crate::router) fn value(random: &mut Random, expression: &str) -> Vec<u8> {
     let mut value = sample(random, expression);
     match random.below(6) {
         0 => value.extend(chunk(random)),
