@@ -9,6 +9,7 @@ use narrows_cases::{File, Runner};
 use narrows_core::Policy;
 use narrows_core::describe::Object;
 use narrows_core::merged::Merged;
+use narrows_harness::envoy::minor;
 use narrows_harness::form::{COMMON, Form, PARTS};
 use narrows_harness::temp::TempDir;
 use narrows_runners::{Filter, envoy, files, native, vm};
@@ -49,13 +50,21 @@ fn the_forms_know_every_part_and_common_field() {
     assert_eq!(known, common);
 }
 
+/// What only Envoy since 1.39 answers so: it has `connection.peer_certificate_valid`.
+const SINCE_39: [&str; 2] = [
+    "egress-policy/callers-verified [envoy] a caller that was verified:",
+    "header-router/callers-verified [envoy] one that was verified:",
+];
+
 /// Real Envoy, `narrows simulate` and `narrows test` agree on every case of every file.
 #[test]
 fn envoy_simulate_and_test_agree_on_every_case() {
     let ends = tested::run(&["filters", "examples"]).unwrap();
+    let is_old = minor().unwrap() < 39;
     let mut asked = 0;
     agree(|file| {
         let mut wrong = envoy::run(file, &Filter::named(&file.filter)?.wasm()?)?;
+        wrong.retain(|line| !(is_old && SINCE_39.iter().any(|known| line.starts_with(known))));
         let (simulated, count) = simulated::run(file)?;
         asked += count;
         wrong.extend(simulated);

@@ -16,11 +16,21 @@ use std::sync::LazyLock;
 use narrows_harness::bootstrap::{
     bootstrap, cluster_route, listener, route_config, static_cluster, wasm_config, wasm_config_in,
 };
+use narrows_harness::envoy;
 use narrows_harness::form::Form;
 use narrows_harness::root;
 use serde_json::{Value, json};
 
 pub use bench::{Bench, Plan};
+
+/// Whether this Envoy is older than a minor release, and so lacks something; that is said then.
+pub fn lacks(release: u32, what: &str) -> bool {
+    let minor = envoy::minor().expect("Envoy tells its version");
+    if minor < release {
+        println!("SKIPPED: {what} came with Envoy 1.{release}, and this is 1.{minor}");
+    }
+    minor < release
+}
 
 /// The command line as the sources have it, built once. Cargo builds no program of another
 /// package for a test, and an older one would be tested in its place.

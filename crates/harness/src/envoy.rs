@@ -21,7 +21,7 @@ use crate::wait;
 use log::Log;
 use start::{Attempt, Outcome};
 
-pub use binary::{binary, version};
+pub use binary::{binary, minor, version};
 
 /// How to start an Envoy.
 #[derive(Clone, Debug)]

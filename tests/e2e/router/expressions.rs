@@ -10,7 +10,7 @@ use narrows_core::{Policy, PolicyValue, router::Router};
 use narrows_harness::http1::Connection;
 use narrows_harness::message::Request;
 use narrows_oracle::Random;
-use narrows_tests::{Bench, entry};
+use narrows_tests::{Bench, entry, lacks};
 use serde_json::{Value, json};
 
 /// Each line: the project whose repository has the expression, and the expression.
@@ -119,10 +119,15 @@ fn expressions_mean_what_they_mean_in_envoy() {
     let routes = expressions.iter().map(|(number, text)| route(*number, text)).collect();
     let bench = start(filters, routes).unwrap();
     let mut connection = Connection::connect(bench.at).unwrap();
+    // RE2 reads UTF-8 there, and a filter reads bytes: the same only where all is ASCII.
+    let only_ascii = lacks(39, "RE2 that reads bytes");
     let (mut pairs, mut held, mut broken) = (0, 0, 0);
     for (number, text) in &expressions {
         for _ in 0..VALUES {
-            let value = generated::value(&mut random, text);
+            let mut value = generated::value(&mut random, text);
+            if only_ascii {
+                value.retain(u8::is_ascii);
+            }
             let request = Request::get("a", &format!("/{number}")).header("x-a", &value);
             let answer = connection.exchange(&request).unwrap();
             let status = u64::from(answer.status);
@@ -135,7 +140,8 @@ fn expressions_mean_what_they_mean_in_envoy() {
         }
     }
     println!("{} expressions, {pairs} pairs, {held} held, {broken} not UTF-8", expressions.len());
-    assert!(held > pairs / 8 && held < pairs * 7 / 8 && broken > pairs / 8, "{pairs} {held} {broken}");
+    let some_are_broken = only_ascii || broken > pairs / 8;
+    assert!(held > pairs / 8 && held < pairs * 7 / 8 && some_are_broken, "{pairs} {held} {broken}");
 }
 
 #[test]
@@ -147,10 +153,13 @@ fn what_is_refused_is_refused_for_a_reason() {
         let fault = compiles(&policy(&[(0, text.to_owned())])).unwrap_err();
         assert!(fault.contains("Unicode"), "{text}: {fault}");
     }
+    let reads_utf8 = lacks(39, "RE2 that reads bytes");
     for text in NEITHER {
         let fault = compiles(&policy(&[(0, text.to_owned())])).unwrap_err();
         assert!(fault.contains("NRW501"), "{text}: {fault}");
-        assert!(start(none(), vec![route(0, text)]).is_err(), "Envoy takes {text}");
+        let is_taken = start(none(), vec![route(0, text)]).is_ok();
+        // It is a character in UTF-8.
+        assert_eq!(is_taken, reads_utf8 && text == r"\x{100}", "Envoy and {text}");
     }
 }
 

@@ -27,6 +27,13 @@ pub fn version() -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// The minor version of the executable: 40 of 1.40.0.
+pub fn minor() -> anyhow::Result<u32> {
+    let version = version()?;
+    let minor = |part: &str| part.strip_prefix("1.")?.split('.').next()?.parse().ok();
+    version.split('/').find_map(minor).with_context(|| format!("no version of Envoy: {version}"))
+}
+
 /// A Python package installs a script that starts Python, which becomes the
 /// executable beside it. Going there at once saves Python's start.
 fn behind_script(path: &Path) -> Option<PathBuf> {
