@@ -3,6 +3,7 @@
 mod certain;
 mod guard;
 mod probe;
+mod ramps;
 mod route;
 mod steady;
 mod strangers;

@@ -2,5 +2,6 @@
 
 mod cost;
 mod memory;
+mod ramps;
 mod vectors;
 mod vms;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use narrows_core::moment;
 use serde_json::Value;
 
 use crate::bytes::unescape;
@@ -48,6 +49,8 @@ pub struct Send {
     pub metadata: Option<Value>,
     /// The filter state `narrows_stripped` that an earlier filter left.
     pub stripped: Option<String>,
+    /// When it is sent, in seconds since the epoch; a ramp depends on it.
+    pub at: Option<u64>,
     /// How often it is sent; `{n}` in its texts then counts from 1.
     pub repeat: Option<u64>,
 }
@@ -68,6 +71,7 @@ struct Written {
     virtual_host: Option<String>,
     metadata: Option<Value>,
     stripped: Option<String>,
+    at: Option<String>,
     repeat: Option<u64>,
 }
 
@@ -80,6 +84,10 @@ impl TryFrom<Written> for Send {
         if written.repeat.is_some_and(|times| !(1..=MOST_REPEATS).contains(&times)) {
             return Err(format!("\"repeat\" is 1 to {MOST_REPEATS}"));
         }
+        let at = written.at.map(|at| {
+            let help = "is not a moment: write it as \"2026-12-01T09:00:00Z\" or with an offset";
+            moment::parse(&at).ok_or_else(|| format!("{at:?} {help}"))
+        });
         let is_table =
             |value: &Value| value.as_object().is_some_and(|all| all.values().all(Value::is_object));
         if written.metadata.as_ref().is_some_and(|value| !is_table(value)) {
@@ -99,6 +107,7 @@ impl TryFrom<Written> for Send {
             virtual_host: written.virtual_host,
             metadata: written.metadata,
             stripped: written.stripped,
+            at: at.transpose()?,
             repeat: written.repeat,
         })
     }
@@ -193,6 +202,7 @@ impl Default for Send {
             virtual_host: None,
             metadata: None,
             stripped: None,
+            at: None,
             repeat: None,
         }
     }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod at;
 mod completions;
 mod diff;
 mod examples;

@@ -62,6 +62,14 @@ pub fn insert(text: &str, table: &Node, name: &str, value: &Value) -> Edit {
     Edit { at: end..end, text: format!("\n{indent}{field}") }
 }
 
+/// Another field in the place of one.
+pub fn renamed(text: &str, (key, node): (&Key, &Node), name: &str, value: &Value) -> Edit {
+    let quote = text[key.at.start..].chars().next().filter(|c| matches!(c, '"' | '\''));
+    let quote = quote.map(String::from).unwrap_or_default();
+    let end = extent(text, node.at.start).end;
+    Edit { at: key.at.start..end, text: format!("{quote}{name}{quote}: {}", flow(value)) }
+}
+
 fn replaced(text: &str, key: Option<&Key>, node: &Node, wanted: &Value) -> Edit {
     let extent = extent(text, node.at.start);
     let Some(key) = key else { return Edit { at: extent, text: flow(wanted) } };
@@ -162,7 +170,7 @@ fn word(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{apply, insert, patch};
+    use super::{apply, insert, patch, renamed};
     use crate::source::SourceFile;
 
     fn patched(text: &str, path: &str, wanted: &serde_json::Value) -> String {
@@ -187,6 +195,20 @@ mod tests {
         assert_eq!(patched(text, "a.b", &json!({ "x": true })), expected);
         let text = "{ a: { b: \"}\", c: don't }, d: 1 }";
         assert_eq!(patched(text, "a", &json!(null)), "{ a: null, d: 1 }");
+    }
+
+    #[test]
+    fn a_field_takes_the_place_of_another() {
+        for (text, expected) in [
+            ("- { a: 1, b: { c: [1] }, d: 2 } # why\n", "- { a: 1, e: 5, d: 2 } # why\n"),
+            ("- { \"b\": {\"c\": 1} }\n", "- { \"e\": 5 }\n"),
+            ("- b:\n    c:\n      - 1\n    # no more\n  d: 2\n", "- e: 5\n    # no more\n  d: 2\n"),
+        ] {
+            let file = SourceFile { path: String::new(), text: text.to_owned() };
+            let documents = file.documents().unwrap();
+            let (key, node) = documents[0].elements()[0].field("b").unwrap();
+            assert_eq!(apply(text, vec![renamed(text, (key, node), "e", &json!(5))]), expected);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub(crate) mod invalid;
 pub(crate) mod join;
 pub mod limits;
 pub(crate) mod modes;
+pub mod moment;
 pub mod names;
 pub(crate) mod nearest;
 pub(crate) mod path_template;

@@ -43,6 +43,12 @@ pub trait Extension<P: Policy>: Sized + 'static {
         false
     }
 
+    /// The time by which a request is decided, in seconds since the epoch. It is read only for a policy
+    /// that needs it.
+    fn now(&self) -> u64 {
+        0
+    }
+
     /// What else must be known about the route of this request, whose cluster is known.
     fn asks(&self, _policy: &P, _request: &Request<'_>) -> RouteAsk {
         RouteAsk::default()
@@ -70,7 +76,7 @@ pub trait Extension<P: Policy>: Sized + 'static {
     fn answered(&self, _policy: &P, _ids: &Ids, _token: u32, _has_headers: bool) {}
 
     /// Called when the root context ends.
-    fn release(&self) {}
+    fn release(&self, _policy: &P, _ids: &Ids) {}
 }
 
 /// A request that has been served.

@@ -20,6 +20,7 @@ mod apply;
 mod bundle;
 #[doc(hidden)]
 pub mod callbacks;
+mod clock;
 mod course;
 mod extension;
 mod lease;

@@ -84,7 +84,7 @@ impl<P: Policy, E: Extension<P>> InForce for Loaded<P, E> {
     }
 
     fn release(&self) {
-        self.extension.release();
+        self.extension.release(&self.policy, &self.ids);
     }
 }
 

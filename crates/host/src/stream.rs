@@ -96,6 +96,7 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         known.metadata = metadata.as_deref();
         known.filter_state = &objects;
         known.nonce = nonce;
+        known.now = if needs.now { extension.now() } else { 0 };
         let info = needs.stream_info.then(|| node.read());
         if let Some(info) = &info {
             request.known_mut().stream_info = info.view(node);

@@ -1,5 +1,7 @@
 //! How a request looks to a filter once Envoy has read it.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use narrows_cases::bytes::{absolute, header_line};
 use narrows_cases::{Protocol, Send};
 use narrows_core::{Known, Peer, Request, StreamInfo};
@@ -39,13 +41,19 @@ pub fn arrives(send: &Send) -> Headers {
     headers
 }
 
+/// The time by the clock of this machine, in seconds since the epoch.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
 /// The header lines, as bytes.
 pub fn lines(send: &Send) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
     send.headers.iter().map(|line| header_line(line))
 }
 
 /// The request as a policy sees it, with everything that is known of it; `headers` and `metadata` are
-/// those that arrive. The nonce stands for a number that differs from request to request.
+/// those that arrive. The nonce stands for a number that differs from request to request. A request that
+/// does not say when it is sent is sent now.
 pub fn request<'s>(
     send: &'s Send,
     headers: &'s Headers,
@@ -69,5 +77,6 @@ pub fn request<'s>(
         metadata,
         filter_state: &[],
         nonce,
+        now: send.at.unwrap_or_else(now),
     })
 }

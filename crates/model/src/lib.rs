@@ -10,7 +10,7 @@ mod metered;
 mod native;
 mod observed;
 
-pub use arrive::{arrives, lines, request};
+pub use arrive::{arrives, lines, now, request};
 pub use compare::{counts_agree, disagreements};
 pub use filter::Filter;
 pub use headers::Headers;

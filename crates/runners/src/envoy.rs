@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::caller::{Callers, Connected, PLAIN};
 use crate::metadata;
+use crate::shifted;
 use crate::written_state::{STATE, with_state};
 use narrows_cases::bytes::header_line;
 use narrows_cases::{Case, File, Runner};
@@ -37,20 +38,25 @@ pub fn run(file: &File, wasm: &Path) -> anyhow::Result<Vec<String>> {
         // A file of refusals, or one whose cases all say why they do not run here.
         return Ok(wrong);
     }
-    let callers = Callers::of(&cases)?;
-    let envoy = Envoy::start(
-        with_callers(config(file, &file.policy, wasm, &echo), &callers),
-        EnvoyOptions::named(&file.label().replace('/', "-")),
-    )?;
-    let callers = callers.connect(&envoy)?;
-    for case in cases {
-        match observe(case, &envoy, &callers, &echo) {
-            Ok(observed) => {
-                for what in disagreements(&case.expect, &observed) {
-                    note(&case.name, what);
+    // Cases that follow each other at one moment share a proxy.
+    for cases in cases.chunk_by(|one, next| one.send.at == next.send.at) {
+        let callers = Callers::of(cases)?;
+        let at = cases.first().and_then(|case| case.send.at);
+        let policy = at.map_or_else(|| Ok(file.policy.clone()), |at| shifted(&file.policy, at))?;
+        let envoy = Envoy::start(
+            with_callers(config(file, &policy, wasm, &echo), &callers),
+            EnvoyOptions::named(&file.label().replace('/', "-")),
+        )?;
+        let callers = callers.connect(&envoy)?;
+        for case in cases {
+            match observe(case, &envoy, &callers, &echo) {
+                Ok(observed) => {
+                    for what in disagreements(&case.expect, &observed) {
+                        note(&case.name, what);
+                    }
                 }
+                Err(error) => note(&case.name, format!("{error:#}")),
             }
-            Err(error) => note(&case.name, format!("{error:#}")),
         }
     }
     Ok(wrong)

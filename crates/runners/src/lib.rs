@@ -7,11 +7,13 @@ mod filter;
 mod metadata;
 pub mod native;
 pub mod series;
+mod shifted;
 pub mod vm;
 mod written_state;
 
 pub use filter::Filter;
 pub use narrows_model::{Observed, Pure, Reply, Seen, disagreements, obeyed};
+pub use shifted::shifted;
 pub use written_state::{STATE, with_state};
 
 /// Every case file; `only` keeps those whose path contains it.

@@ -4,7 +4,7 @@ use narrows_cases::bytes::header_line;
 use narrows_cases::{Case, File, Runner};
 use narrows_harness::form::{Attached, Form};
 use narrows_model::{Observed, Reply, arrives, disagreements, plain, seen};
-use narrows_vm::{Exchange, Module, Outcome, Plugin, Response, Vm, VmOptions};
+use narrows_vm::{Exchange, Module, Outcome, Plugin, Proxy, Response, Vm, VmOptions};
 
 use crate::filter::Filter;
 
@@ -31,13 +31,24 @@ pub fn run(file: &File, form: Form) -> anyhow::Result<Vec<String>> {
             );
         }
     }
-    let mut vm = Vm::new(module, options)?;
-    let plugin = vm.configure(plugin(&file.policy)?);
+    let mut vm = Vm::new(module, options.clone())?;
+    let configured = plugin(&file.policy)?;
+    let plugin = vm.configure(configured.clone());
     if !plugin.accepted {
         note("the policy", format!("refused: {:?}", plugin.work.logs));
         return Ok(wrong);
     }
     for case in file.cases_for(Runner::Wasm) {
+        // The time of a proxy does not run back, so each moment has a proxy of its own.
+        let mut moment;
+        let vm = match case.send.at {
+            None => &mut vm,
+            Some(at) => {
+                moment = at_moment(module, &options, at)?;
+                moment.configure(configured.clone());
+                &mut moment
+            }
+        };
         let outcome = vm.request(plugin.root, exchange(case), |_| answer(case));
         if let Some(trap) = &outcome.work.trap {
             note(&case.name, format!("trapped: {trap}"));
@@ -51,6 +62,13 @@ pub fn run(file: &File, form: Form) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(wrong)
+}
+
+/// A proxy of its own, whose clock shows this moment.
+fn at_moment(module: &Module, options: &VmOptions, at: u64) -> anyhow::Result<Vm> {
+    let proxy = Proxy::default();
+    proxy.clock.set_nanos(at.saturating_mul(1_000_000_000));
+    Ok(Vm::new(module, VmOptions { proxy, ..options.clone() })?)
 }
 
 /// A case's request as it reaches the filter.

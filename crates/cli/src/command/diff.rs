@@ -75,7 +75,7 @@ impl Arguments {
                 "give two policies of one filter",
             ));
         }
-        let mut difference = between(&old, &new, self.keys.as_ref())?;
+        let mut difference = between(&old, &new, self.keys.as_ref(), self.requests.at())?;
         if self.requests.is_given() {
             let mut decided = Decided::new(self.list);
             let tally = self.requests.each(self.format, &mut |sent| {
@@ -98,12 +98,12 @@ impl Arguments {
     }
 }
 
-fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>) -> Result<Difference, CliError> {
+fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Result<Difference, CliError> {
     let source = keys.map(|path| SourceFile::read(path)).transpose()?;
     let keys: Option<Vec<&str>> =
         source.as_ref().map(|source| source.text.lines().filter(|key| !key.is_empty()).collect());
     let splits = match (old.policy.splitter(), new.policy.splitter()) {
-        (Some(from), Some(to)) => diff::splits(from, to, keys.as_deref().unwrap_or_default()),
+        (Some(from), Some(to)) => diff::splits(from, to, keys.as_deref().unwrap_or_default(), now),
         _ => Vec::new(),
     };
     if keys.is_some() && splits.is_empty() {

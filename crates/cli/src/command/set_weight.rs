@@ -15,7 +15,8 @@ use crate::source::{Node, SourceFile};
 
 /// Change the weight of a backend in a file
 ///
-/// Only the number is changed: comments and everything else stay as they are. It prints which users
+/// Only the number is changed: comments and everything else stay as they are. Where the backend has a
+/// ramp, the weight takes the ramp's place, and the clock changes it no more. It prints which users
 /// move. A change that would send users back is refused with exit code 1, and the file stays as it is.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -51,9 +52,11 @@ impl Arguments {
         let old = policy_in(&source, chosen.as_deref(), named, Output::Text)?;
         let weight = Value::from(self.weight);
         let backend = self.backend(&old)?;
-        let edits = match backend.field("weight") {
-            Some((key, node)) => edit::patch(&source.text, Some(key), node, &weight),
-            None => vec![edit::insert(&source.text, backend, "weight", &weight)],
+        let now = narrows_model::now();
+        let edits = match (backend.field("weight"), backend.field("ramp")) {
+            (Some((key, node)), _) => edit::patch(&source.text, Some(key), node, &weight),
+            (None, Some((key, node))) => vec![edit::renamed(&source.text, (key, node), "weight", &weight)],
+            (None, None) => vec![edit::insert(&source.text, backend, "weight", &weight)],
         };
         let changed = SourceFile { text: edit::apply(&source.text, edits), ..source.clone() };
         let new = policy_in(&changed, chosen.as_deref(), named, Output::Text)?;
@@ -64,8 +67,15 @@ impl Arguments {
         let (Some(from), Some(to)) = (old.policy.splitter(), new.policy.splitter()) else {
             return Err(no_splits(&old));
         };
-        let splits = crate::diff::splits(from, to, &[]);
+        let mut splits = crate::diff::splits(from, to, &[], now);
+        splits.iter_mut().for_each(|split| split.at = None);
         let mut output = diff::text::splits(&splits);
+        if backend.get("ramp").is_some() {
+            let (name, weight) = (&self.backend, self.weight);
+            output.push_str(&format!(
+                "the ramp of {name} is taken out of the file: its weight is {weight} until somebody writes another\n"
+            ));
+        }
         let back = splits.iter().any(SplitDiff::takes_back) && !self.allow_back;
         if back {
             output.push_str("nothing is changed; --allow-back changes it all the same\n");

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 use narrows_cases::Send;
 
+use super::at::Time;
 use super::loaded::{policy, refused};
 use super::progress::Progress;
 use super::{Done, FilterName, Output};
@@ -57,6 +58,8 @@ pub(super) struct From {
     /// A header of that request; can be repeated
     #[arg(short = 'H', long = "header", value_name = "LINE", requires = "get")]
     headers: Vec<String>,
+    #[command(flatten)]
+    time: Time,
 }
 
 impl From {
@@ -65,24 +68,30 @@ impl From {
         self.requests.is_some() || self.get.is_some()
     }
 
+    /// When requests are sent that do not say it, in seconds since the epoch.
+    pub(super) fn at(&self) -> u64 {
+        self.time.seconds()
+    }
+
     /// Hands over each request. Lines of a log that are no requests are told on the standard error.
     pub(super) fn each(
         self,
         format: Output,
         take: &mut dyn FnMut(&Sent) -> Result<(), CliError>,
     ) -> Result<Tally, CliError> {
+        let at = self.at();
         if let Some(url) = self.get {
             let wrong =
                 |message: String| CliError::new(message, "write --get http://host/path -H 'name: value'");
             let send = simulate::sent_to(&url).map_err(wrong)?;
-            let send = Send { method: self.method.unwrap_or(send.method), ..send };
+            let send = Send { method: self.method.unwrap_or(send.method), at: Some(at), ..send };
             let send = simulate::header_lines(send, self.headers).map_err(wrong)?;
             take(&Sent::new(send, 0))?;
             return Ok(Tally { requests: 1, ..Tally::default() });
         }
         let Some(path) = self.requests else { return Ok(Tally::default()) };
         let mut progress = Progress::new("requests", std::io::stderr().is_terminal());
-        let read = Requests::open(&path, self.requests_as)?.each(&mut |sent| {
+        let read = Requests::open(&path, self.requests_as)?.at(at).each(&mut |sent| {
             progress.step();
             take(sent)
         });

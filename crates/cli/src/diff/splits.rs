@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use narrows_core::Mode;
 use narrows_core::split::bucket::BUCKETS;
 use narrows_core::split::{Splitter, View};
+use narrows_core::{Mode, moment};
 use serde_json::{Value, json};
 
 use super::owner::{Owner, differs};
@@ -26,6 +26,8 @@ pub struct SplitDiff {
     pub is_divided: bool,
     /// Whether a key of a file can be looked up: it is one value of the request.
     pub takes_keys: bool,
+    /// The moment of these numbers, in seconds since the epoch, if a ramp changes them with time.
+    pub at: Option<u64>,
 }
 
 /// Why the same user has another bucket.
@@ -76,12 +78,24 @@ pub struct KeyMove {
     pub to: String,
 }
 
-/// Compares two policies; also finds where the given keys go.
-pub fn splits(old: &Splitter, new: &Splitter, keys: &[&str]) -> Vec<SplitDiff> {
-    let (old, new): (Vec<_>, Vec<_>) = (old.views().collect(), new.views().collect());
+/// Compares two policies at a moment, in seconds since the epoch; also finds where the given keys go.
+pub fn splits(old: &Splitter, new: &Splitter, keys: &[&str], now: u64) -> Vec<SplitDiff> {
+    let (old, new): (Vec<_>, Vec<_>) = (old.views(now).collect(), new.views(now).collect());
     let names = old.iter().chain(&new).map(|view| view.name);
     let mut seen = BTreeSet::new();
-    names.filter(|name| seen.insert(*name)).map(|name| compare(name, &old, &new, keys)).collect()
+    let names = names.filter(|name| seen.insert(*name));
+    names
+        .map(|name| SplitDiff {
+            at: timed(name, &old, &new).then_some(now),
+            ..compare(name, &old, &new, keys)
+        })
+        .collect()
+}
+
+/// Whether a split of either policy has a ramp.
+fn timed(name: &str, old: &[View<'_>], new: &[View<'_>]) -> bool {
+    let mut both = old.iter().chain(new).filter(|view| view.name == name);
+    both.any(|view| view.ramps.iter().any(Option::is_some))
 }
 
 fn compare(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> SplitDiff {
@@ -99,6 +113,7 @@ fn compare(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> Spl
                 keys: Vec::new(),
                 is_divided: false,
                 takes_keys: false,
+                at: None,
             };
         }
     };
@@ -129,6 +144,7 @@ fn compare(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> Spl
         keys: keys.collect(),
         is_divided: !(old.owned.is_empty() && new.owned.is_empty()),
         takes_keys: old.view.takes_keys() && new.view.takes_keys(),
+        at: None,
     }
 }
 
@@ -208,6 +224,7 @@ impl SplitDiff {
         let keys = self.keys.iter().map(|one| json!({ "key": one.key, "from": one.from, "to": one.to }));
         json!({
             "split": self.name,
+            "at": self.at.map(moment::utc),
             "moves": moves.collect::<Vec<_>>(),
             "mode": self.mode.map(|(from, to)| json!({ "from": word(from), "to": word(to) })),
             "redrawn": self.redrawn.map(Redrawn::as_str),

@@ -23,7 +23,7 @@ fn compile(above: &str, within: &str, salt: &str, one: u32, two: u32) -> Splitte
 }
 
 fn moves(old: &Splitter, new: &Splitter) -> Vec<(String, String, u32, MoveKind)> {
-    let diff = splits(old, new, &[]).remove(0);
+    let diff = splits(old, new, &[], 0).remove(0);
     diff.moves.into_iter().map(|one| (one.from, one.to, one.buckets, one.kind)).collect()
 }
 
@@ -59,7 +59,7 @@ fn a_split_that_does_not_act_sends_everyone_home() {
 #[test]
 fn another_salt_draws_everyone_anew() {
     let (old, new) = (policy("a", 10, 0), policy("b", 10, 0));
-    let diff = splits(&old, &new, &[]).remove(0);
+    let diff = splits(&old, &new, &[], 0).remove(0);
     assert_eq!(diff.redrawn, Some(Redrawn::Salt));
     assert_eq!(diff.moves.iter().map(|one| one.buckets).collect::<Vec<_>>(), [90_000, 90_000]);
 }
@@ -80,7 +80,7 @@ fn a_key_is_hashed_as_the_filter_reads_it() {
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let form = r#", "lowercase": true, "trim": true"#;
     let (old, new) = (reading(form, r#""to": "v2""#, 10), reading(form, r#""to": "v2""#, 20));
-    let diff = splits(&old, &new, &keys).remove(0);
+    let diff = splits(&old, &new, &keys, 0).remove(0);
     // What the filter does with the same values.
     let moved = |key: &str| {
         let of = |policy: &Splitter| {
@@ -102,13 +102,13 @@ fn another_form_of_the_key_may_send_users_back() {
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let (plain, lower) =
         (reading("", r#""to": "v2""#, 10), reading(r#", "lowercase": true"#, r#""to": "v2""#, 10));
-    let diff = splits(&lower, &plain, &keys).remove(0);
+    let diff = splits(&lower, &plain, &keys, 0).remove(0);
     assert_eq!(diff.redrawn, Some(Redrawn::Form));
     assert!(diff.takes_back());
     // Two independent draws: 2000 * 2 * 10 % * 90 %.
     assert!((280..450).contains(&diff.keys.len()), "{}", diff.keys.len());
     let nobody =
-        splits(&reading("", r#""to": "v2""#, 0), &reading(r#", "trim": true"#, r#""to": "v2""#, 0), &[]);
+        splits(&reading("", r#""to": "v2""#, 0), &reading(r#", "trim": true"#, r#""to": "v2""#, 0), &[], 0);
     assert!(!nobody[0].takes_back(), "nobody is on the canary");
 }
 
@@ -120,7 +120,7 @@ fn a_backend_is_where_it_leads() {
         (r#""to": "v2""#, r#""authority": "a-canary""#, 100_000),
         (r#""to": "v2""#, r#""to": "v2""#, 0),
     ] {
-        let diff = splits(&reading("", old, 10), &reading("", new, 10), &[]).remove(0);
+        let diff = splits(&reading("", old, 10), &reading("", new, 10), &[], 0).remove(0);
         let moved: u32 =
             diff.moves.iter().filter(|one| one.kind == MoveKind::Elsewhere).map(|one| one.buckets).sum();
         assert_eq!((moved, diff.takes_back()), (share, share > 0), "{old} {new}");
@@ -131,7 +131,7 @@ fn a_backend_is_where_it_leads() {
 fn keys_are_listed_by_name() {
     let keys: Vec<String> = (0..1000).map(|n| format!("user-{n}")).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let diff = splits(&policy("s", 0, 0), &policy("s", 50, 0), &keys).remove(0);
+    let diff = splits(&policy("s", 0, 0), &policy("s", 50, 0), &keys, 0).remove(0);
     assert!((400..600).contains(&diff.keys.len()), "{}", diff.keys.len());
     assert!(diff.keys.iter().all(|moved| moved.from == "stable" && moved.to == "one"));
 }
@@ -149,7 +149,7 @@ fn notes_after(replace: &str, with: &str) -> Vec<String> {
     let node = |text: String| SourceFile { path: String::new(), text }.documents().unwrap().remove(0);
     let (old, new) = (node(POLICY.to_owned()), node(POLICY.replacen(replace, with, 1)));
     let compile = |node: &crate::source::Node| Splitter::compile(&node.tree()).unwrap();
-    notes(&old, &new, &splits(&compile(&old), &compile(&new), &[]))
+    notes(&old, &new, &splits(&compile(&old), &compile(&new), &[], 0))
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod nrw637;
 mod nrw638;
 mod nrw639;
 mod nrw640;
+mod nrw645;
 
 use super::rule::Rule;
 use crate::code::Code;
@@ -65,6 +66,7 @@ pub(super) static ALL: &[&Rule] = &[
     &nrw638::RULE,
     &nrw639::RULE,
     &nrw640::RULE,
+    &nrw645::RULE,
 ];
 
 /// Codes of findings that are made outside the rules.

@@ -1,6 +1,7 @@
 //! Case files as a schema. A test compares it with their reader.
 
 use narrows_cases::AUTHORITY;
+use narrows_core::moment;
 use serde_json::{Value, json};
 
 /// The schema of case files; their policy fits `policy`.
@@ -104,6 +105,11 @@ fn send() -> Value {
                 "additionalProperties": { "type": "object" },
             },
             "stripped": text("The filter state narrows_stripped that an earlier filter left."),
+            "at": {
+                "type": "string",
+                "pattern": moment::PATTERN,
+                "description": "When it is sent, such as 2026-12-01T09:00:00Z: a ramp depends on it.",
+            },
         }),
     )
 }

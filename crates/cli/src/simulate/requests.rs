@@ -29,6 +29,8 @@ pub struct Requests {
     path: PathBuf,
     input: Box<dyn BufRead>,
     format: Format,
+    /// When requests are sent that do not say it.
+    at: Option<u64>,
 }
 
 impl Requests {
@@ -44,7 +46,18 @@ impl Requests {
             }
         }
         let format = format.unwrap_or_else(|| Format::of(&head));
-        Ok(Self { path: path.to_owned(), input: Box::new(std::io::Cursor::new(head).chain(input)), format })
+        Ok(Self {
+            path: path.to_owned(),
+            input: Box::new(std::io::Cursor::new(head).chain(input)),
+            format,
+            at: None,
+        })
+    }
+
+    /// The same, but sent at this moment, in seconds since the epoch, unless they say when.
+    #[must_use]
+    pub fn at(self, at: u64) -> Self {
+        Self { at: Some(at), ..self }
     }
 
     /// Hands over the requests in order.
@@ -53,7 +66,8 @@ impl Requests {
     /// The first fault of the file, or that of `take`.
     pub fn each(self, take: &mut dyn FnMut(&Sent) -> Result<(), CliError>) -> Result<Tally, Stopped> {
         let of_a_log = matches!(self.format, Format::EnvoyText | Format::EnvoyJson);
-        let mut sink = Sink { take, path: &self.path, tally: Tally { of_a_log, ..Tally::default() } };
+        let tally = Tally { of_a_log, ..Tally::default() };
+        let mut sink = Sink { take, path: &self.path, at: self.at, tally };
         match self.format {
             Format::Yaml => list::read(self.input, &mut sink)?,
             Format::Jsonl => each_line(self.input, &mut sink, &mut |line, number, sink| {

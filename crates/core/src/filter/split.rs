@@ -13,11 +13,13 @@ mod istio;
 mod judge;
 mod key;
 mod measure;
+pub mod ramp;
 mod restore;
 mod served;
 pub mod slots;
 #[cfg(test)]
 mod tests;
+mod timed;
 mod view;
 
 use std::cell::Cell;
@@ -31,6 +33,7 @@ use crate::matching::matches::Match;
 use crate::policy::common::Common;
 use guard::Guards;
 use key::Key;
+use ramp::Ramp;
 use slots::Slots;
 
 pub use guarded::{Guarded, Wants};
@@ -72,6 +75,7 @@ struct Split {
     salt: Box<[u8]>,
     keys: Vec<Key>,
     missing: Missing,
+    /// With the most that each ramp ever gives.
     slots: Slots,
     backends: Vec<Backend>,
     baseline: usize,
@@ -97,6 +101,8 @@ struct Backend {
     addressed: Cell<u64>,
     request: HeaderEdits,
     response: HeaderEdits,
+    /// Its weight over time, where it has no fixed one.
+    ramp: Option<Ramp>,
     /// The index of its guard.
     guard: Option<usize>,
     /// The index of its first series.
@@ -198,7 +204,8 @@ impl Splitter {
         self.splits.get(split)?.backends.get(backend).map(|backend| &*backend.name)
     }
 
-    /// Which buckets the backends of a split own. The baseline owns the others.
+    /// Which buckets the backends of a split own, and may ever own by their ramps. The baseline owns the
+    /// others.
     pub fn slots(&self, split: usize) -> Option<&Slots> {
         self.splits.get(split).map(|split| &split.slots)
     }

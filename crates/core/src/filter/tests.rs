@@ -96,13 +96,14 @@ fn of_splitter() -> Vec<String> {
     let matches = MATCHES.join(", ");
     vec![format!(
         r#"{{"explain": {{"when": {{}}}}, "splits": [
-            {{"name": "a", "matches": [{matches}], "layer": {{"name": "l"}}, "guard": {{"cluster": "c"}},
+            {{"name": "a", "matches": [{matches}], "layer": {{"name": "l"}},
               "key": [{{"header": "a"}}, {{"cookie": "a"}}, {{"queryParam": "a"}}, {{"pathSegment": 1}},
                       {{"sourceAddress": true}}, {{"principal": true}}, {{"host": true}}, {{"all": [{{"header": "a"}}, {{"traceId": true}},
                         {{"metadata": ["a", "b"]}}, {{"filterState": "a"}}]}}],
               "backends": [{{"name": "v1", "baseline": true, "requestHeaders": {{}}}},
-                           {{"name": "v2", "to": "v2", "maxWeight": 5}}],
-              "override": {{"header": "a"}}, "include": [{{"matches": [{{}}], "backend": "v2"}}],
+                           {{"name": "v2", "to": "v2", "maxWeight": 5, "guard": {{"cluster": "c"}}}},
+                           {{"name": "v3", "to": "v3", "maxWeight": 5, "ramp": {{"steps": [{{"at": "2026-12-01T09:00:00Z", "weight": 1}}]}}}}],
+              "override": {{"header": "a", "backend": "v2"}}, "include": [{{"matches": [{{}}], "backend": "v2"}}],
               "exclude": [{{"matches": [{{}}]}}]}}]}}"#
     )]
 }

@@ -66,6 +66,8 @@ pub const RENDERED: usize = 64 * 1024;
 pub const SPLITS: usize = 1000;
 /// Backends of one split.
 pub const BACKENDS: usize = 16;
+/// Steps of one ramp: a rollout of four days with a step each hour.
+pub const RAMP_STEPS: usize = 100;
 /// Key sources of one split, and of one `all`.
 pub const KEYS: usize = 8;
 /// Key sources of one split, including those of each `all`. Each may be looked for in the whole query,

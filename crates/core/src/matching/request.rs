@@ -39,6 +39,8 @@ pub struct Known<'a> {
     /// A number that differs from request to request. Only a split that spreads missing keys at random
     /// reads it.
     pub nonce: u64,
+    /// The time, in seconds since the epoch. Only a split with a ramp reads it.
+    pub now: u64,
 }
 
 /// Who sent a request, as far as the proxy knows and the policy asked.
@@ -165,6 +167,11 @@ impl<'a> Request<'a> {
     pub(crate) fn filter_state(&self, name: &str) -> Option<&'a [u8]> {
         let found = self.known.filter_state.iter().find(|(known, _)| *known == name);
         found.and_then(|(_, value)| value.as_deref())
+    }
+
+    /// The time, in seconds since the epoch.
+    pub fn now(&self) -> u64 {
+        self.known.now
     }
 
     /// The headers that an earlier filter of this proxy has stripped already.

@@ -23,6 +23,8 @@ pub struct Needs {
     pub stream_info: bool,
     /// A number that differs from request to request.
     pub nonce: bool,
+    /// The time: a weight depends on it.
+    pub now: bool,
     /// What became of the request: it is measured after it has been served.
     pub outcome: bool,
 }
@@ -41,6 +43,7 @@ impl Needs {
             metadata: self.metadata || other.metadata,
             stream_info: self.stream_info || other.stream_info,
             nonce: self.nonce || other.nonce,
+            now: self.now || other.now,
             outcome: self.outcome || other.outcome,
         }
     }

@@ -14,6 +14,7 @@ use narrows_core::{sanitize, state};
 
 use super::{Ended, Extension};
 use crate::abi;
+use crate::clock::Clock;
 use crate::lease::{self, Plugin};
 use crate::metric::Ids;
 use crate::node::Node;
@@ -33,6 +34,8 @@ pub struct Watch {
     /// The VM that probes: its identity, and the time of its last renewal.
     lease: Key,
     own: u64,
+    /// The time of ramps.
+    clock: Clock,
     /// Probes under way, by token.
     asked: RefCell<Vec<(u32, usize)>>,
 }
@@ -43,11 +46,12 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         let watch = Self::new(P::FILTER, guards);
         watch.merge(guards, ids);
         ids.measure_all(guards.gauges());
+        watch.show_weights(policy, ids);
         watch
     }
 
     fn period(&self, policy: &P) -> Duration {
-        if policy.guards().is_empty() { lease::RENEW } else { TICK }
+        if policy.guards().is_empty() && !policy.common().needs.now { lease::RENEW } else { TICK }
     }
 
     /// Once a second: publishes and merges, and sends probes if it is this VM's turn.
@@ -57,6 +61,7 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
             self.publish(guards);
         }
         self.merge(guards, ids);
+        self.show_weights(policy, ids);
         if guards.has_probes() && self.leads() {
             for (index, probe) in guards.due(read::now_millis()) {
                 self.ask(index, probe, guards, ids);
@@ -66,6 +71,10 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
 
     fn skips(&self, policy: &P, _node: &Node, authority: &dyn Fn() -> Vec<u8>) -> bool {
         policy.asks_authority_first() && !policy.concerns(&authority())
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.now()
     }
 
     fn wants_before(&self, policy: &P, verdict: &P::Verdict) -> bool {
@@ -116,9 +125,13 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         self.probed(index, is_there, policy.guards(), ids);
     }
 
-    /// Lets another VM probe from now on.
-    fn release(&self) {
+    /// Lets another VM probe from now on. The next policy may have no ramp, and then nobody shows its
+    /// weight; one that has shows it within a second.
+    fn release(&self, policy: &P, ids: &Ids) {
         self.lease.update(&mut |lease| (held(lease).0 == self.own).then(Vec::new));
+        if policy.common().needs.now {
+            ids.measure_all(policy.weights(0));
+        }
     }
 }
 
@@ -131,6 +144,7 @@ impl Watch {
             known: Key::of("guard", filter),
             lease: Key::of("probe", filter).with(guards.probes()),
             own: shared::identity(),
+            clock: Clock::of(filter),
             asked: RefCell::default(),
         }
     }
@@ -138,6 +152,13 @@ impl Watch {
     /// Merges what the other VMs have published.
     fn merge(&self, guards: &Guards, ids: &Ids) {
         ids.measure_all(guards.merge(&self.known.get(), read::now_millis()));
+    }
+
+    /// Shows how many buckets each ramp has now.
+    fn show_weights<P: Guarded>(&self, policy: &P, ids: &Ids) {
+        if policy.common().needs.now {
+            ids.measure_all(policy.weights(self.clock.now()));
+        }
     }
 
     /// Publishes what this VM has found.

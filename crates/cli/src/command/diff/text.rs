@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Difference;
+use narrows_core::moment;
+
 use crate::diff::{self, Decided, HostDiff, Move, MoveKind, Redrawn, SeriesDiff, SplitDiff};
 use crate::escape;
 
@@ -44,6 +46,9 @@ pub(in crate::command) fn splits(splits: &[SplitDiff]) -> String {
 
 fn split(text: &mut String, split: &SplitDiff, keys: Option<usize>) {
     text.push_str(&format!("split {}\n", split.name));
+    if let Some(at) = split.at {
+        text.push_str(&format!("  its ramps are compared as they are at {}\n", moment::utc(at)));
+    }
     if let Some((from, to)) = split.mode {
         let (from, to) = (diff::word(from), diff::word(to));
         text.push_str(&format!("  the mode changes from {from} to {to}\n"));

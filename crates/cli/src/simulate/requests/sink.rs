@@ -46,6 +46,8 @@ impl From<CliError> for Stopped {
 pub(super) struct Sink<'t> {
     pub(super) take: &'t mut dyn FnMut(&Sent) -> Result<(), CliError>,
     pub(super) path: &'t Path,
+    /// When requests are sent that do not say it.
+    pub(super) at: Option<u64>,
     pub(super) tally: Tally,
 }
 
@@ -58,7 +60,7 @@ impl Sink<'_> {
     }
 
     fn one(&mut self, send: Send) -> Result<(), Stopped> {
-        let sent = Sent::new(send, self.tally.requests);
+        let sent = Sent::new(Send { at: send.at.or(self.at), ..send }, self.tally.requests);
         self.tally.requests += 1;
         Ok((self.take)(&sent)?)
     }

@@ -8,7 +8,8 @@ use crate::simulate::Sent;
 fn read(text: &str) -> Result<(Vec<Sent>, Tally), Stopped> {
     let input = Box::new(Cursor::new(text.to_owned()));
     let first = text.lines().find(|line| !format::is_silent(line.as_bytes())).unwrap_or_default();
-    let requests = Requests { path: PathBuf::from("file"), input, format: Format::of(first.as_bytes()) };
+    let requests =
+        Requests { path: PathBuf::from("file"), input, format: Format::of(first.as_bytes()), at: None };
     let mut sent = Vec::new();
     let tally = requests.each(&mut |one| {
         sent.push(one.clone());

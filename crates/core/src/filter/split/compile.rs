@@ -2,6 +2,7 @@
 
 mod backends;
 mod layer;
+mod ramp;
 mod split;
 
 use super::guard::{Guards, Rule};
@@ -214,6 +215,7 @@ fn needs(
         verified: by_principal && head.callers == modes::Callers::Verified,
         nonce: decides && splits.iter().any(|split| split.missing == Missing::Random),
         outcome: decides,
+        now: decides && splits.iter().any(Split::is_timed),
         ..Needs::default()
     }
 }

@@ -122,6 +122,10 @@ impl Guarded for Splitter {
         &self.guards
     }
 
+    fn weights(&self, now: u64) -> Vec<Measurement> {
+        self.weights_at(now)
+    }
+
     fn wants(&self, verdict: &Option<Verdict>) -> Option<Wants> {
         let verdict = verdict.as_ref().filter(|_| self.common.needs.outcome)?;
         Some(Wants {
@@ -246,7 +250,7 @@ impl Split {
         }
         let by_bucket = |bucket: u32, reason, key| Verdict {
             split,
-            backend: self.slots.owner(bucket).unwrap_or(self.baseline),
+            backend: self.owner(bucket, request.now()),
             reason,
             bucket: Some(bucket),
             key,

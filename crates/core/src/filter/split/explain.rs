@@ -2,6 +2,7 @@
 
 use super::{Splitter, Verdict};
 use crate::language::modes::Mode;
+use crate::language::moment;
 use crate::matching::request::Request;
 use crate::order::hash_of;
 use crate::policy::outcome::Outcome;
@@ -29,6 +30,9 @@ impl Splitter {
         }
         if let Some(bucket) = verdict.bucket {
             record.say("bucket", &bucket.to_string());
+            if split.is_timed() {
+                record.say("at", &moment::utc(request.now()));
+            }
         }
         if let Some((key, hash)) = key {
             record.say("key", &key.describe());

@@ -17,6 +17,10 @@ pub trait Guarded: Policy {
     /// The guards: they live from request to request, and the VMs of a proxy share them.
     fn guards(&self) -> &Guards;
 
+    /// What the gauges of ramps show at a moment, in seconds since the epoch: the policy has ramps if it
+    /// needs the time.
+    fn weights(&self, now: u64) -> Vec<Measurement>;
+
     /// What the host must read to show what became of this request; `None` if it is not measured.
     fn wants(&self, verdict: &Self::Verdict) -> Option<Wants>;
 

@@ -17,6 +17,8 @@ const OVERRIDE: usize = CODE_CLASSES.len() + 1;
 const MISMATCH: usize = CODE_CLASSES.len() + 2;
 const GUARD: usize = CODE_CLASSES.len() + 3;
 const GUARDED: usize = CODE_CLASSES.len() + 4;
+/// Only of a backend with a ramp.
+const RAMP: usize = CODE_CLASSES.len() + 5;
 
 /// Names every series of every split, and records in splits and backends where their own begin.
 pub(super) fn define(splits: &mut [Split], encoding: LabelEncoding) -> Vec<Series> {
@@ -43,7 +45,8 @@ pub(super) fn define(splits: &mut [Split], encoding: LabelEncoding) -> Vec<Serie
                 (Kind::Counter, "narrows_split_guarded_total"),
             ];
             let of_canaries = of_canaries.iter().filter(|_| index != split.baseline);
-            for (kind, name) in of_any.iter().chain(of_canaries) {
+            let of_ramps = backend.ramp.is_some().then_some(&(Kind::Gauge, "narrows_split_buckets"));
+            for (kind, name) in of_any.iter().chain(of_canaries).chain(of_ramps) {
                 series.push(Series::new(*kind, encoding, name, &[of_split, of_backend]));
             }
         }
@@ -133,6 +136,11 @@ impl Backend {
     /// The gauge that is 1 while this backend is switched off.
     pub(super) fn guard_series(&self) -> usize {
         self.series.saturating_add(GUARD)
+    }
+
+    /// The gauge that has the buckets which a ramp gives this backend now.
+    pub(super) fn ramp_series(&self) -> usize {
+        self.series.saturating_add(RAMP)
     }
 
     /// Whether a request ended in another cluster than its own, as far as names show it: the name that the

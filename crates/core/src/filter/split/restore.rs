@@ -26,7 +26,7 @@ pub(super) fn canaries(splits: &[Split]) -> Vec<Box<str>> {
 
 /// What is needed where nothing is split.
 pub(super) fn needs(needs: Needs) -> Needs {
-    Needs { nonce: false, outcome: false, metadata: false, ..needs }
+    Needs { nonce: false, now: false, outcome: false, metadata: false, ..needs }
 }
 
 impl Splitter {

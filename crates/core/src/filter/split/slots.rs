@@ -92,8 +92,23 @@ impl Slots {
 
     /// The backend that owns a bucket; `None` is the baseline.
     pub fn owner(&self, bucket: u32) -> Option<usize> {
+        self.place(bucket).map(|(backend, _)| backend)
+    }
+
+    /// The same slots, of which each backend owns as many buckets as `own` says, and never more than now.
+    #[must_use]
+    pub(super) fn limited(mut self, own: impl Fn(usize) -> Option<u32>) -> Self {
+        for (from, to, backend) in &mut self.owned {
+            *to = own(*backend).map_or(*to, |buckets| from.saturating_add(buckets).min(*to));
+        }
+        self
+    }
+
+    /// The backend whose part of its slot has a bucket, and how far the bucket is from the beginning of
+    /// the slot.
+    pub(super) fn place(&self, bucket: u32) -> Option<(usize, u32)> {
         let owns = |(from, to, _): &&(u32, u32, usize)| (*from..*to).contains(&bucket);
-        self.owned.iter().find(owns).map(|(_, _, backend)| *backend)
+        self.owned.iter().find(owns).map(|(from, _, backend)| (*backend, bucket.saturating_sub(*from)))
     }
 
     /// The buckets that each backend except the baseline owns: first, after the last, backend.
@@ -103,7 +118,7 @@ impl Slots {
 }
 
 /// `weight` parts of `total`, in whole buckets.
-fn buckets(weight: u32, total: u32) -> u32 {
+pub(super) fn buckets(weight: u32, total: u32) -> u32 {
     let exact = u64::from(weight).saturating_mul(u64::from(BUCKETS)).checked_div(u64::from(total));
     exact.and_then(|n| u32::try_from(n).ok()).unwrap_or(BUCKETS)
 }

@@ -2,6 +2,7 @@
 
 use super::bucket::{BUCKETS, bucket};
 use super::key::Key;
+use super::ramp::Ramp;
 use super::slots::Slots;
 use super::{Backend, Missing, Split, Splitter};
 use crate::language::modes::Mode;
@@ -20,7 +21,9 @@ pub struct View<'s> {
     /// Whether any request is placed by its bucket.
     pub divides: bool,
     /// Which backend owns which buckets.
-    pub slots: &'s Slots,
+    pub slots: Slots,
+    /// The ramps of the backends; nothing for one with a fixed weight.
+    pub ramps: Vec<Option<&'s Ramp>>,
     /// The backend that owns the rest, by its index.
     pub baseline: usize,
     /// The names of the backends.
@@ -70,15 +73,16 @@ impl Split {
 }
 
 impl Splitter {
-    /// The splits in order.
-    pub fn views(&self) -> impl Iterator<Item = View<'_>> {
-        self.splits.iter().map(|split| View {
+    /// The splits in order, as they are at a moment, in seconds since the epoch.
+    pub fn views(&self, now: u64) -> impl Iterator<Item = View<'_>> {
+        self.splits.iter().map(move |split| View {
             name: &split.name,
             mode: split.mode,
             salt: &split.salt,
             keys: split.keys.iter().map(Key::describe).collect(),
             divides: split.divides(),
-            slots: &split.slots,
+            slots: split.slots_at(now),
+            ramps: split.backends.iter().map(|backend| backend.ramp.as_ref()).collect(),
             baseline: split.baseline,
             backends: split.backends.iter().map(|backend| &*backend.name).collect(),
             destinations: split.backends.iter().map(|backend| self.destination(backend)).collect(),

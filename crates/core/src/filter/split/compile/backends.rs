@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::ramp::{self, RAMP};
 use crate::action::destination::{DESTINATION, Destination, TO_VALUES};
 use crate::action::edit::{HeaderEdits, REQUEST_HEADERS, RESPONSE_HEADERS};
 use crate::filter::split::bucket::BUCKETS;
@@ -39,6 +40,7 @@ pub(super) static BACKEND: Object = object!(
         ),
         GUARD,
         field!("weight", Integer(0, BUCKETS as i64), Counts(0), "The parts of `weightTotal` that it gets."),
+        RAMP,
         field!(
             "maxWeight",
             Integer(0, BUCKETS as i64),
@@ -80,6 +82,7 @@ pub(super) struct Read {
     pub(super) baseline: bool,
     pub(super) max_weight: Option<u32>,
     pub(super) guard: Option<Rule>,
+    pub(super) ramp: Option<ramp::Read>,
     weight: u32,
 }
 
@@ -92,7 +95,7 @@ pub(super) fn backend(tree: &PolicyValue, total: u32) -> Result<Read, Invalid> {
     };
     let baseline = fields.optional("baseline", read::flag)?.unwrap_or(false);
     if let Some(field) =
-        ["weight", "maxWeight", "guard"].into_iter().find(|name| baseline && fields.has(name))
+        ["weight", "ramp", "maxWeight", "guard"].into_iter().find(|name| baseline && fields.has(name))
     {
         return Err(Invalid::new(
             Code::Conflict,
@@ -117,9 +120,19 @@ pub(super) fn backend(tree: &PolicyValue, total: u32) -> Result<Read, Invalid> {
         )
         .in_field("guard"));
     }
+    let ramp = fields.optional("ramp", |t| ramp::Read::of(t, total))?;
+    if fields.has("weight") && ramp.is_some() {
+        return Err(Invalid::new(
+            Code::Conflict,
+            "a backend has either \"weight\" or \"ramp\"",
+            "leave out \"weight\": the steps of the ramp say it",
+        )
+        .in_field("weight"));
+    }
     Ok(Read {
         baseline,
-        weight: weight("weight")?.unwrap_or(0),
+        weight: weight("weight")?.or(ramp.as_ref().map(ramp::Read::peak)).unwrap_or(0),
+        ramp,
         max_weight: weight("maxWeight")?,
         guard: fields.optional("guard", Rule::read)?,
         backend: Backend {
@@ -130,12 +143,13 @@ pub(super) fn backend(tree: &PolicyValue, total: u32) -> Result<Read, Invalid> {
             request: fields.optional("requestHeaders", HeaderEdits::read)?.unwrap_or_default(),
             response: fields.optional("responseHeaders", HeaderEdits::read)?.unwrap_or_default(),
             guard: None,
+            ramp: None,
             series: 0,
         },
     })
 }
 
-fn over(e: Invalid, total: u32) -> Invalid {
+pub(super) fn over(e: Invalid, total: u32) -> Invalid {
     match e.faults() {
         [fault] if fault.code == Code::OutOfRange => Invalid::new(
             Code::WeightsDoNotFit,
@@ -207,9 +221,14 @@ fn misfit_of(misfit: Misfit, total: u32, read: &[Read], sharing: usize) -> Inval
                     format!("write \"maxWeight\": {weight} or more here"),
                 )
             };
-            Invalid::new(Code::WeightsDoNotFit, format!("the weight {weight} is more than {why}"), help)
-                .in_field("weight")
-                .in_index(backend)
+            let misfit =
+                Invalid::new(Code::WeightsDoNotFit, format!("the weight {weight} is more than {why}"), help)
+                    .in_field("weight");
+            match read.get(backend).and_then(|b| b.ramp.as_ref()) {
+                Some(ramp) => misfit.in_index(ramp.highest()).in_field("steps").in_field("ramp"),
+                None => misfit,
+            }
+            .in_index(backend)
         }
     }
 }

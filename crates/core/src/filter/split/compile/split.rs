@@ -4,11 +4,12 @@ use std::cell::Cell;
 
 use super::backends::{self, BACKEND, OVERRIDE, find};
 use super::layer::{LAYER, Layered};
+use super::ramp;
 use crate::action::destination::Destination;
 use crate::filter::split::bucket::BUCKETS;
 use crate::filter::split::guard::{GUARD, Rule};
 use crate::filter::split::key::{KEY, Key};
-use crate::filter::split::{Missing, Split, measure};
+use crate::filter::split::{Backend, Missing, Split, measure};
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::{self, Mode};
@@ -149,7 +150,9 @@ fn split_of(fields: Fields<'_>, policy: Mode, budget: &Budget) -> Result<Read, I
         let series = measure::SERIES.saturating_mul(budget::SERIES.saturating_add(name.len()));
         read::list(t, limits::BACKENDS, |b| {
             budget.hold(budget::RULE.saturating_add(series))?;
-            backends::backend(b, total)
+            let read = backends::backend(b, total)?;
+            budget.hold(read.ramp.as_ref().map_or(0, ramp::Read::weight))?;
+            Ok(read)
         })
     })?;
     let (baseline, slots) = backends::lay_out(&read, total).map_err(|e| e.in_field("backends"))?;
@@ -160,7 +163,8 @@ fn split_of(fields: Fields<'_>, policy: Mode, budget: &Budget) -> Result<Read, I
         layer.asked = backends::asked(&read).map_err(|e| e.in_field("backends"))?;
     }
     let guards = guards(fields, &read)?;
-    let mut backends: Vec<_> = read.into_iter().map(|read| read.backend).collect();
+    let ramped = |read: backends::Read| Backend { ramp: read.ramp.map(|ramp| ramp.ramp), ..read.backend };
+    let mut backends: Vec<_> = read.into_iter().map(ramped).collect();
     backends.iter_mut().filter_map(|backend| backend.to.as_mut()).for_each(|to| to.set_services(&matches));
     let named = |name: &str| find(&backends, name);
     let split = Split {
