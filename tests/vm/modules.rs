@@ -50,7 +50,7 @@ fn a_module_imports_envoys_calls_alone_and_is_small() {
         let path = module(filter);
         let size = fs::metadata(&path).unwrap().len();
         // The module of all filters has what they share once.
-        let most = match &*filter {
+        let most = match filter {
             "narrows" => 1_250_000,
             // It reads moments in time, and says them.
             "canary-split" => 710_000,
