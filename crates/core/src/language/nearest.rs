@@ -9,19 +9,22 @@ pub(crate) fn names(known: &[&str]) -> String {
     joined(&mut quoted.iter().map(String::as_str), ", ")
 }
 
-/// "did you mean …?" for the nearest known name, if one is near enough.
+/// "did you mean …?" for the nearest known name, if one is near enough; for both, if two are.
 pub(crate) fn suggestion(written: &str, known: &[&str]) -> Option<String> {
     // A longer name is near to no known one, and expensive to compare.
     if written.len() > limits::NAME {
         return None;
     }
-    let near = known
-        .iter()
-        .filter(|name| !is_opposite(written, name))
-        .map(|name| (distance(written, name), name))
-        .min()
-        .filter(|(distance, name)| *distance <= name.len().max(written.len()).div_ceil(3))?;
-    Some(format!("did you mean {:?}?", near.1))
+    let others = || known.iter().filter(|name| !is_opposite(written, name));
+    let near = others().map(|name| (distance(written, name), *name)).min();
+    let (near, name) =
+        near.filter(|(distance, name)| *distance <= name.len().max(written.len()).div_ceil(3))?;
+    let mut meant = format!("did you mean {name:?}");
+    if let Some(too) = others().find(|other| **other != name && distance(written, other) == near) {
+        meant.push_str(&format!(" or {too:?}"));
+    }
+    meant.push('?');
+    Some(meant)
 }
 
 /// Words that turn a meaning around, each with its opposite. The longer one comes second if it holds
@@ -94,6 +97,8 @@ mod tests {
         assert_eq!(suggestion("exacts", &known).as_deref(), Some("did you mean \"exact\"?"));
         assert_eq!(suggestion("wieght", &known).as_deref(), Some("did you mean \"weight\"?"));
         assert_eq!(suggestion("banana", &known), None);
+        let known = ["exact", "cidrs", "hosts", "posts"];
+        assert_eq!(suggestion("costs", &known).as_deref(), Some("did you mean \"hosts\" or \"posts\"?"));
     }
 
     #[test]
