@@ -225,6 +225,12 @@ impl Definitions {
             Type::List(kind, least, most) => {
                 json!({ "type": "array", "items": self.of_type(kind), "minItems": least, "maxItems": most })
             }
+            // Not a pattern that fits all: some readers take an empty one for none.
+            Type::Map("", kind, most) => json!({
+                "type": "object",
+                "additionalProperties": self.of_type(kind),
+                "maxProperties": most,
+            }),
             Type::Map(pattern, kind, most) => json!({
                 "type": "object",
                 "patternProperties": { (*pattern): self.of_type(kind) },

@@ -5,6 +5,7 @@ mod check;
 mod documents;
 mod policies;
 mod resources;
+mod second;
 
 use std::fs;
 use std::path::Path;
