@@ -4,6 +4,7 @@
 //! reported. Codes of the policy language are in [`policy`]. Codes of rules are beside their rule, in
 //! `crate::lint::rules`. Here are the codes of faults that are found while files are read.
 
+pub mod example;
 pub mod policy;
 
 use std::fmt;

@@ -39,8 +39,14 @@ pub fn report(format: Format, checked: &[Checked], screen: Screen) -> String {
         Format::Text => text::report(checked, screen),
         Format::Json => json::report(checked),
         Format::Github => github::report(checked),
-        Format::Sarif => sarif::report(checked),
+        Format::Sarif => sarif::report(checked, None),
     }
+}
+
+/// Writes the findings of all files as SARIF that links to the pages of the codes; `docs` is the address of
+/// the site of the documents, as far as it is known.
+pub fn sarif(checked: &[Checked], docs: Option<&str>) -> String {
+    sarif::report(checked, docs)
 }
 
 /// Writes an annotation of a GitHub workflow.

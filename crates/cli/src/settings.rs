@@ -22,6 +22,8 @@ pub struct Settings {
     #[serde(skip)]
     folder: PathBuf,
     istio: Option<String>,
+    /// Where the site of the documents is, for programs that link to the page of a code.
+    pub docs: Option<String>,
     /// Istio's root namespace.
     pub root_namespace: Option<String>,
     #[serde(default)]

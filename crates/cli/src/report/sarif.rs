@@ -2,12 +2,20 @@
 
 use serde_json::json;
 
+use crate::code::Code;
+use crate::code::example::Example;
 use crate::lint::Checked;
 
-/// What an address of a code's explanation begins with. `narrows explain CODE` prints it.
+/// What the name of a code's explanation begins with where no site has it. `narrows explain CODE` prints it.
 const HELP: &str = "urn:narrows:code:";
+/// Where the site that `make docs` makes has the page of a code.
+const PAGES: &str = "docs/reference/codes/";
 
-pub(super) fn report(checked: &[Checked]) -> String {
+pub(super) fn report(checked: &[Checked], docs: Option<&str>) -> String {
+    let help = |id: &str| match docs {
+        Some(docs) => format!("{}/{PAGES}{id}.html", docs.trim_end_matches('/')),
+        None => format!("{HELP}{id}"),
+    };
     let mut codes: Vec<_> = checked.iter().flat_map(|c| &c.findings).map(|finding| finding.code).collect();
     codes.sort_unstable_by_key(|code| code.id);
     codes.dedup();
@@ -18,8 +26,11 @@ pub(super) fn report(checked: &[Checked]) -> String {
                 "id": code.id,
                 "shortDescription": { "text": code.title },
                 "fullDescription": { "text": code.text },
-                "help": { "text": format!("{}\n\nnarrows explain {}", code.text, code.id) },
-                "helpUri": format!("{HELP}{}", code.id),
+                "help": {
+                    "text": format!("{}\n\nnarrows explain {}", code.text, code.id),
+                    "markdown": markdown(code),
+                },
+                "helpUri": help(code.id),
             })
         })
         .collect();
@@ -51,6 +62,17 @@ pub(super) fn report(checked: &[Checked]) -> String {
         }],
     });
     format!("{document:#}\n")
+}
+
+/// What a scanner shows beside a finding: the text, and both examples.
+fn markdown(code: &Code) -> String {
+    let mut text = format!("{}\n", code.text.replace('*', "\\*").replace('<', "\\<"));
+    if let Some(example) = Example::of(code.id) {
+        for (what, file) in [("Wrong", example.bad()), ("Right", example.good())] {
+            text.push_str(&format!("\n{what}:\n\n```yaml\n{file}```\n"));
+        }
+    }
+    text
 }
 
 /// A path as a relative reference of RFC 3986.
