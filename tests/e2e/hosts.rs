@@ -2,7 +2,7 @@
 //! `ignore_port_in_host_matching` as istiod sets it, and the filters with conditions on the
 //! same hosts. Every spelling of a host is asked once, and whoever takes it says so.
 
-mod spellings;
+pub(crate) mod spellings;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;

@@ -22,3 +22,4 @@ mod split;
 mod tags;
 mod trailers;
 mod trust;
+mod wire;

@@ -3,6 +3,7 @@
 mod attached;
 mod chain;
 mod fields;
+pub mod fix;
 mod gateways;
 mod ignores;
 mod manifest;
@@ -14,6 +15,7 @@ mod rule;
 mod rules;
 mod run;
 mod telemetry;
+pub mod wire;
 
 use narrows_core::Weight;
 

@@ -136,13 +136,13 @@ impl Iterator for Spellings {
 }
 
 /// As little HTTP/2 as carries any authority; libraries check it.
-pub(super) mod raw {
+pub(crate) mod raw {
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpStream};
     use std::time::Duration;
 
     /// One connection, one stream at a time.
-    pub(in super::super) struct Connection {
+    pub(crate) struct Connection {
         stream: TcpStream,
         next: u32,
     }
@@ -154,8 +154,25 @@ pub(super) mod raw {
     const GOAWAY: u8 = 7;
     const END_STREAM: u8 = 1;
 
+    /// A text of HPACK, without Huffman's code.
+    fn text(block: &mut Vec<u8>, text: &[u8]) {
+        match text.len() {
+            short @ 0..127 => block.push(u8::try_from(short).unwrap()),
+            long => {
+                block.push(127);
+                let mut left = long - 127;
+                while left >= 128 {
+                    block.push(u8::try_from(left % 128).unwrap() | 0x80);
+                    left /= 128;
+                }
+                block.push(u8::try_from(left).unwrap());
+            }
+        }
+        block.extend_from_slice(text);
+    }
+
     impl Connection {
-        pub(in super::super) fn connect(at: SocketAddr) -> std::io::Result<Self> {
+        pub(crate) fn connect(at: SocketAddr) -> std::io::Result<Self> {
             let stream = TcpStream::connect(at)?;
             stream.set_read_timeout(Some(Duration::from_secs(10)))?;
             stream.set_nodelay(true)?;
@@ -168,25 +185,28 @@ pub(super) mod raw {
         }
 
         /// The body of the answer; `None` if there is none.
-        pub(in super::super) fn ask(&mut self, authority: &[u8]) -> Option<String> {
-            let id = self.next;
-            self.next += 2;
+        pub(crate) fn ask(&mut self, authority: &[u8]) -> Option<String> {
             // GET, http, `/`, and the authority as a literal.
             let mut block = vec![0x82, 0x86, 0x84, 0x01];
-            match authority.len() {
-                short @ 0..127 => block.push(u8::try_from(short).unwrap()),
-                long => {
-                    block.push(127);
-                    let mut left = long - 127;
-                    while left >= 128 {
-                        block.push(u8::try_from(left % 128).unwrap() | 0x80);
-                        left /= 128;
-                    }
-                    block.push(u8::try_from(left).unwrap());
-                }
+            text(&mut block, authority);
+            self.ask_with(&block)
+        }
+
+        /// The same for these headers, as they are.
+        pub(crate) fn ask_lines(&mut self, lines: &[(&str, &[u8])]) -> Option<String> {
+            let mut block = Vec::new();
+            for (name, value) in lines {
+                block.push(0);
+                text(&mut block, name.as_bytes());
+                text(&mut block, value);
             }
-            block.extend_from_slice(authority);
-            self.send(HEADERS, 4 | END_STREAM, id, &block).ok()?;
+            self.ask_with(&block)
+        }
+
+        fn ask_with(&mut self, block: &[u8]) -> Option<String> {
+            let id = self.next;
+            self.next += 2;
+            self.send(HEADERS, 4 | END_STREAM, id, block).ok()?;
             let mut body = Vec::new();
             loop {
                 let (kind, flags, stream, payload) = self.receive().ok()?;

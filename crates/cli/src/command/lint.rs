@@ -1,5 +1,7 @@
 //! `narrows lint`
 
+mod fix;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -52,6 +54,13 @@ pub(super) struct Arguments {
     /// The settings [default: the nearest narrows.toml, from here up to the root of the repository]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Set right in place what is certain, such as a misspelt field with one known name near it;
+    /// comments stay. What is left is reported
+    #[arg(long)]
+    fix: bool,
+    /// With --fix: print the lines that would change, and change nothing
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
     /// Below the findings, print what each policy takes in every worker of a proxy, by part; with
     /// `--format text` alone
     #[arg(long)]
@@ -67,17 +76,61 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
         let settings = Settings::read(self.config.as_deref())?;
-        let either = |given: Vec<String>, set: &[String]| if given.is_empty() { set.to_vec() } else { given };
+        let (options, exclude) = self.options(&settings)?;
+        let names = files::expand(&self.files, &exclude)?;
+        let (mut checked, mut unread) = check(&names, &options);
+        let mut fixed = fix::Fixed::default();
+        if self.fix {
+            fixed = fix::all(&checked, &options, self.dry_run)?;
+            if fixed.findings > 0 && !self.dry_run {
+                (checked, unread) = check(&names, &options);
+            }
+        }
+        if checked.is_empty()
+            && let [only] = &unread[..]
+        {
+            return Err(only.clone());
+        }
+        if self.dry_run {
+            return Ok(Done { findings: fixed.findings > 0, ..Done::clean(fixed.patch) });
+        }
+        let screen = Screen { colour: self.color.of_output(), width: screen::width() };
+        let mut output = match self.format {
+            Format::Sarif => report::sarif(&checked, settings.docs.as_deref()),
+            format => report::report(format, &checked, screen),
+        };
+        if self.cost && self.format == Format::Text {
+            output.push_str(&report::costs(&checked));
+        }
+        let count = |level| checked.iter().flat_map(|c| &c.findings).filter(|f| f.level == level).count();
+        let accepted = self.max_warnings.or(settings.lint.max_warnings).unwrap_or_default();
+        let mut notes = unread.iter().map(|error| format!("{error}\n")).collect::<String>();
+        if fixed.findings > 0 {
+            let what = if fixed.findings == 1 { "finding" } else { "findings" };
+            notes.push_str(&format!("set right: {} {what}\n", fixed.findings));
+        }
+        notes.push_str(&nothing_in(&self.files, &checked));
+        Ok(Done {
+            findings: count(Level::Error) > 0 || count(Level::Warning) > accepted,
+            is_failure: !unread.is_empty(),
+            refusal: notes,
+            ..Done::clean(output)
+        })
+    }
+
+    /// What the options and the settings say of the files, and which files are left out.
+    fn options(&self, settings: &Settings) -> Result<(Options, Vec<Pattern>), CliError> {
+        let either = |given: &[String], set: &[String]| if given.is_empty() { set } else { given }.to_vec();
         let options = Options {
             filter: self.filter.map(|name| name.0),
             istio: match self.istio {
                 Some(istio) => Some(istio),
                 None => settings.istio()?,
             },
-            root: self.root_namespace.or_else(|| settings.root_namespace.clone()),
+            root: self.root_namespace.clone().or_else(|| settings.root_namespace.clone()),
             gateways: settings.gateways(),
-            select: either(self.select, &settings.lint.select),
-            ignore: [self.ignore, settings.lint.ignore.clone()].concat(),
+            select: either(&self.select, &settings.lint.select),
+            ignore: [&self.ignore[..], &settings.lint.ignore[..]].concat(),
             per_file: settings.per_file()?,
         };
         let codes = options.per_file.iter().flat_map(|of| &of.codes);
@@ -86,26 +139,21 @@ impl Arguments {
         for text in &self.exclude {
             exclude.push(Pattern::new(text, Path::new(""))?);
         }
-        let names = files::expand(&self.files, &exclude)?;
-        let (checked, unread) = check(&names, &options);
-        if checked.is_empty()
-            && let [only] = &unread[..]
-        {
-            return Err(only.clone());
+        Ok((options, exclude))
+    }
+}
+
+/// A note on the files that were named, and in which nothing was found to check.
+fn nothing_in(named: &[PathBuf], checked: &[Checked]) -> String {
+    let is_named = |path: &str| named.iter().any(|name| name.as_os_str() == path);
+    let is_empty = |c: &&Checked| c.policies == 0 && c.manifests == 0 && c.findings.is_empty();
+    let empty: Vec<_> = checked.iter().filter(|c| is_named(&c.source.path)).filter(is_empty).collect();
+    match &empty[..] {
+        [] => String::new(),
+        [one] => format!("note: no policy found in {:?}\n", one.source.path),
+        [first, rest @ ..] => {
+            format!("note: no policy found in {:?} and {} more\n", first.source.path, rest.len())
         }
-        let screen = Screen { colour: self.color.of_output(), width: screen::width() };
-        let mut output = report::report(self.format, &checked, screen);
-        if self.cost && self.format == Format::Text {
-            output.push_str(&report::costs(&checked));
-        }
-        let count = |level| checked.iter().flat_map(|c| &c.findings).filter(|f| f.level == level).count();
-        let accepted = self.max_warnings.or(settings.lint.max_warnings).unwrap_or_default();
-        Ok(Done {
-            findings: count(Level::Error) > 0 || count(Level::Warning) > accepted,
-            is_failure: !unread.is_empty(),
-            refusal: unread.iter().map(|error| format!("{error}\n")).collect(),
-            ..Done::clean(output)
-        })
     }
 }
 

@@ -31,6 +31,8 @@ mod nrw638;
 mod nrw639;
 mod nrw640;
 mod nrw645;
+mod nrw660;
+mod nrw661;
 
 use super::rule::Rule;
 use crate::code::Code;
@@ -67,6 +69,8 @@ pub(super) static ALL: &[&Rule] = &[
     &nrw639::RULE,
     &nrw640::RULE,
     &nrw645::RULE,
+    &nrw660::RULE,
+    &nrw661::RULE,
 ];
 
 /// Codes of findings that are made outside the rules.

@@ -1,0 +1,113 @@
+//! What no request can carry, `narrows lint` says (NRW660); Envoy has the last word. Every ASCII character is
+//! sent in every place over HTTP/1.1 and HTTP/2, as it is: a text that is called impossible never arrives.
+
+use narrows::lint::wire::{Carrier, Part};
+use narrows_harness::http1::exchange_raw;
+use narrows_tests::Bench;
+use serde_json::{Value, json};
+
+use crate::hosts::spellings::raw;
+
+const CARRIERS: [Carrier; 4] = [Carrier::Path, Carrier::Method, Carrier::Header, Carrier::Cookie];
+
+/// The texts of a carrier: each character within others, and at both ends.
+fn texts(carrier: Carrier) -> Vec<String> {
+    let (start, rest) = match carrier {
+        Carrier::Path => ("/a", "b"),
+        Carrier::Method => ("GE", "T"),
+        Carrier::Header | Carrier::Cookie => ("a", "b"),
+    };
+    let all = (0..=0x7f).map(char::from);
+    all.flat_map(|c| [format!("{start}{c}{rest}"), format!("{c}{start}{rest}"), format!("{start}{rest}{c}")])
+        .collect()
+}
+
+/// A rule for each text that answers with its number.
+fn policy(all: &[(Carrier, String)]) -> String {
+    let rules: Vec<Value> = all
+        .iter()
+        .enumerate()
+        .filter_map(|(i, (carrier, text))| {
+            let test = json!({ "exact": text });
+            let condition = match carrier {
+                // Not a path that the filter would refuse.
+                Carrier::Path if !text.starts_with('/') || text.contains(['?', '#']) => return None,
+                Carrier::Path => json!({ "path": test }),
+                Carrier::Method => json!({ "method": test }),
+                Carrier::Header => json!({ "headers": { "x-a": test } }),
+                Carrier::Cookie => json!({ "cookies": { "a": test } }),
+            };
+            Some(json!({ "name": format!("r{i}"), "matches": [condition], "respond": { "status": 200, "body": format!("{i}") } }))
+        })
+        .collect();
+    json!({ "rules": rules }).to_string()
+}
+
+#[test]
+fn what_is_called_impossible_never_arrives() {
+    let all: Vec<(Carrier, String)> =
+        CARRIERS.into_iter().flat_map(|one| texts(one).into_iter().map(move |text| (one, text))).collect();
+    let bench = Bench::fixed("header-router", &policy(&all)).unwrap();
+    let mut arrived = vec![false; all.len()];
+    for (carrier, text) in &all {
+        let [method, path, header, cookie] = sent(*carrier, text);
+        let mut bytes = Vec::new();
+        for part in [
+            &method,
+            &b" "[..],
+            &path,
+            b" HTTP/1.1\r\nhost: a.example\r\nx-a: ",
+            &header,
+            b"\r\ncookie: ",
+            &cookie,
+            b"\r\nconnection: close\r\n\r\n",
+        ] {
+            bytes.extend_from_slice(part);
+        }
+        let answer = exchange_raw(bench.at, &bytes).ok().map(|answer| answer.text());
+        note(answer, &mut arrived);
+        let lines: [(&str, &[u8]); 6] = [
+            (":method", &method),
+            (":scheme", b"http"),
+            (":path", &path),
+            (":authority", b"a.example"),
+            ("x-a", &header),
+            ("cookie", &cookie),
+        ];
+        let answer = raw::Connection::connect(bench.at).unwrap().ask_lines(&lines);
+        note(answer, &mut arrived);
+    }
+    let mut wrong = Vec::new();
+    for ((carrier, text), arrived) in all.iter().zip(&arrived) {
+        if *arrived && let Some(why) = carrier.lacks(Part::Whole, text) {
+            wrong.push(format!("{carrier:?} {text:?} arrives, and lint says: {why}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // The test asks for what arrives too, so that it would see if nothing did.
+    for carrier in CARRIERS {
+        let count = |of: fn(&(&(Carrier, String), &bool)) -> bool| {
+            all.iter().zip(&arrived).filter(|(one, _)| one.0 == carrier).filter(of).count()
+        };
+        let (there, possible) =
+            (count(|(_, arrived)| **arrived), count(|((of, text), _)| of.lacks(Part::Whole, text).is_none()));
+        assert!(there >= 60 && there <= possible, "{carrier:?}: {there} of {possible} texts arrive");
+    }
+}
+
+/// Notes the number that a rule has answered with.
+fn note(answer: Option<String>, arrived: &mut [bool]) {
+    let number = answer.and_then(|text| text.parse::<usize>().ok());
+    if let Some(arrived) = number.and_then(|number| arrived.get_mut(number)) {
+        *arrived = true;
+    }
+}
+
+/// The method, path, header and cookie of a request with that text.
+fn sent(carrier: Carrier, text: &str) -> [Vec<u8>; 4] {
+    let of = |one: Carrier, usual: &str| {
+        if carrier == one { text.as_bytes().to_vec() } else { usual.as_bytes().to_vec() }
+    };
+    let cookie = if carrier == Carrier::Cookie { format!("a=\"{text}\"") } else { "z=z".to_owned() };
+    [of(Carrier::Method, "GET"), of(Carrier::Path, "/"), of(Carrier::Header, "z"), cookie.into_bytes()]
+}
