@@ -5,6 +5,7 @@ mod completions;
 mod diff;
 mod examples;
 mod explain;
+mod init;
 mod learn;
 mod lint;
 mod loaded;
@@ -34,6 +35,8 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(after_help = examples::INIT)]
+    Init(init::Arguments),
     #[command(after_help = examples::LINT)]
     Lint(lint::Arguments),
     #[command(after_help = examples::SIMULATE)]
@@ -88,6 +91,7 @@ impl Arguments {
     /// Runs the command.
     pub fn run(self) -> Result<Done, CliError> {
         match self.command {
+            Command::Init(arguments) => arguments.run(),
             Command::Lint(arguments) => arguments.run(),
             Command::Simulate(arguments) => arguments.run(),
             Command::Diff(arguments) => arguments.run(),

@@ -1,5 +1,10 @@
 //! Examples, as `--help` shows them. A test runs every line that begins with `narrows`.
 
+pub(super) const INIT: &str = "\
+Examples:
+  narrows init canary-split
+  narrows init egress-policy --to policies";
+
 pub(super) const LINT: &str = "\
 Examples:
   narrows lint stock.yaml shop.yaml

@@ -1,7 +1,9 @@
 //! What the command line says is what happens, or it says why it cannot tell.
 
 mod chosen;
+mod fix;
 mod help;
+mod init;
 mod places;
 mod render;
 
