@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use narrows::filter::Filter;
 use narrows_core::{PolicyValue, filter};
 use narrows_harness::markdown;
 use serde_json::Value;
@@ -17,7 +18,8 @@ struct Block {
 #[test]
 fn every_policy_in_the_documentation_compiles() {
     let mut compiled = 0;
-    for block in blocks() {
+    // A reader is shown what is refused too, under such a name.
+    for block in blocks().into_iter().filter(|block| !block.block.info.ends_with(" refused")) {
         let documents: Vec<Value> = match block.block.language() {
             "json" => {
                 vec![
@@ -29,9 +31,9 @@ fn every_policy_in_the_documentation_compiles() {
                 .unwrap_or_else(|e| panic!("{}: {e}", block.place())),
             _ => continue,
         };
-        for policy in documents.iter().filter_map(|document| policy_in(document, &block)) {
-            let filter =
-                block.filter(&policy).unwrap_or_else(|| panic!("{}: for which filter?", block.place()));
+        for (policy, attached) in documents.iter().filter_map(|document| policy_in(document, &block)) {
+            let filter = block.filter(&policy).or(attached);
+            let filter = filter.unwrap_or_else(|| panic!("{}: for which filter?", block.place()));
             let tree = PolicyValue::parse(policy.to_string().as_bytes()).unwrap();
             let checked =
                 filter::check(&filter, &tree).unwrap_or_else(|| panic!("{}: no {filter}", block.place()));
@@ -42,17 +44,21 @@ fn every_policy_in_the_documentation_compiles() {
     assert!(compiled >= 2, "only {compiled} policies found");
 }
 
-/// The policy in a document: a policy itself, or the one that a manifest carries.
-fn policy_in(document: &Value, block: &Block) -> Option<Value> {
-    let carried = [document.pointer("/spec/pluginConfig"), document.pointer("/spec/wasm/pluginConfig")];
-    if let Some(policy) = carried.into_iter().flatten().next() {
-        return Some(policy.clone());
+/// The policy in a document: a policy itself, or the one that a manifest carries, with the filter that it
+/// attaches.
+fn policy_in(document: &Value, block: &Block) -> Option<(Value, Option<String>)> {
+    let carriers = [document.pointer("/spec"), document.pointer("/spec/wasm")];
+    let mut carried =
+        carriers.into_iter().flatten().filter_map(|spec| Some((spec, spec.get("pluginConfig")?)));
+    if let Some((spec, policy)) = carried.next() {
+        let attached = Filter::of_plugin(spec["url"].as_str(), spec["pluginName"].as_str());
+        return Some((policy.clone(), attached.map(|filter| filter.name().to_owned())));
     }
     // In YAML there are other people's rules too: a policy says that it is one.
     let is_ours = block.block.language() == "json" || document.get("filter").is_some();
     let kind = ["rules", "splits", "tags", "metrics", "router"];
     (is_ours && block.filter(document).is_some() && kind.iter().any(|field| document.get(field).is_some()))
-        .then(|| document.clone())
+        .then(|| (document.clone(), None))
 }
 
 impl Block {

@@ -72,5 +72,7 @@ pub use policy::outcome::Outcome;
 pub use policy::part::Part;
 pub use policy::record::Record;
 pub use policy::series::{Kind, LabelEncoding, Measurement, Series};
+#[cfg(any(test, feature = "describe"))]
+pub use policy::signals;
 pub use policy::{Policy, lease, state, vm_config};
 pub use wire::{FieldValue, Host, inline_headers, location};

@@ -14,6 +14,8 @@ pub(crate) mod outcome;
 pub(crate) mod part;
 pub(crate) mod record;
 pub(crate) mod series;
+#[cfg(any(test, feature = "describe"))]
+pub mod signals;
 pub mod state;
 pub mod vm_config;
 pub(crate) mod written;

@@ -84,7 +84,7 @@ static EXPLAIN: Object = object!(
     ],
 );
 
-const EXPLAIN_HEADER: &str = "x-narrows-explain";
+pub(crate) const EXPLAIN_HEADER: &str = "x-narrows-explain";
 
 /// The part that every policy has.
 #[derive(Clone, Debug, Default)]

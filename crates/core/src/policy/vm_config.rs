@@ -47,14 +47,19 @@ pub fn label_encoding(tree: &PolicyValue) -> LabelEncoding {
     if is_stock { LabelEncoding::Stock } else { LabelEncoding::StatTags }
 }
 
+/// The name of the gauge of rejected policies.
+pub(crate) const REJECTED: &str = "narrows_config_rejected";
+/// The name of the gauge of filters that run.
+pub(crate) const UP: &str = "narrows_up";
+
 /// The gauge that is 1 while the last policy of any plugin of a filter is a rejected one.
 pub fn rejected_series(filter: &str, encoding: LabelEncoding) -> Series {
-    of_filter(filter, encoding, "narrows_config_rejected")
+    of_filter(filter, encoding, REJECTED)
 }
 
 /// The gauge that is 1 while a proxy runs a plugin of a filter.
 pub fn up_series(filter: &str, encoding: LabelEncoding) -> Series {
-    of_filter(filter, encoding, "narrows_up")
+    of_filter(filter, encoding, UP)
 }
 
 fn of_filter(filter: &str, encoding: LabelEncoding, name: &str) -> Series {

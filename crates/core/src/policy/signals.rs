@@ -1,0 +1,238 @@
+//! What filters show of themselves, in words: their series, their filter state, the headers that they read
+//! and write.
+//!
+//! The reference is made from these tables. Tests compare them with the series of policies and with the
+//! names in the code, so that nothing is missing and nothing is invented.
+
+use super::series::Kind;
+use super::{state, vm_config};
+use crate::action::sanitize::PROVENANCE;
+use crate::language::names::{FORWARDED_HOST, ORIGINAL_PATH, ROUTE_HEADER};
+
+/// A series, or several that differ in the values of their labels.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// How it counts.
+    pub kind: Kind,
+    /// The filter; `*` for all of them.
+    pub filter: &'static str,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it counts.
+    pub text: &'static str,
+}
+
+/// A name that others read, or that is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    /// The name.
+    pub name: &'static str,
+    /// The filter; `*` for all of them.
+    pub filter: &'static str,
+    /// Where it is: on requests or on responses, read or written.
+    pub place: &'static str,
+    /// What it says.
+    pub text: &'static str,
+}
+
+const fn metric(
+    name: &'static str,
+    kind: Kind,
+    filter: &'static str,
+    labels: &'static [&'static str],
+    text: &'static str,
+) -> Metric {
+    Metric { name, kind, filter, labels, text }
+}
+
+const fn named(name: &'static str, filter: &'static str, place: &'static str, text: &'static str) -> Named {
+    Named { name, filter, place, text }
+}
+
+const ROUTER: &str = "header-router";
+const SPLIT: &str = "canary-split";
+const TAGS: &str = "metric-tags";
+const EGRESS: &str = "egress-policy";
+
+/// The filters' own series. Those that a policy of metric-tags defines have the names that it gives them.
+pub const METRICS: &[Metric] = &[
+    metric(
+        vm_config::REJECTED,
+        Kind::Gauge,
+        "*",
+        &["filter"],
+        "over 0 while the last policy of any plugin of the filter is a rejected one",
+    ),
+    metric(
+        vm_config::UP,
+        Kind::Gauge,
+        "*",
+        &["filter"],
+        "over 0 while the proxy runs a plugin of the filter",
+    ),
+    metric(
+        "narrows_router_requests_total",
+        Kind::Counter,
+        ROUTER,
+        &["rule"],
+        "requests by the rule that acted, or in report mode would have acted first; `missing-host` where rules ask for a host that cannot be read",
+    ),
+    metric(
+        "narrows_split_requests_total",
+        Kind::Counter,
+        SPLIT,
+        &["split", "backend", "code_class"],
+        "requests by the backend that they were sent to and by the class of the answer; `none` if there was no answer",
+    ),
+    metric(
+        "narrows_split_duration_milliseconds",
+        Kind::Histogram,
+        SPLIT,
+        &["split", "backend"],
+        "how long requests took",
+    ),
+    metric(
+        "narrows_split_mismatch_total",
+        Kind::Counter,
+        SPLIT,
+        &["split", "backend"],
+        "requests that another cluster served than was intended, or none although Envoy had a route before",
+    ),
+    metric(
+        "narrows_split_guard",
+        Kind::Gauge,
+        SPLIT,
+        &["split", "backend"],
+        "over 0 while the guard has switched the backend off, at any port",
+    ),
+    metric(
+        "narrows_split_guarded_total",
+        Kind::Counter,
+        SPLIT,
+        &["split", "backend"],
+        "requests that the baseline served instead, because the backend is switched off",
+    ),
+    metric(
+        "narrows_split_override_total",
+        Kind::Counter,
+        SPLIT,
+        &["split", "backend"],
+        "requests for which a trusted caller chose the backend",
+    ),
+    metric("narrows_split_missing_key_total", Kind::Counter, SPLIT, &["split"], "requests without a key"),
+    metric(
+        "narrows_tags_series",
+        Kind::Gauge,
+        TAGS,
+        &[],
+        "how many series there are; `maxSeries` bounds them",
+    ),
+    metric(
+        "narrows_tags_dropped_total",
+        Kind::Counter,
+        TAGS,
+        &["tag"],
+        "requests whose value of the tag was one too many, so that it counts as `other`",
+    ),
+    metric(
+        "narrows_egress_requests_total",
+        Kind::Counter,
+        EGRESS,
+        &["rule", "action"],
+        "calls by the rule that decided, and what it did: `allow`, `deny`, `would-allow`, `would-deny`",
+    ),
+    metric(
+        "narrows_egress_destinations_total",
+        Kind::Counter,
+        EGRESS,
+        &["destination", "action"],
+        "calls by the host of the rule that decided; after 2,000 of them `other`",
+    ),
+    metric(
+        "narrows_egress_unlisted_total",
+        Kind::Counter,
+        EGRESS,
+        &["destination"],
+        "calls to hosts that no rule names, by the hosts that `learn` remembers, then `other`",
+    ),
+    metric(
+        "narrows_egress_learned_hosts",
+        Kind::Gauge,
+        EGRESS,
+        &[],
+        "how many hosts `learn` remembers; `maxHosts` bounds them",
+    ),
+    metric(
+        "narrows_egress_learn_dropped_total",
+        Kind::Counter,
+        EGRESS,
+        &[],
+        "calls that no line of the log reported and that are not remembered, because there were more hosts than `maxHosts`",
+    ),
+];
+
+/// Filter state, as a policy names it. Envoy puts `wasm.` before these names.
+pub const STATES: &[Named] = &[
+    named(state::RULE, ROUTER, "written", "the name of the rule that acted"),
+    named(state::SPLIT, SPLIT, "written", "the name of the split"),
+    named(state::BACKEND, SPLIT, "written", "the name of the backend"),
+    named(
+        state::EGRESS,
+        EGRESS,
+        "written",
+        "`allowed; rule=NAME`, `denied; rule=NAME` or `would-deny; rule=NAME`",
+    ),
+    named("narrows_<tag>", TAGS, "written", "the value of a tag that `publish` names"),
+    named(
+        PROVENANCE,
+        "*",
+        "written and read",
+        "what the first filter of a proxy stripped and wrote, so that a later one keeps it; no client can set it",
+    ),
+];
+
+/// Headers with a meaning of their own. Those that a policy names are not among them.
+pub const HEADERS: &[Named] = &[
+    named(
+        ROUTE_HEADER,
+        "*",
+        "written on requests",
+        "where the request goes: the value of `to`, for a route that matches it; `routeHeader` names another header",
+    ),
+    named(
+        super::head::EXPLAIN_HEADER,
+        "*",
+        "written on responses",
+        "why the filter decided as it did, where `explain` asks for it; `explain.header` names another header",
+    ),
+    named(
+        "x-narrows-egress",
+        EGRESS,
+        "written on responses",
+        "`denied; rule=NAME`, on the answer to a call that may not leave",
+    ),
+    named(
+        FORWARDED_HOST,
+        "*",
+        "written on requests",
+        "the host that the client asked for, where a filter rewrites it; under `trust: edge` never the client's",
+    ),
+    named(
+        ORIGINAL_PATH,
+        ROUTER,
+        "written on requests",
+        "the path that the client asked for, where a rule rewrites it",
+    ),
+    named(
+        "x-forwarded-proto",
+        ROUTER,
+        "read on requests",
+        "whether the request came by https, where Envoy trusts it: for `scheme` and redirects",
+    ),
+    named("traceparent", SPLIT, "read on requests", "the trace id, for the key `traceId`"),
+    named("b3", SPLIT, "read on requests", "the trace id, for the key `traceId`"),
+    named("x-b3-traceid", SPLIT, "read on requests", "the trace id, for the key `traceId`"),
+    named("x-request-id", TAGS, "read on requests", "`request.id` in the conditions of `attributes`"),
+];
