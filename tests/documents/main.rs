@@ -2,6 +2,7 @@
 
 mod coming_from;
 mod costs;
+mod links;
 mod paths;
 mod policies;
 mod sessions;
