@@ -22,4 +22,5 @@ mod split;
 mod tags;
 mod trailers;
 mod trust;
+mod tutorial;
 mod wire;

@@ -13,7 +13,8 @@
 //! output, then standard error. `...` alone is any lines, and a last line `? N` is an exit code
 //! other than 0. A blank line before the next command is for the reader. A block that begins with
 //! ```` ```console skip ```` is not run: say in the text around it who does. One that begins with
-//! ```` ```console cluster ```` is run in a cluster, by `make test-cluster`.
+//! ```` ```console cluster ```` is run in a cluster, by `make test-cluster`. A block such as
+//! ```` ```yaml save=shop.yaml ```` becomes that file in the working directory, before what is shown below it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -58,7 +59,9 @@ impl Session {
         let shown = std::fs::read_to_string(document).with_context(|| document.display().to_string())?;
         let mut replay = Replay::default();
         for block in blocks(&shown).with_context(|| document.display().to_string())? {
-            if block.info == kind {
+            if let Some(name) = block.info.split(' ').find_map(|word| word.strip_prefix("save=")) {
+                std::fs::write(self.directory.join(name), block.text()).with_context(|| name.to_owned())?;
+            } else if block.info == kind {
                 self.replay(&block, &mut replay)
                     .with_context(|| format!("{}:{}", document.display(), block.start))?;
             }
