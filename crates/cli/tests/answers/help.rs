@@ -115,6 +115,14 @@ fn sarif_is_what_scanners_read() {
         assert!(text.as_str().is_some_and(|text| !text.is_empty()), "{output}");
     }
     assert_eq!(result["ruleId"], rule["id"]);
+    assert!(rule["help"]["markdown"].as_str().is_some_and(|text| text.contains("Right:")), "{output}");
+    // With the address of the site, there is a page.
+    std::fs::write(here.join("narrows.toml"), "docs = \"https://docs.example.com/narrows/\"\n").unwrap();
+    let (_, output, _) = narrows(&here, &["lint", "a b/ü#.yaml", "--format", "sarif"]);
+    let page = "https://docs.example.com/narrows/docs/reference/codes/NRW101.html";
+    assert!(output.contains(&format!("\"helpUri\": {page:?}")), "{output}");
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/codes/NRW101.md");
+    assert!(document.is_file(), "the site has the page");
     assert_eq!(result["level"], "error");
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "a%20b/%C3%BC%23.yaml");

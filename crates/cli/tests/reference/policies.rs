@@ -129,6 +129,7 @@ fn pattern_name(pattern: &str) -> &'static str {
     let Type::Pattern(name, _) = NAME else { panic!("a name is a pattern") };
     match pattern {
         _ if pattern == TOKEN => "a header or cookie name",
+        _ if pattern == narrows_core::moment::PATTERN => "a moment",
         _ if pattern == name => "a name (letters, digits and `- _ . / :`)",
         "^/" | "^/[^?#]*$" => "a path",
         "^[!$-~]*$" => "a query",

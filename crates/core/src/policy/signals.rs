@@ -121,6 +121,13 @@ pub const METRICS: &[Metric] = &[
         &["split", "backend"],
         "requests for which a trusted caller chose the backend",
     ),
+    metric(
+        "narrows_split_buckets",
+        Kind::Gauge,
+        SPLIT,
+        &["split", "backend"],
+        "the buckets, of a million, that a ramp gives the backend now",
+    ),
     metric("narrows_split_missing_key_total", Kind::Counter, SPLIT, &["split"], "requests without a key"),
     metric(
         "narrows_tags_series",
