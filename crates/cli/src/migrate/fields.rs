@@ -94,7 +94,7 @@ impl<'n> Fields<'n> {
             match value.text() {
                 Some(text) => pairs.push((key.name.as_str(), text, value)),
                 None => {
-                    log.refuse(&value.at, format!("\"{}\" is not a text", key.name), "write it in quotes")
+                    log.refuse(&value.at, format!("\"{}\" is not a text", key.name), "write it in quotes");
                 }
             }
         }

@@ -40,7 +40,7 @@ pub(super) fn read(resource: &Node, file: usize, log: &mut Log) -> Group {
         .with("kind", text("HTTPRoute"))
         .maybe("metadata", resource.get("metadata").map(Node::tree))
         .with("spec", kept.into());
-    let mut sorted = sorted(routes);
+    let mut sorted = sorted(&routes);
     let last = sorted.last_mut().filter(|route| route.takes_all());
     let fallback = last.and_then(|route| {
         route.rests = true;
@@ -154,12 +154,9 @@ fn backend(
         reference = reference.maybe(field, fields.take(field).map(Node::tree));
     }
     fields.rest("a backend", log);
-    let name = match reference.get("name") {
-        Some(PolicyValue::Text(name)) => name.clone(),
-        _ => {
-            log.refuse(&node.at, "a backend without a name", "write the name of its Service");
-            return None;
-        }
+    let Some(PolicyValue::Text(name)) = reference.get("name").cloned() else {
+        log.refuse(&node.at, "a backend without a name", "write the name of its Service");
+        return None;
     };
     let all: Vec<PolicyValue> = filters.iter().chain(&own.kept).cloned().collect();
     let mut written = Table::default().some("filters", all);
@@ -172,7 +169,7 @@ fn backend(
 }
 
 /// One route for each match, the most specific first. Matches of a rule that stay neighbours stay together.
-fn sorted(routes: Vec<Route>) -> Vec<Route> {
+fn sorted(routes: &[Route]) -> Vec<Route> {
     let mut all: Vec<(usize, Match)> = Vec::new();
     for (number, route) in routes.iter().enumerate() {
         if route.matches.is_empty() {

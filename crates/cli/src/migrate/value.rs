@@ -47,7 +47,7 @@ impl Table {
     }
 
     /// The same table with a field whose value is a table, unless that is empty.
-    pub(super) fn filled(self, name: &str, table: Table) -> Self {
+    pub(super) fn filled(self, name: &str, table: Self) -> Self {
         if table.0.is_empty() { self } else { self.with(name, table.into()) }
     }
 

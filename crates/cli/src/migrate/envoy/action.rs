@@ -7,7 +7,7 @@ use crate::migrate::destinations::{Destinations, plain};
 use crate::migrate::difference::Log;
 use crate::migrate::edits;
 use crate::migrate::fields::Fields;
-use crate::migrate::old::{Action, Backend, NewPath, Redirect, Route};
+use crate::migrate::old::{Action, Backend, Edits, NewPath, Redirect, Route};
 use crate::migrate::value::{Table, list, one, text};
 use crate::source::Node;
 
@@ -61,7 +61,7 @@ pub(super) fn forward(
     let mut backends = Vec::new();
     if let Some(cluster) = cluster {
         let to = destinations.name(&plain(cluster), &written(cluster, &[]));
-        backends.push(Backend { to, weight: 1, request: Default::default(), response: Default::default() });
+        backends.push(Backend { to, weight: 1, request: Edits::default(), response: Edits::default() });
     } else if let Some(node) = weighted {
         let mut weighted = Fields::of(node, log);
         weighted.refuse(

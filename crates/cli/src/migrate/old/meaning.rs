@@ -109,7 +109,7 @@ impl Meaning {
         let met = |value: &str| self.test(&condition.test, condition.ignore_case, value);
         match (condition.sense, value, &condition.test) {
             (Sense::Holds, Some(value), _) => met(&value),
-            (Sense::Differs, Some(value), _) | (Sense::Fails, Some(value), _) => !met(&value),
+            (Sense::Differs | Sense::Fails, Some(value), _) => !met(&value),
             (Sense::Fails, None, Test::Present) => true,
             (Sense::Fails, None, _) => !met(""),
             (_, None, _) => false,

@@ -69,7 +69,7 @@ fn test(node: &Node, log: &mut Log) -> Option<Test> {
         (Some(text), None, None) => Some(Test::Exact(text.to_owned())),
         (None, Some(text), None) => Some(Test::Prefix(text.to_owned())),
         // So istiod reads this one.
-        (None, None, Some("*")) | (None, None, None) => Some(Test::Present),
+        (None, None, Some("*") | None) => Some(Test::Present),
         (None, None, Some(text)) => Some(Test::Regex(text.to_owned())),
         _ => {
             log.refuse(&node.at, "a StringMatch has one test", "keep one of them");
@@ -137,7 +137,11 @@ fn scheme(node: &Node, found: &mut Match, log: &mut Log) {
             found.conditions.push(condition(On::Scheme, Test::Exact(text)));
         }
         _ => {
-            log.refuse(&node.at, "only the schemes \"http\" and \"https\" are converted", "write one of them")
+            log.refuse(
+                &node.at,
+                "only the schemes \"http\" and \"https\" are converted",
+                "write one of them",
+            );
         }
     }
 }
