@@ -76,7 +76,7 @@ LAYERS = {
         ["documents"],  # policies in files and resources
         ["istio"],  # what Istio's releases know
         ["placement"],  # where a policy belongs among Istio's filters
-        ["lint", "diff", "render", "schema"],
+        ["lint", "diff", "migrate", "render", "schema"],
         ["explain", "report", "settings"],
         ["command"],
         ["clap_error"],

@@ -13,6 +13,7 @@ mod hosts;
 mod lifecycle;
 mod merged;
 mod mesh;
+mod migrate;
 mod removed;
 mod rendered;
 mod router;

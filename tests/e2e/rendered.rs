@@ -12,6 +12,11 @@ use serde_json::Value;
 
 /// A policy as a block or as tags, read as Envoy reads it.
 pub(crate) fn rendered(filter: &str, policy: &str, shape: Shape) -> Value {
+    rendered_for(filter, policy, shape, false)
+}
+
+/// The same, for a gateway or not.
+fn rendered_for(filter: &str, policy: &str, shape: Shape, gateway: bool) -> Value {
     let tree = PolicyValue::parse(policy.as_bytes()).unwrap();
     let filter = Filter::named(filter).unwrap();
     let wanted = RenderRequest {
@@ -29,7 +34,7 @@ pub(crate) fn rendered(filter: &str, policy: &str, shape: Shape) -> Value {
         ports: Vec::new(),
         phase: None,
         priority: None,
-        gateway: false,
+        gateway,
         strict: false,
         metric: None,
         kept: Kept::default(),
@@ -63,4 +68,28 @@ fn a_rendered_block_runs_and_its_tags_leave_no_label_in_a_name() {
     for label in ["rule", "split", "backend", "code_class", "action", "tag", "operation", "filter"] {
         assert!(labels.contains(label), "no series has {label:?}: {labels:?}");
     }
+}
+
+/// The filters that an `EnvoyFilter` puts into a gateway run there: the first one strips, the last one decides.
+#[test]
+fn the_filters_of_an_envoy_filter_run() {
+    let policy = r#"{ "strip": ["x-internal"], "rules": [ { "name": "api",
+        "matches": [ { "path": { "pathPrefix": "/api" } } ],
+        "rewrite": { "path": { "replacePrefix": { "to": "/v2" } } } } ] }"#;
+    let resource = rendered_for("header-router", policy, Shape::EnvoyFilter, true);
+    let patches = resource["spec"]["configPatches"].as_array().unwrap();
+    let places: Vec<_> = patches
+        .iter()
+        .map(|patch| {
+            [&patch["patch"]["operation"], &patch["match"]["context"]].map(|text| text.as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(places, [["INSERT_FIRST", "GATEWAY"], ["INSERT_BEFORE", "GATEWAY"]]);
+    let filters = patches.iter().map(|patch| patch["patch"]["value"].clone()).collect();
+    let bench = Bench::with(filters).start().unwrap();
+    let request = Request::get("shop.example.com", "/api/x").header("x-internal", "1").header("x-own", "2");
+    assert_eq!(http1::exchange(bench.at, &request).unwrap().status, 200);
+    let got = bench.echo.last().unwrap();
+    assert_eq!(got.target, "/v2/x");
+    assert!(!got.headers.contains("x-internal") && got.headers.contains("x-own"));
 }

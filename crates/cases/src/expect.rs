@@ -6,6 +6,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
+use crate::number;
+
 /// What a case expects; what is not written is not compared.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -54,6 +56,7 @@ pub struct Upstream {
 #[serde(deny_unknown_fields, default)]
 pub struct Answered {
     /// The HTTP status.
+    #[serde(deserialize_with = "number::optional")]
     pub status: Option<u16>,
     /// The body.
     pub body: Option<String>,
@@ -62,6 +65,7 @@ pub struct Answered {
     /// Headers that are not.
     pub absent: Vec<String>,
     /// The gRPC status.
+    #[serde(deserialize_with = "number::optional")]
     pub grpc_status: Option<u8>,
 }
 

@@ -1,5 +1,6 @@
 //! A case file as written. Unknown fields are errors: a misspelt expectation must not pass.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -123,7 +124,13 @@ impl Written {
 
     /// Whether a text reads like a case file: it may still be wrong.
     pub fn is_in(text: &str) -> bool {
-        ["cases:", "refused:"].iter().any(|field| text.lines().any(|line| line.starts_with(field)))
+        let lists = ["cases", "refused"];
+        if text.trim_start().starts_with('{') {
+            let object = serde_json::from_str::<serde_json::Map<String, Value>>(text);
+            return object.is_ok_and(|object| lists.iter().any(|list| object.contains_key(*list)));
+        }
+        let begins = |line: &str| line.split_once(':').is_some_and(|(field, _)| lists.contains(&field));
+        text.lines().any(begins)
     }
 
     fn check(&self) -> Result<(), String> {
@@ -133,11 +140,10 @@ impl Written {
         if self.cases.is_empty() && self.refused.is_empty() {
             return Err("there are no cases: write some under \"cases\"".to_owned());
         }
-        let names = || self.cases.iter().map(|c| &c.name).chain(self.refused.iter().map(|r| &r.name));
-        for (number, name) in names().enumerate() {
-            if names().take(number).any(|earlier| earlier == name) {
-                return Err(format!("two cases are called {name:?}: give each a name of its own"));
-            }
+        let names = self.cases.iter().map(|c| &c.name).chain(self.refused.iter().map(|r| &r.name));
+        let mut known = BTreeSet::new();
+        if let Some(name) = names.into_iter().find(|name| !known.insert(*name)) {
+            return Err(format!("two cases are called {name:?}: give each a name of its own"));
         }
         for case in &self.cases {
             case.check().map_err(|fault| format!("case {:?}: {fault}", case.name))?;

@@ -11,6 +11,7 @@ pub mod expect;
 mod fault;
 mod file;
 pub mod metadata;
+mod number;
 mod send;
 mod sender;
 pub mod table;

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::bytes::unescape;
 use crate::expect::Values;
 use crate::metadata;
+use crate::number;
 use crate::sender::{Protocol, Source};
 
 /// More requests than anyone waits for.
@@ -72,6 +73,7 @@ struct Written {
     metadata: Option<Value>,
     stripped: Option<String>,
     at: Option<String>,
+    #[serde(deserialize_with = "number::optional")]
     repeat: Option<u64>,
 }
 
@@ -312,6 +314,7 @@ mod tests {
             ("headers: ['x-y: \\x00']", "no NUL"),
             ("repeat: 0", "is 1 to"),
             ("repeat: -1", "1:"),
+            ("repeat: '3'", "without quotes"),
         ] {
             let refused = read(text).expect_err(text);
             assert!(refused.contains(fault), "{text}: {refused}");

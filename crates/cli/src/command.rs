@@ -9,6 +9,7 @@ mod init;
 mod learn;
 mod lint;
 mod loaded;
+mod migrate;
 mod printer;
 mod progress;
 mod render;
@@ -47,6 +48,8 @@ enum Command {
     Explain(explain::Arguments),
     #[command(after_help = examples::LEARN)]
     Learn(learn::Arguments),
+    #[command(after_help = examples::MIGRATE)]
+    Migrate(migrate::Arguments),
     #[command(after_help = examples::RENDER)]
     Render(render::Arguments),
     #[command(after_help = examples::SCHEMA)]
@@ -97,6 +100,7 @@ impl Arguments {
             Command::Diff(arguments) => arguments.run(),
             Command::Explain(arguments) => arguments.run(),
             Command::Learn(arguments) => arguments.run(),
+            Command::Migrate(arguments) => arguments.run(),
             Command::Render(arguments) => arguments.run(),
             Command::Schema(arguments) => Ok(arguments.run()),
             Command::SetWeight(arguments) => arguments.run(),

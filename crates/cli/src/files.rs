@@ -37,6 +37,32 @@ pub fn expand(names: &[PathBuf], exclude: &[Pattern]) -> Result<Vec<PathBuf>, Cl
     Ok(files)
 }
 
+/// Writes a file whole or not at all: first beside it, then in its place. Its permissions stay.
+pub fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    let shown = path.display().to_string();
+    let refuse = |error: &std::io::Error| {
+        CliError::new(format!("cannot write {shown:?}: {error}"), "make the file and its folder writable")
+    };
+    // A link stays one: what it leads to is replaced. What is no file, such as a pipe, is written to.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let known = std::fs::metadata(&path).ok();
+    if known.as_ref().is_some_and(|known| !known.is_file()) {
+        return std::fs::write(&path, text).map_err(|error| refuse(&error));
+    }
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.tmp", std::process::id()));
+    let beside = path.with_file_name(name);
+    let written = std::fs::write(&beside, text)
+        .and_then(|()| known.map_or(Ok(()), |known| std::fs::set_permissions(&beside, known.permissions())))
+        .and_then(|()| std::fs::rename(&beside, &path));
+    written.map_err(|error| {
+        // Nothing is left of what could not be finished.
+        _ = std::fs::remove_file(&beside);
+        refuse(&error)
+    })
+}
+
 /// A pattern for paths, as `.gitignore` has them: `*` stays within a folder, `**` does not.
 #[derive(Clone, Debug)]
 pub struct Pattern {
@@ -109,16 +135,34 @@ fn below(folder: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf
     let entries = WalkBuilder::new(folder).require_git(false).sort_by_file_path(Ord::cmp).build();
     let mut files = Vec::new();
     for entry in entries {
-        let refuse = |e: ignore::Error| {
-            CliError::new(
-                format!("cannot read {:?}: {e}", folder.display().to_string()),
-                "name a folder that can be read",
-            )
+        let entry: DirEntry = match entry {
+            Ok(entry) => entry,
+            Err(error) => match place(&error) {
+                // It is read like a file, and its fault is reported like that of one: the others are read.
+                Some(path) if path != folder => {
+                    files.push(path.to_owned());
+                    continue;
+                }
+                _ => {
+                    return Err(CliError::new(
+                        format!("cannot read {:?}: {error}", folder.display().to_string()),
+                        "name a folder that can be read",
+                    ));
+                }
+            },
         };
-        let entry: DirEntry = entry.map_err(refuse)?;
         if entry.file_type().is_some_and(|kind| kind.is_file()) && is_wanted(entry.path()) {
             files.push(plain(entry.path()));
         }
     }
     Ok(files)
+}
+
+/// What a walk could not read, if it says so.
+fn place(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => place(err),
+        _ => None,
+    }
 }

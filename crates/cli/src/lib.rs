@@ -23,6 +23,7 @@ pub mod finding;
 pub mod istio;
 pub mod learn;
 pub mod lint;
+pub mod migrate;
 pub mod placement;
 pub mod render;
 pub mod report;

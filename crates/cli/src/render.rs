@@ -1,6 +1,8 @@
 //! Policies as resources: for a release of Istio, or for plain Envoy.
 
 mod envoy;
+mod envoy_filter;
+mod extension_policy;
 mod kept;
 mod labels;
 mod resource;
@@ -21,6 +23,10 @@ pub enum Shape {
     WasmPlugin,
     /// A resource of Istio 1.30 and later
     TrafficExtension,
+    /// A resource of Envoy Gateway
+    EnvoyExtensionPolicy,
+    /// A resource of Istio that puts the filter block into proxies which have the module as a file
+    EnvoyFilter,
     /// Labels for the metrics of Istio, from the filter state that the filter writes
     Telemetry,
     /// The HTTP filter in a configuration of Envoy
@@ -87,6 +93,8 @@ pub fn render(shape: Shape, request: &RenderRequest<'_>) -> Result<String, CliEr
     match shape {
         Shape::WasmPlugin => resource::wasm_plugin(request),
         Shape::TrafficExtension => resource::traffic_extension(request),
+        Shape::EnvoyExtensionPolicy => extension_policy::render(request),
+        Shape::EnvoyFilter => envoy_filter::render(request),
         Shape::Telemetry => telemetry::render(request),
         Shape::EnvoyFilterBlock => envoy::filter_block(request),
         Shape::StatsTags => Ok(labels::stats_tags(request)),

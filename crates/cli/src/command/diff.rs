@@ -61,6 +61,8 @@ struct Difference {
     hosts: Vec<HostDiff>,
     series: SeriesDiff,
     requests: Option<Decided>,
+    /// Whether every question was asked that should have been.
+    is_whole: bool,
 }
 
 impl Arguments {
@@ -88,7 +90,10 @@ impl Arguments {
         let back = difference.crossed || difference.splits.iter().any(SplitDiff::takes_back);
         // What a split decides otherwise is in its buckets.
         let requests = difference.requests.as_ref().is_some_and(|decided| decided.changed > 0);
-        let changes = !difference.hosts.is_empty() || (requests && old.filter != Filter::CanarySplit);
+        // What was not asked may be decided otherwise.
+        let changes = !difference.is_whole
+            || !difference.hosts.is_empty()
+            || (requests && old.filter != Filter::CanarySplit);
         let output = match self.format {
             Output::Text => text::of(&difference),
             Output::Json => difference.json(),
@@ -136,7 +141,10 @@ fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Resu
         (Vec::new(), true)
     };
     if !all {
-        notes.push("the rules name so many hosts, callers and paths that not all were tried".to_owned());
+        notes.push(
+            "the rules name so many hosts, callers and paths that not all were tried: the others may differ too"
+                .to_owned(),
+        );
     }
     Ok(Difference {
         keys: keys.map(|keys| keys.len()),
@@ -147,6 +155,7 @@ fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Resu
         hosts,
         series: diff::series((&old.policy, &old.node), (&new.policy, &new.node)),
         requests: None,
+        is_whole: all,
     })
 }
 
@@ -160,6 +169,7 @@ impl Difference {
             "rules": self.rules,
             "hosts": hosts,
             "series": self.series.json(),
+            "complete": self.is_whole,
             "requests": self.requests.as_ref().map(Decided::json),
         });
         format!("{data:#}\n")

@@ -32,6 +32,14 @@ pub(super) const LEARN: &str = "\
 Examples:
   narrows learn gateway.log";
 
+pub(super) const MIGRATE: &str = "\
+Examples:
+  narrows migrate reviews-vs.yaml
+  narrows migrate reviews-vs.yaml --key header:x-user-id --allow-differences
+  narrows migrate shop-ingress.yaml --format json
+With --out policy.yaml --routes routes.yaml --cases cases.yaml it writes everything that is needed;
+then: narrows lint policy.yaml routes.yaml, narrows test cases.yaml, narrows render policy.yaml";
+
 pub(super) const RENDER: &str = "\
 Examples:
   narrows render stock.yaml --as wasm-plugin --mode CLIENT --url oci://r.example/canary-split:1

@@ -12,6 +12,7 @@ use crate::istio::{Mode, Release};
 use crate::lint::{self, Options};
 use crate::render::{self, Kept, RenderRequest, Shape};
 use crate::report::{self, Format};
+use crate::settings::Settings;
 use crate::source::SourceFile;
 
 /// Write a policy as configuration for Istio or Envoy
@@ -27,9 +28,9 @@ pub(super) struct Arguments {
     /// The output
     #[arg(long = "as", value_enum, value_name = "SHAPE")]
     shape: Shape,
-    /// The Istio release that will read it, such as 1.30
-    #[arg(long, value_name = "RELEASE", default_value_t = Release::NEWEST)]
-    istio: Release,
+    /// The Istio release that will read it, such as 1.30 [default: that of narrows.toml, or the newest]
+    #[arg(long, value_name = "RELEASE")]
+    istio: Option<Release>,
     /// The name of the resource [default: the name that it has, or that of the filter]
     #[arg(long)]
     name: Option<String>,
@@ -93,13 +94,34 @@ enum Phase {
 /// The shapes that an option is for.
 type For = &'static [Shape];
 const PLUGINS: For = &[Shape::WasmPlugin, Shape::TrafficExtension];
-const RESOURCES: For = &[Shape::WasmPlugin, Shape::TrafficExtension, Shape::Telemetry];
+const ISTIOS: For = &[Shape::WasmPlugin, Shape::TrafficExtension, Shape::EnvoyFilter, Shape::Telemetry];
+const PLACES: For = &[Shape::WasmPlugin, Shape::TrafficExtension, Shape::EnvoyFilter];
+const DIGESTS: For = &[Shape::WasmPlugin, Shape::TrafficExtension, Shape::EnvoyExtensionPolicy];
+const RESOURCES: For = &[
+    Shape::WasmPlugin,
+    Shape::TrafficExtension,
+    Shape::EnvoyExtensionPolicy,
+    Shape::EnvoyFilter,
+    Shape::Telemetry,
+];
 const TELEMETRY: For = &[Shape::Telemetry];
-const MODULES: For = &[Shape::WasmPlugin, Shape::TrafficExtension, Shape::EnvoyFilterBlock];
+const MODULES: For = &[
+    Shape::WasmPlugin,
+    Shape::TrafficExtension,
+    Shape::EnvoyExtensionPolicy,
+    Shape::EnvoyFilter,
+    Shape::EnvoyFilterBlock,
+];
+/// Those that have the module in a file of the proxy.
+const FILES: For = &[Shape::EnvoyFilter, Shape::EnvoyFilterBlock];
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
         self.has_effect()?;
+        let istio = match self.istio {
+            Some(istio) => istio,
+            None => Settings::read(None)?.istio()?.unwrap_or(Release::NEWEST),
+        };
         let loaded = policy(&self.policy, self.filter.map(|name| name.0), Output::Text)?;
         let mut kept = Kept::of(&loaded.resource);
         let own = || loaded.filter.name().to_owned();
@@ -110,13 +132,13 @@ impl Arguments {
             (self.selector, self.target)
         };
         // Envoy's own files have the module in a file.
-        let url = self.url.or(kept.url.clone().filter(|_| self.shape != Shape::EnvoyFilterBlock));
+        let url = self.url.or(kept.url.clone().filter(|_| !FILES.contains(&self.shape)));
         let is_new = url != kept.url;
         let request = RenderRequest {
             filter: loaded.filter,
             tree: loaded.node.tree(),
             policy: &loaded.policy,
-            istio: self.istio,
+            istio,
             name: self.name.or_else(|| kept.name.take()).unwrap_or_else(own),
             namespace: self.namespace.or_else(|| kept.namespace.take()),
             selector,
@@ -134,7 +156,7 @@ impl Arguments {
             kept,
         };
         let rendered = render::render(self.shape, &request)?;
-        Ok(accepted(rendered, self.istio))
+        Ok(accepted(rendered, istio))
     }
 
     /// Refuses an option that the shape does not have.
@@ -142,15 +164,15 @@ impl Arguments {
         let given: [(&str, bool, For); 13] = [
             ("--name", self.name.is_some(), RESOURCES),
             ("--namespace", self.namespace.is_some(), RESOURCES),
-            ("--selector", !self.selector.is_empty(), RESOURCES),
+            ("--selector", !self.selector.is_empty(), ISTIOS),
             ("--target", !self.target.is_empty(), RESOURCES),
             ("--url", self.url.is_some(), MODULES),
-            ("--sha256", self.sha256.is_some(), PLUGINS),
-            ("--mode", self.mode.is_some(), RESOURCES),
-            ("--port", !self.ports.is_empty(), PLUGINS),
+            ("--sha256", self.sha256.is_some(), DIGESTS),
+            ("--mode", self.mode.is_some(), ISTIOS),
+            ("--port", !self.ports.is_empty(), PLACES),
             ("--phase", self.phase.is_some(), PLUGINS),
             ("--priority", self.priority.is_some(), PLUGINS),
-            ("--gateway", self.gateway, PLUGINS),
+            ("--gateway", self.gateway, PLACES),
             ("--strict", self.strict, MODULES),
             ("--metric", self.metric.is_some(), TELEMETRY),
         ];

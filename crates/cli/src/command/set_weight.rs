@@ -11,6 +11,7 @@ use super::{Done, FilterName, Output, diff};
 use crate::diff::SplitDiff;
 use crate::edit;
 use crate::error::CliError;
+use crate::files;
 use crate::source::{Node, SourceFile};
 
 /// Change the weight of a backend in a file
@@ -80,9 +81,7 @@ impl Arguments {
         if back {
             output.push_str("nothing is changed; --allow-back changes it all the same\n");
         } else if changed.text != source.text {
-            std::fs::write(&file, &changed.text).map_err(|error| {
-                CliError::new(format!("cannot write {:?}: {error}", source.path), "make the file writable")
-            })?;
+            files::write(&file, &changed.text)?;
         }
         Ok(Done { findings: back, ..Done::clean(output) })
     }

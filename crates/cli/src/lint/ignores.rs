@@ -1,5 +1,6 @@
 //! `# narrows: ignore CODE reason`: a finding that somebody has looked at and accepts.
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use super::options::Options;
@@ -70,6 +71,8 @@ fn idle(ignore: &Ignore) -> Finding {
 
 fn read(text: &str, lines: &Lines<'_>) -> Vec<Ignore> {
     let mut found = Vec::new();
+    // Found once for all comments of the file, and only if there are any.
+    let speaking = LazyCell::new(|| speaking(text));
     for (at, _) in text.match_indices(MARK) {
         let (number, line) = lines.line_at(at);
         let before = &text[line.start..at];
@@ -93,7 +96,7 @@ fn read(text: &str, lines: &Lines<'_>) -> Vec<Ignore> {
         let start = line.start + comment.len();
         found.push(Ignore {
             at: start..line.end,
-            line: (!is_file).then(|| if is_own_line { next_line(text, line.end, number) } else { number }),
+            line: (!is_file).then(|| if is_own_line { next_line(&speaking, number) } else { number }),
             has_reason: words.next().is_some(),
             codes,
             used: false,
@@ -102,12 +105,20 @@ fn read(text: &str, lines: &Lines<'_>) -> Vec<Ignore> {
     found
 }
 
-/// The number of the next line that is neither blank nor a comment.
-fn next_line(text: &str, end: usize, number: usize) -> usize {
-    let rest = text.get(end + 1..).unwrap_or_default();
-    let skipped = rest.lines().take_while(|line| {
+/// The numbers of the lines that are neither blank nor a comment, from 1, and of the end.
+fn speaking(text: &str) -> Vec<usize> {
+    let says = |line: &str| {
         let line = line.trim_start();
-        line.is_empty() || line.starts_with('#')
-    });
-    number + 1 + skipped.count()
+        !line.is_empty() && !line.starts_with('#')
+    };
+    let lines = text.lines().enumerate();
+    let mut all: Vec<usize> = lines.filter(|(_, line)| says(line)).map(|(index, _)| index + 1).collect();
+    all.push(text.lines().count() + 1);
+    all
+}
+
+/// The number of the next line that is neither blank nor a comment.
+fn next_line(speaking: &[usize], number: usize) -> usize {
+    let next = speaking.partition_point(|line| *line <= number);
+    speaking.get(next).copied().unwrap_or(number + 1)
 }

@@ -10,8 +10,17 @@ use crate::write::{json, yaml};
 const STRING: &str = "type.googleapis.com/google.protobuf.StringValue";
 
 pub(super) fn filter_block(request: &RenderRequest<'_>) -> Result<String, CliError> {
+    Ok(yaml::document(&PolicyValue::List(vec![filter(request, &request.tree, "")?])))
+}
+
+/// The filter with a policy; the suffix tells it from others of the same filter.
+pub(super) fn filter(
+    request: &RenderRequest<'_>,
+    policy: &PolicyValue,
+    suffix: &str,
+) -> Result<PolicyValue, CliError> {
     let filter = request.filter.name();
-    let name = text(format!("narrows.{filter}"));
+    let name = text(format!("narrows.{filter}{suffix}"));
     // The address that a resource of Istio gives is not one for a proxy without Istio.
     let kept = request.kept.url.as_deref().filter(|url| url.starts_with("file://"));
     let file = match request.url.as_deref().or(kept) {
@@ -43,12 +52,12 @@ pub(super) fn filter_block(request: &RenderRequest<'_>) -> Result<String, CliErr
     config.extend([
         ("failure_policy".to_owned(), text("FAIL_RELOAD")),
         ("vm_config".to_owned(), vm),
-        ("configuration".to_owned(), string(json::lines(&request.tree))),
+        ("configuration".to_owned(), string(json::lines(policy))),
     ]);
     let config = PolicyValue::Table(config);
     let typed = table([
         ("@type", text("type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm")),
         ("config", config),
     ]);
-    Ok(yaml::document(&PolicyValue::List(vec![table([("name", name), ("typed_config", typed)])])))
+    Ok(table([("name", name), ("typed_config", typed)]))
 }

@@ -51,12 +51,7 @@ fn resources(
     kind: &str,
     spec: impl Fn(&Part) -> Result<Fields, CliError>,
 ) -> Result<String, CliError> {
-    let site = Site::of(&known(request));
-    let parts = match phase(request) {
-        // A phase on the command line or of the resource takes precedence.
-        Some(_) => part::parts(request.filter, &request.tree, request.policy, Site::Outbound)?,
-        None => part::parts(request.filter, &request.tree, request.policy, site)?,
-    };
+    let (site, parts) = parts_of(request)?;
     let mut out = String::new();
     for part in &parts {
         if !out.is_empty() {
@@ -72,6 +67,17 @@ fn resources(
         ])));
     }
     Ok(out)
+}
+
+/// Where it attaches, and the plugins that it needs there.
+pub(super) fn parts_of(request: &RenderRequest<'_>) -> Result<(Site, Vec<Part>), CliError> {
+    let site = Site::of(&known(request));
+    let parts = match phase(request) {
+        // A phase on the command line or of the resource takes precedence.
+        Some(_) => part::parts(request.filter, &request.tree, request.policy, Site::Outbound)?,
+        None => part::parts(request.filter, &request.tree, request.policy, site)?,
+    };
+    Ok((site, parts))
 }
 
 /// What is known about where it attaches.

@@ -245,3 +245,43 @@ fn faults_are_counted() {
         assert_eq!(output.contains("more faults may follow"), listed < wrong, "{last}");
     }
 }
+
+/// Cases of JSON, and a number in quotes.
+#[test]
+fn cases_may_be_json_and_their_numbers_are_numbers() {
+    let here = directory("json-cases");
+    let file = |status: &str| {
+        format!(
+            r#"{{ "policy": {{ "filter": "header-router", "rules": [{{ "name": "a", "respond": {{ "status": 404 }} }}] }},
+                "cases": [{{ "name": "one", "expect": {{ "reply": {{ "status": {status} }} }} }}] }}"#
+        )
+    };
+    fs::write(here.join("a.json"), file("404")).unwrap();
+    let (code, output, errors) = narrows(&here, &["test", "a.json"]);
+    assert!(code == Some(0) && output.contains("1 passed"), "{output}{errors}");
+    fs::write(here.join("a.json"), file("\"404\"")).unwrap();
+    let (code, _, errors) = narrows(&here, &["test", "a.json"]);
+    assert!(code == Some(2) && errors.contains("without quotes"), "{errors}");
+    fs::write(here.join("r.yaml"), ROUTER).unwrap();
+    fs::write(here.join("q.yaml"), "- repeat: '3'\n").unwrap();
+    let (code, _, errors) = narrows(&here, &["simulate", "r.yaml", "--requests", "q.yaml"]);
+    assert!(code == Some(2) && errors.contains("without quotes"), "{errors}");
+}
+
+/// A file is replaced as a whole, with its permissions; and nothing is left beside it.
+#[test]
+fn a_file_is_written_whole() {
+    use std::os::unix::fs::PermissionsExt;
+    let here = directory("whole");
+    let policy = "filter: canary-split\nsplits: [{ name: s, key: [{ header: x }], backends: \
+                  [{ name: a, baseline: true }, { name: b, to: b, weight: 1 }] }]\n";
+    fs::write(here.join("p.yaml"), policy).unwrap();
+    fs::set_permissions(here.join("p.yaml"), fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("p.yaml", here.join("link.yaml")).unwrap();
+    let (code, _, errors) = narrows(&here, &["set-weight", "link.yaml", "--backend", "b", "2"]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(fs::read_to_string(here.join("p.yaml")).unwrap(), policy.replace("weight: 1", "weight: 2"));
+    assert_eq!(fs::metadata(here.join("p.yaml")).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(fs::symlink_metadata(here.join("link.yaml")).unwrap().is_symlink());
+    assert_eq!(fs::read_dir(&here).unwrap().count(), 2, "something is left beside the file");
+}

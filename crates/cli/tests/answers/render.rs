@@ -161,3 +161,39 @@ fn what_is_rendered_can_be_linted() {
         assert!(output.contains(&format!("{policies} polic")), "{shape}: {output}");
     }
 }
+
+#[test]
+fn envoy_gateway_and_envoy_filter_are_read_again() {
+    let here = directory("others");
+    fs::write(here.join("plugin.yaml"), PLUGIN).unwrap();
+    let gateway =
+        ["render", "plugin.yaml", "--as", "envoy-extension-policy", "--target", "HTTPRoute/shop", "--strict"];
+    let (code, policy, errors) = narrows(&here, &gateway);
+    assert_eq!(code, Some(0), "{errors}");
+    for line in [
+        "kind: EnvoyExtensionPolicy",
+        "kind: HTTPRoute",
+        "rootID: canary-split.strict",
+        "url: \"registry.example/narrows/canary-split:0.1.0\"",
+        "failOpen: true",
+        "to: v2",
+    ] {
+        assert!(policy.contains(line), "{line} is missing:\n{policy}");
+    }
+    fs::write(here.join("policy.yaml"), &policy).unwrap();
+    assert_eq!(narrows(&here, &["diff", "plugin.yaml", "policy.yaml"]).0, Some(0));
+    let (code, _, errors) = narrows(&here, &["render", "plugin.yaml", "--as", "envoy-extension-policy"]);
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("there is nothing to attach to"), "{errors}");
+    let filter = ["render", "plugin.yaml", "--as", "envoy-filter", "--url", "file:///etc/canary-split.wasm"];
+    let (code, filter, errors) =
+        narrows(&here, &[&filter[..], &["--mode", "CLIENT", "--port", "8080"]].concat());
+    assert_eq!(code, Some(0), "{errors}");
+    for line in
+        ["kind: EnvoyFilter", "context: SIDECAR_OUTBOUND", "portNumber: 8080", "app: web", "subFilter:"]
+    {
+        assert!(filter.contains(line), "{line} is missing:\n{filter}");
+    }
+    fs::write(here.join("filter.yaml"), &filter).unwrap();
+    assert_eq!(narrows(&here, &["diff", "plugin.yaml", "filter.yaml"]).0, Some(0));
+}

@@ -13,6 +13,7 @@ use super::find::{Numbered, Suite, documents_of};
 use crate::command::Done;
 use crate::edit::{self, Edit};
 use crate::error::CliError;
+use crate::files;
 
 /// Records what happens in every suite, and says in which files.
 pub(super) fn record(suites: &[Suite]) -> Result<Done, CliError> {
@@ -38,8 +39,7 @@ pub(super) fn record(suites: &[Suite]) -> Result<Done, CliError> {
         }
         let changed = edit::apply(&text, edits);
         check(&changed, &shown)?;
-        std::fs::write(path, changed)
-            .map_err(|error| CliError::new(format!("cannot write {shown:?}: {error}"), "make it writable"))?;
+        files::write(path, &changed)?;
         output.push_str(&format!("{shown}: {count} recorded\n"));
     }
     if output.is_empty() {

@@ -51,6 +51,9 @@ fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
             }
         }
     }
+    // A split may look for what a rule before it writes.
+    let marks: BTreeSet<(String, &str)> =
+        run.policies.iter().flat_map(|(_, found)| marks(&found.policy)).collect();
     for (file, found) in run.policies.iter().filter(|(_, found)| found.within != Kind::Envoy) {
         let parts = [Some(&found.policy), found.policy.get("router"), found.policy.get("split")];
         for part in parts.into_iter().flatten() {
@@ -59,7 +62,7 @@ fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
             let Some(matched) = headers.get(&header).filter(|matched| !matched.is_open) else { continue };
             for (place, node) in destinations(part) {
                 let Some(to) = node.text().filter(|to| !to.contains(['%', '{', '$'])) else { continue };
-                if !matched.values.contains(to) {
+                if !matched.values.contains(to) && !marks.contains(&(header.clone(), to)) {
                     let known: Vec<_> = matched.values.iter().map(|value| format!("{value:?}")).collect();
                     let message = format!("no route of these files matches {header}: {to}");
                     let help = format!("write one of {}, or add the route", known.join(", "));
@@ -83,6 +86,15 @@ impl<'n> Matched<'n> {
 fn clauses<'n>(resource: &'n Node, routes: &str, clauses: &'static str) -> impl Iterator<Item = &'n Node> {
     let routes = resource.get(routes).map(Node::elements).unwrap_or_default().iter();
     routes.flat_map(move |route| route.get(clauses).map(Node::elements).unwrap_or_default())
+}
+
+/// The headers and whole values that the splits of a policy match.
+fn marks(policy: &Node) -> impl Iterator<Item = (String, &str)> {
+    let parts = [Some(policy), policy.get("split")].into_iter().flatten();
+    let splits = parts.flat_map(|part| part.get("splits").map(Node::elements).unwrap_or_default());
+    let matches = splits.flat_map(|split| split.get("matches").map(Node::elements).unwrap_or_default());
+    let headers = matches.flat_map(|one| one.get("headers").map(Node::fields).unwrap_or_default());
+    headers.filter_map(|(key, value)| Some((key.name.to_ascii_lowercase(), value.text_at("exact")?)))
 }
 
 /// Every `to` of a policy.

@@ -147,9 +147,10 @@ fn request(command: &str) -> Result<Send, String> {
 /// An option and the value that is written together with it: `-Hx: y`, `--header=x` is not curl's.
 fn divided(word: &str) -> (&str, Option<String>) {
     let takes_value = |c: char| "XHAebdowmx".contains(c);
-    match word.strip_prefix('-').and_then(|rest| rest.chars().next()) {
-        Some(c) if takes_value(c) && word.len() > 2 && word.is_char_boundary(2) => {
-            (&word[..2], Some(word[2..].to_owned()))
+    let letter = word.strip_prefix('-').and_then(|rest| rest.chars().next());
+    match (letter, word.split_at_checked(2)) {
+        (Some(c), Some((option, value))) if takes_value(c) && !value.is_empty() => {
+            (option, Some(value.to_owned()))
         }
         _ => (word, None),
     }

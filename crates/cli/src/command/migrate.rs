@@ -1,0 +1,169 @@
+//! `narrows migrate`
+
+pub(super) mod report;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use narrows_core::PolicyValue;
+
+use super::loaded::refused;
+use super::{Done, Output};
+use crate::error::CliError;
+use crate::files;
+use crate::migrate::difference::Kind;
+use crate::migrate::{self, Made, Unread};
+use crate::source::SourceFile;
+use crate::write::{json, yaml};
+
+/// Convert another router's configuration into a policy
+///
+/// Reads Istio's `VirtualService`, Gateway API's `HTTPRoute`, the canary annotations of ingress-nginx,
+/// Higress's traffic-tag and frontend-gray, and Envoy's virtual hosts. The policy is the output. What
+/// differs, and what stays where it is, is listed with its place. Whatever cannot be converted is refused,
+/// and then nothing is.
+///
+/// The exit code is 1 if some requests are treated in another way than before, and 2 if something is refused.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The files, which are converted together; `-` is the standard input
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Write the policy to this file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write the routes that the policy needs to this file: one for each destination
+    #[arg(long, value_name = "FILE")]
+    routes: Option<PathBuf>,
+    /// Write case files that hold what the old configuration did, for `narrows test`
+    #[arg(long, value_name = "FILE")]
+    cases: Option<PathBuf>,
+    /// What tells users apart, so that each keeps its side: header:NAME, cookie:NAME or query:NAME
+    #[arg(long, value_name = "SOURCE:NAME", value_parser = key)]
+    key: Vec<PolicyValue>,
+    /// Exit with 0 although some requests are treated in another way
+    #[arg(long)]
+    allow_differences: bool,
+    /// Text for people, or JSON with all of it for programs
+    #[arg(long, value_enum, default_value_t)]
+    format: Output,
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> Result<Done, CliError> {
+        let sources: Vec<SourceFile> =
+            self.files.iter().map(|file| SourceFile::read(file)).collect::<Result<_, _>>()?;
+        let migration = migrate::migrate(&sources, &self.key).map_err(|unread| match unread {
+            Unread::Broken(number, finding) => match sources.get(number) {
+                Some(source) => refused(self.format, source.clone(), vec![*finding]),
+                None => CliError::new(finding.message, finding.help),
+            },
+            Unread::Nothing => CliError::new(
+                "these files have nothing that is converted",
+                "name a VirtualService, an HTTPRoute, Ingresses, a plugin of Higress, or routes of Envoy",
+            ),
+        })?;
+        let differs = migration.differences.iter().any(|one| one.kind == Kind::Differs);
+        let said = report::text(&sources, &migration.differences);
+        let Some(made) = &migration.made else {
+            let output = match self.format {
+                Output::Text => String::new(),
+                Output::Json => report::json(&sources, &migration.differences, None),
+            };
+            return Ok(Done { output, refusal: said, findings: false, is_failure: true });
+        };
+        let written = self.write(made)?;
+        let output = match self.format {
+            Output::Json => report::json(&sources, &migration.differences, Some(made)),
+            Output::Text if self.out.is_some() => String::new(),
+            Output::Text => yaml::document(&made.policy),
+        };
+        let refusal = match self.format {
+            Output::Text => said + &self.next(made) + &written,
+            Output::Json => String::new(),
+        };
+        Ok(Done { output, refusal, findings: differs && !self.allow_differences, is_failure: false })
+    }
+
+    /// Writes the files that were asked for; says so.
+    fn write(&self, made: &Made) -> Result<String, CliError> {
+        let mut said = String::new();
+        let mut put = |path: &Path, text: &str, what: &str| {
+            files::write(path, text)?;
+            said.push_str(&format!("{what} written to {}\n", path.display()));
+            Ok::<(), CliError>(())
+        };
+        if let Some(path) = &self.out {
+            put(path, &yaml::document(&made.policy), "policy")?;
+        }
+        if let Some(path) = &self.routes {
+            if made.routes.is_empty() {
+                return Err(CliError::new(
+                    "a plugin has no routes",
+                    "leave out --routes: the routes that look for its header stay as they are",
+                ));
+            }
+            let documents: Vec<String> = made.routes.iter().map(yaml::document).collect();
+            put(path, &documents.join("---\n"), "routes")?;
+        }
+        if let Some(path) = &self.cases {
+            put(path, &self.case_file(path, made)?, "cases")?;
+        }
+        Ok(said)
+    }
+
+    /// The case file, beside the policy or with it.
+    fn case_file(&self, path: &Path, made: &Made) -> Result<String, CliError> {
+        if made.cases.is_empty() {
+            return Err(CliError::new("no case was found", "leave out --cases, and write cases by hand"));
+        }
+        let names: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
+        let policy = match &self.out {
+            Some(out) if out.parent() == path.parent() => {
+                let name = out.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                ("policyFile", PolicyValue::Text(name))
+            }
+            Some(out) => {
+                let out = std::path::absolute(out).unwrap_or_else(|_| out.clone());
+                ("policyFile", PolicyValue::Text(out.display().to_string()))
+            }
+            None => ("policy", made.policy.clone()),
+        };
+        let about = PolicyValue::Text(format!("what {} did", names.join(" and ")));
+        let fields = [("about", about), policy, ("cases", PolicyValue::List(made.cases.clone()))];
+        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let missing: String = made
+            .without_case
+            .iter()
+            .map(|name| format!("# no request was found for: {}\n", crate::escape::line(name)))
+            .collect();
+        Ok(missing + &yaml::document(&PolicyValue::Table(fields)))
+    }
+
+    /// What is still to be done.
+    fn next(&self, made: &Made) -> String {
+        if self.routes.is_none() && !made.routes.is_empty() {
+            return "note: the policy needs a route for each destination; --routes FILE writes them\n"
+                .to_owned();
+        }
+        String::new()
+    }
+}
+
+/// A key as the command line has it.
+fn key(text: &str) -> Result<PolicyValue, String> {
+    let field = |name: &str, value: &str| {
+        PolicyValue::Table(vec![(name.to_owned(), PolicyValue::Text(value.to_owned()))])
+    };
+    match text.split_once(':') {
+        Some(("header", name)) if !name.is_empty() => Ok(field("header", &name.to_ascii_lowercase())),
+        Some(("cookie", name)) if !name.is_empty() => Ok(field("cookie", name)),
+        Some(("query", name)) if !name.is_empty() => Ok(field("queryParam", name)),
+        _ => Err("write header:NAME, cookie:NAME or query:NAME".to_owned()),
+    }
+}
+
+/// A policy and what belongs to it, as JSON.
+pub(super) fn value(tree: &PolicyValue) -> serde_json::Value {
+    serde_json::from_str(&json::lines(tree)).unwrap_or_default()
+}

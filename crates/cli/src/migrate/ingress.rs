@@ -1,0 +1,151 @@
+//! The canary annotations of ingress-nginx. Each path of a canary Ingress is a split of what the main
+//! Ingress serves there.
+
+mod annotations;
+mod paths;
+
+use narrows_core::PolicyValue;
+
+use super::difference::Log;
+use super::old::{
+    Action, Backend, Edits, Group, Hosts, Match, PathKind, PathTest, Remains, RemainsKind, Route,
+};
+use super::value::{Table, list, one, text};
+use crate::source::Node;
+use annotations::Canary;
+use paths::Location;
+
+/// An Ingress with the number of its file.
+pub(super) struct Found<'n> {
+    pub(super) file: usize,
+    pub(super) resource: &'n Node,
+}
+
+/// Reads all of them at once: a canary is nothing without its main Ingress.
+pub(super) fn read(all: &[Found<'_>], has_key: bool, logs: &mut [Log]) -> Vec<Group> {
+    let mut mains: Vec<Location> = Vec::new();
+    let mut canaries: Vec<(Location, Canary)> = Vec::new();
+    for found in all {
+        let Some(log) = logs.get_mut(found.file) else { continue };
+        let locations = paths::read(found.resource, found.file, log);
+        match annotations::read(found.resource, has_key, log) {
+            Some(canary) => canaries.extend(locations.into_iter().map(|at| (at, canary.clone()))),
+            None => mains.extend(locations),
+        }
+    }
+    let mut hosts: Vec<Option<String>> = Vec::new();
+    for (location, _) in &canaries {
+        if !hosts.contains(&location.host) {
+            hosts.push(location.host.clone());
+        }
+    }
+    hosts.into_iter().map(|host| group(host, &mains, &canaries, logs)).collect()
+}
+
+fn group(
+    host: Option<String>,
+    mains: &[Location],
+    canaries: &[(Location, Canary)],
+    logs: &mut [Log],
+) -> Group {
+    let mains: Vec<&Location> = mains.iter().filter(|main| main.host == host).collect();
+    let mut own: Vec<&(Location, Canary)> =
+        canaries.iter().filter(|(canary, _)| canary.host == host).collect();
+    // The longest path is tried first, and an exact one before all.
+    own.sort_by_key(|(canary, _)| std::cmp::Reverse(canary.path.rank()));
+    let file = own.first().map_or(0, |(canary, _)| canary.file);
+    let mut routes: Vec<Route> = Vec::new();
+    let mut rest = Vec::new();
+    let mut done: Vec<&PathTest> = Vec::new();
+    for (canary, how) in &own {
+        let Some(log) = logs.get_mut(canary.file) else { continue };
+        if done.contains(&&canary.path.test) {
+            log.differs(
+                &canary.at,
+                "a second canary for this path is not converted: ingress-nginx sends it nothing",
+                "add a backend to the split if it should get some",
+            );
+            continue;
+        }
+        done.push(&canary.path.test);
+        let Some(main) = mains.iter().find(|main| main.path.test == canary.path.test) else {
+            log.refuse(
+                &canary.at,
+                "no Ingress that is not a canary has this host and path",
+                "name its file too: a canary alone serves nothing",
+            );
+            continue;
+        };
+        rest.push(rule(&canary.path.test, Some(&canary.service), canary));
+        routes.push(route(main, canary, how, &mains, &own));
+    }
+    rest.extend(mains.iter().map(|main| rule(&main.path.test, None, main)));
+    let name = own.first().map_or_else(|| "ingress".to_owned(), |(canary, _)| canary.ingress.clone());
+    Group {
+        file,
+        remains: Some(remains(&name, host.as_deref(), rest)),
+        name,
+        hosts: host.map_or(Hosts::Any, |host| Hosts::Names(vec![host])),
+        routes,
+    }
+}
+
+/// The split of one path.
+fn route(
+    main: &Location,
+    canary: &Location,
+    how: &Canary,
+    mains: &[&Location],
+    canaries: &[&(Location, Canary)],
+) -> Route {
+    let backend = |to: &str, weight| Backend {
+        to: to.to_owned(),
+        weight,
+        request: Edits::default(),
+        response: Edits::default(),
+    };
+    let weight = how.weight.min(how.total);
+    let backends = vec![backend(&main.service, how.total - weight), backend(&canary.service, weight)];
+    let mut route = Route::new(canary.name.clone(), canary.at.clone(), Action::Forward(backends));
+    route.matches = vec![Match { path: Some(canary.path.test.clone()), ..Match::default() }];
+    route.stable = Some(0);
+    route.rests = true;
+    // Longer paths of the main Ingress have no canary, unless they have one of their own, which comes first.
+    for longer in mains.iter().filter(|main| main.path.rank() > canary.path.rank()) {
+        let is_canary = canaries.iter().any(|(one, _)| one.path.test == longer.path.test);
+        if !is_canary && canary.path.has(&longer.path) {
+            route.exclude.push(Match { path: Some(longer.path.test.clone()), ..Match::default() });
+        }
+    }
+    route.exclude.extend(how.exclude());
+    route.include = how.include().into_iter().map(|one| (one, 1)).collect();
+    route
+}
+
+/// A rule of the `HTTPRoute` that serves the same: with a value of the route header for a canary.
+fn rule(path: &PathTest, canary: Option<&str>, location: &Location) -> PolicyValue {
+    let kind = match path.how {
+        PathKind::Exact => "Exact",
+        _ => "PathPrefix",
+    };
+    let mut found = Table::default()
+        .with("path", Table::default().with("type", text(kind)).with("value", text(&path.text)).into());
+    if let Some(value) = canary {
+        let header = Table::default().with("name", text("x-narrows-route")).with("value", text(value));
+        found = found.with("headers", list([header.into()]));
+    }
+    let backend = Table::default().with("name", text(&location.service)).maybe("port", location.port.clone());
+    Table::default().with("matches", list([found.into()])).with("backendRefs", list([backend.into()])).into()
+}
+
+fn remains(name: &str, host: Option<&str>, rest: Vec<PolicyValue>) -> Remains {
+    let spec = Table::default()
+        .with("parentRefs", list([one("name", text("gateway"))]))
+        .maybe("hostnames", host.map(|host| list([text(host)])));
+    let resource = Table::default()
+        .with("apiVersion", text("gateway.networking.k8s.io/v1"))
+        .with("kind", text("HTTPRoute"))
+        .with("metadata", one("name", text(name)))
+        .with("spec", spec.into());
+    Remains { kind: RemainsKind::HttpRoute, resource: resource.into(), routes: Vec::new(), rest }
+}

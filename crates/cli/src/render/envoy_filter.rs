@@ -1,0 +1,106 @@
+//! Istio's `EnvoyFilter`: for proxies that have the module as a file, and no `WasmPlugin`.
+
+use narrows_core::PolicyValue;
+
+use super::kept::metadata;
+use super::resource::{choice, parts_of};
+use super::{RenderRequest, envoy, table, text};
+use crate::error::CliError;
+use crate::istio::Mode;
+use crate::placement::part::Part;
+use crate::placement::site::Site;
+use crate::write::yaml;
+
+/// The filter of Envoy that has HTTP filters in it.
+const MANAGER: &str = "envoy.filters.network.http_connection_manager";
+
+/// The resource, with a comment that says where its filters are.
+pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
+    let (site, parts) = parts_of(request)?;
+    let contexts = contexts(request, site);
+    let mut patches = Vec::new();
+    for part in &parts {
+        for context in contexts {
+            if request.ports.is_empty() {
+                patches.push(patch(request, site, part, context, None)?);
+            }
+            for port in &request.ports {
+                patches.push(patch(request, site, part, context, Some(*port))?);
+            }
+        }
+    }
+    let mut spec = Vec::new();
+    for (name, value) in choice(request)? {
+        match (name.as_str(), value) {
+            ("selector", PolicyValue::Table(fields)) => {
+                let labels = fields.into_iter().map(|(_, labels)| ("labels".to_owned(), labels)).collect();
+                spec.push(("workloadSelector".to_owned(), PolicyValue::Table(labels)));
+            }
+            (_, value) => spec.push((name, value)),
+        }
+    }
+    spec.push(("configPatches".to_owned(), PolicyValue::List(patches)));
+    let resource = table([
+        ("apiVersion", text("networking.istio.io/v1alpha3")),
+        ("kind", text("EnvoyFilter")),
+        ("metadata", metadata(&request.name, request.namespace.as_deref(), &request.kept)),
+        ("spec", PolicyValue::Table(spec)),
+    ]);
+    let mut comments = String::new();
+    for part in &parts {
+        comments.push_str(match (is_first(site, part), part.decides) {
+            (true, false) => "# One filter removes what clients must not send, before authentication.\n",
+            (true, true) => {
+                "# It is the first filter, before authentication: it reads no claims of a token.\n"
+            }
+            (false, _) => "# The filter that decides is the last one, after authorization.\n",
+        });
+    }
+    Ok(comments + &yaml::document(&resource))
+}
+
+/// Istio's words for the sides of a proxy.
+fn contexts(request: &RenderRequest<'_>, site: Site) -> &'static [&'static str] {
+    match request.mode {
+        _ if request.gateway || site == Site::Gateway => &["GATEWAY"],
+        Some(Mode::Client) => &["SIDECAR_OUTBOUND"],
+        Some(Mode::Server) => &["SIDECAR_INBOUND"],
+        None => &["ANY"],
+    }
+}
+
+/// Whether a filter must come before authorization. An `EnvoyFilter` has no other place there than the first
+/// one: the filters of Istio are not on every proxy.
+fn is_first(site: Site, part: &Part) -> bool {
+    !part.decides || site.authorizes() && part.slot.phase != "STATS"
+}
+
+fn patch(
+    request: &RenderRequest<'_>,
+    site: Site,
+    part: &Part,
+    context: &str,
+    port: Option<u16>,
+) -> Result<PolicyValue, CliError> {
+    let mut listener = Vec::new();
+    listener.extend(port.map(|port| ("portNumber".to_owned(), PolicyValue::Integer(port.into()))));
+    let is_first = is_first(site, part);
+    let mut manager = vec![("name".to_owned(), text(MANAGER))];
+    if !is_first {
+        manager.push(("subFilter".to_owned(), table([("name", text("envoy.filters.http.router"))])));
+    }
+    let chain = table([("filter", PolicyValue::Table(manager))]);
+    listener.push(("filterChain".to_owned(), chain));
+    let operation = if is_first { "INSERT_FIRST" } else { "INSERT_BEFORE" };
+    Ok(table([
+        ("applyTo", text("HTTP_FILTER")),
+        ("match", table([("context", text(context)), ("listener", PolicyValue::Table(listener))])),
+        (
+            "patch",
+            table([
+                ("operation", text(operation)),
+                ("value", envoy::filter(request, &part.policy, part.suffix)?),
+            ]),
+        ),
+    ]))
+}
