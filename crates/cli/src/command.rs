@@ -7,6 +7,7 @@ mod explain;
 mod learn;
 mod lint;
 mod loaded;
+mod pack;
 mod printer;
 mod progress;
 mod render;
@@ -43,6 +44,8 @@ enum Command {
     Explain(explain::Arguments),
     #[command(after_help = examples::LEARN)]
     Learn(learn::Arguments),
+    #[command(after_help = examples::PACK)]
+    Pack(pack::Arguments),
     #[command(after_help = examples::RENDER)]
     Render(render::Arguments),
     #[command(after_help = examples::SCHEMA)]
@@ -92,6 +95,7 @@ impl Arguments {
             Command::Diff(arguments) => arguments.run(),
             Command::Explain(arguments) => arguments.run(),
             Command::Learn(arguments) => arguments.run(),
+            Command::Pack(arguments) => arguments.run(),
             Command::Render(arguments) => arguments.run(),
             Command::Schema(arguments) => Ok(arguments.run()),
             Command::SetWeight(arguments) => arguments.run(),

@@ -27,9 +27,16 @@ pub(super) const LEARN: &str = "\
 Examples:
   narrows learn gateway.log";
 
+pub(super) const PACK: &str = "\
+Examples:
+  narrows pack canary-split.wasm
+To push it, with the login of Docker, or with another one:
+  $ narrows pack dist/canary-split.wasm --push registry.example.com/narrows/canary-split:0.1.0
+  $ narrows pack … --username ci --password-file token --sign cosign.key";
+
 pub(super) const RENDER: &str = "\
 Examples:
-  narrows render stock.yaml --as wasm-plugin --mode CLIENT --url oci://r.example/canary-split:1
+  narrows render stock.yaml --as wasm-plugin --mode CLIENT --url oci://r.example/canary-split:0.1.0
   narrows render plugin.yaml --as traffic-extension
   narrows render stock.yaml --as envoy-filter-block
   narrows render stock.yaml --as telemetry --istio 1.27";
