@@ -2,6 +2,7 @@
 
 mod completions;
 mod diff;
+mod digest;
 mod examples;
 mod explain;
 mod learn;
@@ -40,6 +41,8 @@ enum Command {
     Simulate(simulate::Arguments),
     #[command(after_help = examples::DIFF)]
     Diff(diff::Arguments),
+    #[command(after_help = examples::DIGEST)]
+    Digest(digest::Arguments),
     #[command(after_help = examples::EXPLAIN)]
     Explain(explain::Arguments),
     #[command(after_help = examples::LEARN)]
@@ -93,6 +96,7 @@ impl Arguments {
             Command::Lint(arguments) => arguments.run(),
             Command::Simulate(arguments) => arguments.run(),
             Command::Diff(arguments) => arguments.run(),
+            Command::Digest(arguments) => arguments.run(),
             Command::Explain(arguments) => arguments.run(),
             Command::Learn(arguments) => arguments.run(),
             Command::Pack(arguments) => arguments.run(),

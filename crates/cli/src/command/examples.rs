@@ -18,6 +18,11 @@ Examples:
   narrows diff stock.yaml stock-20.yaml
   narrows diff stock.yaml stock-20.yaml --keys keys.txt";
 
+pub(super) const DIGEST: &str = "\
+Examples:
+  narrows digest stock.yaml
+  narrows digest plugin.yaml";
+
 pub(super) const EXPLAIN: &str = "\
 Examples:
   narrows explain NRW201

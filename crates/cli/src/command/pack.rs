@@ -104,15 +104,10 @@ impl Arguments {
     /// The password, without the end of its line.
     fn password(&self) -> Result<String, CliError> {
         let bytes = match &self.password_file {
-            Some(file) => read(file, SMALL)?,
-            None => {
-                let mut bytes = Vec::new();
-                std::io::stdin().take(SMALL).read_to_end(&mut bytes).map_err(|e| {
-                    CliError::new(format!("cannot read the password: {e}"), "write it to standard input")
-                })?;
-                bytes
-            }
+            Some(file) => read(file, SMALL),
+            None => from_input(),
         };
+        let bytes = bytes?;
         let password = String::from_utf8(bytes).unwrap_or_default();
         let password = password.trim_end_matches(['\r', '\n']);
         if password.is_empty() || password.contains(['\r', '\n']) {
@@ -120,6 +115,15 @@ impl Arguments {
         }
         Ok(password.to_owned())
     }
+}
+
+fn from_input() -> Result<Vec<u8>, CliError> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .take(SMALL)
+        .read_to_end(&mut bytes)
+        .map_err(|e| CliError::new(format!("cannot read the password: {e}"), "write it to standard input"))?;
+    Ok(bytes)
 }
 
 fn signer(file: &Path) -> Result<Signer, CliError> {

@@ -73,7 +73,7 @@ struct Manifest<'m> {
 }
 
 #[derive(Serialize)]
-struct Config<'c> {
+struct Settings<'c> {
     architecture: &'static str,
     os: &'static str,
     config: BTreeMap<&'static str, &'static str>,
@@ -187,7 +187,7 @@ impl Blob {
 /// whatever machine they run.
 pub(super) fn config(layers: &[String]) -> Result<Blob, CliError> {
     let rootfs = Rootfs { r#type: "layers", diff_ids: layers };
-    let config = Config { architecture: "amd64", os: "linux", config: BTreeMap::new(), rootfs };
+    let config = Settings { architecture: "amd64", os: "linux", config: BTreeMap::new(), rootfs };
     Ok(Blob::new(CONFIG, json(&config)?))
 }
 
