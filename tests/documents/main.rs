@@ -4,6 +4,7 @@ mod coming_from;
 mod costs;
 mod paths;
 mod policies;
+mod runbooks;
 mod sessions;
 mod tables;
 
