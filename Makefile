@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster iptables echo images certificates filters lint ci envoy unit wasm-test clean prometheus node dashboards bench fuzz docs
+.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster iptables echo images certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench fuzz docs
 
 FILTERS := $(notdir $(wildcard filters/*))
 MODULES := $(FILTERS:%=dist/%.wasm)
@@ -43,7 +43,7 @@ demo: filters envoy ## a mesh of real Envoys, traffic through it, and what happe
 
 # What differs most by the form in which filters are attached; FORM=plugin cargo test … runs any suite.
 FORMED := lifecycle signals::envoy spelling trailers trust chain
-test: lint filters envoy .venv/vectors .venv/hooks prometheus node dashboards $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
+test: lint filters envoy .venv/vectors .venv/hooks prometheus registry node dashboards $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
 	@.venv/bin/python tests/data/users.py --check
 	@.venv/bin/python filters/canary-split/vectors.py --check
 	@cargo test --locked --workspace
@@ -186,6 +186,12 @@ fuzz: $(FUZZER) ## the fuzzers, a minute each (SECONDS_EACH= for longer)
 prometheus: ## Debian's Prometheus, which the tests and the demo scrape with
 	@command -v promtool >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } \
 	|| { echo "no prometheus and promtool on the path, and no right to install them: apt-get install --no-install-recommends prometheus, or put the published binaries on the path" >&2; exit 1; }
+
+# Unpacked, not installed: no service starts.
+REGISTRY := target/tools/registry/usr/bin/docker-registry
+registry: ## Debian's registry of images, which the tests push to
+	@command -v docker-registry >/dev/null || test -x $(REGISTRY) || { command -v apt-get >/dev/null && mkdir -p target/tools/registry && cd target/tools/registry && { apt-get download -qq docker-registry || { apt-get update -qq && apt-get download -qq docker-registry; }; } >/dev/null 2>&1 && dpkg-deb --extract docker-registry_*.deb . && rm docker-registry_*.deb; } \
+	|| { echo "no docker-registry on the path, and no apt-get that has it: put the published binary on the path" >&2; exit 1; }
 
 node: # runs the core's tests on wasm32
 	@command -v node >/dev/null || { echo "no node on the path, which runs the core's tests on wasm32: install Node.js 20 or later" >&2; exit 1; }

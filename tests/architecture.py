@@ -69,7 +69,8 @@ LAYERS = {
     "crates/cli": [
         ["escape", "screen"],  # what is safe to show, and where
         ["code", "error"],  # what every part reports with
-        ["finding"],  # a fault and its place
+        ["finding", "pack"],  # a fault and its place · a module as an image
+        ["registry"],  # where images are pushed to
         ["files", "source"],  # which files · files, read with places
         ["edit", "simulate", "templates", "write"],  # changes in place · requests and decisions · an API's paths · values as text
         ["filter", "learn"],  # the filters by name · the log of egress-policy

@@ -11,10 +11,11 @@ type Figure = (&'static str, &'static str, &'static str, [&'static str; 2], usiz
 
 const ROUTER: &str = "filters/header-router/README.md";
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
+const SIZING: &str = "docs/sizing.md";
 const HTTP1: &str = "HTTP/1.1, answered by Envoy";
 const CALL: &str = "What a host call costs";
 
-const FIGURES: [Figure; 12] = [
+const FIGURES: [Figure; 28] = [
     (ARCHITECTURE, "one header costs ", " µs", [CALL, "one header"], 1),
     (ARCHITECTURE, "the whole map ", " µs", [CALL, "all headers"], 1),
     (ARCHITECTURE, "in four modules add ", " MiB", ["Memory", "four modules"], 2),
@@ -27,6 +28,22 @@ const FIGURES: [Figure; 12] = [
     (ROUTER, "| 10,000 | ", " µs |", [HTTP1, "header-router, 10000 rules"], 1),
     (ROUTER, "for 1,000 rules ", " µs", [HTTP1, "Envoy's routes, 1000 in one virtual host"], 1),
     (ROUTER, "for 10,000 rules ", " µs", [HTTP1, "Envoy's routes, 10000 in one virtual host"], 1),
+    (SIZING, "| one filter | ", " MiB |", ["Memory", "header-router"], 2),
+    (SIZING, "| four filters, a module each | ", " MiB |", ["Memory", "four modules"], 2),
+    (SIZING, "| four filters, one module | ", " MiB |", ["Memory", "four on one module"], 2),
+    (SIZING, "| four filters, one plugin | ", " MiB |", ["Memory", "one plugin"], 2),
+    (SIZING, "| an empty Wasm filter | ", " µs |", [HTTP1, "empty Wasm filter"], 1),
+    (SIZING, "| header-router | ", " µs |", [HTTP1, "header-router"], 1),
+    (SIZING, "| canary-split | ", " µs |", [HTTP1, "canary-split, by header"], 1),
+    (SIZING, "| metric-tags | ", " µs |", [HTTP1, "metric-tags"], 1),
+    (SIZING, "| egress-policy | ", " µs |", [HTTP1, "egress-policy"], 1),
+    (SIZING, "| all four, a module each | ", " µs |", [HTTP1, "four filters, four modules"], 1),
+    (SIZING, "| all four, one plugin | ", " µs |", [HTTP1, "four filters, one plugin"], 1),
+    (SIZING, "1,000 rules of header-router takes ", " MiB more", ["Memory", "1000"], 1),
+    (SIZING, "one of 10,000 rules ", " MiB", ["Memory", "10000"], 1),
+    (SIZING, "process starts with ten rules, ", " with 10,000", ["Memory", "10000"], 2),
+    (SIZING, "header-router is ready ", " after its process", ["Memory", "10"], 2),
+    (SIZING, "which holds ", " MiB there", ["Memory", "(without a filter it holds)"], 1),
 ];
 
 #[test]

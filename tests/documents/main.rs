@@ -5,6 +5,7 @@ mod costs;
 mod links;
 mod paths;
 mod policies;
+mod runbooks;
 mod sessions;
 mod tables;
 

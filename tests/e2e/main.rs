@@ -6,6 +6,7 @@ mod authorization;
 mod bill;
 mod bootstraps;
 mod chain;
+mod digest;
 mod egress;
 mod examples;
 mod hostile;

@@ -5,6 +5,7 @@ mod bench;
 pub mod bill;
 pub mod books;
 pub mod priced;
+pub mod shipped;
 pub mod signals;
 pub mod tags;
 

@@ -7,6 +7,7 @@ mod budgets;
 mod bundle;
 mod calls;
 mod cost;
+mod digest;
 mod fuel;
 mod linear;
 mod memory;

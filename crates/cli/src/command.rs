@@ -3,6 +3,7 @@
 mod at;
 mod completions;
 mod diff;
+mod digest;
 mod examples;
 mod explain;
 mod init;
@@ -10,6 +11,7 @@ mod learn;
 mod lint;
 mod loaded;
 mod migrate;
+mod pack;
 mod printer;
 mod progress;
 mod render;
@@ -44,12 +46,16 @@ enum Command {
     Simulate(simulate::Arguments),
     #[command(after_help = examples::DIFF)]
     Diff(diff::Arguments),
+    #[command(after_help = examples::DIGEST)]
+    Digest(digest::Arguments),
     #[command(after_help = examples::EXPLAIN)]
     Explain(explain::Arguments),
     #[command(after_help = examples::LEARN)]
     Learn(learn::Arguments),
     #[command(after_help = examples::MIGRATE)]
     Migrate(migrate::Arguments),
+    #[command(after_help = examples::PACK)]
+    Pack(pack::Arguments),
     #[command(after_help = examples::RENDER)]
     Render(render::Arguments),
     #[command(after_help = examples::SCHEMA)]
@@ -98,9 +104,11 @@ impl Arguments {
             Command::Lint(arguments) => arguments.run(),
             Command::Simulate(arguments) => arguments.run(),
             Command::Diff(arguments) => arguments.run(),
+            Command::Digest(arguments) => arguments.run(),
             Command::Explain(arguments) => arguments.run(),
             Command::Learn(arguments) => arguments.run(),
             Command::Migrate(arguments) => arguments.run(),
+            Command::Pack(arguments) => arguments.run(),
             Command::Render(arguments) => arguments.run(),
             Command::Schema(arguments) => Ok(arguments.run()),
             Command::SetWeight(arguments) => arguments.run(),

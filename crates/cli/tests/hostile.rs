@@ -217,7 +217,7 @@ fn a_cluster_has_many_plugins() {
     let plugin = |i: usize| {
         format!(
             "---\napiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{ name: p{i}, namespace: shop }}\n\
-             spec: {{ url: \"oci://r.example/n/header-router:1\", selector: {{ matchLabels: {{ app: a{i} }} }}, \
+             spec: {{ url: \"oci://r.example/n/header-router:0.1.0\", selector: {{ matchLabels: {{ app: a{i} }} }}, \
              phase: AUTHZ, priority: 200, failStrategy: FAIL_RELOAD, pluginConfig: {{ trust: mesh }} }}\n"
         )
     };

@@ -67,6 +67,7 @@ pub use order::hash_of;
 pub use policy::code_class::CODE_CLASSES;
 pub use policy::common::Common;
 pub use policy::decision::{Decision, Reply, Unlisted};
+pub use policy::digest::policy_digest;
 pub use policy::needs::Needs;
 pub use policy::outcome::Outcome;
 pub use policy::part::Part;

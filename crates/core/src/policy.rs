@@ -7,6 +7,7 @@
 pub(crate) mod code_class;
 pub(crate) mod common;
 pub(crate) mod decision;
+pub(crate) mod digest;
 pub(crate) mod head;
 pub mod lease;
 pub(crate) mod needs;

@@ -28,8 +28,9 @@ impl Labels {
     /// The labels of every series that the filter may have under a policy. `written` is the same policy
     /// as it was written.
     pub fn of<P: Policy>(policy: &P, written: &PolicyValue) -> Self {
-        // This series belongs to no policy: even with stock labels its own labels are written.
+        // These series belong to no policy: even with stock labels their own labels are written.
         let rejected = vm_config::rejected_series(P::FILTER, LabelEncoding::StatTags);
+        let in_force = vm_config::digest_series(P::FILTER, "", LabelEncoding::StatTags);
         let is_stock = vm_config::label_encoding(written) == LabelEncoding::Stock;
         let mut names: Vec<String> = Vec::new();
         let mut add = |name: &str| {
@@ -41,7 +42,7 @@ impl Labels {
             policy.common().series.iter().flat_map(Series::labels).for_each(&mut add);
             policy.common().labels.iter().for_each(|name| add(name));
         }
-        rejected.labels().for_each(&mut add);
+        rejected.labels().chain(in_force.labels()).for_each(&mut add);
         Self { names, is_stock }
     }
 

@@ -16,6 +16,7 @@ pub mod markdown;
 pub mod message;
 pub mod process;
 pub mod prometheus;
+pub mod registry;
 pub mod session;
 pub mod temp;
 pub mod wait;

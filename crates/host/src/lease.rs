@@ -9,7 +9,8 @@
 //! another Wasm plugin of the proxy lives on. A gauge does not: it goes with the last VM that defined
 //! it. So a register without its gauge belongs to no living VM.
 
-use std::cell::RefCell;
+mod last;
+
 use std::time::Duration;
 
 use narrows_core::lease::{Judgement, Register, Root, Watcher};
@@ -25,18 +26,11 @@ const THERE: u8 = b'=';
 /// How many times the shown value is compared with the register.
 const LOOKS: usize = 4;
 
-/// The most plugins whose last policy a VM remembers.
-const REMEMBERED: usize = 64;
-
-thread_local! {
-    /// The last root context with a good policy that this VM had, by plugin.
-    static LAST: RefCell<Vec<(u64, u64)>> = const { RefCell::new(Vec::new()) };
-}
-
 /// One plugin of a filter.
 #[derive(Debug)]
 pub struct Plugin {
     filter: &'static str,
+    name: Vec<u8>,
     register: Key,
     id: u64,
 }
@@ -50,6 +44,19 @@ pub(crate) struct Lease {
     watcher: Watcher,
     /// The hash of the policy that is served in place of a bad one.
     held: u64,
+    /// The number of the policy that is served; 0 if there is none.
+    digest: u64,
+}
+
+/// What else a lease has to know of a policy.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traits {
+    /// How many series it allows its filter.
+    pub(crate) bound: u32,
+    /// How its series carry labels.
+    pub(crate) encoding: LabelEncoding,
+    /// Its number ([`narrows_core::policy_digest`]).
+    pub(crate) digest: u64,
 }
 
 /// The result for a bad policy.
@@ -68,6 +75,7 @@ impl Plugin {
             filter,
             register: Key::of_filter("register", filter),
             id: hash_of(&name, &read::root_id()),
+            name,
         };
         plugin.forget_the_dead();
         plugin
@@ -88,16 +96,17 @@ impl Plugin {
         Register::decode(&self.register.get()).bound()
     }
 
-    /// Enters a root context with a good policy, which allows the filter `bound` series.
-    pub(crate) fn accept(self, policy: u64, bound: u32, encoding: LabelEncoding) -> Lease {
+    /// Enters a root context with a good policy.
+    pub(crate) fn accept(self, policy: u64, traits: Traits) -> Lease {
+        let Traits { bound, encoding, digest } = traits;
         let mut root = Root::default();
-        let last = LAST.with_borrow(|last| last.iter().find(|(id, _)| *id == self.id).map_or(0, |(_, p)| *p));
+        let before = last::of(self.id).map_or(0, |(root, _)| root);
         let mut is_new = false;
-        self.change(&mut |register| {
+        let register = self.change(&mut |register| {
             is_new = !register.policies().contains(&(self.id, policy));
-            root = register.good(self.id, policy, last, bound);
+            root = register.good(self.id, policy, before, bound);
         });
-        remember(self.id, root.id);
+        last::remember(self.id, root.id, encoding);
         if is_new {
             // In place: a second copy of a long text would be the most memory that this VM ever holds.
             let mut text = read::policy();
@@ -106,7 +115,9 @@ impl Plugin {
             self.text(self.id, policy).put(&text);
         }
         self.show(encoding);
-        Lease { plugin: self, root, encoding, watcher: Watcher::default(), held: 0 }
+        let lease = Lease { plugin: self, root, encoding, watcher: Watcher::default(), held: 0, digest };
+        lease.show_digest(&register);
+        lease
     }
 
     /// Decides what happens with a bad policy.
@@ -123,6 +134,7 @@ impl Plugin {
                 encoding: LabelEncoding::default(),
                 watcher: Watcher::default(),
                 held: 0,
+                digest: 0,
             }),
         }
     }
@@ -231,10 +243,25 @@ impl Lease {
     }
 
     /// Notes that a good policy is served in place of a bad one.
-    pub(crate) fn hold(&mut self, text: &[u8], bound: u32, encoding: LabelEncoding) {
+    pub(crate) fn hold(&mut self, text: &[u8], traits: Traits) {
         self.held = hash(text);
-        self.root.bound = bound;
-        self.encoding = encoding;
+        self.root.bound = traits.bound;
+        self.encoding = traits.encoding;
+        self.digest = traits.digest;
+        self.show_digest(&Register::decode(&self.plugin.register.get()));
+    }
+
+    /// Shows which policy is in force, unless it is no longer the one that is served here.
+    fn show_digest(&self, register: &Register) {
+        let served = if self.root.is_bad { self.held } else { self.root.policy };
+        if self.digest != 0 && register.in_force(self.plugin.id) == Some(served) {
+            metric::set(&self.digest_series(), self.digest);
+        }
+    }
+
+    fn digest_series(&self) -> Series {
+        let name = String::from_utf8_lossy(&self.plugin.name);
+        vm_config::digest_series(self.plugin.filter, &name, self.encoding)
     }
 
     /// Renews the entry: this root context lives, and it has open streams if `is_busy`. Returns how
@@ -246,6 +273,7 @@ impl Lease {
         let dead = self.watcher.look(&now, self.root.id);
         let register = self.plugin.change(&mut |register| register.beat(self.root, &dead));
         self.plugin.show(self.encoding);
+        self.show_digest(&register);
         register.bound()
     }
 
@@ -253,21 +281,15 @@ impl Lease {
     pub(crate) fn release(&self) {
         let register = self.plugin.change(&mut |register| register.release(self.root.id));
         self.plugin.show(self.encoding);
+        let is_gone = register.roots().iter().all(|root| root.plugin != self.plugin.id);
+        let is_renamed = last::of(self.plugin.id).is_some_and(|(_, encoding)| encoding != self.encoding);
+        if self.digest != 0 && (is_gone || is_renamed) {
+            metric::set(&self.digest_series(), 0);
+        }
         if register.roots().is_empty() {
             metric::set(&vm_config::up_series(self.plugin.filter, self.encoding), 0);
         }
     }
-}
-
-/// Remembers the root context that this VM was given.
-fn remember(plugin: u64, root: u64) {
-    LAST.with_borrow_mut(|last| {
-        last.retain(|(id, _)| *id != plugin);
-        if last.len() >= REMEMBERED {
-            last.remove(0);
-        }
-        last.push((plugin, root));
-    });
 }
 
 /// The number of a configuration. It is never 0, which means none.

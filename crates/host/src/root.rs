@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use narrows_core::{Invalid, LabelEncoding, Policy, PolicyValue, vm_config};
+use narrows_core::{Invalid, LabelEncoding, Policy, PolicyValue, policy_digest, vm_config};
 
 use crate::abi;
 use crate::callbacks::{RootContext, StreamContext};
-use crate::lease::{self, Lease, Plugin, Rejected};
+use crate::lease::{self, Lease, Plugin, Rejected, Traits};
 use crate::read;
 use crate::stream::Open;
 
@@ -95,18 +95,18 @@ impl<L: Open> Root<L> {
         let Ok(mut lease) = self.lease.try_borrow_mut() else { return };
         let Some(lease) = lease.as_mut().filter(|lease| lease.is_bad()) else { return };
         let Some(text) = lease.older() else { return };
-        let (bound, encoding) = match read_policy::<L::Policy>(text.clone()) {
-            Ok((policy, encoding)) => {
+        let traits = match read_policy::<L::Policy>(text.clone()) {
+            Ok((policy, encoding, digest)) => {
                 let bound = L::limit(&policy);
                 self.load(policy, lease.plugin());
-                (bound, encoding)
+                Traits { bound, encoding, digest }
             }
             Err(invalid) => {
                 blame(Self::FILTER, "older policy", &invalid);
-                (0, LabelEncoding::default())
+                Traits::default()
             }
         };
-        lease.hold(&text, bound, encoding);
+        lease.hold(&text, traits);
     }
 }
 
@@ -117,16 +117,16 @@ fn blame(filter: &str, what: &str, invalid: &Invalid) {
     }
 }
 
-/// Reads a policy and the label encoding that it asks for. This code must not be in the module twice,
+/// Reads a policy, the label encoding that it asks for, and its number. This code must not be in the module twice,
 /// because it is most of the module. The text is dropped before the policy is compiled: both at once
 /// would be the most memory that a VM ever holds.
 #[inline(never)]
-fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, LabelEncoding), Invalid> {
+fn read_policy<P: Policy>(text: Vec<u8>) -> Result<(P, LabelEncoding, u64), Invalid> {
     let tree = PolicyValue::parse(&text);
     drop(text);
     let tree = tree?;
-    let encoding = vm_config::label_encoding(&tree);
-    Ok((P::compile_once(tree)?, encoding))
+    let (encoding, digest) = (vm_config::label_encoding(&tree), policy_digest(&tree));
+    Ok((P::compile_once(tree)?, encoding, digest))
 }
 
 impl<L: Open> RootContext for Root<L> {
@@ -136,10 +136,10 @@ impl<L: Open> RootContext for Root<L> {
         let hash = lease::hash(&text);
         let policy = read_policy::<L::Policy>(text).map_err(|e| blame(Self::FILTER, "policy", &e));
         let is_taken = match (policy, strict) {
-            (Ok((policy, encoding)), Ok(_)) => {
+            (Ok((policy, encoding, digest)), Ok(_)) => {
                 let (plugin, bound) = (Plugin::here(Self::FILTER), L::limit(&policy));
                 self.load(policy, &plugin);
-                let lease = plugin.accept(hash, bound, encoding);
+                let lease = plugin.accept(hash, Traits { bound, encoding, digest });
                 if let Some(older) = self.lease.replace(Some(lease)) {
                     older.release();
                 }

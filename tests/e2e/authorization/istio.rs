@@ -73,7 +73,7 @@ pub(super) fn render(
         namespace: Some("istio-system".to_owned()),
         selector: vec![("istio".to_owned(), "ingressgateway".to_owned())],
         targets: Vec::new(),
-        url: Some(format!("oci://registry.example/narrows/{}:1", filter.name())),
+        url: Some(format!("oci://registry.example/narrows/{}:0.1.0", filter.name())),
         sha256: None,
         mode: mode.map(|mode| mode.parse().unwrap()),
         ports: Vec::new(),

@@ -23,6 +23,11 @@ Examples:
   narrows diff stock.yaml stock-20.yaml
   narrows diff stock.yaml stock-20.yaml --keys keys.txt";
 
+pub(super) const DIGEST: &str = "\
+Examples:
+  narrows digest stock.yaml
+  narrows digest plugin.yaml";
+
 pub(super) const EXPLAIN: &str = "\
 Examples:
   narrows explain NRW201
@@ -40,9 +45,16 @@ Examples:
 With --out policy.yaml --routes routes.yaml --cases cases.yaml it writes everything that is needed;
 then: narrows lint policy.yaml routes.yaml, narrows test cases.yaml, narrows render policy.yaml";
 
+pub(super) const PACK: &str = "\
+Examples:
+  narrows pack canary-split.wasm
+To push it, with the login of Docker, or with another one:
+  $ narrows pack dist/canary-split.wasm --push registry.example.com/narrows/canary-split:0.1.0
+  $ narrows pack … --username ci --password-file token --sign cosign.key";
+
 pub(super) const RENDER: &str = "\
 Examples:
-  narrows render stock.yaml --as wasm-plugin --mode CLIENT --url oci://r.example/canary-split:1
+  narrows render stock.yaml --as wasm-plugin --mode CLIENT --url oci://r.example/canary-split:0.1.0
   narrows render plugin.yaml --as traffic-extension
   narrows render stock.yaml --as envoy-filter-block
   narrows render stock.yaml --as telemetry --istio 1.27";

@@ -49,6 +49,9 @@ pub(super) struct Arguments {
     /// The SHA-256 digest of the module
     #[arg(long, value_name = "HEX")]
     sha256: Option<String>,
+    /// The digest of the image, as `narrows pack` prints it: it stands in the url in place of a tag
+    #[arg(long, value_name = "SHA256:HEX", value_parser = image_digest, conflicts_with = "sha256")]
+    digest: Option<String>,
     /// The direction to run in [default: both]
     #[arg(long, value_enum)]
     mode: Option<Mode>,
@@ -133,6 +136,10 @@ impl Arguments {
         };
         // Envoy's own files have the module in a file.
         let url = self.url.or(kept.url.clone().filter(|_| !FILES.contains(&self.shape)));
+        let url = match self.digest {
+            Some(digest) => Some(pinned(url.as_deref(), &digest)?),
+            None => url,
+        };
         let is_new = url != kept.url;
         let request = RenderRequest {
             filter: loaded.filter,
@@ -161,13 +168,14 @@ impl Arguments {
 
     /// Refuses an option that the shape does not have.
     fn has_effect(&self) -> Result<(), CliError> {
-        let given: [(&str, bool, For); 13] = [
+        let given: [(&str, bool, For); 14] = [
             ("--name", self.name.is_some(), RESOURCES),
             ("--namespace", self.namespace.is_some(), RESOURCES),
             ("--selector", !self.selector.is_empty(), ISTIOS),
             ("--target", !self.target.is_empty(), RESOURCES),
             ("--url", self.url.is_some(), MODULES),
             ("--sha256", self.sha256.is_some(), DIGESTS),
+            ("--digest", self.digest.is_some(), PLUGINS),
             ("--mode", self.mode.is_some(), ISTIOS),
             ("--port", !self.ports.is_empty(), PLACES),
             ("--phase", self.phase.is_some(), PLUGINS),
@@ -204,6 +212,27 @@ fn accepted(rendered: String, istio: Release) -> Done {
         return Done::clean(checked.source.text);
     }
     Done { refusal: report::refusal(Format::Text, checked), findings: true, ..Done::clean(String::new()) }
+}
+
+/// The address of an image by its digest.
+fn pinned(url: Option<&str>, digest: &str) -> Result<String, CliError> {
+    let image = url.filter(|url| url.starts_with("oci://") || !url.contains("://")).ok_or_else(|| {
+        CliError::new("--digest is for an image", "add --url oci://registry/repository, or write --sha256")
+    })?;
+    let name = image.split('@').next().unwrap_or_default();
+    let repository = name.rsplit('/').next().unwrap_or_default();
+    let tag = repository.split_once(':').map_or(0, |(_, tag)| tag.len() + 1);
+    let untagged = name.get(..name.len() - tag).unwrap_or(name);
+    Ok(format!("{untagged}@{digest}"))
+}
+
+fn image_digest(written: &str) -> Result<String, String> {
+    let hex = written.strip_prefix("sha256:").unwrap_or_default();
+    let is_hex = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if is_hex {
+        return Ok(written.to_owned());
+    }
+    Err("write sha256: and 64 digits of 0-9 and a-f, as `narrows pack` prints them".to_owned())
 }
 
 fn pair(at: char) -> impl Fn(&str) -> Result<(String, String), String> + Clone + Send + Sync {

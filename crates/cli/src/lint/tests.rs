@@ -18,7 +18,7 @@ fn cluster(plugins: usize) -> SourceFile {
         write!(
             text,
             "---\napiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{ name: p{i}, namespace: n{namespace} }}\n\
-             spec: {{ {selector}url: \"oci://r.example/n/{filter}:1\", pluginConfig: {{ trust: mesh }} }}\n"
+             spec: {{ {selector}url: \"oci://r.example/n/{filter}:0.1.0\", pluginConfig: {{ trust: mesh }} }}\n"
         )
         .unwrap();
     }
@@ -57,7 +57,7 @@ fn the_index_finds_what_comparing_every_pair_finds() {
             write!(
                 text,
                 "---\napiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{ name: {name}{i}, {more} }}\n\
-                 spec: {{ {choice}url: \"oci://r.example/n/{filter}:1\", pluginConfig: {{ trust: mesh }} }}\n"
+                 spec: {{ {choice}url: \"oci://r.example/n/{filter}:0.1.0\", pluginConfig: {{ trust: mesh }} }}\n"
             )
             .unwrap();
         }

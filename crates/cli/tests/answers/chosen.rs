@@ -10,7 +10,7 @@ apiVersion: extensions.istio.io/v1alpha1
 kind: WasmPlugin
 metadata: { name: a, namespace: shop }
 spec:
-  url: oci://registry.example/narrows/header-router:1
+  url: oci://registry.example/narrows/header-router:0.1.0
   verificationKey: k
   phase: AUTHZ
   priority: 200
@@ -131,7 +131,7 @@ fn a_project_says_once_what_is_true_of_it() {
     fs::create_dir_all(here.join("deploy")).unwrap();
     let gateway = "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: { name: a, namespace: edge }\n\
         spec:\n  selector: { matchLabels: { app: edge } }\n  match: [{ mode: SERVER }]\n  failStrategy: FAIL_RELOAD\n  \
-        url: oci://registry.example/narrows/header-router:1\n  phase: AUTHZ\n  priority: 200\n  pluginConfig: { trust: mesh }\n";
+        url: oci://registry.example/narrows/header-router:0.1.0\n  phase: AUTHZ\n  priority: 200\n  pluginConfig: { trust: mesh }\n";
     fs::write(here.join("deploy/gateway.yaml"), gateway).unwrap();
     fs::write(here.join("deploy/p.yaml"), PLUGIN).unwrap();
     // A file of settings above this folder would be read too.

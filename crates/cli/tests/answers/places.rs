@@ -9,7 +9,7 @@ use super::{directory, narrows};
 fn plugin(namespace: &str, spec: &str) -> String {
     format!(
         "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{ name: p, namespace: {namespace} }}\n\
-         spec: {{ url: 'oci://registry.example/narrows/header-router:1', phase: AUTHZ, priority: 200, failStrategy: FAIL_RELOAD, \
+         spec: {{ url: 'oci://registry.example/narrows/header-router:0.1.0', phase: AUTHZ, priority: 200, failStrategy: FAIL_RELOAD, \
          pluginConfig: {{ trust: mesh }}, {spec} }}\n"
     )
 }
@@ -121,7 +121,7 @@ fn policies_are_found_where_people_have_them() {
             "plugins.json",
             format!(
                 r#"{{"apiVersion": "extensions.istio.io/v1alpha1", "kind": "WasmPluginList", "items": [{{"metadata": {{"name": "a"}}, "spec":
-                {{"url": "oci://r.example/n/header-router:1", "phase": "AUTHZ", "priority": 200, "failStrategy": "FAIL_RELOAD", "pluginConfig": {FAULT}}}}}]}}"#
+                {{"url": "oci://r.example/n/header-router:0.1.0", "phase": "AUTHZ", "priority": 200, "failStrategy": "FAIL_RELOAD", "pluginConfig": {FAULT}}}}}]}}"#
             ),
         ),
         (
@@ -149,7 +149,7 @@ fn policies_are_found_where_people_have_them() {
             "gateway.yaml",
             format!(
                 "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: EnvoyExtensionPolicy\nmetadata: {{ name: a }}\nspec:\n  wasm:\n  \
-                - name: a\n    rootID: header-router\n    code: {{ type: Image, image: {{ url: r.example/n/header-router:1 }} }}\n    config: {FAULT}\n"
+                - name: a\n    rootID: header-router\n    code: {{ type: Image, image: {{ url: r.example/n/header-router:0.1.0 }} }}\n    config: {FAULT}\n"
             ),
         ),
     ] {

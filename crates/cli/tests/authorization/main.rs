@@ -26,7 +26,7 @@ fn plugin(name: &str, place: &[&str], policy: &str) -> String {
     let place: String = place.iter().map(|line| format!("  {line}\n")).collect();
     format!(
         "---\napiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{ name: {name}, namespace: istio-system }}\n\
-         spec:\n{place}  url: oci://registry.example/{filter}:1\n  failStrategy: FAIL_RELOAD\n  pluginConfig: {{ {policy} }}\n"
+         spec:\n{place}  url: oci://registry.example/{filter}:0.1.0\n  failStrategy: FAIL_RELOAD\n  pluginConfig: {{ {policy} }}\n"
     )
 }
 

@@ -17,7 +17,7 @@ fn what_is_rendered_is_read_again() {
         )
     };
     let render = |policy: &str| {
-        let url = "oci://registry.example/narrows/header-router:1";
+        let url = "oci://registry.example/narrows/header-router:0.1.0";
         narrows(&["render", policy, "--as", "wasm-plugin", "--target", "Gateway/shop", "--url", url])
     };
     let (code, rendered) = render("api.yaml");

@@ -1,5 +1,5 @@
 //! What holds for a filter whatever its policy is: whether it is strict, and the gauges that show that
-//! it runs and that a policy was rejected.
+//! it runs, that a policy was rejected, and which policy is in force.
 
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::Invalid;
@@ -62,9 +62,19 @@ pub fn up_series(filter: &str, encoding: LabelEncoding) -> Series {
     of_filter(filter, encoding, UP)
 }
 
+/// The gauge that shows which policy of a plugin is in force, by its number
+/// ([`policy_digest`](crate::policy_digest)); 0 when the plugin is gone.
+pub fn digest_series(filter: &str, plugin: &str, encoding: LabelEncoding) -> Series {
+    let plugin = Label { name: "plugin", stock: BuiltinTag::Tag, value: plugin };
+    Series::new(Kind::Gauge, encoding, "narrows_policy_digest", &[named(filter), plugin])
+}
+
 fn of_filter(filter: &str, encoding: LabelEncoding, name: &str) -> Series {
-    let label = Label { name: "filter", stock: BuiltinTag::Component, value: filter };
-    Series::new(Kind::Gauge, encoding, name, &[label])
+    Series::new(Kind::Gauge, encoding, name, &[named(filter)])
+}
+
+fn named(filter: &str) -> Label<'_> {
+    Label { name: "filter", stock: BuiltinTag::Component, value: filter }
 }
 
 #[cfg(test)]
@@ -72,7 +82,7 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{is_strict, label_encoding, rejected_series, up_series};
+    use super::{digest_series, is_strict, label_encoding, rejected_series, up_series};
     use crate::language::policy_value::PolicyValue;
     use crate::policy::series::LabelEncoding;
 
@@ -91,6 +101,11 @@ mod tests {
         assert_eq!(&*name(LabelEncoding::Stock), "component.canary-split.narrows_config_rejected");
         let up = up_series("canary-split", LabelEncoding::StatTags).name;
         assert_eq!(&*up, "filter=.=canary-split;.;narrows_up");
+        let name = |encoding| digest_series("canary-split", "books.stock", encoding).name;
+        let written = "filter=.=canary-split;.;plugin=.=books.stock;.;narrows_policy_digest";
+        assert_eq!(&*name(LabelEncoding::StatTags), written);
+        let stock = "component.canary-split.tag.books.stock;.narrows_policy_digest";
+        assert_eq!(&*name(LabelEncoding::Stock), stock);
     }
 
     #[test]

@@ -11,8 +11,9 @@ pub(in crate::lint) static RULE: Rule = Rule {
         id: "NRW640",
         title: "a module that never changes, or cannot be fetched",
         text: "Istio keeps an image that it has fetched, and fetches it again only under imagePullPolicy: Always. A tag
-that moves, such as latest or none at all, then stays what it was. A digest never changes, so Always
-has no effect beside it. The pull secret is a Secret of type kubernetes.io/dockerconfigjson in the
+that moves, such as latest, 1, main or none at all, then stays what it was, and a new pod fetches
+another module than the one beside it has. A digest never changes, so Always has no effect beside it:
+narrows pack prints it, and narrows render --digest writes it. The pull secret is a Secret of type kubernetes.io/dockerconfigjson in the
 namespace of the plugin. To roll out a new module, write a new tag or digest.",
     },
     checks: &[Check::Resource(image), Check::Resource(secret)],
@@ -47,8 +48,25 @@ fn image(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
         (Some(pull), Some("latest")) => {
             add(pull, "imagePullPolicy", "\"latest\" is fetched once, and then never changes", REMEDY);
         }
+        (_, Some(tag)) if tag != "latest" && can_move(tag) => {
+            let message = format!("the tag {tag:?} can move, and each proxy keeps what it was at first");
+            add(node, "url", &message, REMEDY);
+        }
         _ => {}
     }
+}
+
+/// Whether a tag is not by its form one version: three numbers, a commit or a date are.
+fn can_move(tag: &str) -> bool {
+    let version = tag.strip_prefix('v').unwrap_or(tag);
+    let mut parts = version.splitn(3, '.');
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let begins = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
+    let is_version = parts.next().is_some_and(is_number)
+        && parts.next().is_some_and(is_number)
+        && parts.next().is_some_and(begins);
+    let is_commit = |part: &str| part.len() >= 7 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    !is_version && !tag.split(['-', '_', '.']).any(is_commit)
 }
 
 fn secret(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
@@ -82,4 +100,19 @@ fn secret(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
 fn report(plugin: &Plugin<'_>, node: &Node, message: &str) -> Finding {
     let help = "make it there: kubectl create secret docker-registry";
     Finding::warning(&RULE.code, &node.at, &plugin.place("imagePullSecret"), message, help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::can_move;
+
+    #[test]
+    fn some_tags_are_one_version() {
+        for tag in ["0.1.0", "v1.2.3", "1.2.3-rc.1", "main-4fcf676", "20261129", "release_1.2-a65e477"] {
+            assert!(!can_move(tag), "{tag}");
+        }
+        for tag in ["1", "1.2", "v1", "main", "stable", "1.2.x", "dev-1", "feature", "", "1..2"] {
+            assert!(can_move(tag), "{tag}");
+        }
+    }
 }
