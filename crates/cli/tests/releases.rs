@@ -43,7 +43,7 @@ fn what_is_rendered_is_accepted() {
             for (shape, by_target) in
                 Shape::value_variants().iter().flat_map(|shape| [(shape, false), (shape, true)])
             {
-                let envoy = *shape == Shape::EnvoyFilterBlock;
+                let is_file = matches!(*shape, Shape::EnvoyFilterBlock | Shape::EnvoyFilter);
                 let request = RenderRequest {
                     filter,
                     tree: tree.clone(),
@@ -52,9 +52,9 @@ fn what_is_rendered_is_accepted() {
                     name: filter.name().to_owned(),
                     namespace: Some("shop".to_owned()),
                     selector: if by_target { Vec::new() } else { label() },
-                    targets: if by_target { targets() } else { Vec::new() },
+                    targets: if by_target { targets(*shape) } else { Vec::new() },
                     url: Some(
-                        if envoy { "/x/" } else { "oci://registry.example:5000/narrows/" }.to_owned()
+                        if is_file { "/x/" } else { "oci://registry.example:5000/narrows/" }.to_owned()
                             + filter.name(),
                     ),
                     sha256: Some("0".repeat(64)),
@@ -69,18 +69,24 @@ fn what_is_rendered_is_accepted() {
                     kept: Kept::default(),
                 };
                 let Ok(text) = render::render(*shape, &request) else {
-                    let lacks_kind = *shape == Shape::TrafficExtension && minor < 30;
+                    let lacks_kind = match shape {
+                        Shape::TrafficExtension => minor < 30,
+                        // It has no labels.
+                        Shape::EnvoyExtensionPolicy => !by_target,
+                        _ => false,
+                    };
                     assert!(lacks_kind || (by_target && minor < 22), "{shape:?} for 1.{minor}");
                     continue;
                 };
-                let text = if envoy { format!("http_filters:\n{text}") } else { text };
+                let text =
+                    if *shape == Shape::EnvoyFilterBlock { format!("http_filters:\n{text}") } else { text };
                 check(*shape, istio, text, &tree);
                 rendered += 1;
             }
         }
     }
-    // By label, every release but for the newest kind; by target, four kinds from 1.22 on.
-    let (by_label, by_target) = (6 * 20 + 2, 4 * 20 + 2 * 10 + 2);
+    // By label, every release but for the newest kind; by target, three kinds from 1.22 on and the newest.
+    let (by_label, by_target) = (7 * 20 + 2, 5 * 20 + 3 * 10 + 2);
     assert_eq!(rendered, POLICIES.len() * (by_label + by_target));
 }
 
@@ -88,8 +94,12 @@ fn label() -> Vec<(String, String)> {
     vec![("app.kubernetes.io/name".to_owned(), "on".to_owned())]
 }
 
-fn targets() -> Vec<(String, String)> {
-    ["Service/shop", "ServiceEntry/vendor"]
+fn targets(shape: Shape) -> Vec<(String, String)> {
+    let kinds = match shape {
+        Shape::EnvoyExtensionPolicy => ["Gateway/shop", "HTTPRoute/reviews"],
+        _ => ["Service/shop", "ServiceEntry/vendor"],
+    };
+    kinds
         .iter()
         .filter_map(|target| target.split_once('/'))
         .map(|(kind, name)| (kind.to_owned(), name.to_owned()))
@@ -109,7 +119,8 @@ fn check(shape: Shape, istio: Release, text: String, policy: &PolicyValue) {
         .flat_map(|resource| narrows::documents::policies(&source, resource, &mut Vec::new()))
         .collect();
     if shape != Shape::Telemetry {
-        assert_eq!(found.len(), resources.len(), "{}", source.text);
+        // An EnvoyFilter has both in one resource.
+        assert!(found.len() == resources.len() || shape == Shape::EnvoyFilter, "{}", source.text);
         assert_eq!(found.last().unwrap().policy.tree(), *policy, "{}", source.text);
     }
     let checked = lint::check(source, &Options { istio: Some(istio), ..Options::default() });

@@ -73,6 +73,13 @@ pub const METRICS: &[Metric] = &[
         "over 0 while the proxy runs a plugin of the filter",
     ),
     metric(
+        vm_config::DIGEST,
+        Kind::Gauge,
+        "*",
+        &["filter", "plugin"],
+        "the number of the policy that is in force, which `narrows digest` prints; 0 when the plugin is gone",
+    ),
+    metric(
         "narrows_router_requests_total",
         Kind::Counter,
         ROUTER,

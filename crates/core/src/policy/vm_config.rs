@@ -51,6 +51,8 @@ pub fn label_encoding(tree: &PolicyValue) -> LabelEncoding {
 pub(crate) const REJECTED: &str = "narrows_config_rejected";
 /// The name of the gauge of filters that run.
 pub(crate) const UP: &str = "narrows_up";
+/// See [`digest_series`].
+pub(crate) const DIGEST: &str = "narrows_policy_digest";
 
 /// The gauge that is 1 while the last policy of any plugin of a filter is a rejected one.
 pub fn rejected_series(filter: &str, encoding: LabelEncoding) -> Series {
@@ -66,7 +68,7 @@ pub fn up_series(filter: &str, encoding: LabelEncoding) -> Series {
 /// ([`policy_digest`](crate::policy_digest)); 0 when the plugin is gone.
 pub fn digest_series(filter: &str, plugin: &str, encoding: LabelEncoding) -> Series {
     let plugin = Label { name: "plugin", stock: BuiltinTag::Tag, value: plugin };
-    Series::new(Kind::Gauge, encoding, "narrows_policy_digest", &[named(filter), plugin])
+    Series::new(Kind::Gauge, encoding, DIGEST, &[named(filter), plugin])
 }
 
 fn of_filter(filter: &str, encoding: LabelEncoding, name: &str) -> Series {
