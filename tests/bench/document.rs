@@ -3,7 +3,6 @@
 use narrows_harness::{envoy, root};
 
 use super::form::Modules;
-use super::load::AT_ONCE;
 use super::memory;
 use super::picture;
 use super::processor;
@@ -69,9 +68,8 @@ fn head(extent: Extent, load: &str) -> anyhow::Result<String> {
          * Machine: {}. Before this began, its load was {load}: a quiet machine has less than 1, and a busy one makes the figures larger.\n\
          * Envoy: {version}.\n\
          * All chains of a section are listeners of one Envoy with one worker. In each of {} rounds (half as many in the sections\n  \
-           after the first) each chain gets {} requests, in another order each time, after {} requests of its own: V8 compiles\n  \
-           for speed what is called often. {AT_ONCE} requests are under way at once, so that the worker seldom sleeps. A request has\n  \
-           ten headers.\n\n\
+           after the first) each chain gets {} requests over one connection, in another order each time, after {} requests of\n  \
+           its own: V8 compiles for speed what is called often. A request has ten headers.\n\n\
          {HOW}\n",
         processor::machine(),
         extent.rounds,

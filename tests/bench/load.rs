@@ -1,34 +1,25 @@
-//! The client: several requests at once to each chain, so that the worker seldom sleeps.
-//!
-//! A worker that waits for the next request has cold caches when it comes, and pays for waking up. Both
-//! are larger than a filter, vary from round to round, and are not what a busy proxy pays.
+//! The client: one connection to each chain, one request at a time.
 
 use std::net::SocketAddr;
 
 use anyhow::Context;
 use narrows_harness::client::Protocol;
-use narrows_harness::message::{Request, Response};
+use narrows_harness::message::Response;
 use narrows_harness::{http1, http2};
 
 use super::chain::{Behind, Chain, End};
 
-/// How many requests are under way at once.
-pub(super) const AT_ONCE: usize = 8;
-
-/// Connections to a chain, and the request that they repeat.
+/// A connection to a chain, and the request that it repeats.
 pub(super) struct Load {
-    connections: Connections,
-    /// The cost is Envoy's alone, so the client may be slow; but the requests are written only once.
+    connection: Connection,
+    /// The cost is Envoy's alone, so the client may be slow; but a request is written only once.
     bytes: Vec<u8>,
-    requests: Vec<Request>,
     chain: Chain,
     behind: Behind,
 }
 
-enum Connections {
-    /// One for each request that is under way.
-    Http1(Vec<http1::Connection>),
-    /// One for all of them.
+enum Connection {
+    Http1(http1::Connection),
     Http2(http2::Connection),
 }
 
@@ -39,14 +30,11 @@ impl Load {
         protocol: Protocol,
         behind: Behind,
     ) -> anyhow::Result<Self> {
-        let one = |_| http1::Connection::connect(at);
-        let connections = match protocol {
-            Protocol::Http1 => Connections::Http1((0..AT_ONCE).map(one).collect::<anyhow::Result<_>>()?),
-            Protocol::Http2 => Connections::Http2(http2::Connection::connect(at)?),
+        let connection = match protocol {
+            Protocol::Http1 => Connection::Http1(http1::Connection::connect(at)?),
+            Protocol::Http2 => Connection::Http2(http2::Connection::connect(at)?),
         };
-        let requests = vec![chain.request.clone(); AT_ONCE];
-        let bytes = http1::request_bytes(&chain.request);
-        Ok(Self { connections, bytes, requests, chain: chain.clone(), behind })
+        Ok(Self { connection, bytes: http1::request_bytes(&chain.request), chain: chain.clone(), behind })
     }
 
     /// See [`Chain::group`].
@@ -54,27 +42,21 @@ impl Load {
         &self.chain.group
     }
 
-    /// Sends the request so many times, or fewer if it is dear, and says how many times: a multiple of
-    /// [`AT_ONCE`]. Every answer must be the right one.
+    /// Sends the request so many times, or fewer if it is dear, and says how many times. Every answer
+    /// must be the right one.
     pub(super) fn send(&mut self, times: u32) -> anyhow::Result<u32> {
-        let all_at_once = u32::try_from(AT_ONCE)?;
-        let turns = (times / self.chain.scarcity).div_ceil(all_at_once).max(1);
-        for _ in 0..turns {
-            for answer in self.exchange()? {
-                self.check(&answer).with_context(|| self.chain.name.clone())?;
-            }
+        let times = (times / self.chain.scarcity).max(1);
+        for _ in 0..times {
+            let answer = match &mut self.connection {
+                Connection::Http1(connection) => {
+                    connection.send_raw(&self.bytes)?;
+                    connection.receive("GET")?
+                }
+                Connection::Http2(connection) => connection.exchange(&self.chain.request)?,
+            };
+            self.check(&answer).with_context(|| self.chain.name.clone())?;
         }
-        Ok(turns * all_at_once)
-    }
-
-    fn exchange(&mut self) -> anyhow::Result<Vec<Response>> {
-        match &mut self.connections {
-            Connections::Http1(all) => {
-                all.iter_mut().try_for_each(|connection| connection.send_raw(&self.bytes))?;
-                all.iter_mut().map(|connection| connection.receive("GET")).collect()
-            }
-            Connections::Http2(connection) => connection.exchange_all(&self.requests),
-        }
+        Ok(times)
     }
 
     fn check(&self, answer: &Response) -> anyhow::Result<()> {

@@ -82,13 +82,13 @@ fn held(filters: &[Value], workers: u32) -> anyhow::Result<(i64, Duration)> {
     let envoy = Envoy::start(bootstrap(&[listener], &[]), options)?;
     let ready = begun.elapsed();
     let end = if filters.is_empty() { End::Stable } else { End::Canary };
-    for _ in 0..LOADS {
+    for _ in 0..CONNECTIONS {
         Load::to(envoy.listener("http")?, &Chain { end, ..chain.clone() }, Protocol::Http1, Behind::Nothing)?
             .send(REQUESTS)?;
     }
     Ok((i64::try_from(processor::resident(envoy.pid())?)?, ready))
 }
 
-/// Enough that every worker gets some of their connections.
-const LOADS: u32 = 2;
-const REQUESTS: u32 = 160;
+/// Enough that every worker gets some.
+const CONNECTIONS: u32 = 16;
+const REQUESTS: u32 = 20;
