@@ -25,6 +25,10 @@ use serde_json::{Value, json};
 pub use bench::{Bench, Plan};
 
 /// Whether this Envoy is older than a minor release, and so lacks something; that is said then.
+///
+/// # Panics
+///
+/// If there is no Envoy, or it does not tell its version.
 pub fn lacks(release: u32, what: &str) -> bool {
     let minor = envoy::minor().expect("Envoy tells its version");
     if minor < release {

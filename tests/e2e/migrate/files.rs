@@ -115,6 +115,7 @@ fn each_file_does_what_it_did() {
 /// once in a thousand million runs.
 #[test]
 fn shares_are_what_they_were() {
+    const TIMES: u32 = 4_000;
     for (name, canary, share) in [
         ("virtual-service-canary.yaml", "outbound|v2|reviews", 0.10),
         ("ingress-header-cookie-weight.yaml", "outbound||shop-canary", 0.15),
@@ -127,7 +128,6 @@ fn shares_are_what_they_were() {
         let mut sides = Sides::start(&old, &made, &new);
         let host = if name.starts_with("virtual") { "reviews" } else { "shop.example.com" };
         let request = Request::get(host, "/drawn");
-        const TIMES: u32 = 4_000;
         for side in [0, 1] {
             let hits = (0..TIMES).filter(|_| sides.send(side, &request).cluster.as_deref() == Some(canary));
             let hits = f64::from(u32::try_from(hits.count()).unwrap());

@@ -76,7 +76,7 @@ fn to(name: &str, weight: u64) -> Value {
 }
 
 fn entry(random: &mut Random, number: usize) -> Value {
-    let matches: Vec<Value> = (0..1 + random.below(2)).map(|_| one(random)).collect();
+    let matches: Vec<Value> = (0..=random.below(2)).map(|_| one(random)).collect();
     let mut entry = json!({ "match": matches });
     let word = random.pick(&WORDS);
     if random.once_in(3) {
@@ -154,7 +154,7 @@ fn http_route(random: &mut Random) -> Value {
 }
 
 fn rule(random: &mut Random, number: usize) -> Value {
-    let matches: Vec<Value> = (0..1 + random.below(3)).map(|_| route_match(random)).collect();
+    let matches: Vec<Value> = (0..=random.below(3)).map(|_| route_match(random)).collect();
     let mut filters = Vec::new();
     if random.once_in(3) {
         filters.push(json!({ "type": "RequestHeaderModifier", "requestHeaderModifier": {

@@ -81,7 +81,7 @@ fn matched(list: &[Value]) -> Value {
         };
         match one["conditionType"].as_str().unwrap() {
             "header" => {
-                headers.push(json!({ "name": key, "string_match": test, "invert_match": is_inverted }))
+                headers.push(json!({ "name": key, "string_match": test, "invert_match": is_inverted }));
             }
             "parameter" => parameters.push(json!({ "name": key, "string_match": test })),
             _ => {

@@ -16,7 +16,7 @@ pub(crate) fn virtual_service(resource: &Value) -> Value {
         match host.strip_suffix(".svc.cluster.local") {
             Some(service) if gateways == 0 => domains.extend(forms(service)),
             _ if gateways == 0 && !host.contains(['.', '*']) => {
-                domains.extend(forms(&format!("{host}.{namespace}")))
+                domains.extend(forms(&format!("{host}.{namespace}")));
             }
             _ => domains.push(host.to_owned()),
         }

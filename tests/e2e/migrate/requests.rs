@@ -67,7 +67,7 @@ impl Vocabulary {
         let one = |random: &mut Random, all: &[String]| all[random.below(all.len())].clone();
         let mut host = one(random, &self.hosts);
         if random.once_in(12) {
-            host = random.pick(&["elsewhere.example", "x.y.example", "SHOP.example.com"]).to_owned();
+            random.pick(&["elsewhere.example", "x.y.example", "SHOP.example.com"]).clone_into(&mut host);
         }
         if random.once_in(6) {
             host.push_str(":8080");

@@ -70,7 +70,7 @@ impl Sides {
             clusters.iter().map(|name| static_cluster(name, echo.addr(), false)).collect();
         let envoy = Envoy::start(
             bootstrap(&listeners, &clusters),
-            EnvoyOptions { ready_within: Duration::from_secs(120), ..EnvoyOptions::named("migrate") },
+            EnvoyOptions { ready_within: Duration::from_mins(2), ..EnvoyOptions::named("migrate") },
         );
         let envoy = envoy.unwrap_or_else(|e| panic!("{e:#}\n{:#}", json_of(&made.policy)));
         let clients = ["theirs", "ours"]
