@@ -118,24 +118,24 @@ mod tests {
     fn every_label_of_every_series() {
         let split = r#"{"splits": [{"name": "s", "key": [{"header": "u"}],
             "backends": [{"name": "a", "baseline": true}, {"name": "b", "to": "b", "weight": 1}]}]}"#;
-        assert_eq!(labels::<Splitter>(split).0, ["split", "backend", "code_class", "filter"]);
+        assert_eq!(labels::<Splitter>(split).0, ["split", "backend", "code_class", "filter", "plugin"]);
         let tags = r#"{"tags": {"tenant": {"header": "x"}, "op": {"pathTemplates": ["/a"]}, "unused": {"header": "y"}},
             "metrics": [{"name": "m", "tags": ["tenant", "op"]}]}"#;
-        assert_eq!(labels::<Tagger>(tags).0, ["tag", "overflow", "tenant", "op", "filter"]);
+        assert_eq!(labels::<Tagger>(tags).0, ["tag", "overflow", "tenant", "op", "filter", "plugin"]);
         let published = r#"{"tags": {"tenant": {"header": "x"}}, "publish": ["tenant"]}"#;
         assert_eq!(
             labels::<Tagger>(published).0,
-            ["tag", "filter"],
+            ["tag", "filter", "plugin"],
             "what is dropped is counted without metrics"
         );
-        assert_eq!(labels::<Tagger>("{}").0, ["filter"]);
+        assert_eq!(labels::<Tagger>("{}").0, ["filter", "plugin"]);
     }
 
     #[test]
     fn stock_labels_are_told_to_a_plain_envoy_only() {
         let stock = r#"{"labels": "stock", "tags": {"x": {"header": "a", "stockLabel": "tag"}}, "metrics": [{"name": "m", "tags": ["x"]}]}"#;
         let (names, stats_tags) = labels::<Tagger>(stock);
-        assert_eq!(names, ["filter"], "the gauge of rejected policies, which no policy names");
+        assert_eq!(names, ["filter", "plugin"], "gauges that no policy names");
         assert!(stats_tags.contains(r"(component\\.(.+?)\\.)"), "{stats_tags}");
         let own = labels::<Tagger>("{}").1;
         assert!(

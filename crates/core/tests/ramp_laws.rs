@@ -68,7 +68,7 @@ fn while_weights_rise_nobody_is_sent_back() {
         let splitter = ramp.policy();
         for _ in 0..8 {
             let key = random.number(1_000_000);
-            let earlier = random.number(900);
+            let earlier = random.number(300);
             let later = earlier + random.number(300);
             let (from, to) = (owner(&splitter, key, earlier), owner(&splitter, key, later));
             assert!(

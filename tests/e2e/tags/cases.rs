@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use super::{istio, line, stats_tags};
 
+/// What every plugin shows of itself.
+const OF_PLUGINS: [&str; 2] = ["narrows_up", "narrows_policy_digest"];
+
 #[test]
 fn with_istios_bootstrap() -> anyhow::Result<()> {
     all(istio)
@@ -34,10 +37,9 @@ fn all(stats: fn(&str) -> Value) -> anyhow::Result<()> {
         let mut shown = Vec::new();
         let settled = wait::until("the series", Duration::from_secs(5), || {
             let samples = envoy.prometheus()?;
-            let own = samples
-                .iter()
-                .filter(|s| !s.name.starts_with("envoy_") && s.name != "narrows_up" && s.value != 0.0);
-            shown = own.map(line).collect();
+            let own =
+                samples.iter().filter(|s| !s.name.starts_with("envoy_") && !OF_PLUGINS.contains(&&*s.name));
+            shown = own.filter(|s| s.value != 0.0).map(line).collect();
             shown.sort();
             Ok((shown == expected).then_some(()))
         });
