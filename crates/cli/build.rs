@@ -21,10 +21,11 @@ fn table(folder: &Path) -> io::Result<String> {
     for one in sorted(folder)? {
         table.push_str(&format!("({:?}, &[\n", name(&one)));
         for file in sorted(&one)? {
+            // Where the sources are is asked when the program is compiled: a checkout may move with what was built.
+            let inner = format!("/{}/{}/{}", name(folder), name(&one), name(&file));
             table.push_str(&format!(
-                "({:?}, include_str!({:?})),\n",
+                "({:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {inner:?}))),\n",
                 name(&file),
-                file.display().to_string()
             ));
         }
         table.push_str("]),\n");
