@@ -14,6 +14,7 @@ mod reach;
 mod rule;
 mod rules;
 mod run;
+mod splits;
 mod telemetry;
 pub mod wire;
 

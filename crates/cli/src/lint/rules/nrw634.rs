@@ -4,6 +4,7 @@ use crate::code::Code;
 use crate::filter::Filter;
 use crate::finding::Finding;
 use crate::lint::rule::{Check, Rule};
+use crate::lint::splits;
 use crate::source::Node;
 use crate::write::json;
 
@@ -19,11 +20,7 @@ own Service in \"authority\", or a route of its own in \"to\".",
 };
 
 fn check(filter: Filter, policy: &Node, findings: &mut Vec<Finding>) {
-    let part = if filter == Filter::Narrows { policy.get("split") } else { Some(policy) };
-    let prefix = if filter == Filter::Narrows { "split." } else { "" };
-    let splits = part.filter(|_| matches!(filter, Filter::CanarySplit | Filter::Narrows));
-    let splits = splits.and_then(|part| part.get("splits")).map(Node::elements).unwrap_or_default();
-    for (i, split) in splits.iter().enumerate() {
+    for (split_at, split) in splits::of(filter, policy) {
         let backends = split.get("backends").map(Node::elements).unwrap_or_default();
         let baseline = backends.iter().find(|backend| crate::placement::deed::is_on(backend, "baseline"));
         for (j, backend) in backends.iter().enumerate() {
@@ -34,7 +31,7 @@ fn check(filter: Filter, policy: &Node, findings: &mut Vec<Finding>) {
             let name = backend.text_at("name").unwrap_or_default();
             let message = format!("{name:?} goes where the stable version is: {what}");
             let help = "name the canary's own Service in \"authority\", or a route of its own in \"to\"";
-            let place = format!("{prefix}splits[{i}].backends[{j}]");
+            let place = format!("{split_at}.backends[{j}]");
             findings.push(Finding::warning(&RULE.code, &at.at, &place, &message, help));
         }
     }

@@ -6,6 +6,7 @@ use crate::code::Code;
 use crate::filter::Filter;
 use crate::finding::Finding;
 use crate::lint::rule::{Check, Rule};
+use crate::lint::splits;
 use crate::source::{Node, Value};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -21,15 +22,11 @@ than the one before sends users back to the baseline when its moment comes, with
 };
 
 fn check(filter: Filter, policy: &Node, findings: &mut Vec<Finding>) {
-    let part = if filter == Filter::Narrows { policy.get("split") } else { Some(policy) };
-    let prefix = if filter == Filter::Narrows { "split." } else { "" };
-    let splits = part.filter(|_| matches!(filter, Filter::CanarySplit | Filter::Narrows));
-    let splits = splits.and_then(|part| part.get("splits")).map(Node::elements).unwrap_or_default();
-    for (i, split) in splits.iter().enumerate() {
+    for (split_at, split) in splits::of(filter, policy) {
         let backends = split.get("backends").map(Node::elements).unwrap_or_default();
         for (j, backend) in backends.iter().enumerate() {
             let steps = backend.get("ramp.steps").map(Node::elements).unwrap_or_default();
-            let place = format!("{prefix}splits[{i}].backends[{j}].ramp.steps");
+            let place = format!("{split_at}.backends[{j}].ramp.steps");
             ramp(steps, &place, narrows_model::now(), findings);
         }
     }
