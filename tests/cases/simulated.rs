@@ -8,6 +8,7 @@ use std::process::Command;
 use narrows_cases::bytes::unescape;
 use narrows_cases::expect::Expect;
 use narrows_cases::{Case, File, Runner};
+use narrows_core::set_cookie::SetCookie;
 use narrows_core::{Decision, Edit, Reply};
 use narrows_harness::temp::TempDir;
 use narrows_runners::obeyed;
@@ -116,6 +117,16 @@ fn edit(text: &str) -> Option<Edit<'_>> {
         "in" => {
             let (to, from) = value.split_once(" for ").unwrap();
             Some(Edit::Relocate(unescape(from).into(), unescape(to).into()))
+        }
+        "give" => {
+            let (line, otherwise) = value.rsplit_once(", ").unwrap();
+            let makes_private = otherwise.starts_with("made private");
+            Some(Edit::SetCookie(SetCookie {
+                line: unescape(line).into(),
+                makes_private,
+                given: 0,
+                withheld: 0,
+            }))
         }
         other => panic!("unknown edit {other:?} in {text:?}"),
     }

@@ -1,5 +1,6 @@
 //! canary-split on a real Envoy.
 
+mod anonymous;
 mod certain;
 mod guard;
 mod probe;

@@ -52,8 +52,8 @@ fn a_module_imports_envoys_calls_alone_and_is_small() {
         // The module of all filters has what they share once.
         let most = match filter {
             "narrows" => 1_250_000,
-            // It reads moments in time, and says them.
-            "canary-split" => 710_000,
+            // It reads moments in time, and says them, and gives ids with answers that no cache keeps.
+            "canary-split" => 735_000,
             _ => 700_000,
         };
         assert!(size < most, "{filter}.wasm has {size} bytes");

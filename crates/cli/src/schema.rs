@@ -209,7 +209,7 @@ impl Definitions {
             Type::Words(words) => json!({ "enum": words() }),
             Type::Duration(from, to) => json!({
                 "type": "string",
-                "pattern": "^[0-9]+(ms|s|m|h)$",
+                "pattern": "^[0-9]+(ms|s|m|h|d)$",
                 "$comment": format!("{from} ms to {to} ms"),
             }),
             Type::Flag => json!({ "type": "boolean" }),

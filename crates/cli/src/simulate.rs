@@ -111,5 +111,10 @@ fn edit(edit: &Edit<'_>) -> String {
         Edit::Relocate(from, to) => {
             format!("in {}: {} for {}", edit.name(), printable(to), printable(from))
         }
+        Edit::SetCookie(cookie) => {
+            let otherwise = if cookie.makes_private { "made private if" } else { "unless" };
+            let line = printable(&cookie.line);
+            format!("give {}: {line}, {otherwise} a cache may keep the response", edit.name())
+        }
     }
 }

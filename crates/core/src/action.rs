@@ -4,3 +4,4 @@ pub mod destination;
 pub(crate) mod edit;
 pub(crate) mod format_string;
 pub mod sanitize;
+pub mod set_cookie;

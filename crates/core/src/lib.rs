@@ -52,7 +52,7 @@ pub mod stats_tags;
 mod wire;
 
 pub use action::edit::Edit;
-pub use action::{destination, sanitize};
+pub use action::{destination, sanitize, set_cookie};
 pub use filter::split::{Before, Served};
 pub use filter::{egress, merged, router, split, tags};
 pub use language::invalid::{Code, Fault, FieldPath, Invalid, PathSegment};

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows of policies. Everything is bytes: no header is taken for text.
 
+pub(crate) mod caching;
 pub(crate) mod cookie;
 pub(crate) mod field;
 pub(crate) mod field_value;

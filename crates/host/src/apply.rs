@@ -2,6 +2,7 @@
 
 use std::str::from_utf8;
 
+use narrows_core::set_cookie::{Fate, HEADER, OF_CACHES, SetCookie};
 use narrows_core::{Decision, Edit, Reply, location, names};
 
 use crate::abi::{self, MapType, map::Map};
@@ -49,8 +50,28 @@ pub(crate) fn edits(map: MapType, edits: &[Edit<'_>]) {
                     abi::set_header(map, edit.name(), &moved);
                 }
             }
+            // Only of a response: see `give`.
+            Edit::SetCookie(_) => {}
         }
     }
+}
+
+/// Gives a cookie with a response, if no cache may keep it, and counts what became of it; only in the
+/// response phase.
+#[inline(never)]
+pub(crate) fn give(cookie: &SetCookie<'_>, ids: &Ids) {
+    let map = MapType::ResponseHeaders;
+    let headers = Map::read(map);
+    let fate = cookie.on(&headers.lines());
+    if fate == Fate::Withheld {
+        return ids.add(cookie.withheld, 1);
+    }
+    if let Fate::GivenPrivately(caching) = &fate {
+        OF_CACHES.iter().for_each(|name| abi::remove_header(map, name));
+        abi::set_header(map, "cache-control", caching);
+    }
+    abi::add_header(map, HEADER, &cookie.line);
+    ids.add(cookie.given, 1);
 }
 
 /// Removes the headers of a message that are `unwanted`; only in the phase of that message. Pseudo

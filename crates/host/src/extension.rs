@@ -11,6 +11,7 @@ mod series_log;
 use std::time::Duration;
 
 use narrows_core::egress::RouteAsk;
+use narrows_core::set_cookie::SetCookie;
 use narrows_core::{Decision, Policy, Request};
 
 use crate::lease::{self, Plugin};
@@ -71,6 +72,9 @@ pub trait Extension<P: Policy>: Sized + 'static {
     /// Called when a request has been served; `ended` has the cluster that [`Self::wants_before`] asked
     /// for.
     fn ended(&self, _policy: &P, _verdict: &P::Verdict, _ended: &Ended<'_>) {}
+
+    /// Gives a cookie with a response; only in the response phase.
+    fn give(&self, _cookie: &SetCookie<'_>, _ids: &Ids) {}
 
     /// Called when a callout was answered or given up. If it was given up, there are no headers.
     fn answered(&self, _policy: &P, _ids: &Ids, _token: u32, _has_headers: bool) {}

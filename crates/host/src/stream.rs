@@ -146,6 +146,9 @@ impl<P: Policy, E: Extension<P>> StreamContext for Stream<P, E> {
     fn response_headers(&mut self) {
         for edit in std::mem::take(&mut self.response) {
             match &edit {
+                Edit::SetCookie(cookie) => {
+                    self.loaded.iter().for_each(|loaded| loaded.extension.give(cookie, &loaded.ids));
+                }
                 Edit::Remove(pattern) if pattern.ends_with('*') => {
                     apply::removal(MapType::ResponseHeaders, |name| names::covers(pattern.as_bytes(), name));
                 }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use narrows_cases::Case;
 use narrows_cases::bytes::header_line;
+use narrows_core::set_cookie::{Fate, OF_CACHES};
 use narrows_core::{Decision, Edit, Measurement, Peer, Policy, names};
 use narrows_core::{merged, split, tags};
 
@@ -114,9 +115,20 @@ impl<P: Policy, B: Beside<P>> Pure for Native<P, B> {
         observed.decided = self.0.outcome(&verdict, &decision).details;
         let counted = decision.count.iter().map(|series| Measurement { series: *series, value: 1 });
         observed.count(&self.0.common().series, counted);
+        let given = decision.response.iter().filter_map(|edit| given(edit, &observed));
+        let given: Vec<_> = given.collect();
+        observed.count(&self.0.common().series, given);
         B::serve(&self.0, &verdict, case, &mut observed);
         observed
     }
+}
+
+/// What is counted of a cookie, after the response has got it or not.
+fn given(edit: &Edit<'_>, observed: &Observed) -> Option<Measurement> {
+    let Edit::SetCookie(cookie) = edit else { return None };
+    let mut held = observed.answer.headers.iter();
+    let is_there = held.any(|(name, value)| name == edit.name().as_bytes() && *value == *cookie.line);
+    Some(Measurement { series: if is_there { cookie.given } else { cookie.withheld }, value: 1 })
 }
 
 /// What becomes of a case's request, given a decision that somebody else tells.
@@ -166,6 +178,17 @@ fn obey(headers: &mut Headers, edit: &Edit<'_>) {
             let moved =
                 headers.get(edit.name()).and_then(|held| narrows_core::location::moved(held, from, to));
             moved.iter().for_each(|moved| headers.set(edit.name().as_bytes(), moved));
+        }
+        Edit::SetCookie(cookie) => {
+            let lines: Vec<_> = headers.iter().collect();
+            let fate = cookie.on(&lines);
+            if let Fate::GivenPrivately(caching) = &fate {
+                OF_CACHES.iter().for_each(|name| headers.remove(name.as_bytes()));
+                headers.set(b"cache-control", caching);
+            }
+            if fate != Fate::Withheld {
+                headers.add(edit.name().as_bytes(), &cookie.line);
+            }
         }
     }
 }

@@ -31,6 +31,7 @@ mod nrw638;
 mod nrw639;
 mod nrw640;
 mod nrw645;
+mod nrw647;
 mod nrw660;
 mod nrw661;
 
@@ -69,6 +70,7 @@ pub(super) static ALL: &[&Rule] = &[
     &nrw639::RULE,
     &nrw640::RULE,
     &nrw645::RULE,
+    &nrw647::RULE,
     &nrw660::RULE,
     &nrw661::RULE,
 ];

@@ -133,6 +133,8 @@ fn pattern_name(pattern: &str) -> &'static str {
         _ if pattern == name => "a name (letters, digits and `- _ . / :`)",
         "^/" | "^/[^?#]*$" => "a path",
         "^[!$-~]*$" => "a query",
+        r"^/[!-:<-~]*$" => "a path of a cookie",
+        r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$" => "a domain",
         "^[A-Z-]+$" => "a method",
         "^[a-z0-9.-]+$" => "a name of Kubernetes",
         "^[A-Za-z][A-Za-z0-9_]*$" | "^[A-Za-z_][A-Za-z0-9_]*$" => "a label (letters, digits and `_`)",

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::action::format_string::{self, FormatString, Groups};
+use crate::action::set_cookie::{self, SetCookie};
 use crate::language::describe::{Field, Object, field, object};
 use crate::language::invalid::Invalid;
 use crate::language::limits;
@@ -27,6 +28,8 @@ pub enum Edit<'a> {
     /// In the `location` of a response, puts the second authority in place of the first: see
     /// [`location::moved`].
     Relocate(Cow<'a, [u8]>, Cow<'a, [u8]>),
+    /// Gives a cookie with a response, if no cache may keep that response: see [`SetCookie::on`].
+    SetCookie(SetCookie<'a>),
 }
 
 impl Edit<'_> {
@@ -35,6 +38,7 @@ impl Edit<'_> {
         match self {
             Self::Remove(name) | Self::Set(name, _) | Self::Add(name, _) => name,
             Self::Relocate(..) => location::HEADER,
+            Self::SetCookie(_) => set_cookie::HEADER,
         }
     }
 
@@ -48,6 +52,21 @@ impl Edit<'_> {
             Self::Relocate(from, to) => {
                 Edit::Relocate(Cow::Owned(from.into_owned()), Cow::Owned(to.into_owned()))
             }
+            Self::SetCookie(cookie) => Edit::SetCookie(cookie.into_owned()),
+        }
+    }
+}
+
+impl Edit<'static> {
+    /// The same edit of a part, whose series are behind those of the parts before it.
+    pub(crate) fn counted_from(self, first: usize) -> Self {
+        match self {
+            Self::SetCookie(cookie) => Self::SetCookie(SetCookie {
+                given: cookie.given.saturating_add(first),
+                withheld: cookie.withheld.saturating_add(first),
+                ..cookie
+            }),
+            other => other,
         }
     }
 }
@@ -125,7 +144,7 @@ impl<'r, 'a> Draft<'r, 'a> {
             Edit::Set(_, text) => (true, **text == *value),
             Edit::Add(_, text) => (true, !is_there && **text == *value),
             // Requests have none.
-            Edit::Relocate(..) => (is_there, is_same),
+            Edit::Relocate(..) | Edit::SetCookie(_) => (is_there, is_same),
         })
     }
 

@@ -3,6 +3,7 @@
 //! The arithmetic is frozen (see [`bucket`] and [`slots`]): the same salt and key
 //! give the same backend on every hop, worker, proxy and cluster, for ever.
 
+mod anonymous;
 pub mod bucket;
 mod compile;
 mod decide;
@@ -31,11 +32,13 @@ use crate::matching::hosts::HostSet;
 use crate::matching::index::Index;
 use crate::matching::matches::Match;
 use crate::policy::common::Common;
+use anonymous::AnonymousId;
 use guard::Guards;
 use key::Key;
 use ramp::Ramp;
 use slots::Slots;
 
+pub use anonymous::Anonymous;
 pub use guarded::{Guarded, Wants};
 pub use served::{Before, Served};
 pub use view::View;
@@ -75,6 +78,8 @@ struct Split {
     salt: Box<[u8]>,
     keys: Vec<Key>,
     missing: Missing,
+    /// The ids that it gives to browsers without a key.
+    anonymous: Option<Box<AnonymousId>>,
     /// With the most that each ramp ever gives.
     slots: Slots,
     backends: Vec<Backend>,
@@ -143,6 +148,8 @@ pub struct Verdict {
     pub bucket: Option<u32>,
     /// The key source that gave the key, by its index.
     pub key: Option<usize>,
+    /// What was done about an id that it does not have.
+    pub anonymous: Option<Anonymous>,
     /// The backend that is switched off, if that is why the baseline serves.
     pub instead_of: Option<usize>,
     /// Whether the request tries a backend that was switched off.
@@ -168,6 +175,8 @@ pub enum Reason {
     MissingKey,
     /// It has no key and chance decided.
     Random,
+    /// By the id that it gets because it has no key.
+    NewId,
     /// The backend that it would go to is switched off.
     Guard,
     /// It names no host, and the policy asks for one.
@@ -186,6 +195,7 @@ impl Reason {
             Self::Weight => "weight",
             Self::MissingKey => "missing-key",
             Self::Random => "random",
+            Self::NewId => "new-id",
             Self::Guard => "guard",
             Self::MissingHost => "missing-host",
             Self::UnlistedValue => "unlisted-value",

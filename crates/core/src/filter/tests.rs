@@ -96,7 +96,7 @@ fn of_splitter() -> Vec<String> {
     let matches = MATCHES.join(", ");
     vec![format!(
         r#"{{"explain": {{"when": {{}}}}, "splits": [
-            {{"name": "a", "matches": [{matches}], "layer": {{"name": "l"}},
+            {{"name": "a", "matches": [{matches}], "layer": {{"name": "l"}}, "anonymousId": {{"when": {{}}}},
               "key": [{{"header": "a"}}, {{"cookie": "a"}}, {{"queryParam": "a"}}, {{"pathSegment": 1}},
                       {{"sourceAddress": true}}, {{"principal": true}}, {{"host": true}}, {{"all": [{{"header": "a"}}, {{"traceId": true}},
                         {{"metadata": ["a", "b"]}}, {{"filterState": "a"}}]}}],

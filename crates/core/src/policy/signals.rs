@@ -137,6 +137,14 @@ pub const METRICS: &[Metric] = &[
     ),
     metric("narrows_split_missing_key_total", Kind::Counter, SPLIT, &["split"], "requests without a key"),
     metric(
+        "narrows_split_anonymous_ids_total",
+        Kind::Counter,
+        SPLIT,
+        &["split", "result"],
+        "pages for which a browser without a key got an id (`issued`), or could not get one: a cache may keep the \
+         response (`cacheable`), or the request came by http (`insecure`)",
+    ),
+    metric(
         "narrows_tags_series",
         Kind::Gauge,
         TAGS,
@@ -248,5 +256,14 @@ pub const HEADERS: &[Named] = &[
     named("traceparent", SPLIT, "read on requests", "the trace id, for the key `traceId`"),
     named("b3", SPLIT, "read on requests", "the trace id, for the key `traceId`"),
     named("x-b3-traceid", SPLIT, "read on requests", "the trace id, for the key `traceId`"),
+    named(
+        "sec-fetch-dest",
+        SPLIT,
+        "read on requests",
+        "whether a browser asks for a page, for `anonymousId`",
+    ),
+    named("accept", SPLIT, "read on requests", "the same, where a browser does not send `sec-fetch-dest`"),
+    named("x-request-id", SPLIT, "read on requests", "goes into a new id of `anonymousId`"),
+    named("set-cookie", SPLIT, "written on responses", "the id that `anonymousId` gives"),
     named("x-request-id", TAGS, "read on requests", "`request.id` in the conditions of `attributes`"),
 ];

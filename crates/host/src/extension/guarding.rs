@@ -8,12 +8,14 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use narrows_core::limits;
+use narrows_core::set_cookie::SetCookie;
 use narrows_core::split::guard::{Guards, Probe};
 use narrows_core::split::{Before, Guarded, Served};
 use narrows_core::{sanitize, state};
 
 use super::{Ended, Extension};
 use crate::abi;
+use crate::apply;
 use crate::clock::Clock;
 use crate::lease::{self, Plugin};
 use crate::metric::Ids;
@@ -111,6 +113,10 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         if policy.guards().is_dirty() {
             self.publish(policy.guards());
         }
+    }
+
+    fn give(&self, cookie: &SetCookie<'_>, ids: &Ids) {
+        apply::give(cookie, ids);
     }
 
     /// If a callout was given up, there is no status to read.

@@ -106,7 +106,8 @@ impl<'c, 'a> Course<'c, 'a> {
         let state = decided.state.iter().chain(&decided.unpublished);
         let published: Vec<_> = state.map(|(name, value)| self.state(name, value)).collect();
         let edits: Vec<_> = decided.request.into_iter().map(Edit::into_owned).collect();
-        let response = decided.response.into_iter().map(Edit::into_owned).collect();
+        let response =
+            decided.response.into_iter().map(|edit| edit.into_owned().counted_from(first)).collect();
         let already_set: Vec<_> = decided.already_set.iter().map(ToString::to_string).collect();
         let reply = decided.reply.map(Reply::into_owned);
         let unlisted = decided.unlisted.map(|new| Unlisted { method: self.request.method(), host: new.host });

@@ -48,7 +48,7 @@ impl<'a> Working<'a> {
                 [Edit::Set(name, value)] => self.set(name.as_bytes(), value),
                 [Edit::Add(name, value)] => self.add(name.as_bytes(), value),
                 // Of a response.
-                [Edit::Relocate(..)] => {}
+                [Edit::Relocate(..) | Edit::SetCookie(_)] => {}
                 removals => self.remove(removals.iter().map(|edit| edit.name().as_bytes()).collect()),
             }
         }

@@ -36,7 +36,7 @@ fn edits(fields: &str) -> Vec<String> {
         Edit::Remove(name) => format!("-{name}"),
         Edit::Set(name, value) => format!("{name}={}", value.escape_ascii()),
         Edit::Add(name, value) => format!("{name}+{}", value.escape_ascii()),
-        Edit::Relocate(..) => edit.name().to_owned(),
+        Edit::Relocate(..) | Edit::SetCookie(_) => edit.name().to_owned(),
     };
     decision.request.iter().map(told).collect()
 }

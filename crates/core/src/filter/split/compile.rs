@@ -1,5 +1,6 @@
 //! Compiles what the operator wrote into a [`Splitter`].
 
+mod anonymous;
 mod backends;
 mod layer;
 mod ramp;
@@ -191,6 +192,7 @@ fn needs(
     split_matches: &[SplitMatch],
     active: bool,
 ) -> Needs {
+    let visits = splits.iter().filter_map(|split| split.anonymous.as_ref()?.when.as_ref());
     let conditions = splits.iter().flat_map(|split| {
         split.include.iter().flat_map(|(matches, _)| matches).chain(split.exclude.iter().flatten())
     });
@@ -199,6 +201,7 @@ fn needs(
         .iter()
         .map(|split_match| &split_match.matches)
         .chain(conditions)
+        .chain(visits)
         .chain(explained)
         .filter_map(|m| m.source.as_ref())
         .collect();
@@ -213,7 +216,8 @@ fn needs(
         address: decides && (sources.iter().any(|s| !s.cidrs.is_empty()) || keys().any(Key::reads_address)),
         principal: by_principal,
         verified: by_principal && head.callers == modes::Callers::Verified,
-        nonce: decides && splits.iter().any(|split| split.missing == Missing::Random),
+        nonce: decides
+            && splits.iter().any(|split| split.missing == Missing::Random || split.anonymous.is_some()),
         outcome: decides,
         now: decides && splits.iter().any(Split::is_timed),
         ..Needs::default()
@@ -224,7 +228,9 @@ fn needs(
 fn asks_for_hosts(splits: &[Split], split_matches: &[SplitMatch]) -> bool {
     let of_split = |split: &Split| {
         let included = split.include.iter().flat_map(|(matches, _)| matches);
-        split.mode != Mode::Off && included.chain(split.exclude.iter().flatten()).any(Match::asks_for_hosts)
+        let visits = split.anonymous.iter().filter_map(|ids| ids.when.as_ref());
+        split.mode != Mode::Off
+            && included.chain(split.exclude.iter().flatten()).chain(visits).any(Match::asks_for_hosts)
     };
     split_matches.iter().any(|split_match| split_match.matches.asks_for_hosts())
         || splits.iter().any(of_split)

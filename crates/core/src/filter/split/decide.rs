@@ -199,6 +199,7 @@ impl Splitter {
         let Some(split) = self.splits.get(verdict.split) else { return };
         let Some(backend) = split.backends.get(verdict.backend) else { return };
         decision.count.extend(split.decision_series(verdict));
+        decision.count.extend(split.insecure_series(verdict));
         decision.state.push((state::SPLIT, Cow::Borrowed(split.name.as_bytes())));
         decision.state.push((state::BACKEND, Cow::Borrowed(backend.name.as_bytes())));
         if split.mode == Mode::Enforce {
@@ -212,6 +213,7 @@ impl Splitter {
                 decision.response.extend(backend.relocation(request));
             }
             backend.response.respond(request, &mut decision.response);
+            decision.response.extend(split.cookie(verdict, request).map(Edit::SetCookie));
         }
     }
 }
@@ -262,8 +264,13 @@ impl Split {
             (Some((index, key)), _) => {
                 by_bucket(bucket::bucket(&self.salt, &key), Reason::Weight, Some(index))
             }
-            (None, Missing::Random) => by_bucket(bucket::of_hash(request.nonce()), Reason::Random, None),
-            (None, Missing::Backend(backend)) => verdict(backend, Reason::MissingKey),
+            (None, Missing::Random) => {
+                let random = by_bucket(bucket::of_hash(request.nonce()), Reason::Random, None);
+                self.without_key(request, random)
+            }
+            (None, Missing::Backend(backend)) => {
+                self.without_key(request, verdict(backend, Reason::MissingKey))
+            }
         }
     }
 }
@@ -297,6 +304,7 @@ impl Verdict {
             reason: Reason::Weight,
             bucket: None,
             key: None,
+            anonymous: None,
             instead_of: None,
             is_try: false,
             port: 0,

@@ -4,6 +4,7 @@ mod described;
 
 use std::borrow::Cow;
 
+use super::anonymous::is_id;
 use crate::language::invalid::{Code, Invalid};
 use crate::language::policy_value::PolicyValue;
 use crate::language::read::{self, Fields};
@@ -40,6 +41,8 @@ enum KeySource {
     /// Its names with zero bytes between them.
     Metadata(Box<[u8]>),
     FilterState(Box<str>),
+    /// The id in this cookie, which the split itself gives.
+    AnonymousId(Box<str>),
     /// All of these, joined with a zero byte.
     All(Vec<Key>),
 }
@@ -85,6 +88,11 @@ impl Key {
         Ok(Self { from, is_encoded, trim: option("trim")?, lowercase: option("lowercase")? })
     }
 
+    /// The id that a split gives in this cookie. What is no id in form is missing.
+    pub(super) fn anonymous_id(cookie: Box<str>) -> Self {
+        Self { from: KeySource::AnonymousId(cookie), is_encoded: false, trim: false, lowercase: false }
+    }
+
     /// Reads one of the sources in `all`.
     fn part(tree: &PolicyValue) -> Result<Self, Invalid> {
         let key = Self::read(tree)?;
@@ -108,6 +116,10 @@ impl Key {
                 self.sole(&mut values.map(Cow::Borrowed))
             }
             KeySource::Cookie(name) => self.sole(&mut copies(&mut request.cookie_values(name.as_bytes()))),
+            KeySource::AnonymousId(name) => {
+                let ids = self.sole(&mut copies(&mut request.cookie_values(name.as_bytes())));
+                ids.filter(|id| is_id(id))
+            }
             KeySource::QueryParam(name) => self.sole(&mut copies(&mut request.query_values(name.as_bytes()))),
             KeySource::PathSegment(index) => {
                 one(request.path().split(|b| *b == b'/').nth(*index).map(Cow::Borrowed))
@@ -163,6 +175,7 @@ impl Key {
         match &self.from {
             KeySource::Header(name) => format!("header:{name}"),
             KeySource::Cookie(name) => format!("cookie:{name}"),
+            KeySource::AnonymousId(name) => format!("anonymousId:{name}"),
             // The name may hold bytes that are not valid in a header.
             KeySource::QueryParam(name) if !names::is_header_value(name.as_bytes()) => {
                 "queryParam".to_owned()
@@ -213,6 +226,7 @@ impl Key {
                 self.in_one_form(Cow::Owned(id))
             }
             KeySource::Host => self.in_one_form(Cow::Owned(value.to_ascii_lowercase())),
+            KeySource::AnonymousId(_) if !is_id(value) => return None,
             _ => self.in_one_form(Cow::Borrowed(value)),
         };
         Some(key).filter(|key| !key.is_empty())

@@ -1,5 +1,6 @@
 //! What a split counts, and whether a request was served where it was sent.
 
+use super::anonymous::COUNTED;
 use super::guard::Outcome;
 use super::{Backend, Reason, Split, Splitter, Verdict, istio};
 use crate::filter::split::served::Served;
@@ -48,6 +49,14 @@ pub(super) fn define(splits: &mut [Split], encoding: LabelEncoding) -> Vec<Serie
             let of_ramps = backend.ramp.is_some().then_some(&(Kind::Gauge, "narrows_split_buckets"));
             for (kind, name) in of_any.iter().chain(of_canaries).chain(of_ramps) {
                 series.push(Series::new(*kind, encoding, name, &[of_split, of_backend]));
+            }
+        }
+        if let Some(ids) = &mut split.anonymous {
+            ids.series = series.len();
+            for result in COUNTED {
+                let of_result = Label { name: "result", stock: BuiltinTag::Tag, value: result };
+                let name = "narrows_split_anonymous_ids_total";
+                series.push(Series::new(Kind::Counter, encoding, name, &[of_split, of_result]));
             }
         }
     }

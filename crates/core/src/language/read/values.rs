@@ -152,7 +152,7 @@ pub(crate) fn integer(tree: &PolicyValue, range: RangeInclusive<i64>) -> Result<
 /// Reads a duration such as `30s`, as milliseconds within `range`.
 pub(crate) fn millis(tree: &PolicyValue, range: RangeInclusive<u64>) -> Result<u64, Invalid> {
     let written = text(tree)?;
-    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
     let read = units.iter().find_map(|(unit, factor)| {
         let digits = written.strip_suffix(unit).filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
         digits.parse::<u64>().ok()?.checked_mul(*factor)
@@ -162,7 +162,7 @@ pub(crate) fn millis(tree: &PolicyValue, range: RangeInclusive<u64>) -> Result<u
         Invalid::new(
             Code::BadValue,
             format!("{written:?} is not a duration of {low}ms to {high}ms"),
-            "write a whole number and ms, s, m or h, such as \"30s\"",
+            "write a whole number and ms, s, m, h or d, such as \"30s\"",
         )
     })
 }

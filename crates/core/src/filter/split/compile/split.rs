@@ -2,10 +2,12 @@
 
 use std::cell::Cell;
 
+use super::anonymous::{self, ANONYMOUS_ID};
 use super::backends::{self, BACKEND, OVERRIDE, find};
 use super::layer::{LAYER, Layered};
 use super::ramp;
 use crate::action::destination::Destination;
+use crate::filter::split::anonymous::AnonymousId;
 use crate::filter::split::bucket::BUCKETS;
 use crate::filter::split::guard::{GUARD, Rule};
 use crate::filter::split::key::{KEY, Key};
@@ -49,6 +51,7 @@ pub(super) static SPLIT: Object = object!(
             Optional,
             "What tells users apart: the first source that a request has; without any, `onMissingKey` decides."
         ),
+        ANONYMOUS_ID,
         field!(
             "onMissingKey",
             NAME,
@@ -167,10 +170,12 @@ fn split_of(fields: Fields<'_>, policy: Mode, budget: &Budget) -> Result<Read, I
     let mut backends: Vec<_> = read.into_iter().map(ramped).collect();
     backends.iter_mut().filter_map(|backend| backend.to.as_mut()).for_each(|to| to.set_services(&matches));
     let named = |name: &str| find(&backends, name);
+    let (keys, anonymous) = keys(fields, budget)?;
     let split = Split {
         mode,
         salt: salt.unwrap_or_else(|| name.as_bytes().into()),
-        keys: fields.optional("key", Key::list)?.unwrap_or_default(),
+        keys,
+        anonymous,
         missing: fields
             .optional("onMissingKey", |t| match read::text(t)? {
                 "baseline" => Ok(Missing::Backend(baseline)),
@@ -180,15 +185,7 @@ fn split_of(fields: Fields<'_>, policy: Mode, budget: &Budget) -> Result<Read, I
             .unwrap_or(Missing::Backend(baseline)),
         override_by: fields.optional("override", |t| backends::override_by(t, &backends, baseline))?,
         include: fields
-            .optional("include", |t| {
-                read::list(t, limits::RULES, |element| {
-                    let fields = Fields::open(element, &INCLUDE)?;
-                    Ok((
-                        fields.required("matches", |m| parse::matches(m, budget))?,
-                        fields.required("backend", |t| named(read::text(t)?))?,
-                    ))
-                })
-            })?
+            .optional("include", |t| read::list(t, limits::RULES, |t| include(t, budget, &named)))?
             .unwrap_or_default(),
         exclude: fields
             .optional("exclude", |t| {
@@ -206,6 +203,30 @@ fn split_of(fields: Fields<'_>, policy: Mode, budget: &Budget) -> Result<Read, I
         series: 0,
     };
     Ok(Read { split, matches, layer, guards })
+}
+
+/// The sources of the key, and the ids that are the last of them.
+fn keys(fields: Fields<'_>, budget: &Budget) -> Result<(Vec<Key>, Option<Box<AnonymousId>>), Invalid> {
+    let mut keys = fields.optional("key", Key::list)?.unwrap_or_default();
+    let Some(ids) = fields.optional("anonymousId", |t| anonymous::read(t, budget))? else {
+        return Ok((keys, None));
+    };
+    budget.hold(anonymous::WEIGHT)?;
+    keys.push(Key::anonymous_id(ids.cookie.clone()));
+    Ok((keys, Some(Box::new(ids))))
+}
+
+/// What is always of one backend.
+fn include(
+    tree: &PolicyValue,
+    budget: &Budget,
+    named: &dyn Fn(&str) -> Result<usize, Invalid>,
+) -> Result<(Vec<Match>, usize), Invalid> {
+    let fields = Fields::open(tree, &INCLUDE)?;
+    Ok((
+        fields.required("matches", |m| parse::matches(m, budget))?,
+        fields.required("backend", |t| named(read::text(t)?))?,
+    ))
 }
 
 /// The guard of each backend: its own, or else the split's.
