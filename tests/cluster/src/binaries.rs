@@ -2,7 +2,7 @@
 //! application statically.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
@@ -66,26 +66,63 @@ const MODULES: [Module; 3] = [
     },
 ];
 
+/// No part of the cluster: a drill asks it.
+const COSIGN: Module = Module {
+    folder: "cosign",
+    version_of: "github.com/sigstore/cosign/v2",
+    says: &[],
+    programs: &["github.com/sigstore/cosign/v2/cmd/cosign"],
+};
+
 /// Builds what is not there, or is of another module.
 pub(crate) fn build(place: &Place) -> anyhow::Result<()> {
-    fs::create_dir_all(place.bin())?;
     for module in &MODULES {
-        let folder = place.sources().join("go").join(module.folder);
-        let pinned = pinned(&folder)?;
         for program in module.programs {
-            let name = program.rsplit('/').next().unwrap_or(program);
-            let (binary, stamp) = (place.bin().join(name), place.bin().join(format!("{name}.from")));
-            if binary.is_file() && fs::read_to_string(&stamp).is_ok_and(|from| from == pinned) {
-                continue;
+            if !is_built(place, module, program)? {
+                step(&format!("building {} from {}", name(program), module.version_of), || {
+                    build_one(place, module, program)
+                })?;
             }
-            step(&format!("building {name} from {}", module.version_of), || {
-                let version = version(&folder, module.version_of)?;
-                go(&folder, program, &linker(module, &version), &binary)?;
-                Ok(fs::write(&stamp, &pinned)?)
-            })?;
         }
     }
     Ok(())
+}
+
+/// cosign, built if it is not there.
+pub(crate) fn cosign(place: &Place) -> anyhow::Result<PathBuf> {
+    for program in COSIGN.programs {
+        if !is_built(place, &COSIGN, program)? {
+            build_one(place, &COSIGN, program)?;
+        }
+    }
+    Ok(place.bin().join("cosign"))
+}
+
+fn is_built(place: &Place, module: &Module, program: &str) -> anyhow::Result<bool> {
+    let pinned = pinned(&folder(place, module))?;
+    let is_of_it = fs::read_to_string(stamp(place, program)).is_ok_and(|from| from == pinned);
+    Ok(is_of_it && place.bin().join(name(program)).is_file())
+}
+
+fn build_one(place: &Place, module: &Module, program: &str) -> anyhow::Result<()> {
+    fs::create_dir_all(place.bin())?;
+    let folder = folder(place, module);
+    let version = version(&folder, module.version_of)?;
+    go(&folder, program, &linker(module, &version), &place.bin().join(name(program)))?;
+    Ok(fs::write(stamp(place, program), pinned(&folder)?)?)
+}
+
+fn name(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+fn folder(place: &Place, module: &Module) -> PathBuf {
+    place.sources().join("go").join(module.folder)
+}
+
+/// Says beside a program what it is made of.
+fn stamp(place: &Place, program: &str) -> PathBuf {
+    place.bin().join(format!("{}.from", name(program)))
 }
 
 /// The version of a module that a folder pins.

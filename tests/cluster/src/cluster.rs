@@ -1,5 +1,6 @@
 //! A cluster with Istio in it, as the drills see it: through `kubectl`, and nothing else.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,13 +12,12 @@ use narrows_harness::wait;
 
 use crate::forward::Forward;
 use crate::kubectl::Kubectl;
-use crate::push;
 use crate::run;
 
 /// The registry, as the proxies name it.
 pub(crate) const REGISTRY: &str = "registry.registry.svc.cluster.local:5000";
-/// The registry in the examples' manifests.
-const EXAMPLE: &str = "registry.example.com";
+/// The modules in the examples' manifests.
+const EXAMPLES: &str = "registry.example.com/narrows";
 /// The tag of the examples' modules.
 const TAG: &str = "0.1.0";
 /// For what a push to every proxy takes, and what a pod takes to come up.
@@ -29,6 +29,8 @@ pub(crate) struct Cluster {
     pub(crate) kubectl: Kubectl,
     pub(crate) root: PathBuf,
     narrows: PathBuf,
+    /// The digest of each filter's image, as `narrows pack` has printed it.
+    digests: BTreeMap<String, String>,
 }
 
 impl Cluster {
@@ -36,38 +38,63 @@ impl Cluster {
     pub(crate) fn new(kubectl: Kubectl, root: &Path) -> anyhow::Result<Self> {
         let narrows = std::env::current_exe()?.with_file_name("narrows");
         anyhow::ensure!(narrows.is_file(), "there is no {}: make test-cluster builds it", narrows.display());
-        Ok(Self { kubectl, root: root.to_owned(), narrows })
+        Ok(Self { kubectl, root: root.to_owned(), narrows, digests: BTreeMap::new() })
     }
 
-    /// Makes sure that the registry runs and has the modules.
-    pub(crate) fn stock(&self) -> anyhow::Result<()> {
+    /// Makes sure that the registry runs and has the modules. From then on the examples name them by digest.
+    pub(crate) fn stock(&mut self) -> anyhow::Result<()> {
         self.deploy("registry", &self.manifest("registry.yaml")?)?;
-        self.push_modules()
-    }
-
-    /// Pushes the modules of all filters, with the tag of the examples.
-    pub(crate) fn push_modules(&self) -> anyhow::Result<()> {
-        for entry in fs::read_dir(self.root.join("dist"))?.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if let Some(filter) = name.strip_suffix(".wasm") {
-                self.push(filter, TAG, &fs::read(entry.path())?)?;
-            }
-        }
+        self.digests = self.push_modules()?;
         Ok(())
     }
 
-    /// Pushes one module; returns its digest.
-    pub(crate) fn push(&self, filter: &str, tag: &str, module: &[u8]) -> anyhow::Result<String> {
-        let registry = Forward::open(&self.kubectl, "registry", "deployment/registry", 5000)?;
-        push::push(registry.address(), &format!("narrows/{filter}"), tag, module)
-            .with_context(|| format!("pushing {filter}"))
+    /// Pushes the modules of all filters, with the tag of the examples. Returns the digest of each.
+    pub(crate) fn push_modules(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let registry = self.registry()?;
+        let mut digests = BTreeMap::new();
+        for entry in fs::read_dir(self.root.join("dist"))?.flatten() {
+            let module = entry.path();
+            if module.extension().is_some_and(|end| end == "wasm") {
+                let filter = module.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let digest = self.push(&registry, &format!("{filter}:{TAG}"), &module, &[])?;
+                digests.insert(filter, digest);
+            }
+        }
+        Ok(digests)
     }
 
-    /// A manifest of the examples, with the registry of this cluster.
+    /// The registry, as it is reached from here.
+    pub(crate) fn registry(&self) -> anyhow::Result<Forward> {
+        Forward::open(&self.kubectl, "registry", "deployment/registry", 5000)
+    }
+
+    /// Pushes the module of a file under a name and a tag, by `narrows pack`, with more options of it.
+    /// Returns the digest that it prints.
+    pub(crate) fn push(
+        &self,
+        registry: &Forward,
+        name: &str,
+        module: &Path,
+        options: &[&str],
+    ) -> anyhow::Result<String> {
+        let (module, image) =
+            (module.display().to_string(), format!("{}/narrows/{name}", registry.address()));
+        let push = ["pack", &module, "--push", &image, "--insecure"];
+        let digest = self.narrows(&[&push, options].concat())?.trim().to_owned();
+        anyhow::ensure!(digest.starts_with("sha256:"), "narrows pack prints no digest: {digest:?}");
+        Ok(digest)
+    }
+
+    /// A manifest of the examples, with the modules that the registry of this cluster has, by their digests.
     pub(crate) fn example(&self, path: &str) -> anyhow::Result<String> {
         let path = self.root.join("examples").join(path);
-        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        Ok(text.replace(EXAMPLE, REGISTRY))
+        let mut text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        for (filter, digest) in &self.digests {
+            let tagged = format!("{EXAMPLES}/{filter}:{TAG}");
+            text = text.replace(&tagged, &format!("{REGISTRY}/narrows/{filter}@{digest}"));
+        }
+        anyhow::ensure!(!text.contains(EXAMPLES), "{}: a module that was not pushed", path.display());
+        Ok(text)
     }
 
     /// A manifest of these drills.

@@ -1,27 +1,34 @@
 //! What is tried in the cluster. Each drill is a promise of the documents, and a file.
 
+mod absent;
 mod bad_policy;
 mod bobs_books;
 mod books;
+mod digest;
 mod first_hour;
 mod from_zero;
 mod hello_helidon;
 mod istiod_down;
 mod labels;
 mod manifests;
+mod open_connections;
+mod operations;
 mod registry_down;
 mod removed;
 mod restored_host;
 mod rollback;
+mod signature;
 mod system_egress;
 mod update;
 mod weights;
+mod without_match;
 
-pub(crate) use first_hour::replay;
-
+use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{bail, ensure};
+use narrows_harness::session::Session;
 
 use crate::cluster::Cluster;
 use crate::step::{seconds, step};
@@ -50,27 +57,40 @@ const DRILLS: &[Drill] = &[
     ("istiod-down", "without istiod everything goes on", istiod_down::run),
     ("removed", "the filter is removed and added again, under load", removed::run),
     ("replaced", "a WasmPlugin gives way to a TrafficExtension, under load", removed::replaced),
+    ("both", "a WasmPlugin and a TrafficExtension of one policy at once", removed::both),
+    ("open-connections", "attached and detached while connections are open", open_connections::run),
+    ("digest", "every proxy shows the number of its policy", digest::run),
+    ("headless", "a canary without a cluster IP is switched off", absent::headless),
+    ("second-port", "a port that the canary lacks costs that port alone", absent::second_port),
+    ("egress-proxy", "a canary unknown to a proxy with an egressProxy", absent::egress_proxy),
+    ("without-match", "egress-policy judges no call that comes in", without_match::run),
     ("restored-host", "an AuthorizationPolicy with hosts, and restoreHost", restored_host::run),
     ("labels", "a pod's annotation makes labels, the mesh is as it was", labels::run),
+    ("signature", "cosign verifies what narrows pack has signed", signature::run),
+    ("operations", "docs/operations.md, command by command", operations::run),
     ("first-hour", "docs/first-hour.md, command by command", first_hour::run),
 ];
 
-/// Those whose name contains `filter`.
+/// Those whose name contains one of the words in `filter`; all, if there is no word.
 pub(crate) fn chosen(filter: &str) -> anyhow::Result<Vec<&'static Drill>> {
-    let chosen: Vec<&Drill> = DRILLS.iter().filter(|(name, ..)| name.contains(filter)).collect();
     let names: Vec<&str> = DRILLS.iter().map(|(name, ..)| *name).collect();
-    ensure!(!chosen.is_empty(), "no drill is called {filter:?}; there are {}", names.join(", "));
-    Ok(chosen)
+    for word in filter.split_whitespace() {
+        let is_known = names.iter().any(|name| name.contains(word));
+        ensure!(is_known, "no drill is called {word:?}; there are {}", names.join(", "));
+    }
+    let is_meant =
+        |name: &str| filter.trim().is_empty() || filter.split_whitespace().any(|word| name.contains(word));
+    Ok(DRILLS.iter().filter(|(name, ..)| is_meant(name)).collect())
 }
 
-/// Runs those whose name contains `filter`, and says of each what happened.
-pub(crate) fn run(cluster: &Cluster, filter: &str) -> anyhow::Result<()> {
+/// Runs those that `filter` means, and says of each what happened.
+pub(crate) fn run(mut cluster: Cluster, filter: &str) -> anyhow::Result<()> {
     let start = Instant::now();
     let chosen = chosen(filter)?;
     step("the modules are in the registry", || cluster.stock())?;
     let mut failed = Vec::new();
     for (name, what, drill) in &chosen {
-        match step(what, || drill(cluster)) {
+        match step(what, || drill(&cluster)) {
             Ok(figure) if figure.is_empty() => {}
             Ok(figure) => println!("      {figure}"),
             Err(e) => {
@@ -86,4 +106,25 @@ pub(crate) fn run(cluster: &Cluster, filter: &str) -> anyhow::Result<()> {
         seconds(start.elapsed())
     );
     if failed.is_empty() { Ok(()) } else { bail!("failed: {}", failed.join(", ")) }
+}
+
+/// Has a document's commands for a cluster run in a process of their own: they find `kubectl` and `narrows` on the
+/// path, and the cluster in the environment.
+fn replayed(cluster: &Cluster, document: &str) -> anyhow::Result<String> {
+    let mut replay = Command::new(std::env::current_exe()?);
+    replay.args(["replay", document]).envs(cluster.environment()?);
+    let done = replay.output()?;
+    let said = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
+    ensure!(done.status.success(), "{said}");
+    Ok(said.trim().to_owned())
+}
+
+/// Runs every command of a document in the cluster of the environment.
+pub(crate) fn replay(root: &Path, document: &str) -> anyhow::Result<()> {
+    let session =
+        Session { directory: root.to_owned(), programs: std::env::current_exe()?.with_file_name("") };
+    let commands = session.check_in_cluster(&root.join(document))?;
+    ensure!(commands >= 10, "{document} shows only {commands} commands");
+    println!("{commands} commands");
+    Ok(())
 }

@@ -14,8 +14,10 @@ use anyhow::{Context, bail, ensure};
 use narrows_harness::wait;
 
 use crate::place::Place;
+use crate::probe;
 use crate::run;
 use crate::step::step;
+use crate::traces;
 
 /// The node's name.
 pub(crate) const NODE: &str = "narrows";
@@ -28,7 +30,7 @@ const OUTSIDE: &str = "198.18.77.1";
 /// The machine's interface.
 pub(crate) const INTERFACE: &str = "narrows0";
 /// Where the kubelet keeps the control groups of pods, below each hierarchy.
-const PODS: &str = "kubepods";
+pub(crate) const PODS: &str = "kubepods";
 
 /// Longer than the kernel needs to take namespaces apart.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,7 +41,7 @@ pub(crate) fn open(place: &Place) -> anyhow::Result<()> {
     let log = fs::File::create(place.log().join("serve"))?;
     let mut command = Command::new("unshare");
     command
-        .args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"])
+        .args(probe::NAMESPACES)
         .args(["--propagation", "private", "--"])
         .arg(std::env::current_exe()?)
         .arg("serve")
@@ -75,8 +77,9 @@ pub(crate) fn down(place: &Place) -> anyhow::Result<()> {
         return remove(place);
     };
     step("ending every process of the cluster", || close(place))?;
+    step("looking for what it has left", || traces::none_left(place))?;
     remove(place)?;
-    println!("ended the cluster, process {id}");
+    println!("ended the cluster, process {id}; nothing is left of it: {}", traces::KINDS);
     Ok(())
 }
 
@@ -168,7 +171,7 @@ pub(crate) fn link_from_inside() -> anyhow::Result<()> {
 }
 
 /// The hierarchies of control groups: one, or one for each controller.
-fn hierarchies() -> Vec<std::path::PathBuf> {
+pub(crate) fn hierarchies() -> Vec<std::path::PathBuf> {
     let top = Path::new("/sys/fs/cgroup");
     let mut all = vec![top.to_owned()];
     if !top.join("cgroup.controllers").exists() {

@@ -1,4 +1,4 @@
-//! `narrows-cluster up|down|test`: Kubernetes and Istio on this machine, and what is tried in them.
+//! `narrows-cluster up|down|test|build|able`: Kubernetes and Istio on this machine, and what is tried in them.
 //!
 //! ```text
 //!  up ──▶ preconditions ─▶ packages, binaries, images       what is there already is not made again
@@ -6,6 +6,7 @@
 //!     └─▶ addons: DNS, registry, Istio                      through the API server, as in any cluster
 //!  test ─▶ drills                                           in that cluster, or in the one of KUBECONFIG
 //!  down ─▶ house                                            ends process 1: with it goes everything else
+//!      └─▶ traces                                           looks whether anything is left
 //! ```
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people")]
 
@@ -23,12 +24,13 @@ mod packages;
 mod pki;
 mod place;
 mod preconditions;
-mod push;
+mod probe;
 mod run;
 mod runc;
 mod serve;
 mod step;
 mod test;
+mod traces;
 mod traffic;
 mod up;
 
@@ -47,10 +49,12 @@ fn main() -> ExitCode {
         Some("up") => up::up(&place),
         Some("down") => house::down(&place),
         Some("serve") => serve::serve(&place),
-        Some("test") => test::test(&place, &arguments.next().unwrap_or_default()),
-        Some("replay") => drills::replay(&place.root),
+        Some("test") => test::test(&place, &arguments.collect::<Vec<_>>().join(" ")),
+        Some("build") => up::build(&place),
+        Some("able") => preconditions::check(&place),
+        Some("replay") => drills::replay(&place.root, &arguments.next().unwrap_or_default()),
         _ => {
-            eprintln!("usage: narrows-cluster up | down | test [DRILL]");
+            eprintln!("usage: narrows-cluster up | down | test [DRILL]... | build | able");
             return ExitCode::from(2);
         }
     };

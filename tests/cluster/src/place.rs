@@ -15,6 +15,11 @@ impl Place {
         Self { root: root.to_owned(), folder: root.join("target/cluster") }
     }
 
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What was built from Go modules. It is kept.
     pub(crate) fn bin(&self) -> PathBuf {
         self.folder.join("bin")

@@ -7,6 +7,7 @@ use anyhow::bail;
 
 use crate::house;
 use crate::place::Place;
+use crate::probe;
 
 /// Programs, each with Debian's package that has it.
 const PROGRAMS: [(&str, &str); 11] = [
@@ -53,6 +54,10 @@ pub(crate) fn check(place: &Place) -> anyhow::Result<()> {
     }
     if let Err(e) = house::occupied() {
         missing.push(format!("{e:#}"));
+    }
+    // Without the programs for it nothing can be tried.
+    if missing.is_empty() {
+        missing = probe::refused();
     }
     if missing.is_empty() {
         return Ok(());

@@ -1,8 +1,8 @@
 //! Requests from a pod, through its sidecar: by `narrows-call`, which the applications' image holds.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::process::{Child, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
@@ -37,7 +37,15 @@ pub(crate) struct Caller<'a> {
 #[derive(Debug)]
 pub(crate) struct Load(Child);
 
-/// What a load has seen.
+/// Connections that stay open between rounds of requests, one on each.
+#[derive(Debug)]
+pub(crate) struct Held {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+/// What a load, or a round, has seen.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) requests: u64,
@@ -96,6 +104,19 @@ impl Caller<'_> {
         Ok(Load(child))
     }
 
+    /// Opens so many connections, and sends the request once on each.
+    pub(crate) fn hold(&self, ask: &Ask, connections: usize) -> anyhow::Result<(Held, Seen)> {
+        let mut command = self.kubectl.command(&self.line());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().context("cannot run kubectl")?;
+        let input = child.stdin.take().context("no input")?;
+        let output = BufReader::new(child.stdout.take().context("no output")?);
+        let mut held = Held { child, input, output };
+        let plan = json!({ "connect": self.connect, "requests": [ask.to_json()], "held": connections });
+        let seen = held.ask(&plan.to_string())?;
+        Ok((held, seen))
+    }
+
     fn line(&self) -> String {
         format!(
             "exec --stdin --namespace {} {} --container app -- /narrows-call",
@@ -116,6 +137,33 @@ impl Load {
         let done = self.0.wait_with_output()?;
         let said = String::from_utf8_lossy(&done.stdout).into_owned();
         ensure!(done.status.success(), "a load ended early: {said}{}", String::from_utf8_lossy(&done.stderr));
+        Seen::read(said)
+    }
+}
+
+impl Held {
+    /// Sends the request again on each connection that is still open.
+    pub(crate) fn round(&mut self) -> anyhow::Result<Seen> {
+        self.ask("again")
+    }
+
+    fn ask(&mut self, line: &str) -> anyhow::Result<Seen> {
+        writeln!(self.input, "{line}")?;
+        let mut said = String::new();
+        self.output.read_line(&mut said)?;
+        Seen::read(said)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+impl Seen {
+    fn read(said: String) -> anyhow::Result<Self> {
         let report: Value = serde_json::from_str(&said).with_context(|| said.clone())?;
         let requests = report["requests"].as_u64().context("no count")?;
         let good = report["statuses"]["200"].as_u64().unwrap_or(0);
@@ -124,11 +172,14 @@ impl Load {
             let number = |key: &str| seen[key].as_u64().unwrap_or(0);
             versions.insert(version.clone(), (number("answers"), number("last_ms")));
         }
-        Ok(Seen { requests, failed: requests - good, versions, report: said })
+        Ok(Self { requests, failed: requests - good, versions, report: said })
     }
-}
 
-impl Seen {
+    /// How many answers came from a version of the application.
+    pub(crate) fn answers_of(&self, version: &str) -> u64 {
+        self.versions.get(version).map_or(0, |(answers, _)| *answers)
+    }
+
     /// Refuses if a request was lost, or if hardly any was sent.
     pub(crate) fn none_lost(&self) -> anyhow::Result<()> {
         ensure!(self.requests >= 100, "too few requests to say anything: {}", self.report);

@@ -3,8 +3,10 @@
 //! `narrows-call http://HOST:PORT/PATH ['NAME: VALUE']...` sends one request, and prints the answer as it is.
 //!
 //! Without arguments the first line of standard input is the [`Plan`]. Each request of it is sent once, in order, and each
-//! answer is printed as one line of JSON. With `repeat` they are sent over and over, on several
-//! connections, until standard input ends; then one line sums up.
+//! answer is printed as one line of JSON. With `connections` they are sent over and over, on so many
+//! connections, until standard input ends; then one line sums up. With `held` so many connections are opened
+//! and never replaced: the first request is sent on each, and again for each further line of standard input.
+//! One line sums up each round.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -26,6 +28,9 @@ fn main() -> anyhow::Result<()> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     let plan = Plan::read(&line)?;
+    if plan.held > 0 {
+        return hold(&plan);
+    }
     if plan.connections == 0 {
         let mut caller = Caller::new(plan.connect);
         for request in &plan.requests {
@@ -62,6 +67,8 @@ struct Plan {
     requests: Vec<Request>,
     /// How many connections send over and over; 0 sends each once.
     connections: usize,
+    /// How many connections are held; 0 holds none.
+    held: usize,
 }
 
 /// Connects when it must: after a failure, and when the peer has said that it will close.
@@ -110,6 +117,27 @@ fn load(plan: &Plan) -> Seen {
     seen.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Holds connections open between rounds of requests. One that the peer closes is not replaced.
+fn hold(plan: &Plan) -> anyhow::Result<()> {
+    let request = plan.requests.first().context("`requests` is empty")?;
+    let mut callers: Vec<Caller> = (0..plan.held).map(|_| Caller::new(plan.connect)).collect();
+    for caller in &mut callers {
+        caller.connection = Some(Connection::connect_within(plan.connect, PATIENCE)?);
+    }
+    let mut lines = std::io::stdin().lock().lines();
+    loop {
+        callers.retain(|caller| caller.connection.is_some());
+        let mut seen = Seen::default();
+        for caller in &mut callers {
+            seen.add(caller.exchange(request));
+        }
+        println!("{}", seen.to_json());
+        if lines.next().transpose()?.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 // === impl Plan ===
 
 impl Plan {
@@ -122,6 +150,7 @@ impl Plan {
             connect: address(connect)?,
             requests: requests.iter().map(request).collect::<anyhow::Result<_>>()?,
             connections: usize::try_from(plan["connections"].as_u64().unwrap_or(0))?,
+            held: usize::try_from(plan["held"].as_u64().unwrap_or(0))?,
         })
     }
 }

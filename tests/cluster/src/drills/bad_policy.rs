@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, ensure};
-use narrows_harness::prometheus;
+use anyhow::ensure;
 use narrows_harness::wait;
 
-use super::books::{Books, EXTENSION, NAMESPACE, with_weight};
+use super::books::{Books, EXTENSION, with_weight};
 use crate::cluster::{Cluster, PATIENCE};
 
+/// The gauge of refused policies.
+const REFUSED: &str = "narrows_config_rejected";
 /// More than the whole.
 const TOO_MUCH: u32 = 101;
 
@@ -19,9 +20,9 @@ pub(super) fn later(cluster: &Cluster) -> anyhow::Result<String> {
     let chosen = books.chosen(&manifest)?;
     let mut attached = cluster.attach(&manifest)?;
     books.settle(&chosen)?;
-    ensure!(rejected(cluster)? == 0.0, "a policy was refused before a bad one came");
+    ensure!(books.series(REFUSED)? == 0, "a policy was refused before a bad one came");
     attached.change(&with_weight(&manifest, TOO_MUCH))?;
-    wait_for_refusal(cluster)?;
+    wait_for_refusal(&books)?;
     ensure!(books.served_by_canary()? == chosen, "the older policy is not in force any more");
     cluster.kubectl.run("rollout restart deployment/istiod --namespace istio-system")?;
     cluster.ready("istio-system")?;
@@ -40,32 +41,16 @@ pub(super) fn first(cluster: &Cluster) -> anyhow::Result<String> {
     let books = Books::open(cluster)?;
     let manifest = cluster.example(EXTENSION)?;
     let mut attached = cluster.attach(&with_weight(&manifest, TOO_MUCH))?;
-    cluster.kubectl.run(&format!("rollout restart deployment/front-end --namespace {NAMESPACE}"))?;
-    cluster.ready(NAMESPACE)?;
-    wait_for_refusal(cluster)?;
+    books.renew()?;
+    wait_for_refusal(&books)?;
     let canary = books.served_by_canary()?;
     ensure!(canary == BTreeSet::new(), "without a policy {} users are served by the canary", canary.len());
     attached.change(&manifest)?;
     books.settle(&books.chosen(&manifest)?)?;
-    ensure!(rejected(cluster)? == 0.0, "the refusal is told after a good policy has come");
+    ensure!(books.series(REFUSED)? == 0, "the refusal is told after a good policy has come");
     Ok(String::new())
 }
 
-fn wait_for_refusal(cluster: &Cluster) -> anyhow::Result<()> {
-    wait::until("the refusal to be counted", PATIENCE, || Ok((rejected(cluster)? > 0.0).then_some(())))
-}
-
-/// The gauge of refused policies of the front end's proxy.
-fn rejected(cluster: &Cluster) -> anyhow::Result<f64> {
-    let page = cluster.proxy(NAMESPACE, "deployment/front-end", "stats/prometheus")?;
-    // What the agent logs about itself begins with the time.
-    let samples: String =
-        page.lines().filter(|line| !line.starts_with("20")).map(|line| format!("{line}\n")).collect();
-    let samples = prometheus::parse(&samples).context("the proxy's statistics")?;
-    // Without the labels' names in the bootstrap, they are a part of the series' name.
-    Ok(samples
-        .iter()
-        .filter(|sample| sample.name.ends_with("narrows_config_rejected"))
-        .map(|sample| sample.value)
-        .sum())
+fn wait_for_refusal(books: &Books<'_>) -> anyhow::Result<()> {
+    wait::until("the refusal to be counted", PATIENCE, || Ok((books.series(REFUSED)? > 0).then_some(())))
 }

@@ -1,13 +1,15 @@
 //! Bob's Books in the cluster: the applications, their users, and whom the policy sends where.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
+use narrows_harness::prometheus::{self, Sample};
 use narrows_harness::temp::TempDir;
 use narrows_harness::wait;
 
 use crate::cluster::{Cluster, PATIENCE};
-use crate::traffic::{Ask, Caller};
+use crate::traffic::{Answer, Ask, Caller};
 
 pub(super) const NAMESPACE: &str = "bobs-books";
 pub(super) const EXTENSION: &str = "bobs-books/istio/trafficextension-1.30.yaml";
@@ -20,6 +22,8 @@ const USERS: usize = 300;
 /// The applications, up to date and ready.
 pub(super) struct Books<'a> {
     pub(super) cluster: &'a Cluster,
+    /// How many calls of users were made, loads aside.
+    calls: Cell<usize>,
 }
 
 impl<'a> Books<'a> {
@@ -27,7 +31,7 @@ impl<'a> Books<'a> {
         let services = cluster.example("bobs-books/istio/service-canary.yaml")?;
         let apps = cluster.manifest("bobs-books.yaml")?;
         cluster.deploy(NAMESPACE, &format!("{apps}---\n{services}"))?;
-        let books = Self { cluster };
+        let books = Self { cluster, calls: Cell::new(0) };
         // What the drill before has attached may still be on its way out.
         books.settle(&BTreeSet::new())?;
         Ok(books)
@@ -43,9 +47,32 @@ impl<'a> Books<'a> {
         }
     }
 
+    /// A new pod of the front end: it has fetched and counted nothing.
+    pub(super) fn renew(&self) -> anyhow::Result<()> {
+        let restart = format!("rollout restart deployment/front-end --namespace {NAMESPACE}");
+        self.cluster.kubectl.run(&restart)?;
+        self.cluster.ready(NAMESPACE)
+    }
+
+    /// Calls of the front end, each once.
+    pub(super) fn call_as(&self, asks: &[Ask]) -> anyhow::Result<Vec<Answer>> {
+        self.calls.set(self.calls.get() + asks.len());
+        self.front_end().send(asks)
+    }
+
+    /// How many calls were made so far, loads aside.
+    pub(super) fn calls(&self) -> usize {
+        self.calls.get()
+    }
+
+    /// The sum of a filter's series in the front end's proxy.
+    pub(super) fn series(&self, name: &str) -> anyhow::Result<usize> {
+        series(self.cluster, "deployment/front-end", name)
+    }
+
     /// The users whom the canary serves.
     pub(super) fn served_by_canary(&self) -> anyhow::Result<BTreeSet<usize>> {
-        let answers = self.front_end().send(&users())?;
+        let answers = self.call_as(&users())?;
         let mut canary = BTreeSet::new();
         for (user, answer) in answers.iter().enumerate() {
             ensure!(answer.status == 200, "user {user} is answered {}: {}", answer.status, answer.body);
@@ -84,6 +111,17 @@ impl<'a> Books<'a> {
             Err(e) => format!("{e:#}"),
         })
     }
+}
+
+/// The sum of a filter's series in a proxy of the applications.
+pub(super) fn series(cluster: &Cluster, workload: &str, name: &str) -> anyhow::Result<usize> {
+    let page = cluster.proxy(NAMESPACE, workload, "stats/prometheus")?;
+    // What the agent logs about itself begins with the time.
+    let samples: String =
+        page.lines().filter(|line| !line.starts_with("20")).map(|line| format!("{line}\n")).collect();
+    let samples = prometheus::parse(&samples).context("the proxy's statistics")?;
+    // Without the labels' names in the bootstrap, they are a part of the series' name.
+    Ok(samples.iter().filter(|sample| sample.name.ends_with(name)).map(Sample::count).sum())
 }
 
 /// A request of each user.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
 
-use super::books::{Books, EXTENSION, NAMESPACE, users};
+use super::books::{Books, EXTENSION, users};
 use crate::cluster::Cluster;
 
 /// What such a pod answers, for each `failStrategy`.
@@ -22,7 +22,7 @@ pub(super) fn run(cluster: &Cluster) -> anyhow::Result<String> {
     // A new pod finds its module again.
     let manifest = cluster.example(EXTENSION)?;
     let _attached = cluster.attach(&manifest)?;
-    restart(cluster)?;
+    books.renew()?;
     books.settle(&books.chosen(&manifest)?)?;
     Ok(STRATEGIES.map(|(strategy, status)| format!("{strategy} {status}")).join(", "))
 }
@@ -34,7 +34,7 @@ fn new_pods(cluster: &Cluster, books: &Books<'_>) -> anyhow::Result<()> {
     let manifest = cluster.example(EXTENSION)?;
     for (strategy, status) in STRATEGIES {
         let _attached = cluster.attach(&manifest.replace("FAIL_RELOAD", strategy))?;
-        restart(cluster)?;
+        books.renew()?;
         let answers = books.front_end().send(&users()).with_context(|| strategy.to_owned())?;
         let statuses: BTreeSet<u16> = answers.iter().map(|answer| answer.status).collect();
         ensure!(
@@ -43,10 +43,4 @@ fn new_pods(cluster: &Cluster, books: &Books<'_>) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-/// A new pod of the front end: it has nothing in its cache.
-fn restart(cluster: &Cluster) -> anyhow::Result<()> {
-    cluster.kubectl.run(&format!("rollout restart deployment/front-end --namespace {NAMESPACE}"))?;
-    cluster.ready(NAMESPACE)
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::ensure;
+use narrows_harness::temp::TempDir;
 use narrows_harness::wait;
 
 use super::books::{Books, EXTENSION, NAMESPACE, users};
@@ -17,17 +18,23 @@ pub(super) fn run(cluster: &Cluster) -> anyhow::Result<String> {
     let books = Books::open(cluster)?;
     let manifest = cluster.example(EXTENSION)?;
     let chosen = books.chosen(&manifest)?;
-    let mut module = fs::read(cluster.root.join("dist").join(format!("{FILTER}.wasm")))?;
-    let older = cluster.push(FILTER, "older", &module)?;
-    module.extend_from_slice(SECTION);
-    let newer = cluster.push(FILTER, "newer", &module)?;
-    let by_digest =
-        |digest: &str| manifest.replace(&format!("{FILTER}:0.1.0"), &format!("{FILTER}@{digest}"));
-    let mut attached = cluster.attach(&by_digest(&older))?;
+    let module = cluster.root.join("dist").join(format!("{FILTER}.wasm"));
+    let folder = TempDir::new("drill")?;
+    let other = folder.write(&format!("{FILTER}.wasm"), [&fs::read(&module)?, SECTION].concat())?;
+    let registry = cluster.registry()?;
+    let older = cluster.push(&registry, &format!("{FILTER}:older"), &module, &[])?;
+    let newer = cluster.push(&registry, &format!("{FILTER}:newer"), &other, &[])?;
+    ensure!(older != newer, "two modules have one digest: {older}");
+    // As docs/operations.md has it: all else of the resource stays.
+    let manifest = folder.write("extension.yaml", manifest)?.display().to_string();
+    let by_digest = |digest: &str| {
+        cluster.narrows(&["render", &manifest, "--as", "traffic-extension", "--digest", digest])
+    };
+    let mut attached = cluster.attach(&by_digest(&older)?)?;
     books.settle(&chosen)?;
     let before = loaded(cluster)?;
     let load = books.front_end().load(&users(), 8)?;
-    attached.change(&by_digest(&newer))?;
+    attached.change(&by_digest(&newer)?)?;
     let after = wait::until("the newer module to be loaded", PATIENCE, || {
         let now = loaded(cluster)?;
         Ok((!now.is_empty() && now != before).then_some(now))
