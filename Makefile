@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster iptables echo images certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench fuzz docs
+.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster cluster-program cluster-programs cluster-able iptables echo echo-image images static release certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench fuzz docs
 
 FILTERS := $(notdir $(wildcard filters/*))
 MODULES := $(FILTERS:%=dist/%.wasm)
@@ -30,6 +30,8 @@ BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/
 RUNNER  := $(CURDIR)/target/tools/$(BINDGEN)/bin/wasm-bindgen-test-runner
 
 DENY    := $(CURDIR)/target/tools/cargo-deny/bin/cargo-deny
+
+CYCLONEDX := $(CURDIR)/target/tools/cargo-cyclonedx/bin/cargo-cyclonedx
 
 MDBOOK  := $(CURDIR)/target/tools/mdbook/bin/mdbook
 
@@ -70,7 +72,7 @@ up: filters envoy ## the same mesh, left running: prints the URLs to try
 down: ## ends what `make up` started
 	@$(MESH) down
 
-compose-up: filters images certificates ## the same mesh in docker-compose, with Prometheus and Grafana
+compose-up: filters echo-image certificates ## the same mesh in docker-compose, with Prometheus and Grafana
 	@$(COMPOSE) up --detach
 	@sed -n '/^| http/p' envoy-configs/README.md
 
@@ -85,20 +87,42 @@ echo: # the applications of the meshes and a client, linked statically
 	@RUSTFLAGS="-C linker=rust-lld" cargo build --quiet --locked -p narrows-harness --bin narrows-echo --bin narrows-call --target $(MUSL) --target-dir target/images
 	@mkdir -p target/images/echo && cp --update target/images/$(MUSL)/debug/narrows-echo target/images/$(MUSL)/debug/narrows-call target/images/echo/
 
-images: echo ## the image of the applications in it: narrows-echo, linked statically
+echo-image: echo # the applications of the meshes
 	@docker build --quiet --file envoy-configs/echo.Dockerfile --tag localhost/narrows-echo target/images/echo
 
-CLUSTER := cargo run --quiet --locked -p narrows-cluster --
-cluster: filters envoy echo iptables ## Kubernetes and Istio on this machine, built from source: for 20 minutes the first time (needs root, Go, Debian)
-	@cargo build --quiet --locked -p narrows
+images: echo-image static ## images, linked statically: localhost/narrows-echo, the applications, and localhost/narrows, the command line
+	@mkdir -p target/images/narrows && cp $(STATIC) target/images/narrows/narrows
+	@docker build --quiet --file crates/cli/Dockerfile --tag localhost/narrows target/images/narrows
+
+# Rust brings all that it links but for the C of one crate, which the machine's compiler reads.
+STATIC := target/static/$(MUSL)/tool/narrows
+static: # the command line in one file that any Linux of this kind runs
+	@rustup target list --installed | grep -qx $(MUSL) || rustup target add $(MUSL)
+	@RUSTFLAGS="$(PATHS) -C linker=rust-lld" CC_$(subst -,_,$(MUSL))=cc cargo build --quiet --locked --profile tool -p narrows --target $(MUSL) --target-dir target/static
+
+VERSION = $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+release: filters static $(CYCLONEDX) ## what a release has, in target/narrows-VERSION: modules, their images, the command line, bills of materials, checksums
+	@crates/cli/release.sh target/narrows-$(VERSION) $(CURDIR)/$(STATIC) $(CYCLONEDX)
+
+CLUSTER = $(BUILT)/debug/narrows-cluster
+# With the features that the tests' build has too: nothing is compiled twice.
+cluster-program:
+	@cargo build --quiet --locked --workspace --bin narrows --bin narrows-cluster
+
+cluster: filters envoy echo iptables cluster-program ## Kubernetes and Istio on this machine, built from source: for 20 minutes the first time (needs root, Go, Debian)
 	@$(CLUSTER) up
 
-cluster-down: ## ends what `make cluster` started
+cluster-down: cluster-program ## ends what `make cluster` started
 	@$(CLUSTER) down
 
+cluster-programs: cluster-program # built, and nothing started: a pipeline does it beside something else
+	@$(CLUSTER) build
+
+cluster-able: filters envoy echo iptables cluster-program # says why no cluster can run here, if so
+	@$(CLUSTER) able
+
 # In its own, which it starts and ends, or in the one that KUBECONFIG names.
-test-cluster: filters envoy echo prometheus iptables ## every promise about Istio, tried in a cluster (KUBECONFIG= for one that is there)
-	@cargo build --quiet --locked -p narrows
+test-cluster: filters envoy echo prometheus iptables cluster-program ## every promise about Istio, tried in a cluster (DRILL="rollback update" for some, KUBECONFIG= for one that is there)
 	@$(CLUSTER) test $(DRILL)
 
 iptables: # pods are reached through its rules, all of them within the cluster
@@ -146,6 +170,9 @@ docs: $(MDBOOK) ## the documents as a site with search, each link followed: targ
 
 $(MDBOOK):
 	@cargo install --quiet --locked --debug mdbook --version 0.5.4 --no-default-features --features search --root target/tools/mdbook --target-dir target/tools/build
+
+$(CYCLONEDX):
+	@cargo install --quiet --locked --debug cargo-cyclonedx --version 0.5.9 --root target/tools/cargo-cyclonedx --target-dir target/tools/build
 
 # Unoptimised: it reads for a second, and would take minutes to build.
 $(DENY):
