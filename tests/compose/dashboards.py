@@ -12,7 +12,7 @@ METRIC = re.compile(r"\bnarrows_\w+|\b\w+:narrows_\w+:\w+")
 # Gauges that are 0 or 1, and sums of that while a hot restart drains the older Envoy: 1 is not all they say.
 FLAGS = re.compile(r"narrows_(?:config_rejected|split_guard|up)\b[^=<>!]*(?:\{[^}]*\})?[ )`]*[!=]= *\(?[01]")
 # What Grafana puts into a query, and what stands for it here.
-VARIABLES = {"$__rate_interval": "1m", "$split": ".*", "$rule": ".*", "$action": ".*"}
+VARIABLES = {"$__rate_interval": "1m", "$split": ".*", "$rule": ".*", "$action": ".*", "$lane": ".*"}
 COLUMNS = 24
 PANELS = {"row", "stat", "state-timeline", "timeseries"}
 UNITS = {"bytes", "ms", "percentunit", "reqps", "s", "short"}

@@ -56,7 +56,7 @@ fn policy_in(document: &Value, block: &Block) -> Option<(Value, Option<String>)>
     }
     // In YAML there are other people's rules too: a policy says that it is one.
     let is_ours = block.block.language() == "json" || document.get("filter").is_some();
-    let kind = ["rules", "splits", "tags", "metrics", "router"];
+    let kind = ["rules", "lane", "splits", "tags", "metrics", "router"];
     (is_ours && block.filter(document).is_some() && kind.iter().any(|field| document.get(field).is_some()))
         .then(|| (document.clone(), None))
 }

@@ -11,6 +11,7 @@ mod egress;
 mod examples;
 mod hostile;
 mod hosts;
+mod lanes;
 mod lifecycle;
 mod merged;
 mod mesh;

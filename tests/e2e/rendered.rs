@@ -65,7 +65,7 @@ fn a_rendered_block_runs_and_its_tags_leave_no_label_in_a_name() {
             labels.extend(sample.labels.keys().cloned());
         }
     }
-    for label in ["rule", "split", "backend", "code_class", "action", "tag", "operation", "filter"] {
+    for label in ["rule", "lane", "split", "backend", "code_class", "action", "tag", "operation", "filter"] {
         assert!(labels.contains(label), "no series has {label:?}: {labels:?}");
     }
 }

@@ -12,8 +12,8 @@ fn what_is_stripped_is_stripped_from_trailers() {
         let plan =
             Bench::of(&[(filter, &policy)]).hcm("http_protocol_options", json!({ "enable_trailers": true }));
         let bench = plan.upstream_http2().start().unwrap();
-        // canary-split's policy believes the mesh: it strips nothing, and shows that they arrive.
-        let believes = filter == "canary-split";
+        // These policies believe the mesh: they strip nothing, and show that they arrive.
+        let believes = ["canary-split", "traffic-lanes"].contains(&filter);
         for protocol in [Protocol::Http1, Protocol::Http2] {
             let mut client = bench.client(protocol).unwrap();
             let mut request = Request::new("POST", "shop", "/").body("body");

@@ -34,8 +34,14 @@ fn a_root_id_that_names_no_filter_is_refused_with_those_that_do() {
         let all: Vec<_> = filters().into_iter().map(|(filter, _)| filter).collect();
         assert!(configured.work.logged(&all.join(", ")), "{root_id:?}: {:?}", configured.work.logs);
     }
-    for root_id in ["header-router", "canary-split.strict", "metric-tags", "egress-policy", "narrows.strict"]
-    {
+    for root_id in [
+        "header-router",
+        "traffic-lanes",
+        "canary-split.strict",
+        "metric-tags",
+        "egress-policy",
+        "narrows.strict",
+    ] {
         assert!(vm(&Proxy::default()).configure(plugin(root_id, "{}")).accepted, "{root_id:?}");
     }
 }

@@ -9,6 +9,7 @@ mod calls;
 mod cost;
 mod digest;
 mod fuel;
+mod lanes;
 mod linear;
 mod memory;
 mod modules;

@@ -18,7 +18,7 @@ const ALWAYS: [&str; 9] = [
     "proxy_on_tick",
     "memory",
 ];
-const BESIDES: [(&str, &[&str]); 4] = [
+const BESIDES: [(&str, &[&str]); 5] = [
     ("header-router", &["proxy_on_request_trailers", "proxy_on_response_headers"]),
     (
         "canary-split",
@@ -31,6 +31,7 @@ const BESIDES: [(&str, &[&str]); 4] = [
     ),
     ("metric-tags", &["proxy_on_log", "proxy_on_request_trailers", "proxy_on_response_headers"]),
     ("egress-policy", &["proxy_on_request_trailers", "proxy_on_response_headers"]),
+    ("traffic-lanes", &["proxy_on_log", "proxy_on_request_trailers", "proxy_on_response_headers"]),
 ];
 
 #[test]
@@ -49,9 +50,9 @@ fn a_module_imports_envoys_calls_alone_and_is_small() {
     for (filter, _) in filters() {
         let path = module(filter);
         let size = fs::metadata(&path).unwrap().len();
-        // The module of all filters has what they share once.
+        // The module of all filters, of which there are five, has what they share once.
         let most = match filter {
-            "narrows" => 1_250_000,
+            "narrows" => 1_320_000,
             // It reads moments in time, and says them, and gives ids with answers that no cache keeps.
             "canary-split" => 735_000,
             _ => 700_000,

@@ -23,7 +23,7 @@ use anyhow::Context;
 pub use fault::{Fault, yaml};
 pub use file::{Answer, Case, File, Refused, Runner, Written};
 pub use send::{AUTHORITY, MOST_REPEATS, Send};
-pub use sender::{Account, Protocol, Source};
+pub use sender::{Account, Direction, Protocol, Source};
 
 /// Every case file of every filter and example, in the order of their paths; `root` is the
 /// workspace, and `only` keeps those whose path contains it.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::bytes::unescape;
 use crate::expect::Values;
 use crate::metadata;
-use crate::sender::{Protocol, Source};
+use crate::sender::{Direction, Protocol, Source};
 
 /// More requests than anyone waits for.
 pub const MOST_REPEATS: u64 = 10_000_000;
@@ -50,6 +50,10 @@ pub struct Send {
     pub stripped: Option<String>,
     /// When it is sent, in seconds since the epoch; a ramp depends on it.
     pub at: Option<u64>,
+    /// On which side of a workload it passes.
+    pub direction: Option<Direction>,
+    /// Requests that came in to the workload before and have been served: the header lines of each.
+    pub came_in: Vec<Vec<String>>,
     /// How often it is sent; `{n}` in its texts then counts from 1.
     pub repeat: Option<u64>,
 }
@@ -71,6 +75,8 @@ struct Written {
     metadata: Option<Value>,
     stripped: Option<String>,
     at: Option<String>,
+    direction: Option<Direction>,
+    came_in: Option<Vec<Lines>>,
     #[serde(deserialize_with = "crate::number::optional")]
     repeat: Option<u64>,
 }
@@ -93,6 +99,11 @@ impl TryFrom<Written> for Send {
         if written.metadata.as_ref().is_some_and(|value| !is_table(value)) {
             return Err("\"metadata\" is a table of tables, one for each filter that wrote some".to_owned());
         }
+        if written.direction.is_none() && written.came_in.is_some() {
+            return Err(
+                "\"cameIn\" needs \"direction\": write \"outbound\" for a call of the workload".to_owned()
+            );
+        }
         Ok(Self {
             method: written.method.unwrap_or_else(|| "GET".to_owned()),
             scheme: written.scheme.unwrap_or_else(|| "http".to_owned()),
@@ -108,6 +119,8 @@ impl TryFrom<Written> for Send {
             metadata: written.metadata,
             stripped: written.stripped,
             at: at.transpose()?,
+            direction: written.direction,
+            came_in: written.came_in.into_iter().flatten().map(|Lines(lines)| lines).collect(),
             repeat: written.repeat,
         })
     }
@@ -152,7 +165,13 @@ impl Send {
         if self.target.is_empty() {
             return Err("a target is not empty: write \"/\"".to_owned());
         }
-        self.headers.iter().try_for_each(|line| check_line(line))
+        self.headers.iter().chain(self.came_in.iter().flatten()).try_for_each(|line| check_line(line))
+    }
+
+    /// A request that came in before with these header lines.
+    #[must_use]
+    pub fn earlier(lines: &[String]) -> Self {
+        Self { headers: lines.to_vec(), direction: Some(Direction::Inbound), ..Self::default() }
     }
 
     /// Whether only a decision can have it: no runner's connection is like this.
@@ -203,6 +222,8 @@ impl Default for Send {
             metadata: None,
             stripped: None,
             at: None,
+            direction: None,
+            came_in: Vec::new(),
             repeat: None,
         }
     }
@@ -259,62 +280,4 @@ impl<'de> Visitor<'de> for LinesVisitor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Send;
-
-    fn read(text: &str) -> Result<Send, String> {
-        let send = crate::fault::yaml::<Send>(text)
-            .map_err(|fault| format!("{}:{}: {}", fault.line, fault.column, fault.message))?;
-        send.check()?;
-        Ok(send)
-    }
-
-    #[test]
-    fn headers_are_lines_or_a_table() {
-        let lines = |text| read(text).unwrap().headers;
-        assert_eq!(lines("headers: ['x-a: 1', 'X-B:2']"), ["x-a: 1", "X-B:2"]);
-        assert_eq!(lines("headers: { x-a: '1', x-b: ['2', '3'] }"), ["x-a: 1", "x-b: 2", "x-b: 3"]);
-    }
-
-    #[test]
-    fn a_line_host_is_the_authority() {
-        let sent = read("headers: ['Host: shop.example:80', 'x-a: 1']").unwrap();
-        assert_eq!((&*sent.authority, sent.headers), ("shop.example:80", vec!["x-a: 1".to_owned()]));
-        assert_eq!(read("headers: { host: a }").unwrap().authority, "a");
-        assert_eq!(read("target: /").unwrap().authority, super::AUTHORITY);
-    }
-
-    #[test]
-    fn what_is_not_understood_is_refused_with_its_place() {
-        for (text, fault) in [
-            ("headers: 'x-g: beta'", "a list of lines"),
-            ("headers: ['x-g']", "is not a header line"),
-            ("headers: [{x-g: beta}]", "expected"),
-            ("headers: { 'x-g:x': beta }", "is not a header"),
-            ("headers: { x-g: [[a]] }", "1:"),
-            ("authority: a\nheaders: ['host: b']", "said twice"),
-            ("headers: ['host: a', 'host: b']", "said twice"),
-            ("source: { principal: [spiffe://a/b] }", "expected"),
-            ("source: { verified: 'yes' }", "boolean"),
-            ("source: { pricipal: a }", "unknown field `pricipal`"),
-            ("source: 10.0.0.1", "expected"),
-            ("target: 8080", "1:"),
-            ("target: [/]", "expected"),
-            ("serverName: { a: b }", "expected"),
-            ("wieght: 1", "unknown field `wieght`"),
-            ("method: 'G ET'", "is no method"),
-            ("method: ''", "is no method"),
-            ("scheme: ftp", "is no scheme"),
-            ("target: '/a b'", "percent-encode"),
-            ("target: ''", "a target is not empty"),
-            ("authority: \"a\\tb\"", "percent-encode"),
-            ("headers: ['x y: 1']", "is not a header line"),
-            ("headers: ['x-y: \\x00']", "no NUL"),
-            ("repeat: 0", "is 1 to"),
-            ("repeat: -1", "1:"),
-        ] {
-            let refused = read(text).expect_err(text);
-            assert!(refused.contains(fault), "{text}: {refused}");
-        }
-    }
-}
+mod tests;

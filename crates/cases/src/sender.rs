@@ -32,6 +32,34 @@ pub enum Protocol {
     Http2,
 }
 
+/// On which side of a workload a request passes the proxy beside it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// It comes in to the workload.
+    Inbound,
+    /// The workload made it.
+    Outbound,
+}
+
+impl Direction {
+    /// The number that Envoy has for it.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Inbound => 1,
+            Self::Outbound => 2,
+        }
+    }
+
+    /// The word that Envoy's configuration has for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Inbound => "INBOUND",
+            Self::Outbound => "OUTBOUND",
+        }
+    }
+}
+
 /// A service account, as the mesh's certificates name it.
 #[derive(Clone, Copy, Debug)]
 pub struct Account<'s> {

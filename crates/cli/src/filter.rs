@@ -9,7 +9,7 @@ use narrows_core::split::Splitter;
 use narrows_core::stats_tags::Labels;
 use narrows_core::{Decision, Fault, Invalid, Policy, PolicyValue, Request, Series, vm_config};
 
-use crate::simulate::{Explanation, Outcome};
+use crate::simulate::{Explanation, Outcome, Sent};
 use crate::source::Node;
 
 /// How a filter is attached unless the operator chooses otherwise.
@@ -107,12 +107,17 @@ macro_rules! by_name {
             }
 
             /// What a decision on a request comes to.
-            pub fn outcome(&self, request: Request<'_>) -> narrows_core::Outcome {
-                match &self.0 { $(Compiled::$filter(policy) => outcome(&**policy, request)),+ }
+            pub fn outcome(&self, sent: &Sent) -> narrows_core::Outcome {
+                match &self.0 { $(Compiled::$filter(policy) => outcome(&**policy, sent)),+ }
             }
 
             /// Decides on a request, as the filter would.
-            pub fn decide(&self, request: Request<'_>) -> Outcome {
+            pub fn decide(&self, sent: &Sent) -> Outcome {
+                match &self.0 { $(Compiled::$filter(policy) => decide(&**policy, sent.on(&sent.trail(&**policy)))),+ }
+            }
+
+            /// Decides on a request of which nothing else is known.
+            pub fn judge(&self, request: Request<'_>) -> Outcome {
                 match &self.0 { $(Compiled::$filter(policy) => decide(&**policy, request)),+ }
             }
         }
@@ -168,8 +173,9 @@ impl Filter {
     }
 }
 
-fn outcome<P: Policy>(policy: &P, request: Request<'_>) -> narrows_core::Outcome {
-    let (decision, verdict) = policy.decide(request);
+fn outcome<P: Policy>(policy: &P, sent: &Sent) -> narrows_core::Outcome {
+    let trail = sent.trail(policy);
+    let (decision, verdict) = policy.decide(sent.on(&trail));
     policy.outcome(&verdict, &decision)
 }
 

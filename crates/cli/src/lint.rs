@@ -6,6 +6,7 @@ mod fields;
 pub mod fix;
 mod gateways;
 mod ignores;
+mod lanes;
 mod manifest;
 mod meetings;
 mod options;

@@ -67,6 +67,10 @@ impl Deeds {
     pub fn slot(self, filter: Filter, site: Site) -> Slot {
         let own = filter.attachment();
         let own = Slot { phase: own.phase, priority: own.priority };
+        if filter == Filter::TrafficLanes && site == Site::Outbound {
+            // A call gets its lane back before anything is decided by it.
+            return Slot { phase: "AUTHZ", priority: 400 };
+        }
         if !site.authorizes() {
             return own;
         }
@@ -85,15 +89,15 @@ impl Deeds {
 
     /// The rank among the filters of a proxy, in the order in which they should run. None for a policy
     /// that only strips, which disturbs no other filter.
-    pub fn rank(self, filter: Filter) -> Option<usize> {
+    pub fn rank(self, filter: Filter, site: Site) -> Option<usize> {
         // The merged plugin is all filters: no other is beside it.
         if filter == Filter::Narrows {
             return None;
         }
-        // The order of the table of filters; but a policy that restores a host comes before all of
-        // them.
+        // The order of the table of filters; but what restores a host or a lane comes before all of them.
         let own = Filter::ALL.iter().position(|known| *known == filter)?.saturating_add(1);
-        (!self.only_strips).then_some(if self.restores { 0 } else { own })
+        let is_early = self.restores || (filter == Filter::TrafficLanes && site == Site::Outbound);
+        (!self.only_strips).then_some(if is_early { 0 } else { own })
     }
 }
 
@@ -148,20 +152,27 @@ mod tests {
         let restores = Deeds { restores: true, ..Deeds::default() };
         for site in [Site::Outbound, Site::Inbound, Site::Gateway, Site::Waypoint, Site::Mixed] {
             for routes in [Deeds::default(), rewrites] {
-                let chain = [
+                let mut chain = [
                     (Filter::HeaderRouter, routes),
+                    (Filter::TrafficLanes, Deeds::default()),
                     (Filter::CanarySplit, rewrites),
                     (Filter::MetricTags, Deeds::default()),
                     (Filter::EgressPolicy, Deeds::default()),
                 ];
+                // Lanes are remembered as the router left them, and restored before it reads them.
+                let is_outbound = site == Site::Outbound;
+                if is_outbound {
+                    chain.swap(0, 1);
+                }
+                let router = usize::from(is_outbound);
                 let positions = chain.map(|(filter, deeds)| deeds.slot(filter, site).position());
                 assert!(positions.is_sorted_by(|a, b| a < b), "{site:?} {routes:?}");
-                let ranks = chain.map(|(filter, deeds)| deeds.rank(filter));
+                let ranks = chain.map(|(filter, deeds)| deeds.rank(filter, site));
                 assert!(ranks.is_sorted_by(|a, b| a < b));
-                let behind = positions[0].is_behind_authorization();
+                let behind = positions[router].is_behind_authorization();
                 assert_eq!(behind, routes.rewrites && site.authorizes(), "{site:?}");
                 let restored = restores.slot(Filter::CanarySplit, site).position();
-                assert!(!site.authorizes() || restored < positions[0], "{site:?}");
+                assert!(!site.authorizes() || restored < positions[router], "{site:?}");
                 assert_eq!(restored.is_behind_authorization(), !site.authorizes(), "{site:?}");
             }
         }

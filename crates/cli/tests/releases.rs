@@ -10,7 +10,7 @@ use narrows::report::{self, Format, Screen};
 use narrows::source::SourceFile;
 use narrows_core::PolicyValue;
 
-const POLICIES: [(Filter, &str); 5] = [
+const POLICIES: [(Filter, &str); 6] = [
     (Filter::HeaderRouter, r#"{"rules": [{"name": "a/b:c", "respond": {"status": 404, "body": "yes"}}]}"#),
     (
         Filter::HeaderRouter,
@@ -30,6 +30,7 @@ const POLICIES: [(Filter, &str); 5] = [
         Filter::EgressPolicy,
         r#"{"default": "deny", "rules": [{"name": "r", "action": "allow", "to": {"hosts": ["*.example.com"]}}]}"#,
     ),
+    (Filter::TrafficLanes, r#"{"trust": "mesh", "lane": {"header": "x-lane", "values": ["gray", "dev-*"]}}"#),
 ];
 
 #[test]
@@ -123,7 +124,9 @@ fn check(shape: Shape, istio: Release, text: String, policy: &PolicyValue) {
         assert!(found.len() == resources.len() || shape == Shape::EnvoyFilter, "{}", source.text);
         assert_eq!(found.last().unwrap().policy.tree(), *policy, "{}", source.text);
     }
-    let checked = lint::check(source, &Options { istio: Some(istio), ..Options::default() });
+    // Who takes a lane away from clients is in another file, and beside a waypoint none is remembered.
+    let ignore = ["NRW655", "NRW656"].map(str::to_owned).to_vec();
+    let checked = lint::check(source, &Options { istio: Some(istio), ignore, ..Options::default() });
     let text = checked.source.text.clone();
     assert!(
         checked.findings.is_empty(),

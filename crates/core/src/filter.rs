@@ -2,6 +2,7 @@
 //! two lines here.
 
 pub mod egress;
+pub mod lanes;
 pub mod merged;
 pub mod router;
 pub mod split;
@@ -16,14 +17,15 @@ use crate::policy::Policy;
 /// Calls `$with!` with a line for each filter: its name in code, its policy, what its host does beside
 /// deciding, and how Istio attaches it (phase and priority) unless the operator chooses otherwise.
 ///
-/// The router runs after JWT authentication, so that it can trust claims. Tags run when it is known
-/// what was decided. Egress decides on a request as it leaves, and so it runs last. `narrows` is
+/// The router runs after JWT authentication, so that it can trust claims. Lanes are remembered as it left
+/// them. Tags run when it is known what was decided. Egress decides on a request as it leaves, and so it runs last. `narrows` is
 /// all of them in one.
 #[macro_export]
 macro_rules! filters {
     ($with:ident) => {
         $with! {
             HeaderRouter: $crate::filter::router::Router, Plain => "AUTHZ" 200;
+            TrafficLanes: $crate::filter::lanes::Lanes, Laned => "STATS" 250;
             CanarySplit: $crate::filter::split::Splitter, Guarded => "STATS" 200;
             MetricTags: $crate::filter::tags::Tagger, Metered => "STATS" 100;
             EgressPolicy: $crate::filter::egress::Egress, Outbound => "STATS" 50;

@@ -4,6 +4,7 @@ pub(crate) mod budget;
 pub(crate) mod hosts;
 pub(crate) mod index;
 pub(crate) mod kind;
+pub(crate) mod listed;
 pub(crate) mod matches;
 pub(crate) mod named_condition;
 pub(crate) mod needles;

@@ -28,7 +28,7 @@ use crate::action::sanitize;
 use crate::language::describe::Object;
 use crate::language::invalid::{Fault, Invalid};
 use crate::language::policy_value::PolicyValue;
-use crate::matching::request::Request;
+use crate::matching::request::{Recall, Request};
 use common::Common;
 use decision::Decision;
 use outcome::Outcome;
@@ -84,6 +84,12 @@ pub trait Policy: Sized {
     /// more.
     fn outcome(&self, _verdict: &Self::Verdict, decision: &Decision<'_>) -> Outcome {
         Outcome::of_state(decision)
+    }
+
+    /// For tools, which have no proxy: what would be remembered for a call if these requests had come in and
+    /// been served, one after the other, `now`, in milliseconds since the epoch.
+    fn recall(&self, _earlier: &[Request<'_>], _request: &Request<'_>, _now: u64) -> Recall {
+        Recall::Idle
     }
 
     /// Whether a trailer of that name must not go on, given what was decided on its request: as a

@@ -48,6 +48,8 @@ pub struct EchoOptions {
     pub calls: Vec<Call>,
     /// Headers that it hands on in its calls, besides those of tracing.
     pub forward: Vec<String>,
+    /// The headers of tracing that it hands on; none for all of them.
+    pub traces: Option<Vec<String>>,
 }
 
 /// A running application; it stops when dropped.
@@ -67,6 +69,7 @@ impl Default for EchoOptions {
             version: "v1".to_owned(),
             calls: Vec::new(),
             forward: Vec::new(),
+            traces: None,
         }
     }
 }

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 /// The module that holds all filters.
 const BUNDLE: &str = "narrows";
 /// The filters, each with its part of the merged policy. A test compares them with the core's table.
-pub const PARTS: [(&str, &str); 4] = [
+pub const PARTS: [(&str, &str); 5] = [
     ("header-router", "router"),
+    ("traffic-lanes", "lanes"),
     ("canary-split", "split"),
     ("metric-tags", "tags"),
     ("egress-policy", "egress"),

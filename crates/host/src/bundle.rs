@@ -6,7 +6,7 @@ use narrows_core::Policy;
 use narrows_core::vm_config::STRICT;
 
 use crate::callbacks::{RootContext, StreamContext};
-use crate::extension::{guarding::Watch, measuring::Measuring, outgoing::Seen};
+use crate::extension::{guarding::Watch, measuring::Measuring, outgoing::Seen, remembering::Remembering};
 use crate::loaded::Loaded;
 use crate::merged::Parts;
 use crate::root::Root;
@@ -26,6 +26,9 @@ macro_rules! beside {
     };
     (Outbound) => {
         Seen
+    };
+    (Laned) => {
+        Remembering
     };
 }
 

@@ -6,13 +6,14 @@
 pub(crate) mod guarding;
 pub(crate) mod measuring;
 pub(crate) mod outgoing;
+pub(crate) mod remembering;
 mod series_log;
 
 use std::time::Duration;
 
 use narrows_core::egress::RouteAsk;
 use narrows_core::set_cookie::SetCookie;
-use narrows_core::{Decision, Policy, Request};
+use narrows_core::{Decision, Policy, Request, Trail};
 
 use crate::lease::{self, Plugin};
 use crate::metric::Ids;
@@ -55,8 +56,21 @@ pub trait Extension<P: Policy>: Sized + 'static {
         RouteAsk::default()
     }
 
+    /// On which side of a workload a request passes, and what is remembered for it.
+    fn trail(&self, _policy: &P, _request: &Request<'_>, _ids: &Ids) -> Trail {
+        Trail::Through
+    }
+
+    /// Whether it is a part that may decide before all others.
+    const MAY_COME_FIRST: bool = false;
+
+    /// Whether this part decides on a request before all others.
+    fn comes_first(&self, _policy: &P, _node: &Node) -> bool {
+        false
+    }
+
     /// Receives the decision before anything is written.
-    fn decided(&self, _policy: &P, _decision: &Decision<'_>) {}
+    fn decided(&self, _policy: &P, _verdict: &P::Verdict, _decision: &Decision<'_>, _ids: &Ids) {}
 
     /// Whether this request's decision needs the cluster to which Envoy's route led before the request
     /// is rewritten.

@@ -47,11 +47,12 @@ pub use callbacks::RootContext;
 pub use extension::guarding::Watch;
 pub use extension::measuring::Measuring;
 pub use extension::outgoing::Seen;
+pub use extension::remembering::Remembering;
 #[doc(hidden)]
 pub use logger::log_panics;
 
 /// Makes a crate a filter for a policy. What the filter does beside deciding is `()` for nothing, or
-/// [`Watch`], [`Measuring`] or [`Seen`]. After it are the callbacks that not every filter needs: see
+/// [`Watch`], [`Measuring`], [`Seen`] or [`Remembering`]. After it are the callbacks that not every filter needs: see
 /// [`export!`]. This is the module's entry point in Envoy.
 #[macro_export]
 macro_rules! filter {

@@ -10,7 +10,9 @@ use crate::abi::MapType;
 use crate::abi::map::Map;
 use crate::callbacks::{Action, StreamContext};
 use crate::course::Course;
-use crate::extension::{Extension, guarding::Watch, measuring::Measuring, outgoing::Seen};
+use crate::extension::{
+    Extension, guarding::Watch, measuring::Measuring, outgoing::Seen, remembering::Remembering,
+};
 use crate::lease::{self, Plugin};
 use crate::loaded::{InForce, Load, Loaded};
 use crate::node::Node;
@@ -20,13 +22,18 @@ use crate::{apply, read};
 /// A merged policy in force.
 pub(crate) struct Parts {
     common: Common,
-    parts: Vec<Rc<dyn Part>>,
+    list: Vec<Rc<dyn Part>>,
+    /// The part that may come first.
+    early: Option<usize>,
 }
 
 /// A part in force.
 trait Part: InForce {
     /// Whether a request to this authority passes it unchanged.
     fn skips(&self, authority: &dyn Fn() -> Vec<u8>) -> bool;
+
+    /// Whether it decides on this request before all others.
+    fn comes_first(&self) -> bool;
 
     /// A request begins.
     fn open(self: Rc<Self>, open: Rc<()>) -> Box<dyn Stage>;
@@ -44,6 +51,10 @@ trait Stage: StreamContext {
 impl<P: Policy + 'static, E: Extension<P>> Part for Loaded<P, E> {
     fn skips(&self, authority: &dyn Fn() -> Vec<u8>) -> bool {
         self.extension.skips(&self.policy, &self.node, authority)
+    }
+
+    fn comes_first(&self) -> bool {
+        self.extension.comes_first(&self.policy, &self.node)
     }
 
     fn open(self: Rc<Self>, open: Rc<()>) -> Box<dyn Stage> {
@@ -70,11 +81,15 @@ macro_rules! loaded {
                 let node: Rc<Node> = Rc::default();
                 let mut parts: Vec<Rc<dyn Part>> = Vec::new();
                 let common = policy.shared().clone();
+                let mut early = None;
                 $(if let Some(part) = policy.$part {
                     let node = node.clone();
+                    if <$crate::beside!($beside) as Extension<$policy>>::MAY_COME_FIRST {
+                        early = Some(parts.len());
+                    }
                     parts.push(Rc::new(Loaded::<$policy, $crate::beside!($beside)>::new(*part, plugin, node)));
                 })+
-                Self { common, parts }
+                Self { common, list: parts, early }
             }
 
             fn limit(policy: &Merged) -> u32 {
@@ -91,29 +106,29 @@ narrows_core::parts!(loaded);
 impl InForce for Parts {
     /// As often as the part that must be woken most.
     fn period(&self) -> Duration {
-        self.parts.iter().map(|part| part.period()).min().unwrap_or(lease::RENEW)
+        self.list.iter().map(|part| part.period()).min().unwrap_or(lease::RENEW)
     }
 
     fn tick(&self) {
-        self.parts.iter().for_each(|part| part.tick());
+        self.list.iter().for_each(|part| part.tick());
     }
 
     fn allow(&self, limit: u32) {
-        self.parts.iter().for_each(|part| part.allow(limit));
+        self.list.iter().for_each(|part| part.allow(limit));
     }
 
     fn answered(&self, token: u32, has_headers: bool) {
-        self.parts.iter().for_each(|part| part.answered(token, has_headers));
+        self.list.iter().for_each(|part| part.answered(token, has_headers));
     }
 
     fn release(&self) {
-        self.parts.iter().for_each(|part| part.release());
+        self.list.iter().for_each(|part| part.release());
     }
 }
 
 impl Open for Parts {
     fn open(loaded: Option<Rc<Self>>, open: Rc<()>) -> Box<dyn StreamContext> {
-        let parts = loaded.iter().flat_map(|loaded| &loaded.parts);
+        let parts = loaded.iter().flat_map(|loaded| &loaded.list);
         let stages = parts.map(|part| part.clone().open(open.clone())).collect();
         Box::new(MergedStream { loaded, stages, has_decided: false })
     }
@@ -139,18 +154,35 @@ impl MergedStream {
             state: Vec::new(),
         };
         // What no part judges is not stripped either: a call that comes in, under egress rules alone.
-        if !parts.parts.iter().all(|part| part.skips(&|| course.authority())) {
+        if !parts.list.iter().all(|part| part.skips(&|| course.authority())) {
             let stripped = course.provenance.strip(sanitizer, headers.pairs());
             apply::strip(&stripped);
             course.working.remove(stripped);
         }
-        let is_answered = self.stages.iter_mut().any(|stage| stage.pass(&mut course));
+        let first = parts.early.filter(|at| parts.list.get(*at).is_some_and(|part| part.comes_first()));
+        let is_answered = match first {
+            None => self.stages.iter_mut().any(|stage| stage.pass(&mut course)),
+            Some(first) => self.pass_after(first, &mut course),
+        };
         apply::publish(&course.state);
         if let Some(text) = course.provenance.new_text(&parts.common) {
             let text = if needs.stripped { text.to_vec() } else { read::after_earlier(text) };
             apply::publish(&[(sanitize::PROVENANCE, text)]);
         }
         is_answered
+    }
+}
+
+impl MergedStream {
+    /// Lets the parts decide, one of them before all others.
+    #[inline(never)]
+    fn pass_after(&mut self, first: usize, course: &mut Course<'_>) -> bool {
+        let mut early = self.stages.iter_mut().skip(first).take(1);
+        if early.any(|stage| stage.pass(course)) {
+            return true;
+        }
+        let mut others = self.stages.iter_mut().enumerate().filter(|(at, _)| *at != first);
+        others.any(|(_, stage)| stage.pass(course))
     }
 }
 

@@ -14,8 +14,9 @@ const VALID: [&str; 2] = ["connection", "peer_certificate_valid"];
 /// The name that the waypoint's own listener took from the certificate of the tunnel. The connection
 /// that arrives here is one inside the proxy, without a certificate.
 const PEER: [&str; 2] = ["filter_state", "io.istio.peer_principal"];
-/// Envoy's value for a listener of inbound calls.
+/// Envoy's values for listeners of inbound and of outbound calls.
 const INBOUND: u64 = 1;
+const OUTBOUND: u64 = 2;
 
 /// What this proxy is. It is read only once, because it does not change.
 #[derive(Debug, Default)]
@@ -36,6 +37,18 @@ enum Kind {
 struct Workload {
     namespace: Option<Vec<u8>>,
     name: Option<Vec<u8>>,
+}
+
+/// On which side of a workload a request passes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// There is no workload, or the listener does not say.
+    #[default]
+    Neither,
+    /// It comes in.
+    In,
+    /// It goes out.
+    Out,
 }
 
 /// What was read for one request.
@@ -62,10 +75,19 @@ impl Node {
     /// Whether a request comes in to a workload. The listeners of a waypoint are called inbound too,
     /// but the requests that it serves go on. The listeners of a gateway are never inbound.
     pub(crate) fn is_inbound(&self) -> bool {
+        self.side() == Side::In
+    }
+
+    /// On which side of the workload beside this proxy a request passes.
+    pub(crate) fn side(&self) -> Side {
         match self.kind() {
-            Kind::Waypoint | Kind::Gateway => false,
+            Kind::Waypoint | Kind::Gateway => Side::Neither,
             // One root context may serve both directions, so this is read for every request.
-            Kind::Sidecar(_) | Kind::Other => read::number(&["xds", "listener_direction"]) == INBOUND,
+            Kind::Sidecar(_) | Kind::Other => match read::number(&["xds", "listener_direction"]) {
+                INBOUND => Side::In,
+                OUTBOUND => Side::Out,
+                _ => Side::Neither,
+            },
         }
     }
 

@@ -71,7 +71,6 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         let (one, all) = if course.is_none() { headers(*needs) } else { Default::default() };
         let address = wanted(needs.address, &["source", "address"]);
         let principal = needs.principal.then(|| node.principal()).flatten();
-        let is_verified = needs.verified && principal.is_some() && node.is_verified();
         // What earlier filters said is needed to say more. A policy that says nothing needs it only for
         // what it would remove.
         let would_strip = || all.pairs().any(|(name, _)| common.sanitizer.covers(name));
@@ -82,7 +81,6 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         };
         let metadata = wanted(needs.metadata, &["metadata"]);
         let objects = read::filter_state(filter_state);
-        let nonce = if needs.nonce { loaded.nonce() } else { 0 };
         let lines = match (&course, &one) {
             (Some(course), _) => course.working.iter().collect(),
             (None, Some((name, value))) => vec![(name.as_bytes(), value.as_slice())],
@@ -91,11 +89,11 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         let mut request = Request::of(lines);
         let known = request.known_mut();
         known.source = Peer { address: address.as_deref(), principal: principal.as_deref() };
-        known.is_verified = is_verified;
+        known.is_verified = needs.verified && principal.is_some() && node.is_verified();
         known.stripped = stripped.as_deref();
         known.metadata = metadata.as_deref();
         known.filter_state = &objects;
-        known.nonce = nonce;
+        known.nonce = if needs.nonce { loaded.nonce() } else { 0 };
         known.now = if needs.now { extension.now() } else { 0 };
         let info = needs.stream_info.then(|| node.read());
         if let Some(info) = &info {
@@ -107,12 +105,14 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
             info.virtual_host = route.virtual_host.as_deref();
             info.is_only_route = route.is_only;
         }
+        let trail = extension.trail(policy, &request, &loaded.ids);
+        request.known_mut().passage = trail.view();
         let (mut decision, verdict) = policy.decide_on(&mut request);
         let said = course.as_ref().and_then(|_| Provenance::said(&mut decision));
         if !asks_stripped {
             keep_earlier(&mut decision);
         }
-        extension.decided(policy, &decision);
+        extension.decided(policy, &verdict, &decision, &loaded.ids);
         // Before anything is written, because then Envoy matches the route again.
         self.before = extension.wants_before(policy, &verdict).then(read::cluster);
         self.verdict = Some(verdict);

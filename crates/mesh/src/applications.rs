@@ -11,9 +11,10 @@ use narrows_harness::envoy::{Envoy, EnvoyOptions};
 /// Running applications; what was started last ends first.
 #[derive(Debug)]
 pub struct Applications {
-    /// The ingress gateway, with `header-router` and `metric-tags`.
+    /// The ingress gateway, with `header-router`, `traffic-lanes` and `metric-tags`.
     pub gateway: Envoy,
-    /// The sidecar of the front end, with `canary-split` and `metric-tags` outbound.
+    /// The sidecar of the front end, with `traffic-lanes` in both directions, and `canary-split` and
+    /// `metric-tags` outbound.
     pub front_end_sidecar: Envoy,
     _sidecars: Vec<Envoy>,
     _apps: Vec<Echo>,

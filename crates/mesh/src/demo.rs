@@ -4,6 +4,7 @@
 
 mod east_west;
 mod egress;
+mod lanes;
 mod multicluster;
 mod north_south;
 mod picture;
@@ -36,6 +37,7 @@ fn story(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<()> {
     north_south::show(mesh, promises)?;
     let served = east_west::show(mesh, promises)?;
     tags::show(mesh, &served, promises)?;
+    lanes::show(mesh, promises)?;
     egress::show(mesh, promises)?;
     multicluster::show(mesh, promises)
 }

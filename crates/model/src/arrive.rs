@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use narrows_cases::bytes::{absolute, header_line};
 use narrows_cases::{Protocol, Send};
-use narrows_core::{Known, Peer, Request, StreamInfo};
+use narrows_core::{Known, Passage, Peer, Request, StreamInfo};
 
 use crate::headers::Headers;
 
@@ -78,5 +78,6 @@ pub fn request<'s>(
         filter_state: &[],
         nonce,
         now: send.at.unwrap_or_else(now),
+        passage: Passage::Through,
     })
 }

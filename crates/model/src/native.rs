@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use narrows_cases::Case;
 use narrows_cases::bytes::header_line;
+use narrows_core::lanes::{self, Lanes};
 use narrows_core::set_cookie::{Fate, OF_CACHES};
 use narrows_core::{Decision, Edit, Measurement, Peer, Policy, names};
 use narrows_core::{merged, split, tags};
@@ -43,6 +44,9 @@ pub(crate) struct Metered;
 /// It judges what goes out: here everything does.
 pub(crate) struct Outbound;
 
+/// It remembers what comes in.
+pub(crate) struct Laned;
+
 impl<P: Policy> Beside<P> for Plain {}
 
 impl<P: Policy> Beside<P> for Outbound {}
@@ -66,6 +70,12 @@ impl<P: tags::Metered> Beside<P> for Metered {
         if let Some(cardinality) = policy.cardinality_limit() {
             metered::measure(policy, cardinality, verdict, case, observed);
         }
+    }
+}
+
+impl Beside<Lanes> for Laned {
+    fn serve(policy: &Lanes, verdict: &lanes::Verdict, case: &Case, observed: &mut Observed) {
+        crate::lanes::count(policy, policy, verdict, Some, &case.send, observed);
     }
 }
 
@@ -110,6 +120,8 @@ impl<P: Policy, B: Beside<P>> Pure for Native<P, B> {
         };
         known.is_verified = needs.verified && source.verified;
         known.stripped = case.send.stripped.as_deref().filter(|_| needs.stripped).map(str::as_bytes);
+        let trail = crate::lanes::trail(&self.0, &case.send, &request);
+        request.known_mut().passage = trail.view();
         let (decision, verdict) = self.0.decide(request);
         let mut observed = apply(case, arrived.clone(), &decision);
         observed.decided = self.0.outcome(&verdict, &decision).details;

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use narrows_cases::{Case, Protocol, Send, Source};
+use narrows_cases::{Case, Direction, Protocol, Send, Source};
 use narrows_harness::bootstrap::{bootstrap, static_cluster, tcp_listener};
 use narrows_harness::certificates::Certificates;
 use narrows_harness::client::{self, Client};
@@ -27,11 +27,13 @@ pub(super) struct Callers {
     certificates: Option<Certificates>,
     accounts: BTreeSet<String>,
     addresses: bool,
+    directions: Vec<Direction>,
 }
 
 /// The callers, connected.
 pub(super) struct Connected {
     plain: SocketAddr,
+    sides: Vec<(Direction, SocketAddr)>,
     sidecars: Option<Envoy>,
 }
 
@@ -46,16 +48,26 @@ impl Callers {
             let wanted: Vec<&str> = [SERVER].into_iter().chain(accounts.iter().map(|a| &**a)).collect();
             Some(Certificates::make_for(&root(), &wanted)?)
         };
-        Ok(Self { certificates, accounts, addresses: sources().any(|source| source.address.is_some()) })
+        let addresses = sources().any(|source| source.address.is_some());
+        let sides = [Direction::Inbound, Direction::Outbound];
+        let is_asked = cases.iter().any(|case| case.send.direction.is_some());
+        let directions = sides.into_iter().filter(|_| is_asked).collect();
+        Ok(Self { certificates, accounts, addresses, directions })
     }
 
-    /// The filter's listener as all callers reach it: in clear text, and by mutual TLS if any has
-    /// a certificate.
+    /// The filter's listener as all callers reach it: in clear text, on either side of a workload, and by
+    /// mutual TLS if any has a certificate.
     pub(super) fn listeners(&self, mut plain: Value) -> Vec<Value> {
         if self.addresses {
             plain["listener_filters"] = proxy_protocol();
         }
         let mut listeners = vec![plain.clone()];
+        for direction in &self.directions {
+            let mut side = plain.clone();
+            side["name"] = json!(direction.word());
+            side["traffic_direction"] = json!(direction.word());
+            listeners.push(side);
+        }
         if let Some(certificates) = &self.certificates {
             plain["name"] = json!(MUTUAL);
             let mut context = certificates.tls("Downstream", Some(SERVER));
@@ -74,7 +86,9 @@ impl Callers {
             let (listeners, clusters): (Vec<_>, Vec<_>) = sidecars.unzip();
             Envoy::start(bootstrap(&listeners, &clusters), EnvoyOptions::named("callers"))
         });
-        Ok(Connected { plain: filter.listener(PLAIN)?, sidecars: sidecars.transpose()? })
+        let side = |direction: &Direction| anyhow::Ok((*direction, filter.listener(direction.word())?));
+        let sides = self.directions.iter().map(side).collect::<anyhow::Result<_>>()?;
+        Ok(Connected { plain: filter.listener(PLAIN)?, sides, sidecars: sidecars.transpose()? })
     }
 
     /// A caller's side: bytes in, mutual TLS out.
@@ -104,9 +118,10 @@ impl Callers {
 impl Connected {
     /// One request on a connection of its own, from whoever sends it.
     pub(super) fn exchange(&self, send: &Send, request: &Request) -> anyhow::Result<Response> {
+        let side = self.sides.iter().find(|(direction, _)| send.direction == Some(*direction));
         let at = match (send.source.account(), &self.sidecars) {
             (Some(account), Some(sidecars)) => sidecars.listener(&account.name("/"))?,
-            _ => self.plain,
+            _ => side.map_or(self.plain, |(_, at)| *at),
         };
         let protocol = match (&send.source.address, send.protocol) {
             (Some(address), _) => return from(address, at, request),

@@ -12,7 +12,7 @@ use crate::metadata;
 use crate::shifted;
 use crate::written_state::{STATE, with_state};
 use narrows_cases::bytes::header_line;
-use narrows_cases::{Case, File, Runner};
+use narrows_cases::{Case, File, Runner, Send};
 use narrows_harness::bootstrap::{bootstrap, listener, route_config, static_cluster, wasm_filter};
 use narrows_harness::echo::{Echo, EchoOptions, Received};
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
@@ -63,6 +63,10 @@ pub fn run(file: &File, wasm: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 fn observe(case: &Case, envoy: &Envoy, callers: &Connected, echo: &Echo) -> anyhow::Result<Observed> {
+    for lines in &case.send.came_in {
+        let earlier = Case { send: Send::earlier(lines), ..case.clone() };
+        envoy.context(callers.exchange(&earlier.send, &request(&earlier)))?;
+    }
     let (served, counted) = (echo.requests(), envoy.stats()?);
     let response = envoy.context(callers.exchange(&case.send, &request(case)))?;
     let (answer, state) = divide(response);

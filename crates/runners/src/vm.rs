@@ -1,7 +1,7 @@
 //! The `.wasm`'s runner, in the stand-in for Envoy.
 
 use narrows_cases::bytes::header_line;
-use narrows_cases::{Case, File, Runner};
+use narrows_cases::{Case, File, Runner, Send};
 use narrows_harness::form::{Attached, Form};
 use narrows_model::{Observed, Reply, arrives, disagreements, plain, seen};
 use narrows_vm::{Exchange, Module, Outcome, Plugin, Proxy, Response, Vm, VmOptions};
@@ -39,16 +39,20 @@ pub fn run(file: &File, form: Form) -> anyhow::Result<Vec<String>> {
         return Ok(wrong);
     }
     for case in file.cases_for(Runner::Wasm) {
-        // The time of a proxy does not run back, so each moment has a proxy of its own.
-        let mut moment;
-        let vm = match case.send.at {
-            None => &mut vm,
-            Some(at) => {
-                moment = at_moment(module, &options, at)?;
-                moment.configure(configured.clone());
-                &mut moment
-            }
+        // The time of a proxy does not run back, so each moment has a proxy of its own. And so has a case in
+        // which requests are remembered.
+        let mut own;
+        let is_apart = case.send.at.is_some() || case.send.direction.is_some();
+        let vm = if is_apart {
+            own = Vm::new(module, VmOptions { proxy: proxy(case.send.at), ..options.clone() })?;
+            own.configure(configured.clone());
+            &mut own
+        } else {
+            &mut vm
         };
+        for lines in &case.send.came_in {
+            vm.request(plugin.root, sent(&Send::earlier(lines)), |_| Response::ok());
+        }
         let outcome = vm.request(plugin.root, exchange(case), |_| answer(case));
         if let Some(trap) = &outcome.work.trap {
             note(&case.name, format!("trapped: {trap}"));
@@ -65,15 +69,20 @@ pub fn run(file: &File, form: Form) -> anyhow::Result<Vec<String>> {
 }
 
 /// A proxy of its own, whose clock shows this moment.
-fn at_moment(module: &Module, options: &VmOptions, at: u64) -> anyhow::Result<Vm> {
+fn proxy(at: Option<u64>) -> Proxy {
     let proxy = Proxy::default();
-    proxy.clock.set_nanos(at.saturating_mul(1_000_000_000));
-    Vm::new(module, VmOptions { proxy, ..options.clone() })
+    if let Some(at) = at {
+        proxy.clock.set_nanos(at.saturating_mul(1_000_000_000));
+    }
+    proxy
 }
 
 /// A case's request as it reaches the filter.
 pub fn exchange(case: &Case) -> Exchange {
-    let send = &case.send;
+    sent(&case.send)
+}
+
+fn sent(send: &Send) -> Exchange {
     let mut exchange = Exchange::new(arrives(send)).body(&send.body);
     let address = send.source.address.as_deref().unwrap_or("127.0.0.1:50000");
     exchange.properties.set(&["source", "address"], address);
@@ -81,6 +90,9 @@ pub fn exchange(case: &Case) -> Exchange {
         exchange.properties.set(&["connection", "uri_san_peer_certificate"], principal.as_str());
         exchange.properties.set(&["connection", "mtls"], true);
         exchange.properties.set(&["connection", "peer_certificate_valid"], send.source.verified);
+    }
+    if let Some(direction) = send.direction {
+        exchange.properties.set(&["xds", "listener_direction"], direction.number());
     }
     if let Some(metadata) = send.metadata() {
         exchange.properties.set(&["metadata"], metadata);

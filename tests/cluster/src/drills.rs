@@ -10,6 +10,7 @@ mod from_zero;
 mod hello_helidon;
 mod istiod_down;
 mod labels;
+mod lanes;
 mod manifests;
 mod open_connections;
 mod operations;
@@ -68,6 +69,7 @@ const DRILLS: &[Drill] = &[
     ("labels", "a pod's annotation makes labels, the mesh is as it was", labels::run),
     ("signature", "cosign verifies what narrows pack has signed", signature::run),
     ("operations", "docs/operations.md, command by command", operations::run),
+    ("lanes", "a gray lane through services that hand on their trace alone", lanes::run),
     ("first-hour", "docs/first-hour.md, command by command", first_hour::run),
 ];
 

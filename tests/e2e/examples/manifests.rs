@@ -17,7 +17,7 @@ use super::{RELEASES, documents, folders, name, narrows, policies, yaml_in};
 /// Kinds that `narrows render` writes.
 const RENDERED: [&str; 3] = ["WasmPlugin", "TrafficExtension", "Telemetry"];
 /// Whom the examples attach to, by namespace and label; no label is every proxy.
-const PROXIES: [(&str, &str); 7] = [
+const PROXIES: [(&str, &str); 8] = [
     ("istio-system", ""),
     ("istio-system", "istio=ingressgateway"),
     ("istio-system", "istio=egressgateway"),
@@ -26,6 +26,8 @@ const PROXIES: [(&str, &str); 7] = [
     ("ingress-nginx", "app.kubernetes.io/name=ingress-nginx"),
     ("verrazzano-system", "app=verrazzano-authproxy"),
     ("bobs-books", "app=bobbys-front-end"),
+    // Every service of the shop.
+    ("shop", ""),
 ];
 /// The ports that the stock gateways listen on for HTTP, behind 443 and 80.
 const GATEWAY_PORTS: [u64; 2] = [8443, 8080];

@@ -119,11 +119,11 @@ impl Arguments {
         let mut printed = Printed::new(self.format);
         let tally = self.requests.each(self.format, &mut |sent| {
             if self.shares {
-                let outcome = loaded.policy.outcome(sent.request());
+                let outcome = loaded.policy.outcome(sent);
                 shares.count(&outcome.scope, &outcome.outcome);
                 return Ok(());
             }
-            let outcome = loaded.policy.decide(sent.request());
+            let outcome = loaded.policy.decide(sent);
             shares.count(&outcome.explanation.scope, &outcome.explanation.counted);
             printed.decision(sent, &outcome)
         })?;

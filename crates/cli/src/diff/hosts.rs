@@ -59,7 +59,7 @@ pub fn hosts(old: (&AnyPolicy, &Node), new: (&AnyPolicy, &Node)) -> (Vec<HostDif
                 return (found.into_values().collect(), false);
             }
             let sent = Sent::new(send, 0);
-            let allows = |policy: &AnyPolicy| policy.decide(sent.request()).reply.is_none();
+            let allows = |policy: &AnyPolicy| policy.decide(&sent).reply.is_none();
             let allowed = allows(new.0);
             if allows(old.0) == allowed {
                 continue;

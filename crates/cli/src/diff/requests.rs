@@ -58,7 +58,7 @@ impl Decided {
     /// Asks both policies about one more request.
     pub fn ask(&mut self, old: &AnyPolicy, new: &AnyPolicy, sent: &Sent) {
         self.count += 1;
-        let (before, after) = (old.decide(sent.request()), new.decide(sent.request()));
+        let (before, after) = (old.decide(sent), new.decide(sent));
         if same(&before, &after) {
             return;
         }

@@ -6,7 +6,11 @@ use crate::placement::deed;
 use crate::source::{Node, SourceFile};
 
 /// The HTTP filters of a listener in their order: only those that the rules look at.
-pub(super) struct Chain(Vec<Link>);
+pub(super) struct Chain {
+    links: Vec<Link>,
+    /// Whether the listener says on which side of a workload it is; also where no listener is shown.
+    pub(super) has_direction: bool,
+}
 
 /// One filter of a chain.
 enum Link {
@@ -34,12 +38,20 @@ pub(super) struct Judged {
 /// Every chain of a resource.
 pub(super) fn find(source: &SourceFile, node: &Node) -> Vec<Chain> {
     let mut chains = Vec::new();
+    below(source, node, true, &mut chains);
+    chains
+}
+
+fn below(source: &SourceFile, node: &Node, has_direction: bool, chains: &mut Vec<Chain>) {
+    let direction = documents::envoys(node, "traffic_direction").and_then(Node::text);
+    let is_listener = documents::envoys(node, "filter_chains").is_some();
+    let has_direction =
+        if is_listener { matches!(direction, Some("INBOUND" | "OUTBOUND")) } else { has_direction };
     if let Some(filters) = documents::envoys(node, "http_filters") {
         let links = filters.elements().iter().filter_map(|filter| link(source, filter));
-        chains.push(Chain(links.collect()));
+        chains.push(Chain { links: links.collect(), has_direction });
     }
-    chains.extend(node.children().flat_map(|inner| find(source, inner)));
-    chains
+    node.children().for_each(|inner| below(source, inner, has_direction, chains));
 }
 
 fn link(source: &SourceFile, filter: &Node) -> Option<Link> {
@@ -61,7 +73,7 @@ fn link(source: &SourceFile, filter: &Node) -> Option<Link> {
 impl Chain {
     /// Each filter of Narrows, with its place.
     pub(super) fn own(&self) -> impl Iterator<Item = (usize, &Own)> {
-        self.0.iter().enumerate().filter_map(|(index, link)| match link {
+        self.links.iter().enumerate().filter_map(|(index, link)| match link {
             Link::Own(own) => Some((index, own)),
             Link::Rbac(_) => None,
         })
@@ -78,7 +90,7 @@ impl Chain {
     }
 
     fn rbac(&self) -> impl Iterator<Item = (usize, &Judged)> {
-        self.0.iter().enumerate().filter_map(|(index, link)| match link {
+        self.links.iter().enumerate().filter_map(|(index, link)| match link {
             Link::Rbac(judged) => Some((index, judged)),
             Link::Own(_) => None,
         })

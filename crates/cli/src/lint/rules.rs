@@ -32,6 +32,9 @@ mod nrw639;
 mod nrw640;
 mod nrw645;
 mod nrw647;
+mod nrw655;
+mod nrw656;
+mod nrw657;
 mod nrw660;
 mod nrw661;
 
@@ -71,6 +74,9 @@ pub(super) static ALL: &[&Rule] = &[
     &nrw640::RULE,
     &nrw645::RULE,
     &nrw647::RULE,
+    &nrw655::RULE,
+    &nrw656::RULE,
+    &nrw657::RULE,
     &nrw660::RULE,
     &nrw661::RULE,
 ];

@@ -7,6 +7,7 @@ use super::site::Site;
 use super::{Deeds, Slot, stripping, strips_for_others};
 use crate::error::CliError;
 use crate::filter::{AnyPolicy, Filter};
+use crate::istio::Mode;
 use crate::source::Node;
 
 /// One plugin of a policy.
@@ -20,6 +21,8 @@ pub struct Part {
     pub policy: PolicyValue,
     /// Whether it is the one that decides.
     pub decides: bool,
+    /// The side that it is for, if its policy has another plugin for the other.
+    pub mode: Option<Mode>,
 }
 
 /// The plugins that a policy needs on proxies of that kind, in the order in which they run. They are
@@ -32,7 +35,13 @@ pub fn parts(
 ) -> Result<Vec<Part>, CliError> {
     let deeds = Deeds::of(filter, &Node::unplaced(written, &(0..0)));
     let slot = deeds.slot(filter, site);
-    let itself = Part { suffix: "", slot, policy: written.clone(), decides: true };
+    let itself = Part { suffix: "", slot, policy: written.clone(), decides: true, mode: None };
+    if filter == Filter::TrafficLanes && site == Site::Mixed {
+        // Its place in the order is another one on each side.
+        let early = deeds.slot(filter, Site::Outbound);
+        let restores = Part { suffix: "-restore", slot: early, mode: Some(Mode::Client), ..itself.clone() };
+        return Ok(vec![restores, Part { mode: Some(Mode::Server), ..itself }]);
+    }
     let is_late = site.authorizes() && slot.position().is_behind_authorization();
     let names = policy.strips();
     // All of a merged policy is one plugin.
@@ -41,7 +50,7 @@ pub fn parts(
         return Ok(vec![itself]);
     }
     let policy = only_stripping(filter, written, &names)?;
-    Ok(vec![Part { suffix: "-strip", slot: stripping(filter), policy, decides: false }, itself])
+    Ok(vec![Part { suffix: "-strip", slot: stripping(filter), policy, decides: false, mode: None }, itself])
 }
 
 /// A policy that strips the same headers and does nothing else. It writes into filter state which

@@ -4,6 +4,7 @@ use narrows_core::PolicyValue;
 
 use super::{RenderRequest, table, text};
 use crate::error::CliError;
+use crate::filter::Filter;
 use crate::write::{json, yaml};
 
 /// The type of a string in a `google.protobuf.Any`.
@@ -38,8 +39,15 @@ pub(super) fn filter(
     };
     let string = |value: String| table([("@type", text(STRING)), ("value", text(value))]);
     let vm = table([
-        // Plugins of one module share a VM if their VM ids are equal.
-        ("vm_id", if request.is_bundle() { text("narrows") } else { name.clone() }),
+        // Plugins of one module share a VM if their VM ids are equal, and only they share what they know.
+        (
+            "vm_id",
+            match request.filter {
+                _ if request.is_bundle() => text("narrows"),
+                Filter::TrafficLanes => text(format!("narrows.{filter}")),
+                _ => name.clone(),
+            },
+        ),
         ("runtime", text("envoy.wasm.runtime.v8")),
         ("code", table([("local", table([("filename", text(file))]))])),
         // Refuse to start with a bad policy: no control plane would report it.

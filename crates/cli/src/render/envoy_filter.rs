@@ -17,10 +17,9 @@ const MANAGER: &str = "envoy.filters.network.http_connection_manager";
 /// The resource, with a comment that says where its filters are.
 pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
     let (site, parts) = parts_of(request)?;
-    let contexts = contexts(request, site);
     let mut patches = Vec::new();
     for part in &parts {
-        for context in contexts {
+        for context in contexts(request, site, part) {
             if request.ports.is_empty() {
                 patches.push(patch(request, site, part, context, None)?);
             }
@@ -60,8 +59,8 @@ pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
 }
 
 /// Istio's words for the sides of a proxy.
-fn contexts(request: &RenderRequest<'_>, site: Site) -> &'static [&'static str] {
-    match request.mode {
+fn contexts(request: &RenderRequest<'_>, site: Site, part: &Part) -> &'static [&'static str] {
+    match part.mode.or(request.mode) {
         _ if request.gateway || site == Site::Gateway => &["GATEWAY"],
         Some(Mode::Client) => &["SIDECAR_OUTBOUND"],
         Some(Mode::Server) => &["SIDECAR_INBOUND"],
@@ -72,7 +71,7 @@ fn contexts(request: &RenderRequest<'_>, site: Site) -> &'static [&'static str] 
 /// Whether a filter must come before authorization. An `EnvoyFilter` has no other place there than the first
 /// one: the filters of Istio are not on every proxy.
 fn is_first(site: Site, part: &Part) -> bool {
-    !part.decides || site.authorizes() && part.slot.phase != "STATS"
+    !part.decides || (site.authorizes() && part.slot.phase != "STATS")
 }
 
 fn patch(

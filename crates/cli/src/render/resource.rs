@@ -5,6 +5,7 @@ use narrows_core::{PolicyValue, vm_config};
 use super::kept::metadata;
 use super::{Fields, RenderRequest, table, text};
 use crate::error::CliError;
+use crate::filter::Filter;
 use crate::istio::{Mode, ROOT_NAMESPACE, Release, TARGETS as TARGET_KINDS};
 use crate::placement::Deeds;
 use crate::placement::part::{self, Part};
@@ -73,6 +74,10 @@ fn resources(
 pub(super) fn parts_of(request: &RenderRequest<'_>) -> Result<(Site, Vec<Part>), CliError> {
     let site = Site::of(&known(request));
     let parts = match phase(request) {
+        // A release without `match` has one plugin for both sides.
+        None if request.istio < MATCH && site == Site::Mixed && request.filter == Filter::TrafficLanes => {
+            part::parts(request.filter, &request.tree, request.policy, Site::Inbound)?
+        }
         // A phase on the command line or of the resource takes precedence.
         Some(_) => part::parts(request.filter, &request.tree, request.policy, Site::Outbound)?,
         None => part::parts(request.filter, &request.tree, request.policy, site)?,
@@ -114,13 +119,17 @@ fn clauses(request: &RenderRequest<'_>) -> Option<PolicyValue> {
     if request.mode.is_none() && request.ports.is_empty() {
         return request.kept.clauses();
     }
+    Some(clause(request.mode, &request.ports))
+}
+
+fn clause(mode: Option<Mode>, ports: &[u16]) -> PolicyValue {
     let mut clause = Vec::new();
-    clause.extend(request.mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
-    if !request.ports.is_empty() {
+    clause.extend(mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
+    if !ports.is_empty() {
         let number = |port: &u16| table([("number", PolicyValue::Integer((*port).into()))]);
-        clause.push(("ports".to_owned(), PolicyValue::List(request.ports.iter().map(number).collect())));
+        clause.push(("ports".to_owned(), PolicyValue::List(ports.iter().map(number).collect())));
     }
-    Some(PolicyValue::List(vec![PolicyValue::Table(clause)]))
+    PolicyValue::List(vec![PolicyValue::Table(clause)])
 }
 
 /// Comments: what the release means for the plugin, and why the plugin is at its place.
@@ -156,6 +165,13 @@ fn comments(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part
 fn placed(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part) -> Vec<String> {
     let policy = Node::unplaced(&request.tree, &(0..0));
     let deeds = Deeds::of(request.filter, &policy);
+    match part.mode {
+        Some(Mode::Client) => {
+            return vec!["Two plugins of one policy. This one gives calls their lane back.".to_owned()];
+        }
+        Some(Mode::Server) => return vec!["This one remembers the lanes of what comes in.".to_owned()],
+        None => {}
+    }
     if !part.decides {
         return vec![
             "Two plugins of one policy. This one removes what clients must not send, before".to_owned(),
@@ -240,7 +256,11 @@ fn attachment(request: &RenderRequest<'_>, part: &Part) -> Result<Fields, CliErr
     fields.push(("phase".to_owned(), text(phase(request).unwrap_or(part.slot.phase))));
     let priority = request.priority.filter(|_| part.decides).unwrap_or(part.slot.priority);
     fields.push(("priority".to_owned(), PolicyValue::Integer(priority.into())));
-    let clauses = clauses(request).filter(|_| request.istio >= MATCH);
+    let clauses = match part.mode {
+        Some(mode) => Some(clause(Some(mode), &request.ports)),
+        None => clauses(request),
+    };
+    let clauses = clauses.filter(|_| request.istio >= MATCH);
     fields.extend(clauses.map(|clauses| ("match".to_owned(), clauses)));
     Ok(fields)
 }

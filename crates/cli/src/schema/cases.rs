@@ -82,17 +82,20 @@ fn send() -> Value {
             "workload": text("The workload of that sidecar."),
         }),
     );
-    table(
+    let lines_or_table = |description: &str| {
+        json!({
+            "description": description,
+            "anyOf": [lines(), { "type": "object", "additionalProperties": values() }],
+        })
+    };
+    let mut send = table(
         &[],
         &json!({
             "method": { "type": "string", "default": "GET", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
             "scheme": { "enum": ["http", "https"], "default": "http" },
             "target": { "type": "string", "default": "/", "pattern": "^[^\\u0000-\\u0020\\u007f]+$" },
             "authority": { "type": "string", "default": AUTHORITY, "pattern": "^[^\\u0000-\\u0020\\u007f]*$" },
-            "headers": {
-                "description": "Lines in order, bytes as \\xNN; or a table of names and values.",
-                "anyOf": [lines(), { "type": "object", "additionalProperties": values() }],
-            },
+            "headers": lines_or_table("Lines in order, bytes as \\xNN; or a table of names and values."),
             "body": text("The body."),
             "protocol": { "enum": ["http1", "http2"], "default": "http1" },
             "source": source,
@@ -110,8 +113,18 @@ fn send() -> Value {
                 "pattern": moment::PATTERN,
                 "description": "When it is sent, such as 2026-12-01T09:00:00Z: a ramp depends on it.",
             },
+            "direction": {
+                "enum": ["inbound", "outbound"],
+                "description": "On which side of a workload it passes: lanes depend on it.",
+            },
+            "cameIn": list(
+                &lines_or_table("The header lines of one of them."),
+                "Requests that came in to the workload before and have been served.",
+            ),
         }),
-    )
+    );
+    send["dependentRequired"] = json!({ "cameIn": ["direction"] });
+    send
 }
 
 fn lines() -> Value {

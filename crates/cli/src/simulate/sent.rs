@@ -1,8 +1,8 @@
 //! A request as it reaches the filter.
 
 use narrows_cases::Send;
-use narrows_core::Request;
-use narrows_model::{Headers, arrives, request};
+use narrows_core::{Policy, Request, Trail};
+use narrows_model::{Headers, arrives, request, trail};
 
 /// A request as it reaches the filter.
 #[derive(Clone, Debug)]
@@ -25,6 +25,18 @@ impl Sent {
         request(&self.send, &self.headers, self.metadata.as_deref(), self.nonce)
     }
 
+    /// On which side of a workload it passes, and what a proxy under this policy would remember for it.
+    pub fn trail<P: Policy>(&self, policy: &P) -> Trail {
+        trail(policy, &self.send, &self.request())
+    }
+
+    /// The request on that side.
+    pub fn on<'s>(&'s self, trail: &'s Trail) -> Request<'s> {
+        let mut request = self.request();
+        request.known_mut().passage = trail.view();
+        request
+    }
+
     /// The request in a few words.
     pub fn title(&self) -> String {
         let request = self.request();
@@ -43,6 +55,7 @@ pub(super) fn nth(send: &Send, n: u64) -> Send {
         target: fill(&send.target),
         authority: fill(&send.authority),
         headers: send.headers.iter().map(|line| fill(line)).collect(),
+        came_in: send.came_in.iter().map(|lines| lines.iter().map(|line| fill(line)).collect()).collect(),
         source: narrows_cases::Source {
             address: some(&send.source.address),
             principal: some(&send.source.principal),

@@ -15,6 +15,7 @@ use crate::language::invalid::{Code, Invalid};
 use crate::language::modes::Trust;
 use crate::language::read::{self, Fields};
 use crate::language::{limits, names};
+use crate::matching::listed::Listed;
 use crate::matching::matches::Match;
 use crate::matching::request::Request;
 
@@ -179,7 +180,7 @@ impl Destination {
 }
 
 /// Reads `to`; `values` are its `toValues`.
-fn to(written: &str, values: Option<Vec<quoted::Value>>) -> Result<Destination, Invalid> {
+fn to(written: &str, values: Option<Vec<Listed>>) -> Result<Destination, Invalid> {
     if written.is_empty() {
         return Err(Invalid::new(Code::BadValue, "the destination is empty", "name what the route matches"));
     }

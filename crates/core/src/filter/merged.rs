@@ -20,14 +20,18 @@ pub use working::Working;
 /// Calls `$with!` with a line for each part, in the order in which they decide: its field, its policy,
 /// what its host does beside deciding, and what the field means. A new part is a line here.
 ///
-/// The router comes first, because it chooses where the request goes. Splits divide what is left at its
-/// place. Tags see what was decided. Egress judges the request as it leaves.
+/// The router comes first, because it chooses where the request goes, and which lane it has. Lanes are
+/// remembered as the router left them; a call that goes out gets its lane back before everything else
+/// ([`Part::comes_first`](crate::Part::comes_first)). Splits divide what is left at its place. Tags see what
+/// was decided. Egress judges the request as it leaves.
 #[macro_export]
 macro_rules! parts {
     ($with:ident) => {
         $with! {
             router: $crate::filter::router::Router, Plain =>
                 "A policy of header-router: where requests go, and what their headers become.";
+            lanes: $crate::filter::lanes::Lanes, Laned =>
+                "A policy of traffic-lanes: how a lane is carried through the workload.";
             split: $crate::filter::split::Splitter, Guarded =>
                 "A policy of canary-split: how the traffic to a service is divided.";
             tags: $crate::filter::tags::Tagger, Metered =>

@@ -9,6 +9,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::filter::egress::Egress;
+use crate::filter::lanes::Lanes;
 use crate::filter::merged::Merged;
 use crate::filter::router::Router;
 use crate::filter::split::Splitter;
@@ -132,12 +133,18 @@ fn of_egress() -> Vec<String> {
     explained.chain([rules.to_owned()]).collect()
 }
 
+fn of_lanes() -> Vec<String> {
+    let explained = MATCHES.iter().map(|one| format!(r#"{{"explain": {{"when": {one}}}}}"#));
+    explained.chain([r#"{"lane": {"header": "a", "values": ["b"]}, "trace": ["c"]}"#.to_owned()]).collect()
+}
+
 #[test]
 fn every_field_is_read() {
     fields_are_read::<Router>(&of_router());
     fields_are_read::<Splitter>(&of_splitter());
     fields_are_read::<Tagger>(&of_tagger());
     fields_are_read::<Egress>(&of_egress());
+    fields_are_read::<Lanes>(&of_lanes());
 }
 
 #[test]

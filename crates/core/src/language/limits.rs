@@ -139,3 +139,13 @@ pub const FAULTS: usize = if cfg!(feature = "describe") { 1_000 } else { 20 };
 /// Ports of one backend that are guarded apart; the others count as one. A client may write any port,
 /// and each port that failed is kept for ten minutes.
 pub const GUARDED_PORTS: usize = 16;
+/// Values that one lane may have: each is a series for what is remembered and one for what is restored.
+pub const LANE_VALUES: usize = 64;
+/// The largest `maxLength` of a lane, and the default: the length is kept in one byte.
+pub const LANE_LENGTH: (usize, usize) = (255, 64);
+/// Headers with ids of a trace: each costs host calls for each request while lanes are remembered.
+pub const TRACE_HEADERS: usize = 8;
+/// The largest `maxTraces`, and the default. Each takes some forty bytes and its lane, once for the proxy.
+pub const TRACES: (usize, usize) = (1_000_000, 100_000);
+/// Milliseconds for which the ids of a request are remembered after it has been served.
+pub const LANE_TTL: std::ops::RangeInclusive<u64> = 1_000..=3_600_000;

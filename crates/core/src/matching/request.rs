@@ -2,6 +2,7 @@
 //! looked up in it so far.
 
 mod look;
+mod passage;
 mod table;
 
 use std::ops::Deref;
@@ -11,6 +12,7 @@ use crate::language::names;
 use crate::wire::FieldValue;
 use crate::wire::message::Message;
 use look::Looked;
+pub use passage::{Passage, Recall, Recalled, Trail};
 
 /// A request, as a decision sees it.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct Known<'a> {
     pub nonce: u64,
     /// The time, in seconds since the epoch. Only a split with a ramp reads it.
     pub now: u64,
+    /// On which side of a workload the request passes. Only a policy with lanes reads it.
+    pub passage: Passage<'a>,
 }
 
 /// Who sent a request, as far as the proxy knows and the policy asked.
@@ -172,6 +176,11 @@ impl<'a> Request<'a> {
     /// The time, in seconds since the epoch.
     pub fn now(&self) -> u64 {
         self.known.now
+    }
+
+    /// On which side of a workload it passes.
+    pub fn passage(&self) -> Passage<'a> {
+        self.known.passage
     }
 
     /// The headers that an earlier filter of this proxy has stripped already.

@@ -4,6 +4,7 @@ use super::Policy;
 use super::written::Written;
 use crate::language::describe::Object;
 use crate::language::invalid::Invalid;
+use crate::matching::request::Request;
 
 /// A policy that may be a part of a merged one.
 pub trait Part: Policy {
@@ -15,6 +16,11 @@ pub trait Part: Policy {
 
     /// Whether requests count that an earlier filter, an earlier part, or Envoy itself has answered.
     fn counts_answered(&self) -> bool {
+        false
+    }
+
+    /// Whether this part decides on a request before all others, wherever it is in the order.
+    fn comes_first(&self, _request: &Request<'_>) -> bool {
         false
     }
 }

@@ -52,6 +52,7 @@ const fn named(name: &'static str, filter: &'static str, place: &'static str, te
 }
 
 const ROUTER: &str = "header-router";
+const LANES: &str = "traffic-lanes";
 const SPLIT: &str = "canary-split";
 const TAGS: &str = "metric-tags";
 const EGRESS: &str = "egress-policy";
@@ -85,6 +86,48 @@ pub const METRICS: &[Metric] = &[
         ROUTER,
         &["rule"],
         "requests by the rule that acted, or in report mode would have acted first; `missing-host` where rules ask for a host that cannot be read",
+    ),
+    metric(
+        "narrows_lanes_remembered_total",
+        Kind::Counter,
+        LANES,
+        &["lane"],
+        "requests with a lane that came in and are remembered, by the value of the policy that lists the lane",
+    ),
+    metric(
+        "narrows_lanes_restored_total",
+        Kind::Counter,
+        LANES,
+        &["lane"],
+        "calls that got their lane back, by the value of the policy that lists the lane",
+    ),
+    metric(
+        "narrows_lanes_missing_total",
+        Kind::Counter,
+        LANES,
+        &[],
+        "calls with no id that the proxy knows, while it remembers lanes: the application did not forward one",
+    ),
+    metric(
+        "narrows_lanes_evicted_total",
+        Kind::Counter,
+        LANES,
+        &[],
+        "ids that were forgotten before their time, or not remembered, because there was no room: `maxTraces` bounds them",
+    ),
+    metric(
+        "narrows_lanes_shared_total",
+        Kind::Counter,
+        LANES,
+        &[],
+        "ids that lost their lane, because requests without one have them too, or more than a thousand requests and calls",
+    ),
+    metric(
+        "narrows_lanes_conflict_total",
+        Kind::Counter,
+        LANES,
+        &[],
+        "ids that lost their lane, because requests of another lane have them too",
     ),
     metric(
         "narrows_split_requests_total",
@@ -198,6 +241,7 @@ pub const METRICS: &[Metric] = &[
 /// Filter state, as a policy names it. Envoy puts `wasm.` before these names.
 pub const STATES: &[Named] = &[
     named(state::RULE, ROUTER, "written", "the name of the rule that acted"),
+    named(state::LANE, LANES, "written", "the lane that was remembered or restored"),
     named(state::SPLIT, SPLIT, "written", "the name of the split"),
     named(state::BACKEND, SPLIT, "written", "the name of the backend"),
     named(
@@ -265,5 +309,9 @@ pub const HEADERS: &[Named] = &[
     named("accept", SPLIT, "read on requests", "the same, where a browser does not send `sec-fetch-dest`"),
     named("x-request-id", SPLIT, "read on requests", "goes into a new id of `anonymousId`"),
     named("set-cookie", SPLIT, "written on responses", "the id that `anonymousId` gives"),
+    named("traceparent", LANES, "read on requests", "an id by which a call finds its lane"),
+    named("b3", LANES, "read on requests", "the same"),
+    named("x-b3-traceid", LANES, "read on requests", "the same"),
+    named("x-request-id", LANES, "read on requests", "the same, without the digit that Envoy changes"),
     named("x-request-id", TAGS, "read on requests", "`request.id` in the conditions of `attributes`"),
 ];

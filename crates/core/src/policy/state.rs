@@ -10,8 +10,10 @@ pub const SPLIT: &str = "narrows_split";
 pub const BACKEND: &str = "narrows_backend";
 /// What egress-policy did, and the rule that decided.
 pub const EGRESS: &str = "narrows_egress";
+/// The lane that traffic-lanes remembered or restored.
+pub const LANE: &str = "narrows_lane";
 /// All of them.
-pub(crate) const DECISIONS: [&str; 4] = [RULE, SPLIT, BACKEND, EGRESS];
+pub(crate) const DECISIONS: [&str; 5] = [RULE, SPLIT, BACKEND, EGRESS, LANE];
 
 /// Names of filter state, each with a label of the same name; none if the policy publishes nothing.
 pub(crate) fn published(head: &Head, names: &[&str]) -> Vec<(Box<str>, Box<str>)> {

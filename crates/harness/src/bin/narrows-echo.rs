@@ -52,9 +52,11 @@ impl Settings {
         if let Some(version) = setting("version") {
             options.version = version;
         }
-        options.forward = setting("forward")
-            .map(|names| names.split(',').map(|name| name.trim().to_owned()).collect())
-            .unwrap_or_default();
+        let names = |key: &str| -> Option<Vec<String>> {
+            Some(setting(key)?.split(',').map(|name| name.trim().to_owned()).collect())
+        };
+        options.forward = names("forward").unwrap_or_default();
+        options.traces = names("traces");
         match (setting("calls"), setting("via")) {
             (Some(authority), Some(via)) => options.calls.push(Call {
                 path_prefix: setting("call-prefix").unwrap_or_default(),
@@ -69,10 +71,12 @@ impl Settings {
     }
 }
 
-const KEYS: &[&str] = &["name", "listen", "version", "calls", "via", "call-prefix", "call-path", "forward"];
+const KEYS: &[&str] =
+    &["name", "listen", "version", "calls", "via", "call-prefix", "call-path", "forward", "traces"];
 
 const USAGE: &str = "\
 usage: narrows-echo --name NAME [--listen ADDRESS:PORT] [--version VERSION]
                     [--calls HOST:PORT --via HOST:PORT]
                     [--call-prefix PATH] [--call-path PATH] [--forward NAME,NAME]
+                    [--traces NAME,NAME]
 each is also read from NARROWS_ECHO_NAME, NARROWS_ECHO_LISTEN and so on";

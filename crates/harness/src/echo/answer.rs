@@ -44,7 +44,7 @@ impl App {
         Self {
             name: name.to_owned(),
             version: options.version,
-            caller: Caller::new(options.calls, options.forward),
+            caller: Caller::new(options.calls, options.forward, options.traces),
             requests: AtomicU64::new(0),
             last: Mutex::new(None),
             forced_status: AtomicU16::new(0),

@@ -31,6 +31,7 @@ pub struct Call {
 #[derive(Debug)]
 pub(super) struct Caller {
     calls: Mutex<Vec<Call>>,
+    /// What it hands on.
     forward: Vec<String>,
     // Connections that wait for the next call; without them a load test would
     // run out of ports. The key is the address in `via`.
@@ -85,7 +86,9 @@ impl Call {
 // === impl Caller ===
 
 impl Caller {
-    pub(super) fn new(calls: Vec<Call>, forward: Vec<String>) -> Self {
+    pub(super) fn new(calls: Vec<Call>, mut forward: Vec<String>, traces: Option<Vec<String>>) -> Self {
+        let all = || TRACING.iter().map(|name| (*name).to_owned()).collect();
+        forward.extend(traces.unwrap_or_else(all));
         Self { calls: Mutex::new(calls), forward, idle: Mutex::new(Vec::new()) }
     }
 
@@ -121,8 +124,7 @@ impl Caller {
     }
 
     fn forwards(&self, name: &[u8]) -> bool {
-        let listed = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        TRACING.iter().any(|known| listed(known)) || self.forward.iter().any(|known| listed(known))
+        self.forward.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     }
 
     async fn exchange(&self, via: &str, request: &Request) -> anyhow::Result<Response> {

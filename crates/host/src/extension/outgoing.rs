@@ -41,7 +41,7 @@ impl<P: Outbound + 'static> Extension<P> for Seen {
         policy.asks(request)
     }
 
-    fn decided(&self, policy: &P, decision: &Decision<'_>) {
+    fn decided(&self, policy: &P, _verdict: &P::Verdict, decision: &Decision<'_>, _ids: &Ids) {
         if let (Some(unlisted), Some(learning)) = (&decision.unlisted, policy.learning()) {
             abi::lasting(|| self.note(P::FILTER, unlisted, learning));
         }

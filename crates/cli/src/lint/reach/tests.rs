@@ -125,7 +125,7 @@ fn reached(filter: Filter, text: &str) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     for lines in requests(text) {
         let lines = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        let outcome = policy.decide(Request::new(lines));
+        let outcome = policy.judge(Request::new(lines));
         let details = outcome.explanation.details.iter();
         let named = details.filter(|(name, _)| ["rule", "reported", "split"].contains(&&**name));
         reached.extend(named.map(|(_, name)| name.clone()));
@@ -194,7 +194,7 @@ fn an_egress_rule_is_called_dead_if_and_only_if_those_before_it_take_its_calls()
         {
             let lines = [(":method", method), (":authority", *host), (":path", "/")];
             let lines = lines.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-            let outcome = policy.decide(Request::new(lines));
+            let outcome = policy.judge(Request::new(lines));
             let rule = outcome.explanation.details.iter().find(|(name, _)| name == "rule");
             reached.extend(rule.map(|(_, name)| name.clone()));
         }

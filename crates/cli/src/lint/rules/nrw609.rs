@@ -27,10 +27,11 @@ pub(in crate::lint) static MISPLACED: Rule = Rule {
     code: Code {
         id: "NRW615",
         title: "filters in the wrong order",
-        text: "The order is header-router, canary-split, metric-tags, egress-policy: a request is routed before it
-is divided, counted when both are known, and outgoing calls are checked in their final form. The
-places are header-router AUTHZ 200, canary-split STATS 200, metric-tags STATS 100, egress-policy
-STATS 50. Where Istio authorizes requests, a header-router that rewrites path or host is STATS 300,
+        text: "The order is header-router, traffic-lanes, canary-split, metric-tags, egress-policy: a request is routed
+before its lane is remembered and before it is divided, counted when all is known, and outgoing calls are checked
+in their final form. On the outbound side of sidecars traffic-lanes comes first: a call gets its lane back before
+anything is decided by it. The places are header-router AUTHZ 200, traffic-lanes STATS 250 (outbound AUTHZ 400),
+canary-split STATS 200, metric-tags STATS 100, egress-policy STATS 50. Where Istio authorizes requests, a header-router that rewrites path or host is STATS 300,
 and a canary-split with \"restoreHost\" is AUTHZ 300, before all others. A missing priority is the
 lowest of its phase, and a missing phase comes after STATS. A header-router in AUTHN is right if
 authentication needs what it writes.",
@@ -49,7 +50,13 @@ fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
 
 /// The fault in the order of two filters of the run.
 fn beside(later: &Attached<'_>, earlier: &Attached<'_>) -> Option<Finding> {
-    let (own, other) = (later.deeds.rank(later.filter)?, earlier.deeds.rank(earlier.filter)?);
+    // Its place depends on the side, so it is judged where both have the same.
+    let has_sides = [later, earlier].iter().any(|one| one.filter == Filter::TrafficLanes);
+    if has_sides && later.site != earlier.site {
+        return None;
+    }
+    let (own, other) =
+        (later.deeds.rank(later.filter, later.site)?, earlier.deeds.rank(earlier.filter, earlier.site)?);
     if later.filter == earlier.filter {
         return None;
     }
@@ -64,7 +71,8 @@ fn beside(later: &Attached<'_>, earlier: &Attached<'_>) -> Option<Finding> {
 
 /// Checks the place of one filter against the default place of another one, which may be added later.
 fn among(attached: &Attached<'_>, other: Filter) -> Option<Finding> {
-    let (own, others) = (attached.deeds.rank(attached.filter)?, Deeds::default().rank(other)?);
+    let site = attached.site;
+    let (own, others) = (attached.deeds.rank(attached.filter, site)?, Deeds::default().rank(other, site)?);
     // A filter that restores hosts comes before all others, wherever authorization lets it.
     if other == attached.filter || attached.deeds.restores {
         return None;

@@ -16,8 +16,8 @@ pub(in crate::lint) static RULE: Rule = Rule {
         title: "the module of all filters, and no filter chosen",
         text: "The module narrows holds all filters, and the root id says which of them a plugin is: Istio takes it
 from \"pluginName\", Envoy from \"root_id\", Envoy Gateway from \"rootID\". Without one, or with a name that is
-no filter, the module refuses to load. Write header-router, canary-split, metric-tags, egress-policy, or narrows for
-one policy with a part for each.",
+no filter, the module refuses to load. Write header-router, traffic-lanes, canary-split, metric-tags, egress-policy,
+or narrows for one policy with a part for each.",
     },
     checks: &[Check::Run(check)],
 };

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use crate::action::format_string::FormatString;
 use crate::language::invalid::{Code, Invalid};
 use crate::language::policy_value::PolicyValue;
-use crate::language::{limits, names, read};
+use crate::language::{limits, read};
+use crate::matching::listed::Listed;
 use crate::matching::request::Request;
 
 /// A value of the route header that quotes the request.
@@ -13,21 +14,12 @@ use crate::matching::request::Request;
 pub(crate) struct Quoted {
     pub(super) written: Box<str>,
     text: FormatString,
-    values: Vec<Value>,
-}
-
-/// A value that it may have.
-#[derive(Clone, Debug)]
-pub(super) struct Value {
-    /// The value, or what is before the `*`.
-    start: Box<[u8]>,
-    /// What is behind the `*`, if there is one.
-    end: Option<Box<[u8]>>,
+    values: Vec<Listed>,
 }
 
 impl Quoted {
     /// Reads a `to`; none if it quotes nothing.
-    pub(super) fn read(written: &str, values: Option<Vec<Value>>) -> Result<Option<Self>, Invalid> {
+    pub(super) fn read(written: &str, values: Option<Vec<Listed>>) -> Result<Option<Self>, Invalid> {
         let text = FormatString::new(written)?;
         let quotes = text.quotations().next().is_some();
         match values {
@@ -50,36 +42,9 @@ impl Quoted {
     }
 }
 
-impl Value {
-    fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
-        let written = read::text(tree)?;
-        names::header_value(written)?;
-        let (start, end) = match written.split_once('*') {
-            Some((start, end)) => (start, Some(end)),
-            None => (written, None),
-        };
-        if written.is_empty() || written == "*" || end.is_some_and(|end| end.contains('*')) {
-            return Err(Invalid::new(
-                Code::BadValue,
-                format!("{written:?} cannot be a destination"),
-                "write a value, or one with one \"*\" in it: \"pr-*\"",
-            ));
-        }
-        Ok(Self { start: start.as_bytes().into(), end: end.map(|end| end.as_bytes().into()) })
-    }
-
-    /// Whether a value is this one. A `*` stands for one character or more of a name.
-    fn covers(&self, value: &[u8]) -> bool {
-        let Some(rest) = value.strip_prefix(&*self.start) else { return false };
-        let Some(end) = &self.end else { return rest.is_empty() };
-        let of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-        rest.strip_suffix(&**end).is_some_and(|name| !name.is_empty() && name.iter().all(of_name))
-    }
-}
-
 /// Reads `toValues`.
-pub(super) fn values(tree: &PolicyValue) -> Result<Vec<Value>, Invalid> {
-    let values = read::list(tree, limits::TO_VALUES, Value::read)?;
+pub(super) fn values(tree: &PolicyValue) -> Result<Vec<Listed>, Invalid> {
+    let values = read::list(tree, limits::TO_VALUES, |t| Listed::read(t, "a destination"))?;
     if values.is_empty() {
         return Err(Invalid::new(Code::BadValue, "no value is listed", "write one, such as \"v2\""));
     }

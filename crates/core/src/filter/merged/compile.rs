@@ -20,7 +20,7 @@ macro_rules! described {
         pub(super) static POLICY: Object = object!(
             "policy",
             Any,
-            "A policy of narrows: a part for each filter, which decide in the order router, split, tags, egress.",
+            "A policy of narrows: a part for each filter, which decide in the order router, lanes, split, tags, egress; lanes of calls that go out come first.",
             [&HEAD],
             PARTS,
         );

@@ -7,7 +7,7 @@ use crate::action::edit::Edit;
 use crate::language::describe::Object;
 use crate::language::invalid::{Fault, Invalid};
 use crate::language::policy_value::PolicyValue;
-use crate::matching::request::{Known, Peer, Request};
+use crate::matching::request::{Known, Peer, Recall, Request};
 use crate::policy::common::Common;
 use crate::policy::decision::{Decision, Reply, Unlisted};
 use crate::policy::needs::Needs;
@@ -58,9 +58,26 @@ macro_rules! decided {
                 _record: Option<&mut Record>,
             ) -> Verdict {
                 let mut course = Course::new(self, request, decision);
-                let verdict = Verdict { $($part: self.$part.as_ref().and_then(|part| course.pass(&**part))),+ };
+                let mut verdict = Verdict::default();
+                // In a chain, a part that comes first is a filter in front.
+                for comes_first in [true, false] {
+                    let mut first = 0usize;
+                    $(if let Some(part) = &self.$part {
+                        if part.comes_first(request) == comes_first {
+                            verdict.$part = course.pass(&**part, first);
+                        }
+                        first = first.saturating_add(Policy::common(&**part).series.len());
+                    })+
+                    _ = first;
+                }
                 course.respond();
                 verdict
+            }
+
+            fn recall(&self, earlier: &[Request<'_>], request: &Request<'_>, now: u64) -> Recall {
+                let Some(lanes) = &self.lanes else { return Recall::Idle };
+                let decided = earlier.iter().filter_map(|earlier| self.decide(earlier.clone()).1.lanes);
+                lanes.memory(decided, now).recall(lanes, &lanes.ids(request), now)
             }
         }
     };
@@ -77,8 +94,6 @@ struct Course<'c, 'a> {
     decision: &'c mut Decision<'a>,
     /// The edits of the response that each part has made.
     response: Vec<Vec<Edit<'static>>>,
-    /// The place of the next part's first series.
-    series: usize,
 }
 
 impl<'c, 'a> Course<'c, 'a> {
@@ -88,15 +103,13 @@ impl<'c, 'a> Course<'c, 'a> {
         let mut provenance = Provenance::new(request.stripped());
         provenance.keep(stripped.map(Cow::into_owned), *needs);
         let working = Working::of(request);
-        Self { merged, request, working, provenance, decision, response: Vec::new(), series: 0 }
+        Self { merged, request, working, provenance, decision, response: Vec::new() }
     }
 
-    /// Lets a part decide on what those before it left. Once one has answered, only what counts answered
-    /// requests still sees the request, and no longer changes it.
-    fn pass<P: Part>(&mut self, policy: &P) -> Option<P::Verdict> {
-        let first = self.series;
-        let Common { needs, series, .. } = policy.common();
-        self.series = first.saturating_add(series.len());
+    /// Lets a part, whose first series is `first`, decide on what those before it left. Once one has
+    /// answered, only what counts answered requests still sees the request, and no longer changes it.
+    fn pass<P: Part>(&mut self, policy: &P, first: usize) -> Option<P::Verdict> {
+        let Common { needs, .. } = policy.common();
         let is_answered = self.decision.reply.is_some();
         if (!needs.headers && !needs.outcome) || (is_answered && !policy.counts_answered()) {
             return None;

@@ -6,8 +6,9 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use super::{describe, of_egress, of_router, of_splitter, of_tagger};
+use super::{describe, of_egress, of_lanes, of_router, of_splitter, of_tagger};
 use crate::filter::egress::Egress;
+use crate::filter::lanes::Lanes;
 use crate::filter::router::Router;
 use crate::filter::split::Splitter;
 use crate::filter::tags::Tagger;
@@ -119,5 +120,6 @@ fn a_default_means_what_is_described() {
     defaults_hold::<Splitter>(&of_splitter());
     defaults_hold::<Tagger>(&of_tagger());
     defaults_hold::<Egress>(&of_egress());
+    defaults_hold::<Lanes>(&of_lanes());
     assert_eq!(vm_config::strict(b"{}"), vm_config::strict(br#"{"strict": false}"#));
 }
