@@ -28,7 +28,7 @@ pub(super) struct AnonymousId {
     pub(super) makes_private: bool,
     /// The visits that may get one.
     pub(super) when: Option<Match>,
-    /// The index of the first of its [`Counted`] series.
+    /// The index of the first of its series: [`COUNTED`].
     pub(super) series: usize,
 }
 
