@@ -4,6 +4,8 @@
     python3 tests/compose              the mesh on a running engine, from look-alike images
     python3 tests/compose --published  the same from the published ones, Grafana included
     python3 tests/compose --static     what can be said without an engine
+
+With REQUIRED in the environment, what cannot be done fails.
 """
 
 import http.client
@@ -37,7 +39,7 @@ def main(arguments):
     reason = no_engine() or (None if published else lookalikes.missing())
     if reason:
         print(f"SKIPPED: the mesh in docker-compose was not run: {reason}")
-        return
+        raise SystemExit(1 if os.environ.get("REQUIRED") else 0)
     subprocess.run(["make", "--no-print-directory", "filters", "echo-image", "certificates", *([] if published else ["envoy"])], cwd=ROOT, check=True)
     Mesh({} if published else lookalikes.build(), [] if published else ["grafana"]).test()
     print("compose: it runs, and every query has an answer")
@@ -49,6 +51,8 @@ def check_files():
         raise SystemExit("\n".join(found))
     if not shutil.which("promtool"):
         print("SKIPPED: prometheus/*.yml were not checked: no promtool on the PATH (Debian: apt-get install prometheus)")
+        if os.environ.get("REQUIRED"):
+            raise SystemExit(1)
         return
     folder = dashboards.CONFIGS / "prometheus"
     for command in (["check", "config", "prometheus.yml"], ["test", "rules", "rules_test.yml"]):

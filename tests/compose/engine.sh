@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command beside a Docker engine of its own: Debian's, in namespaces that end with the command, and with them
-# its processes, firewall rules and mounts. Exit code 77 says that this machine cannot have one, and why.
+# its processes, firewall rules and mounts. Exit code 77 says that this machine cannot have one, and why; what can be
+# installed and is not there fails.
 #   tests/compose/engine.sh python3 tests/compose
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -8,6 +9,7 @@ tools=$PWD/target/tools/engine
 group=narrows-engine
 
 cannot() { echo "SKIPPED: no Docker engine can run here: $*" >&2; exit 77; }
+fails() { echo "no Docker engine runs here: $*" >&2; exit 1; }
 
 if [ "${1:-}" = inside ]; then
   shift
@@ -20,7 +22,7 @@ if [ "${1:-}" = inside ]; then
   dockerd --host "$DOCKER_HOST" --data-root "$tools/data" --exec-root /run/docker --pidfile /run/docker.pid \
     --cgroup-parent "/$group" > "$tools/log" 2>&1 &
   for _ in $(seq 300); do docker info > /dev/null 2>&1 && break; sleep 0.2; done
-  docker info > /dev/null 2>&1 || cannot "dockerd does not answer: $(tail -n 5 "$tools/log")"
+  docker info > /dev/null 2>&1 || fails "dockerd does not answer: $(tail -n 5 "$tools/log")"
   code=0
   "$@" || code=$?
   # In order, so that no mount of a container is left in its data.
@@ -34,13 +36,13 @@ command -v apt-get > /dev/null || cannot "no apt-get, which has Debian's engine"
 if ! { command -v docker-compose && command -v iptables && ldconfig -p | grep libdevmapper; } > /dev/null; then
   install="apt-get install -y -qq --no-install-recommends docker-compose iptables libdevmapper1.02.1"
   { DEBIAN_FRONTEND=noninteractive $install || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive $install; }; } \
-    > /dev/null 2>&1 || cannot "no right to install docker-compose"
+    > /dev/null 2>&1 || fails "docker-compose cannot be installed"
 fi
 if [ ! -x "$tools/usr/sbin/dockerd" ]; then
   mkdir -p "$tools" && cd "$tools"
   for package in docker.io containerd runc tini; do
     { apt-get download -qq $package || { apt-get update -qq && apt-get download -qq $package; }; } > /dev/null 2>&1 \
-      || cannot "$package cannot be downloaded"
+      || fails "$package cannot be downloaded"
     dpkg-deb --extract "$package"_*.deb . && rm "$package"_*.deb
   done
   cd - > /dev/null

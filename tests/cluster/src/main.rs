@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         Some("serve") => serve::serve(&place),
         Some("test") => test::test(&place, &arguments.collect::<Vec<_>>().join(" ")),
         Some("build") => up::build(&place),
-        Some("able") => preconditions::check(&place),
+        Some("able") => return preconditions::able(&place),
         Some("replay") => drills::replay(&place.root, &arguments.next().unwrap_or_default()),
         _ => {
             eprintln!("usage: narrows-cluster up | down | test [DRILL]... | build | able");

@@ -1,7 +1,7 @@
 //! What must be there before anything is started: all that is missing is said at once.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::bail;
 
@@ -27,19 +27,45 @@ const PROGRAMS: [(&str, &str); 11] = [
 /// The Go that the modules in `tests/cluster/go` ask for.
 const GO: (u32, u32) = (1, 26);
 
+/// What a test says by its exit code that a machine cannot have.
+const CANNOT: u8 = 77;
+
 /// Refuses with everything that is missing, each with its remedy.
 pub(crate) fn check(place: &Place) -> anyhow::Result<()> {
-    let mut missing = Vec::new();
+    let mut missing = missing(place);
     if !is_root() {
-        missing.push("the cluster has namespaces of its own: run it as root".to_owned());
+        missing.push(NO_ROOT.to_owned());
     }
+    missing.extend(kernel());
+    // Without the programs for it nothing can be tried.
+    if missing.is_empty() {
+        missing = probe::refused();
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!("the cluster cannot start here:\n  * {}", missing.join("\n  * "))
+}
+
+/// Tells a machine on which something is missing from one that cannot have a cluster, whatever is installed.
+pub(crate) fn able(place: &Place) -> ExitCode {
+    let Err(e) = check(place) else { return ExitCode::SUCCESS };
+    eprintln!("error: {e:#}");
+    let is_refused = !is_root() || missing(place).is_empty();
+    if is_refused { ExitCode::from(CANNOT) } else { ExitCode::FAILURE }
+}
+
+const NO_ROOT: &str = "the cluster has namespaces of its own: run it as root";
+
+/// What somebody can mend.
+fn missing(place: &Place) -> Vec<String> {
+    let mut missing = Vec::new();
     let absent: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !is_on_path(program)).map(|(_, package)| *package).collect();
     if !absent.is_empty() {
         missing.push(format!("apt-get install --no-install-recommends {}", absent.join(" ")));
     }
     missing.extend(go());
-    missing.extend(kernel());
     if let Some(place) = unfit(&place.root) {
         missing.push(place);
     }
@@ -55,14 +81,7 @@ pub(crate) fn check(place: &Place) -> anyhow::Result<()> {
     if let Err(e) = house::occupied() {
         missing.push(format!("{e:#}"));
     }
-    // Without the programs for it nothing can be tried.
-    if missing.is_empty() {
-        missing = probe::refused();
-    }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    bail!("the cluster cannot start here:\n  * {}", missing.join("\n  * "))
+    missing
 }
 
 fn is_root() -> bool {
