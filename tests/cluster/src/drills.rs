@@ -70,6 +70,7 @@ const DRILLS: &[Drill] = &[
     ("signature", "cosign verifies what narrows pack has signed", signature::run),
     ("operations", "docs/operations.md, command by command", operations::run),
     ("lanes", "a gray lane through services that hand on their trace alone", lanes::run),
+    ("lane-host-gone", "gray, base where its host is gone, gray again", lanes::host_gone),
     ("first-hour", "docs/first-hour.md, command by command", first_hour::run),
 ];
 

@@ -31,6 +31,9 @@ impl<'a> Books<'a> {
         let services = cluster.example("bobs-books/istio/service-canary.yaml")?;
         let apps = cluster.manifest("bobs-books.yaml")?;
         cluster.deploy(NAMESPACE, &format!("{apps}---\n{services}"))?;
+        // What a run that was ended has left.
+        let attached = "trafficextensions.extensions.istio.io,wasmplugins.extensions.istio.io";
+        cluster.kubectl.run(&format!("delete {attached} --all --namespace {NAMESPACE}"))?;
         let books = Self { cluster, calls: Cell::new(0) };
         // What the drill before has attached may still be on its way out.
         books.settle(&BTreeSet::new())?;
