@@ -13,7 +13,7 @@ use crate::run;
 use crate::step::step;
 
 /// One folder of `tests/cluster/go`: a Go module that pins what it builds.
-struct Module {
+pub(crate) struct Module {
     folder: &'static str,
     /// The module whose version the programs say, and the variables of theirs that hold it: each with
     /// what of the version.
@@ -67,7 +67,7 @@ const MODULES: [Module; 3] = [
 ];
 
 /// No part of the cluster: a drill asks it.
-const COSIGN: Module = Module {
+pub(crate) const COSIGN: Module = Module {
     folder: "cosign",
     version_of: "github.com/sigstore/cosign/v2",
     says: &[],
@@ -77,39 +77,40 @@ const COSIGN: Module = Module {
 /// Builds what is not there, or is of another module.
 pub(crate) fn build(place: &Place) -> anyhow::Result<()> {
     for module in &MODULES {
-        for program in module.programs {
-            if !is_built(place, module, program)? {
-                step(&format!("building {} from {}", name(program), module.version_of), || {
-                    build_one(place, module, program)
-                })?;
-            }
+        let missing = missing(place, module)?;
+        if let [first, others @ ..] = missing.as_slice() {
+            let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+            let what = format!("building {}{more} from {}", name(first), module.version_of);
+            step(&what, || build_all(place, module, &missing))?;
         }
     }
     Ok(())
 }
 
-/// cosign, built if it is not there.
-pub(crate) fn cosign(place: &Place) -> anyhow::Result<PathBuf> {
-    for program in COSIGN.programs {
-        if !is_built(place, &COSIGN, program)? {
-            build_one(place, &COSIGN, program)?;
-        }
-    }
-    Ok(place.bin().join("cosign"))
+/// Builds what a drill needs besides the cluster, if it is not there.
+pub(crate) fn build_for_drill(place: &Place, module: &Module) -> anyhow::Result<()> {
+    let missing = missing(place, module)?;
+    if missing.is_empty() { Ok(()) } else { build_all(place, module, &missing) }
 }
 
-fn is_built(place: &Place, module: &Module, program: &str) -> anyhow::Result<bool> {
+/// The programs of a module that are not there, or are of another one.
+fn missing(place: &Place, module: &Module) -> anyhow::Result<Vec<&'static str>> {
     let pinned = pinned(&folder(place, module))?;
-    let is_of_it = fs::read_to_string(stamp(place, program)).is_ok_and(|from| from == pinned);
-    Ok(is_of_it && place.bin().join(name(program)).is_file())
+    let is_built = |program: &str| {
+        let is_of_it = fs::read_to_string(stamp(place, program)).is_ok_and(|from| from == pinned);
+        is_of_it && place.bin().join(name(program)).is_file()
+    };
+    Ok(module.programs.iter().copied().filter(|program| !is_built(program)).collect())
 }
 
-fn build_one(place: &Place, module: &Module, program: &str) -> anyhow::Result<()> {
+/// In one go: what they share is read once, and one is linked while another is compiled.
+fn build_all(place: &Place, module: &Module, programs: &[&str]) -> anyhow::Result<()> {
     fs::create_dir_all(place.bin())?;
     let folder = folder(place, module);
     let version = version(&folder, module.version_of)?;
-    go(&folder, program, &linker(module, &version), &place.bin().join(name(program)))?;
-    Ok(fs::write(stamp(place, program), pinned(&folder)?)?)
+    go(&folder, programs, &linker(module, &version), &place.bin())?;
+    let pinned = pinned(&folder)?;
+    programs.iter().try_for_each(|program| Ok(fs::write(stamp(place, program), &pinned)?))
 }
 
 fn name(program: &str) -> &str {
@@ -167,13 +168,13 @@ fn linker(module: &Module, version: &str) -> String {
     format!("-s -w{}", says.collect::<String>())
 }
 
-/// Builds one program statically, and last so that others come first on a machine of people.
-fn go(folder: &Path, program: &str, linker: &str, binary: &Path) -> anyhow::Result<()> {
+/// Builds programs statically, and last so that others come first on a machine of people.
+fn go(folder: &Path, programs: &[&str], linker: &str, binaries: &Path) -> anyhow::Result<()> {
     let mut command = Command::new("nice");
     command
         .args(["go", "build", "-trimpath", "-ldflags", linker, "-o"])
-        .arg(binary)
-        .arg(program)
+        .arg(binaries.join(""))
+        .args(programs)
         .env("CGO_ENABLED", "0")
         .current_dir(folder);
     run::output(&mut command).map(drop)

@@ -12,7 +12,9 @@ use crate::place::Place;
 use crate::run;
 
 pub(super) fn run(cluster: &Cluster) -> anyhow::Result<String> {
-    let cosign = binaries::cosign(&Place::of(&cluster.root))?;
+    let place = Place::of(&cluster.root);
+    binaries::build_for_drill(&place, &binaries::COSIGN)?;
+    let cosign = place.bin().join("cosign");
     let folder = TempDir::new("cosign")?;
     let (own, other) = (key(folder.path(), "own")?, key(folder.path(), "other")?);
     let module = cluster.root.join("dist/canary-split.wasm");
