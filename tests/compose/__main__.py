@@ -83,8 +83,8 @@ class Mesh:
     def __init__(self, images, without):
         self.ports = dict(zip(PORTS, free_ports(len(PORTS))))
         ports = {f"NARROWS_{name}_PORT": str(port) for name, port in self.ports.items()}
-        # A busy machine starts a container in minutes, all of them at once in more than compose waits for.
-        slow = {"COMPOSE_HTTP_TIMEOUT": "600", "COMPOSE_PARALLEL_LIMIT": "4"}
+        # A busy machine starts containers more slowly than compose waits for.
+        slow = {"COMPOSE_HTTP_TIMEOUT": "600"}
         self.environment = os.environ | images | ports | slow
         self.without = without
 
