@@ -21,9 +21,17 @@ pub fn apply(text: &str, mut edits: Vec<Edit>) -> String {
     edits.sort_by_key(|edit| std::cmp::Reverse(edit.at.start));
     let mut changed = text.to_owned();
     for Edit { at, text } in edits {
-        changed.replace_range(at, &text);
+        changed = [before(&changed, at.start), &text, after(&changed, at.end)].concat();
     }
     changed
+}
+
+fn before(text: &str, at: usize) -> &str {
+    text.get(..at).unwrap_or(text)
+}
+
+fn after(text: &str, at: usize) -> &str {
+    text.get(at..).unwrap_or_default()
 }
 
 /// What makes a value another one. Where both are tables with the same fields, only what differs inside
@@ -53,10 +61,11 @@ pub fn patch(text: &str, key: Option<&Key>, node: &Node, wanted: &Value) -> Vec<
 pub fn insert(text: &str, table: &Node, name: &str, value: &Value) -> Edit {
     let end = extent(text, table.at.start).end;
     let field = format!("{name}: {}", flow(value));
-    if text[table.at.start..].starts_with('{') {
-        let inside = text[..end - 1].trim_end().len();
-        let comma = if text[..inside].ends_with(['{', ',']) { "" } else { "," };
-        return Edit { at: inside..end - 1, text: format!("{comma} {field} ") };
+    if after(text, table.at.start).starts_with('{') {
+        let brace = end.saturating_sub(1);
+        let inside = before(text, brace).trim_end();
+        let comma = if inside.ends_with(['{', ',']) { "" } else { "," };
+        return Edit { at: inside.len()..brace, text: format!("{comma} {field} ") };
     }
     let indent = " ".repeat(column(text, table.at.start));
     Edit { at: end..end, text: format!("\n{indent}{field}") }
@@ -64,7 +73,7 @@ pub fn insert(text: &str, table: &Node, name: &str, value: &Value) -> Edit {
 
 /// Another field in the place of one.
 pub fn renamed(text: &str, (key, node): (&Key, &Node), name: &str, value: &Value) -> Edit {
-    let quote = text[key.at.start..].chars().next().filter(|c| matches!(c, '"' | '\''));
+    let quote = after(text, key.at.start).chars().next().filter(|c| matches!(c, '"' | '\''));
     let quote = quote.map(String::from).unwrap_or_default();
     let end = extent(text, node.at.start).end;
     Edit { at: key.at.start..end, text: format!("{quote}{name}{quote}: {}", flow(value)) }
@@ -73,19 +82,19 @@ pub fn renamed(text: &str, (key, node): (&Key, &Node), name: &str, value: &Value
 fn replaced(text: &str, key: Option<&Key>, node: &Node, wanted: &Value) -> Edit {
     let extent = extent(text, node.at.start);
     let Some(key) = key else { return Edit { at: extent, text: flow(wanted) } };
-    let colon = text[key.at.end..].find(':').map_or(key.at.end, |colon| key.at.end + colon + 1);
+    let colon = after(text, key.at.end).find(':').map_or(key.at.end, |colon| key.at.end + colon + 1);
     Edit { at: colon..extent.end, text: format!(" {}", flow(wanted)) }
 }
 
 /// The bytes of a list or table that begins there.
 fn extent(text: &str, start: usize) -> Range<usize> {
-    if text[start..].starts_with(['{', '[']) {
+    if after(text, start).starts_with(['{', '[']) {
         return start..in_brackets(text, start);
     }
     let indent = column(text, start);
     let mut end = start;
     let mut at = start;
-    for line in text[start..].split_inclusive('\n') {
+    for line in after(text, start).split_inclusive('\n') {
         let said = line.trim_end();
         let indented = line.len() - line.trim_start_matches(' ').len();
         let is_silent = said.trim_start().is_empty() || said.trim_start().starts_with('#');
@@ -103,32 +112,32 @@ fn extent(text: &str, start: usize) -> Range<usize> {
 /// The end of what is in brackets from there.
 fn in_brackets(text: &str, start: usize) -> usize {
     let (mut depth, mut quote, mut escaped, mut comment) = (0usize, None, false, false);
-    let mut before = ' ';
-    for (at, c) in text[start..].char_indices() {
+    let mut last = ' ';
+    for (at, c) in after(text, start).char_indices() {
         match (quote, c) {
             _ if comment => comment = c != '\n',
             (Some('"'), '\\') if !escaped => escaped = true,
             (Some(open), c) if c == open && !escaped => quote = None,
             (Some(_), _) => escaped = false,
-            (None, '#') if before.is_whitespace() => comment = true,
-            (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(c),
+            (None, '#') if last.is_whitespace() => comment = true,
+            (None, '"' | '\'') if !last.is_alphanumeric() => quote = Some(c),
             (None, '{' | '[') => depth += 1,
             (None, '}' | ']') => {
-                depth -= 1;
+                depth = depth.saturating_sub(1);
                 if depth == 0 {
                     return start + at + 1;
                 }
             }
             (None, _) => {}
         }
-        before = c;
+        last = c;
     }
     text.len()
 }
 
 /// How far a place is from the beginning of its line.
 fn column(text: &str, at: usize) -> usize {
-    at - text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+    at - before(text, at).rfind('\n').map_or(0, |newline| newline + 1)
 }
 
 fn is(scalar: &PolicyValue, wanted: &Value) -> bool {

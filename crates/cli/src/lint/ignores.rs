@@ -75,7 +75,7 @@ fn read(text: &str, lines: &Lines<'_>) -> Vec<Ignore> {
     let speaking = LazyCell::new(|| speaking(text));
     for (at, _) in text.match_indices(MARK) {
         let (number, line) = lines.line_at(at);
-        let before = &text[line.start..at];
+        let before = text.get(line.start..at).unwrap_or_default();
         // A comment begins a line, or stands behind a blank.
         let Some(comment) = before
             .trim_end()
@@ -84,7 +84,7 @@ fn read(text: &str, lines: &Lines<'_>) -> Vec<Ignore> {
         else {
             continue;
         };
-        let rest = text[at..line.end].strip_prefix(MARK).unwrap_or_default();
+        let rest = text.get(at..line.end).and_then(|rest| rest.strip_prefix(MARK)).unwrap_or_default();
         let (is_file, rest) = rest.strip_prefix("-file").map_or((false, rest), |rest| (true, rest));
         let mut words = rest.split_whitespace().peekable();
         let mut codes = Vec::new();
