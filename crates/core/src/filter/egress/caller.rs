@@ -15,16 +15,21 @@ impl<'a> Caller<'a> {
     /// workload of which this proxy is the sidecar; a gateway is not a sidecar.
     pub(super) fn of(request: &Request<'a>) -> Self {
         if let Some(principal) = request.source().principal.filter(|name| !name.is_empty()) {
-            let parts = spiffe(principal);
-            return Self {
-                principal: Some(principal),
-                namespace: parts.map(|(namespace, _)| namespace),
-                workload: parts.map(|(_, account)| account),
-            };
+            return Self::by_certificate(principal);
         }
         let StreamInfo { namespace, workload, .. } = request.stream_info();
         let named = |name: Option<&'a [u8]>| name.filter(|name| !name.is_empty());
         Self { principal: None, namespace: named(namespace), workload: named(workload) }
+    }
+
+    /// The caller whose certificate has this name.
+    pub(super) fn by_certificate(principal: &'a [u8]) -> Self {
+        let parts = spiffe(principal);
+        Self {
+            principal: Some(principal),
+            namespace: parts.map(|(namespace, _)| namespace),
+            workload: parts.map(|(_, account)| account),
+        }
     }
 }
 

@@ -84,10 +84,22 @@ impl Rule {
         &self.to.cidrs
     }
 
-    /// Whether only hosts and paths narrow it.
+    /// Its callers.
     #[cfg(any(test, feature = "describe"))]
-    pub(super) fn is_for_everyone(&self) -> bool {
-        self.from.is_anyone() && self.to.ports.is_empty() && self.to.methods.is_empty()
+    pub(super) fn from(&self) -> &CallerMatch {
+        &self.from
+    }
+
+    /// The ports; empty if any is meant.
+    #[cfg(any(test, feature = "describe"))]
+    pub(super) fn ports(&self) -> &[u16] {
+        &self.to.ports
+    }
+
+    /// The methods; empty if any is meant.
+    #[cfg(any(test, feature = "describe"))]
+    pub(super) fn methods(&self) -> &[Box<[u8]>] {
+        &self.to.methods
     }
 
     /// The index of what covers a host: of its hosts, and behind them the blocks or everything.

@@ -3,6 +3,7 @@
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+mod dead;
 mod index;
 mod learn;
 mod paths;

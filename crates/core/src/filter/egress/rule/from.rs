@@ -14,12 +14,12 @@ use crate::matching::source::PrincipalPattern;
 /// An AND of the fields, an OR within each. What is not known matches none of the names; and of the
 /// names that are spared, it is none if the rule denies.
 #[derive(Clone, Debug, Default)]
-pub(super) struct CallerMatch {
-    pub(super) principals: Vec<PrincipalPattern>,
-    pub(super) namespaces: Vec<Box<[u8]>>,
-    pub(super) workloads: Vec<Box<[u8]>>,
-    not_principals: Vec<PrincipalPattern>,
-    not_namespaces: Vec<Box<[u8]>>,
+pub(in crate::filter::egress) struct CallerMatch {
+    pub(in crate::filter::egress) principals: Vec<PrincipalPattern>,
+    pub(in crate::filter::egress) namespaces: Vec<Box<[u8]>>,
+    pub(in crate::filter::egress) workloads: Vec<Box<[u8]>>,
+    pub(in crate::filter::egress) not_principals: Vec<PrincipalPattern>,
+    pub(in crate::filter::egress) not_namespaces: Vec<Box<[u8]>>,
 }
 
 pub(super) static FROM: Object = object!(
