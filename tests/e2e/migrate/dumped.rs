@@ -1,11 +1,14 @@
 //! What a running Envoy says of itself is read by the command line.
 
+use std::process::Command;
+
 use narrows::filter::Filter;
 use narrows::lint::{Options, check};
 use narrows::source::SourceFile;
 use narrows_harness::bootstrap::{bootstrap, listener, static_cluster};
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::root;
+use narrows_harness::temp::TempDir;
 use narrows_tests::{Bench, filters, is_merged};
 use serde_json::Value;
 
@@ -33,6 +36,39 @@ fn lint_finds_every_policy_in_a_dump() {
     broken.text = broken.text.replacen("\\\"rules\\\"", "\\\"rulse\\\"", 1);
     let found = check(broken, &Options::default()).findings;
     assert!(found.iter().any(|finding| finding.message.contains("rulse")), "{found:?}");
+}
+
+/// What a release engineer asks of a proxy that runs: what would become of the policy that it has.
+#[test]
+fn a_dump_is_simulated_and_compared_like_the_file_that_was_pushed() {
+    if is_merged() {
+        return;
+    }
+    let old = r#"{"splits": [{"name": "shop", "hosts": ["shop.test"], "key": [{"header": "x-user"}], "backends": [
+        {"name": "stable", "baseline": true}, {"name": "canary", "authority": "canary.test", "weight": 10}]}]}"#;
+    let bench = Bench::of(&[("canary-split", old)]).start().unwrap();
+    let folder = TempDir::new("live").unwrap();
+    let file = |name: &str, text: &str| folder.write(name, text).unwrap().to_str().unwrap().to_owned();
+    let (dumped, pushed) = (file("dump.json", &dump(&bench.envoy).text), file("pushed.json", old));
+    let new = file("new.json", &old.replace("\"weight\": 10", "\"weight\": 25"));
+    let users = file("users.txt", &(0..300).map(|user| format!("user-{user}\n")).collect::<String>());
+    let narrows = |arguments: &[&str]| {
+        let output = Command::new(narrows_tests::narrows()).args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        (output.status.code(), said.replace("dump.json", "pushed.json"))
+    };
+    for user in ["user-1", "user-2", "user-5"] {
+        let header = format!("x-user: {user}");
+        let ask = |policy: &str| narrows(&["simulate", policy, "--get", "http://shop.test/", "-H", &header]);
+        let (code, said) = ask(&pushed);
+        assert!(code == Some(0) && said.contains("shop"), "{said}");
+        assert_eq!(ask(&dumped), (code, said));
+    }
+    let compare = |policy: &str| narrows(&["diff", policy, &new, "--keys", &users]);
+    let (code, said) = compare(&pushed);
+    assert!(said.contains("canary"), "{said}");
+    assert_eq!(compare(&dumped), (code, said));
 }
 
 #[test]

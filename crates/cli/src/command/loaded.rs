@@ -141,7 +141,14 @@ fn only(
     };
     let deciding: Vec<_> = all.iter().filter(|one| decides(one)).map(|one| one.found.filter).collect();
     all.retain(|one| decides(one) || !deciding.contains(&one.found.filter));
-    let mut all = all.into_iter();
+    let mut different: Vec<Candidate> = Vec::new();
+    for one in all {
+        // A dump has a policy once for each listener.
+        if !different.iter().any(|other| one.is_same(other)) {
+            different.push(one);
+        }
+    }
+    let mut all = different.into_iter();
     match (all.next(), all.next()) {
         (Some(one), None) => Ok(one),
         (Some(_), Some(_)) => {
@@ -156,6 +163,12 @@ fn only(
 }
 
 impl Candidate {
+    fn is_same(&self, other: &Self) -> bool {
+        let [own, others] =
+            [self, other].map(|one| (one.found.filter, one.found.within, one.found.policy.tree()));
+        own == others
+    }
+
     /// The name by which it is chosen: that of its resource, or its number.
     fn name(&self, index: usize) -> String {
         match self.resource.text_at("metadata.name") {
