@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster cluster-program cluster-programs cluster-able iptables echo echo-image images static release certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench fuzz docs
+.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster cluster-program cluster-programs cluster-able iptables echo echo-image images static release certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench soak fuzz docs
 
 FILTERS := $(notdir $(wildcard filters/*))
 MODULES := $(FILTERS:%=dist/%.wasm)
@@ -48,6 +48,7 @@ FORMED := lifecycle signals::envoy spelling trailers trust chain
 test: lint filters envoy .venv/vectors .venv/hooks prometheus registry node dashboards $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
 	@.venv/bin/python tests/data/users.py --check
 	@.venv/bin/python filters/canary-split/vectors.py --check
+	@.venv/bin/python filters/canary-split/rollback.py --check
 	@cargo test --locked --workspace
 	@for form in bundle plugin; do FORM=$$form cargo test --locked --workspace --test e2e -- $(FORMED); done
 	@$(MAKE) --no-print-directory wasm-test
@@ -199,6 +200,11 @@ else
 	@$(BENCH)/narrows-bill
 	@$(BENCH)/narrows-ramps
 endif
+
+DURATION ?= 1800
+soak: filters envoy ## half an hour of traffic in which nothing is wrong: the rollback must not find anything (DURATION= seconds)
+	@cargo build --quiet --locked --workspace --bin narrows-soak
+	@$(BENCH)/narrows-soak $(DURATION)
 
 FUZZER  := $(CURDIR)/target/tools/cargo-fuzz/bin/cargo-fuzz
 SECONDS_EACH ?= 60

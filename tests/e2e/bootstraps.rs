@@ -61,8 +61,11 @@ fn each_boots_alone() -> anyhow::Result<()> {
 fn their_policies_are_those_of_the_examples() -> anyhow::Result<()> {
     for (file, filter, example) in OF_EXAMPLES {
         let bootstrap = read_yaml(&root().join("envoy-configs").join(file))?;
-        let ours = policies(&bootstrap);
-        let ours = ours.get(filter).unwrap_or_else(|| panic!("{file}: no {filter}"));
+        let mut ours = policies(&bootstrap);
+        let ours = ours.get_mut(filter).unwrap_or_else(|| panic!("{file}: no {filter}"));
+        // The demo has a canary that fails; the example has the least that a split needs.
+        let splits = ours.get_mut("splits").and_then(Value::as_array_mut).into_iter().flatten();
+        splits.filter_map(Value::as_object_mut).for_each(|split| _ = split.remove("rollback"));
         // The mesh's two clusters have names of their own.
         let text = fs::read_to_string(root().join("examples").join(example))?;
         let text = text.replace("default.1.2.3.4.nip.io", "admin.example.com");

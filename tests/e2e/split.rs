@@ -5,6 +5,7 @@ mod certain;
 mod guard;
 mod probe;
 mod ramps;
+mod rollback;
 mod route;
 mod steady;
 mod strangers;

@@ -3,5 +3,6 @@
 mod cost;
 mod memory;
 mod ramps;
+mod rollback;
 mod vectors;
 mod vms;

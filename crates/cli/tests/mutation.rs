@@ -12,9 +12,10 @@ use narrows_oracle::Random;
 /// Changes of a policy that load.
 const CHANGES: usize = 200;
 /// What no case can see, and why.
-const UNSEEN: [(&str, &str); 7] = [
+const UNSEEN: [(&str, &str); 8] = [
     (".maxWeight", "room for a weight that is not there yet: it moves nobody while the slot is the last"),
     ("maxWeight", "the same, taken out"),
+    ("rollback", "what requests come to: a case has one request. tests/vm/split/rollback has it"),
     (".learn", "what is written into the log"),
     (".limits", "how many series there may be"),
     (".tags.component", "the workload beside which the proxy stands: tests/e2e/tags has it"),

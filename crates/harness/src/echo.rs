@@ -10,7 +10,7 @@
 //! | `x-echo-header: name=value` | has that header; may be repeated |
 //! | `x-echo-fault: reset` | never comes: the stream or connection breaks |
 //! | `x-echo-fault: truncate` | breaks off in the middle of its body |
-//! | `content-type: application/grpc…` | is a gRPC status 0 in the headers |
+//! | `content-type: application/grpc…` | is a gRPC status 0 in the headers, or that of `x-echo-grpc-status: N` |
 //! | `connection: upgrade` (HTTP/1.1) | is 101, then all bytes come back |
 //!
 //! With [`Call`]s it is an application that calls another one through its

@@ -7,6 +7,7 @@ pub(crate) mod guarding;
 pub(crate) mod measuring;
 pub(crate) mod outgoing;
 pub(crate) mod remembering;
+mod rolling;
 mod series_log;
 
 use std::time::Duration;
@@ -21,6 +22,9 @@ use crate::node::Node;
 
 /// What a filter does beside deciding. Every method except `load` has a default, which does nothing.
 pub trait Extension<P: Policy>: Sized + 'static {
+    /// What it keeps of a request until its end.
+    type Kept: Default;
+
     /// Starts with a policy whose series have been defined.
     fn load(policy: &P, ids: &Ids, plugin: &Plugin) -> Self;
 
@@ -70,7 +74,18 @@ pub trait Extension<P: Policy>: Sized + 'static {
     }
 
     /// Receives the decision before anything is written.
-    fn decided(&self, _policy: &P, _verdict: &P::Verdict, _decision: &Decision<'_>, _ids: &Ids) {}
+    fn decided(
+        &self,
+        _policy: &P,
+        _verdict: &P::Verdict,
+        _decided: &Decided<'_, '_>,
+        _ids: &Ids,
+    ) -> Self::Kept {
+        Self::Kept::default()
+    }
+
+    /// Called when the headers of the response are there.
+    fn responds(&self, _policy: &P, _kept: &mut Self::Kept) {}
 
     /// Whether this request's decision needs the cluster to which Envoy's route led before the request
     /// is rewritten.
@@ -85,7 +100,7 @@ pub trait Extension<P: Policy>: Sized + 'static {
 
     /// Called when a request has been served; `ended` has the cluster that [`Self::wants_before`] asked
     /// for.
-    fn ended(&self, _policy: &P, _verdict: &P::Verdict, _ended: &Ended<'_>) {}
+    fn ended(&self, _policy: &P, _verdict: &P::Verdict, _kept: Self::Kept, _ended: &Ended<'_>) {}
 
     /// Gives a cookie with a response; only in the response phase.
     fn give(&self, _cookie: &SetCookie<'_>, _ids: &Ids) {}
@@ -95,6 +110,12 @@ pub trait Extension<P: Policy>: Sized + 'static {
 
     /// Called when the root context ends.
     fn release(&self, _policy: &P, _ids: &Ids) {}
+}
+
+/// A request, and what was decided on it.
+pub struct Decided<'d, 'r> {
+    pub(crate) request: &'d Request<'r>,
+    pub(crate) decision: &'d Decision<'r>,
 }
 
 /// A request that has been served.
@@ -107,5 +128,7 @@ pub struct Ended<'a> {
 
 /// Nothing beside deciding.
 impl<P: Policy> Extension<P> for () {
+    type Kept = ();
+
     fn load(_policy: &P, _ids: &Ids, _plugin: &Plugin) -> Self {}
 }

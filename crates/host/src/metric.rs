@@ -44,6 +44,13 @@ impl Ids {
         self.measure(Measurement { series, value });
     }
 
+    /// Adds one to the gauge at that index, or takes one away.
+    pub(crate) fn step(&self, series: usize, is_up: bool) {
+        if let Some((_, id)) = self.0.borrow().get(series) {
+            abi::step_metric(*id, is_up);
+        }
+    }
+
     /// Applies measurements in order.
     pub(crate) fn measure_all(&self, measured: impl IntoIterator<Item = Measurement>) {
         measured.into_iter().for_each(|one| self.measure(one));

@@ -136,6 +136,11 @@ pub(crate) fn now_millis() -> u64 {
     abi::now() / 1_000_000
 }
 
+/// Microseconds since the epoch.
+pub(crate) fn now_micros() -> u64 {
+    abi::now() / 1_000
+}
+
 /// One byte more than a policy may have is enough to refuse it.
 fn buffer(buffer: BufferType) -> Vec<u8> {
     abi::buffer(buffer, POLICY_BYTES + 1).map(Vec::from).unwrap_or_default()

@@ -10,7 +10,7 @@ use crate::abi::MapType;
 use crate::abi::map::Map;
 use crate::callbacks::{Action, StreamContext};
 use crate::course::Course;
-use crate::extension::{Ended, Extension};
+use crate::extension::{Decided, Ended, Extension};
 use crate::loaded::{Load, Loaded};
 use crate::node::RouteSaid;
 use crate::{apply, read};
@@ -28,20 +28,29 @@ impl<P: Policy + 'static, E: Extension<P>> Open for Loaded<P, E> {
 }
 
 /// The context of one request.
-pub(crate) struct Stream<P: Policy, E> {
+pub(crate) struct Stream<P: Policy, E: Extension<P>> {
     loaded: Option<Rc<Loaded<P, E>>>,
     verdict: Option<P::Verdict>,
     /// The edits of the response, which outlive the request phase.
     response: Vec<Edit<'static>>,
     /// The cluster that Envoy's route led to before the request was rewritten.
     before: Option<Vec<u8>>,
+    /// What the extension keeps of the request.
+    kept: E::Kept,
     /// Shows that the stream is open.
     _open: Rc<()>,
 }
 
 impl<P: Policy, E: Extension<P>> Stream<P, E> {
     pub(crate) fn new(loaded: Option<Rc<Loaded<P, E>>>, open: Rc<()>) -> Self {
-        Self { loaded, verdict: None, response: Vec::new(), before: None, _open: open }
+        Self {
+            loaded,
+            verdict: None,
+            response: Vec::new(),
+            before: None,
+            kept: E::Kept::default(),
+            _open: open,
+        }
     }
 
     /// The headers of the request are there. Returns whether it was answered.
@@ -112,7 +121,8 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         if !asks_stripped {
             keep_earlier(&mut decision);
         }
-        extension.decided(policy, &verdict, &decision, &loaded.ids);
+        let decided = Decided { request: &request, decision: &decision };
+        self.kept = extension.decided(policy, &verdict, &decided, &loaded.ids);
         // Before anything is written, because then Envoy matches the route again.
         self.before = extension.wants_before(policy, &verdict).then(read::cluster);
         self.verdict = Some(verdict);
@@ -120,10 +130,7 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         if course.is_none() {
             apply::publish(&decision.state);
         }
-        if late {
-            return false;
-        }
-        let is_answered = self.carry_out(&mut decision);
+        let is_answered = !late && self.carry_out(&mut decision);
         let left = course.is_some().then(|| owned(decision));
         if let Some((course, (edits, state))) = course.zip(left) {
             course.take(&edits, state, said, *needs);
@@ -155,6 +162,9 @@ impl<P: Policy, E: Extension<P>> StreamContext for Stream<P, E> {
                 _ => apply::edits(MapType::ResponseHeaders, std::slice::from_ref(&edit)),
             }
         }
+        if let Some(loaded) = &self.loaded {
+            loaded.extension.responds(&loaded.policy, &mut self.kept);
+        }
     }
 
     fn request_trailers(&mut self) {
@@ -170,7 +180,8 @@ impl<P: Policy, E: Extension<P>> StreamContext for Stream<P, E> {
         }
         if let Some(verdict) = &self.verdict {
             let ended = Ended { ids: &loaded.ids, node: &loaded.node, before: self.before.as_deref() };
-            loaded.extension.ended(&loaded.policy, verdict, &ended);
+            let kept = std::mem::take(&mut self.kept);
+            loaded.extension.ended(&loaded.policy, verdict, kept, &ended);
         }
     }
 }

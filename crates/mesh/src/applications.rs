@@ -16,6 +16,8 @@ pub struct Applications {
     /// The sidecar of the front end, with `traffic-lanes` in both directions, and `canary-split` and
     /// `metric-tags` outbound.
     pub front_end_sidecar: Envoy,
+    /// The canary of the stock application.
+    pub canary: Echo,
     _sidecars: Vec<Envoy>,
     _apps: Vec<Echo>,
     ingress: SocketAddr,
@@ -27,7 +29,7 @@ impl Applications {
     /// ready.
     pub fn start(root: &Path, certificates: &Certificates) -> anyhow::Result<Self> {
         let hello = [version("hello-helidon", "v1")?, version("hello-helidon", "v2")?];
-        let stock = [version(STOCK, "stable")?, version(STOCK, "canary")?];
+        let [stable, canary] = [version(STOCK, "stable")?, version(STOCK, "canary")?];
         let [robert, bookstore] = [version("robert-helidon", "v1")?, version("bobs-bookstore", "v1")?];
         let sidecar = |file: &str, name: &str, endpoints: Endpoints| {
             start(root, certificates, file, EnvoyOptions::named(name), endpoints)
@@ -39,7 +41,7 @@ impl Applications {
             sidecar("sidecar-bobs-bookstore.yaml", "bobs-bookstore", own(8001, &bookstore))?;
         let bookstore_at = bookstore_sidecar.listener("virtualInbound")?;
         let mut stock_sidecars = Vec::new();
-        for (name, app) in ["stock-stable", "stock-canary"].iter().zip(&stock) {
+        for (name, app) in ["stock-stable", "stock-canary"].iter().zip([&stable, &canary]) {
             let endpoints = own(8080, app).with("bobs-bookstore", 15006, bookstore_at);
             let started = sidecar("sidecar-bobbys-helidon-stock-application.yaml", name, endpoints)?;
             app.calls(Call::order_of_bobs_books(&started.listener("0.0.0.0_8001")?.to_string()));
@@ -70,14 +72,15 @@ impl Applications {
             .with("bobs-bookstore", 15006, bookstore_at)
             .with("bobbys-front-end", 15006, front_end_sidecar.listener("virtualInbound")?);
         let gateway = sidecar("ingress-gateway.yaml", "ingress-gateway", endpoints)?;
-        let mut apps = vec![front_end, robert, bookstore];
-        apps.extend(hello.into_iter().chain(stock));
+        let mut apps = vec![front_end, robert, bookstore, stable];
+        apps.extend(hello);
         stock_sidecars.extend([robert_sidecar, bookstore_sidecar]);
         Ok(Self {
             ingress: gateway.listener("0.0.0.0_8080")?,
             outbound,
             gateway,
             front_end_sidecar,
+            canary,
             _sidecars: stock_sidecars,
             _apps: apps,
         })

@@ -9,6 +9,7 @@ mod multicluster;
 mod north_south;
 mod picture;
 mod promises;
+mod rollback;
 mod tags;
 
 use std::time::Instant;
@@ -38,6 +39,7 @@ fn story(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<()> {
     let served = east_west::show(mesh, promises)?;
     tags::show(mesh, &served, promises)?;
     lanes::show(mesh, promises)?;
+    rollback::show(mesh, promises)?;
     egress::show(mesh, promises)?;
     multicluster::show(mesh, promises)
 }

@@ -92,7 +92,7 @@ pub fn down(root: &Path) -> anyhow::Result<String> {
     };
     let status = Command::new("kill").args(["-TERM", &id.to_string()]).status()?;
     anyhow::ensure!(status.success(), "cannot end process {id}");
-    wait::until("the end of the mesh", PATIENCE, || Ok((!is_mesh(id)).then_some(())))?;
+    wait::until("the end of the mesh", PATIENCE, || Ok((!runs(id)).then_some(())))?;
     Ok(format!("ended the mesh, process {id}"))
 }
 
@@ -111,6 +111,11 @@ fn running(root: &Path) -> anyhow::Result<Option<(u32, Value)>> {
 fn is_mesh(id: u32) -> bool {
     fs::read(format!("/proc/{id}/cmdline"))
         .is_ok_and(|line| String::from_utf8_lossy(&line).contains("narrows-mesh"))
+}
+
+/// Whether a process has not ended. One that is ending has no command line any more, but all else.
+fn runs(id: u32) -> bool {
+    fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 fn state(root: &Path) -> PathBuf {

@@ -35,8 +35,10 @@ fn the_demo_says_which_promise_is_broken() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{said}");
     let broken: Vec<&str> = said.lines().filter(|line| line.contains('✗')).collect();
-    assert_eq!(broken.len(), 1, "{said}");
-    assert!(broken[0].contains("bucket is below 100000"), "{said}");
+    let [whom, failed] = &broken[..] else { panic!("{said}") };
+    assert!(whom.contains("bucket is below 100000"), "{said}");
+    // Of the users that should not be there, some meet the failures of a later chapter.
+    assert!(failed.contains("only its own users met a failure"), "{said}");
 }
 
 #[test]

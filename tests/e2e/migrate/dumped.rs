@@ -44,7 +44,7 @@ fn a_dump_is_simulated_and_compared_like_the_file_that_was_pushed() {
     if is_merged() {
         return;
     }
-    let old = r#"{"splits": [{"name": "shop", "hosts": ["shop.test"], "key": [{"header": "x-user"}], "backends": [
+    let old = r#"{"filter": "canary-split", "splits": [{"name": "shop", "hosts": ["shop.test"], "key": [{"header": "x-user"}], "backends": [
         {"name": "stable", "baseline": true}, {"name": "canary", "authority": "canary.test", "weight": 10}]}]}"#;
     let bench = Bench::of(&[("canary-split", old)]).start().unwrap();
     let folder = TempDir::new("live").unwrap();

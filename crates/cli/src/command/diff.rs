@@ -132,6 +132,9 @@ fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Resu
             "a request that fits both {one} and {other} is now one of {other}: its users may be sent back"
         )
     }));
+    if let (Some(from), Some(to)) = (old.policy.splitter(), new.policy.splitter()) {
+        notes.extend(diff::rollbacks(from, to, now));
+    }
     let is_split = old.filter == Filter::CanarySplit;
     let judges_hosts = old.filter == Filter::EgressPolicy
         || [&old.node, &new.node].iter().any(|node| node.get("egress").is_some());

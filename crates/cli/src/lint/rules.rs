@@ -31,6 +31,7 @@ mod nrw638;
 mod nrw639;
 mod nrw640;
 mod nrw645;
+mod nrw646;
 mod nrw647;
 mod nrw655;
 mod nrw656;
@@ -73,6 +74,7 @@ pub(super) static ALL: &[&Rule] = &[
     &nrw639::RULE,
     &nrw640::RULE,
     &nrw645::RULE,
+    &nrw646::RULE,
     &nrw647::RULE,
     &nrw655::RULE,
     &nrw656::RULE,

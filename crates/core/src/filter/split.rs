@@ -16,6 +16,7 @@ mod key;
 mod measure;
 pub mod ramp;
 mod restore;
+pub mod rollback;
 mod served;
 pub mod slots;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use anonymous::AnonymousId;
 use guard::Guards;
 use key::Key;
 use ramp::Ramp;
+use rollback::Rolling;
 use slots::Slots;
 
 pub use anonymous::Anonymous;
@@ -87,6 +89,8 @@ struct Split {
     override_by: Option<Override>,
     include: Vec<(Vec<Match>, usize)>,
     exclude: Vec<Vec<Match>>,
+    /// What is judged of its canaries; nothing where the split does not act.
+    rollback: Option<Box<Rolling>>,
     /// Whether a `location` that names the authority of a backend gets the caller's.
     rewrites_location: bool,
     /// The cluster that served the baseline last, as a hash; 0 before.
@@ -152,6 +156,8 @@ pub struct Verdict {
     pub anonymous: Option<Anonymous>,
     /// The backend that is switched off, if that is why the baseline serves.
     pub instead_of: Option<usize>,
+    /// Half of the key's hash, if the key decided: it tells users apart without saying who they are.
+    pub fingerprint: u32,
     /// Whether the request tries a backend that was switched off.
     pub is_try: bool,
     /// The port that its backend is guarded by: the caller's, or 0 if it wrote none.
@@ -179,6 +185,8 @@ pub enum Reason {
     NewId,
     /// The backend that it would go to is switched off.
     Guard,
+    /// The backend that it would go to is worse than the baseline.
+    Rollback,
     /// It names no host, and the policy asks for one.
     MissingHost,
     /// What the backend's destination quotes is none of the values that the policy lists.
@@ -197,6 +205,7 @@ impl Reason {
             Self::Random => "random",
             Self::NewId => "new-id",
             Self::Guard => "guard",
+            Self::Rollback => "rollback",
             Self::MissingHost => "missing-host",
             Self::UnlistedValue => "unlisted-value",
         }

@@ -97,7 +97,7 @@ fn of_splitter() -> Vec<String> {
     let matches = MATCHES.join(", ");
     vec![format!(
         r#"{{"explain": {{"when": {{}}}}, "splits": [
-            {{"name": "a", "matches": [{matches}], "layer": {{"name": "l"}}, "anonymousId": {{"when": {{}}}},
+            {{"name": "a", "matches": [{matches}], "layer": {{"name": "l"}}, "anonymousId": {{"when": {{}}}}, "rollback": {{}},
               "key": [{{"header": "a"}}, {{"cookie": "a"}}, {{"queryParam": "a"}}, {{"pathSegment": 1}},
                       {{"sourceAddress": true}}, {{"principal": true}}, {{"host": true}}, {{"all": [{{"header": "a"}}, {{"traceId": true}},
                         {{"metadata": ["a", "b"]}}, {{"filterState": "a"}}]}}],

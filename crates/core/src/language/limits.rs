@@ -79,6 +79,13 @@ pub const GUARD_TICK: u64 = 1_000;
 pub const PROBE_EVERY: std::ops::RangeInclusive<u64> = GUARD_TICK..=3_600_000;
 /// Milliseconds for which a guard switches a backend off. A shorter time would give it no rest.
 pub const COOLDOWN: std::ops::RangeInclusive<u64> = GUARD_TICK..=3_600_000;
+/// Milliseconds for which a rollback does not judge the latency of a canary. A program that takes longer to
+/// be warm is slow.
+pub const WARMUP: std::ops::RangeInclusive<u64> = 0..=3_600_000;
+/// Bytes of a request's body up to which a rollback compares how long its response takes.
+pub const BODY_TIMED: u64 = 64 << 10;
+/// Milliseconds for which a rollback switches a canary off.
+pub const HOLD: std::ops::RangeInclusive<u64> = 1_000..=90 * 86_400_000;
 /// Tags of one policy. Each is a label that somebody must understand.
 pub const TAGS: usize = 32;
 /// Metrics of one policy: each is a host call per request.

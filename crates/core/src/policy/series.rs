@@ -99,6 +99,7 @@ impl BuiltinTag {
 }
 
 impl Series {
+    #[inline(never)]
     pub(crate) fn new(kind: Kind, encoding: LabelEncoding, name: &str, labels: &[Label<'_>]) -> Self {
         let mut full = String::new();
         let mut code = None;

@@ -4,10 +4,12 @@
 //! The reference is made from these tables. Tests compare them with the series of policies and with the
 //! names in the code, so that nothing is missing and nothing is invented.
 
+mod named;
+
 use super::series::Kind;
-use super::{state, vm_config};
-use crate::action::sanitize::PROVENANCE;
-use crate::language::names::{FORWARDED_HOST, ORIGINAL_PATH, ROUTE_HEADER};
+use super::vm_config;
+
+pub use named::{HEADERS, Named, STATES};
 
 /// A series, or several that differ in the values of their labels.
 #[derive(Clone, Copy, Debug)]
@@ -24,19 +26,6 @@ pub struct Metric {
     pub text: &'static str,
 }
 
-/// A name that others read, or that is read.
-#[derive(Clone, Copy, Debug)]
-pub struct Named {
-    /// The name.
-    pub name: &'static str,
-    /// The filter; `*` for all of them.
-    pub filter: &'static str,
-    /// Where it is: on requests or on responses, read or written.
-    pub place: &'static str,
-    /// What it says.
-    pub text: &'static str,
-}
-
 const fn metric(
     name: &'static str,
     kind: Kind,
@@ -45,10 +34,6 @@ const fn metric(
     text: &'static str,
 ) -> Metric {
     Metric { name, kind, filter, labels, text }
-}
-
-const fn named(name: &'static str, filter: &'static str, place: &'static str, text: &'static str) -> Named {
-    Named { name, filter, place, text }
 }
 
 const ROUTER: &str = "header-router";
@@ -178,6 +163,34 @@ pub const METRICS: &[Metric] = &[
         &["split", "backend"],
         "the buckets, of a million, that a ramp gives the backend now",
     ),
+    metric(
+        "narrows_split_rollback_state",
+        Kind::Gauge,
+        SPLIT,
+        &["split", "backend"],
+        "how a backend with a `rollback` is: 0 fine, 1 nothing to compare, 2 suspect, 3 worse (which is reported), 4 switched off",
+    ),
+    metric(
+        "narrows_split_rollbacks_total",
+        Kind::Counter,
+        SPLIT,
+        &["split", "backend", "class"],
+        "how often the backend was found to be worse than the baseline, by `errors`, `latency` or `client_errors`",
+    ),
+    metric(
+        "narrows_split_rolled_back_total",
+        Kind::Counter,
+        SPLIT,
+        &["split", "backend"],
+        "requests that the baseline served instead, because the rollback has switched the backend off",
+    ),
+    metric(
+        "narrows_split_rollback_open",
+        Kind::Gauge,
+        SPLIT,
+        &["split", "backend"],
+        "requests that the backend is serving: those that began before it was switched off go on",
+    ),
     metric("narrows_split_missing_key_total", Kind::Counter, SPLIT, &["split"], "requests without a key"),
     metric(
         "narrows_split_anonymous_ids_total",
@@ -236,82 +249,4 @@ pub const METRICS: &[Metric] = &[
         &[],
         "calls that no line of the log reported and that are not remembered, because there were more hosts than `maxHosts`",
     ),
-];
-
-/// Filter state, as a policy names it. Envoy puts `wasm.` before these names.
-pub const STATES: &[Named] = &[
-    named(state::RULE, ROUTER, "written", "the name of the rule that acted"),
-    named(state::LANE, LANES, "written", "the lane that was remembered or restored"),
-    named(state::SPLIT, SPLIT, "written", "the name of the split"),
-    named(state::BACKEND, SPLIT, "written", "the name of the backend"),
-    named(
-        state::EGRESS,
-        EGRESS,
-        "written",
-        "`allowed; rule=NAME`, `denied; rule=NAME` or `would-deny; rule=NAME`",
-    ),
-    named("narrows_<tag>", TAGS, "written", "the value of a tag that `publish` names"),
-    named(
-        PROVENANCE,
-        "*",
-        "written and read",
-        "what the first filter of a proxy stripped and wrote, so that a later one keeps it; no client can set it",
-    ),
-];
-
-/// Headers with a meaning of their own. Those that a policy names are not among them.
-pub const HEADERS: &[Named] = &[
-    named(
-        ROUTE_HEADER,
-        "*",
-        "written on requests",
-        "where the request goes: the value of `to`, for a route that matches it; `routeHeader` names another header",
-    ),
-    named(
-        super::head::EXPLAIN_HEADER,
-        "*",
-        "written on responses",
-        "why the filter decided as it did, where `explain` asks for it; `explain.header` names another header",
-    ),
-    named(
-        "x-narrows-egress",
-        EGRESS,
-        "written on responses",
-        "`denied; rule=NAME`, on the answer to a call that may not leave",
-    ),
-    named(
-        FORWARDED_HOST,
-        "*",
-        "written on requests",
-        "the host that the client asked for, where a filter rewrites it; under `trust: edge` never the client's",
-    ),
-    named(
-        ORIGINAL_PATH,
-        ROUTER,
-        "written on requests",
-        "the path that the client asked for, where a rule rewrites it",
-    ),
-    named(
-        "x-forwarded-proto",
-        ROUTER,
-        "read on requests",
-        "whether the request came by https, where Envoy trusts it: for `scheme` and redirects",
-    ),
-    named("traceparent", SPLIT, "read on requests", "the trace id, for the key `traceId`"),
-    named("b3", SPLIT, "read on requests", "the trace id, for the key `traceId`"),
-    named("x-b3-traceid", SPLIT, "read on requests", "the trace id, for the key `traceId`"),
-    named(
-        "sec-fetch-dest",
-        SPLIT,
-        "read on requests",
-        "whether a browser asks for a page, for `anonymousId`",
-    ),
-    named("accept", SPLIT, "read on requests", "the same, where a browser does not send `sec-fetch-dest`"),
-    named("x-request-id", SPLIT, "read on requests", "goes into a new id of `anonymousId`"),
-    named("set-cookie", SPLIT, "written on responses", "the id that `anonymousId` gives"),
-    named("traceparent", LANES, "read on requests", "an id by which a call finds its lane"),
-    named("b3", LANES, "read on requests", "the same"),
-    named("x-b3-traceid", LANES, "read on requests", "the same"),
-    named("x-request-id", LANES, "read on requests", "the same, without the digit that Envoy changes"),
-    named("x-request-id", TAGS, "read on requests", "`request.id` in the conditions of `attributes`"),
 ];

@@ -12,8 +12,10 @@ pub const BACKEND: &str = "narrows_backend";
 pub const EGRESS: &str = "narrows_egress";
 /// The lane that traffic-lanes remembered or restored.
 pub const LANE: &str = "narrows_lane";
+/// The backend from which the rollback of canary-split has turned the request back.
+pub const ROLLBACK: &str = "narrows_rollback";
 /// All of them.
-pub(crate) const DECISIONS: [&str; 5] = [RULE, SPLIT, BACKEND, EGRESS, LANE];
+pub(crate) const DECISIONS: [&str; 6] = [RULE, SPLIT, BACKEND, EGRESS, LANE, ROLLBACK];
 
 /// Names of filter state, each with a label of the same name; none if the policy publishes nothing.
 pub(crate) fn published(head: &Head, names: &[&str]) -> Vec<(Box<str>, Box<str>)> {

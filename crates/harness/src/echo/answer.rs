@@ -72,7 +72,8 @@ impl App {
         let mut status = self.status(&received);
         if is_grpc(&received) {
             headers.push("content-type", "application/grpc");
-            headers.push("grpc-status", "0");
+            let said = received.headers.text("x-echo-grpc-status");
+            headers.push("grpc-status", said.as_deref().unwrap_or("0"));
             return Answer { status, headers, body: Vec::new(), fault };
         }
         let mut report = received.to_json();

@@ -122,6 +122,11 @@ pub(crate) fn increment_metric(id: u32, by: u64) {
     proxy_increment_metric(id, i64::try_from(by).unwrap_or(i64::MAX));
 }
 
+/// Adds one to a gauge, or takes one away.
+pub(crate) fn step_metric(id: u32, is_up: bool) {
+    proxy_increment_metric(id, if is_up { 1 } else { -1 });
+}
+
 /// Defines a series, and returns its id.
 pub(crate) fn define_metric(kind: MetricType, name: &str) -> Option<u32> {
     let mut id = 0;

@@ -10,10 +10,12 @@ use std::time::Duration;
 use narrows_core::limits;
 use narrows_core::set_cookie::SetCookie;
 use narrows_core::split::guard::{Guards, Probe};
+use narrows_core::split::rollback::Watched;
 use narrows_core::split::{Before, Guarded, Served};
 use narrows_core::{sanitize, state};
 
-use super::{Ended, Extension};
+use super::rolling::Rolling;
+use super::{Decided, Ended, Extension};
 use crate::abi;
 use crate::apply;
 use crate::clock::Clock;
@@ -38,14 +40,20 @@ pub struct Watch {
     own: u64,
     /// The time of ramps.
     clock: Clock,
+    /// What is judged.
+    rolling: Rolling,
     /// Probes under way, by token.
     asked: RefCell<Vec<(u32, usize)>>,
 }
 
 impl<P: Guarded + 'static> Extension<P> for Watch {
+    type Kept = Option<Box<Watched>>;
+
     fn load(policy: &P, ids: &Ids, _plugin: &Plugin) -> Self {
         let guards = policy.guards();
-        let watch = Self::new(P::FILTER, guards);
+        let clock = Clock::of(P::FILTER);
+        let rolling = Rolling::load(policy, ids, &clock);
+        let watch = Self::new(P::FILTER, guards, clock, rolling);
         watch.merge(guards, ids);
         ids.measure_all(guards.gauges());
         watch.show_weights(policy, ids);
@@ -53,7 +61,8 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
     }
 
     fn period(&self, policy: &P) -> Duration {
-        if policy.guards().is_empty() && !policy.common().needs.now { lease::RENEW } else { TICK }
+        let is_idle = policy.guards().is_empty() && !policy.common().needs.now && self.rolling.is_empty();
+        if is_idle { lease::RENEW } else { TICK }
     }
 
     /// Once a second: publishes and merges, and sends probes if it is this VM's turn.
@@ -63,6 +72,7 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
             self.publish(guards);
         }
         self.merge(guards, ids);
+        self.rolling.tick(policy, ids, &self.clock);
         self.show_weights(policy, ids);
         if guards.has_probes() && self.leads() {
             for (index, probe) in guards.due(read::now_millis()) {
@@ -79,11 +89,23 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         self.clock.now()
     }
 
+    fn decided(&self, policy: &P, verdict: &P::Verdict, decided: &Decided<'_, '_>, ids: &Ids) -> Self::Kept {
+        let watched = policy.watches(verdict, decided.request, &read::now_micros)?;
+        watched.open.iter().for_each(|series| ids.step(*series, true));
+        Some(watched)
+    }
+
+    fn responds(&self, policy: &P, kept: &mut Self::Kept) {
+        if let Some(watched) = kept {
+            watched.responds(policy.splitter(), &read::now_micros);
+        }
+    }
+
     fn wants_before(&self, policy: &P, verdict: &P::Verdict) -> bool {
         policy.wants(verdict).is_some_and(|wants| wants.before)
     }
 
-    fn ended(&self, policy: &P, verdict: &P::Verdict, ended: &Ended<'_>) {
+    fn ended(&self, policy: &P, verdict: &P::Verdict, kept: Self::Kept, ended: &Ended<'_>) {
         let Some(wants) = policy.wants(verdict) else { return };
         let cluster = if wants.cluster { read::cluster() } else { Vec::new() };
         let before = ended.before.map(|cluster| Before { cluster, ..Before::default() });
@@ -93,10 +115,15 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
             duration: read::number(&["request", "duration"]) / 1_000_000,
             flags: if wants.flags { read::number(&["response", "flags"]) } else { 0 },
             now: if wants.flags { read::now_millis() } else { 0 },
+            grpc: None,
+            attempts: 0,
             by_upstream: wants.upstream && read::by_upstream(),
             before,
             at_dialled: None,
         };
+        if let Some(watched) = kept {
+            judge(policy, &watched, &mut served, ended.ids);
+        }
         if policy.asks_address(verdict, &served) {
             served.at_dialled = read::at_dialled();
         }
@@ -135,6 +162,7 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
     /// weight; one that has shows it within a second.
     fn release(&self, policy: &P, ids: &Ids) {
         self.lease.update(&mut |lease| (held(lease).0 == self.own).then(Vec::new));
+        self.rolling.release(policy, ids);
         if policy.common().needs.now {
             ids.measure_all(policy.weights(0));
         }
@@ -145,12 +173,13 @@ impl Watch {
     /// Plugins of one name may probe different clusters, each in a listener of its own. And the root
     /// context of an older policy lives on while its listener drains. So only plugins that probe the
     /// same clusters share a lease.
-    fn new(filter: &str, guards: &Guards) -> Self {
+    fn new(filter: &str, guards: &Guards, clock: Clock, rolling: Rolling) -> Self {
         Self {
             known: Key::of("guard", filter),
             lease: Key::of("probe", filter).with(guards.probes()),
             own: shared::identity(),
-            clock: Clock::of(filter),
+            clock,
+            rolling,
             asked: RefCell::default(),
         }
     }
@@ -205,6 +234,20 @@ impl Watch {
         });
         leads && written
     }
+}
+
+/// Says what a request that is judged has come to.
+#[inline(never)]
+fn judge<P: Guarded>(policy: &P, watched: &Watched, served: &mut Served<'_>, ids: &Ids) {
+    let number = |path: &[&str]| Some(u64::from_le_bytes(*read::property(path)?.first_chunk()?));
+    if watched.asks_status() {
+        served.grpc = number(&["response", "grpc_status"]);
+    }
+    if watched.asks_attempts(policy.splitter()) {
+        served.attempts = number(&["upstream", "request_attempt_count"]).unwrap_or_default();
+    }
+    watched.open.iter().for_each(|series| ids.step(*series, false));
+    watched.ends(policy.splitter(), served, &read::now_micros);
 }
 
 /// Who holds the lease, and when it was renewed.

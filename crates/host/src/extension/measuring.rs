@@ -20,6 +20,8 @@ const ROUNDS: [Admission; 3] = [Admission::Open, Admission::Open, Admission::Clo
 pub struct Measuring(RefCell<Option<SeriesLog>>);
 
 impl<P: Metered + 'static> Extension<P> for Measuring {
+    type Kept = ();
+
     /// Reads the properties that do not change, and reads what the proxy has counted so far. All of
     /// these series are defined now, so that they keep their values when the module is replaced.
     fn load(policy: &P, ids: &Ids, plugin: &Plugin) -> Self {
@@ -51,7 +53,7 @@ impl<P: Metered + 'static> Extension<P> for Measuring {
         policy.cardinality_limit().is_some()
     }
 
-    fn ended(&self, policy: &P, verdict: &P::Verdict, ended: &Ended<'_>) {
+    fn ended(&self, policy: &P, verdict: &P::Verdict, _kept: (), ended: &Ended<'_>) {
         let Some(cardinality) = policy.cardinality_limit().filter(|_| policy.is_measured(verdict)) else {
             return;
         };

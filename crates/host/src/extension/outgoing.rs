@@ -8,9 +8,9 @@ use std::cell::RefCell;
 
 use narrows_core::egress::learn::{Learning, Table};
 use narrows_core::egress::{Outbound, RouteAsk};
-use narrows_core::{Decision, Request, Unlisted};
+use narrows_core::{Request, Unlisted};
 
-use super::Extension;
+use super::{Decided, Extension};
 use crate::abi;
 use crate::lease::Plugin;
 use crate::metric::{self, Ids};
@@ -23,6 +23,8 @@ use crate::shared::Key;
 pub struct Seen(RefCell<Table>);
 
 impl<P: Outbound + 'static> Extension<P> for Seen {
+    type Kept = ();
+
     fn load(_policy: &P, _ids: &Ids, _plugin: &Plugin) -> Self {
         Self::default()
     }
@@ -41,8 +43,8 @@ impl<P: Outbound + 'static> Extension<P> for Seen {
         policy.asks(request)
     }
 
-    fn decided(&self, policy: &P, _verdict: &P::Verdict, decision: &Decision<'_>, _ids: &Ids) {
-        if let (Some(unlisted), Some(learning)) = (&decision.unlisted, policy.learning()) {
+    fn decided(&self, policy: &P, _verdict: &P::Verdict, decided: &Decided<'_, '_>, _ids: &Ids) {
+        if let (Some(unlisted), Some(learning)) = (&decided.decision.unlisted, policy.learning()) {
             abi::lasting(|| self.note(P::FILTER, unlisted, learning));
         }
     }

@@ -10,9 +10,9 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use narrows_core::lanes::{Gathered, Lanes, Noted, Verdict, shard};
-use narrows_core::{Decision, Policy, Recall, Request, Trail, limits};
+use narrows_core::{Policy, Recall, Request, Trail, limits};
 
-use super::{Ended, Extension};
+use super::{Decided, Ended, Extension};
 use crate::lease::{self, Plugin};
 use crate::metric::Ids;
 use crate::node::{Node, Side};
@@ -43,6 +43,8 @@ pub struct Remembering {
 }
 
 impl Extension<Lanes> for Remembering {
+    type Kept = ();
+
     fn load(_policy: &Lanes, _ids: &Ids, _plugin: &Plugin) -> Self {
         let filter = Lanes::FILTER;
         let mut secret = shared::identity();
@@ -116,7 +118,7 @@ impl Extension<Lanes> for Remembering {
         policy.remembers() && node.side() == Side::Out
     }
 
-    fn decided(&self, policy: &Lanes, verdict: &Verdict, _decision: &Decision<'_>, ids: &Ids) {
+    fn decided(&self, policy: &Lanes, verdict: &Verdict, _decided: &Decided<'_, '_>, ids: &Ids) {
         let Verdict::CameIn { ids: traces, lane } = verdict else { return };
         if traces.is_empty() || (lane.is_none() && !self.is_up()) {
             return;
@@ -139,7 +141,7 @@ impl Extension<Lanes> for Remembering {
         }
     }
 
-    fn ended(&self, policy: &Lanes, verdict: &Verdict, _ended: &Ended<'_>) {
+    fn ended(&self, policy: &Lanes, verdict: &Verdict, _kept: (), _ended: &Ended<'_>) {
         let Verdict::CameIn { ids: traces, lane } = verdict else { return };
         if traces.is_empty() || (lane.is_none() && !self.is_up()) {
             return;

@@ -22,8 +22,10 @@ use crate::matching::matches::Match;
 use crate::matching::parse::Budget;
 use crate::order::hash_of;
 use crate::policy::common::Common;
+use crate::policy::digest::policy_digest;
 use crate::policy::head::{HEAD, Head, PART_HEAD};
 use crate::policy::needs::Needs;
+use crate::policy::series::Series;
 use crate::policy::state;
 use crate::policy::written::Written;
 
@@ -96,7 +98,7 @@ pub(super) fn splitter(written: &Written<'_>) -> Result<Splitter, Invalid> {
     }
     layer::lay_out(&mut splits, layers).map_err(|e| e.in_field("splits"))?;
     let index = indexed(&split_matches, &budget)?;
-    let series = measure::define(&mut splits, head.labels);
+    let series = series(&mut splits, &head, &route_header, restore, &written.tree);
     let guards = if restore { Guards::default() } else { guards(&mut splits, rules, &route_header) };
     let needs = needs(&head, &sanitizer, &splits, &split_matches, active);
     let keys = || splits.iter().flat_map(|split| &split.keys);
@@ -107,7 +109,8 @@ pub(super) fn splitter(written: &Written<'_>) -> Result<Splitter, Invalid> {
     // What must be stripped must be stripped from every request.
     let is_bound = restore || (needs.outcome && every_host(&split_matches).is_some());
     let authority_first = is_bound && !needs.stripped;
-    let published = state::published(&head, &[state::SPLIT, state::BACKEND]);
+    let judged = splits.iter().any(|split| split.rollback.is_some()).then_some(state::ROLLBACK);
+    let published = state::published(&head, &[&[state::SPLIT, state::BACKEND], judged.as_slice()].concat());
     Ok(Splitter {
         index,
         hosts: every_host(&split_matches),
@@ -174,6 +177,33 @@ fn guards(splits: &mut [Split], rules: Vec<Vec<Option<Rule>>>, route_header: &st
         }
     }
     guards
+}
+
+/// Defines the series, and says of which canaries the rollbacks are. Only where one comes back by itself does
+/// it matter when a policy was pushed.
+fn series(
+    splits: &mut [Split],
+    head: &Head,
+    route_header: &str,
+    restore: bool,
+    policy: &PolicyValue,
+) -> Vec<Series> {
+    // Where nothing is divided, nothing is judged.
+    splits.iter_mut().filter(|_| restore).for_each(|split| split.rollback = None);
+    let series = measure::define(splits, head.labels);
+    for split in splits {
+        let (name, backends) = (&split.name, &split.backends);
+        let Some(rolling) = &mut split.rollback else { continue };
+        rolling.identify(name, |backend| {
+            let backend = backends.get(backend)?;
+            let to = backend.to.as_ref().map(|to| to.identity(route_header)).unwrap_or_default();
+            Some((&*backend.name, to))
+        });
+        if rolling.comes_back() && backends.iter().any(|backend| backend.ramp.is_some()) {
+            rolling.pushed(policy_digest(policy));
+        }
+    }
+    series
 }
 
 /// Identifies the backend of which an absence is remembered. If another policy sends the same backend

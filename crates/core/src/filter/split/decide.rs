@@ -2,26 +2,25 @@
 
 use std::borrow::Cow;
 
-use super::guard::{Admission, Guards};
-use super::{Backend, Guarded, Missing, Reason, Split, SplitMatch, Splitter, Verdict, Wants, bucket};
+use super::guard::Admission;
+use super::{Backend, Missing, Reason, Split, SplitMatch, Splitter, Verdict, bucket};
 use crate::action::destination::Destination;
 use crate::action::edit::{Draft, Edit};
-use crate::filter::split::served::Served;
 use crate::language::describe::Object;
 use crate::language::invalid::{Code, Fault, Invalid};
 use crate::language::modes::Mode;
 use crate::language::policy_value::PolicyValue;
 use crate::matching::matches;
 use crate::matching::request::Request;
+use crate::order::hash_of;
 use crate::policy::common::Common;
 use crate::policy::decision::Decision;
 use crate::policy::outcome::Outcome;
 use crate::policy::part::Part;
 use crate::policy::record::Record;
-use crate::policy::series::Measurement;
 use crate::policy::written::Written;
 use crate::policy::{Policy, state};
-use crate::wire::host::{Host, is_one};
+use crate::wire::host::is_one;
 
 impl Part for Splitter {
     const PART: &'static Object = &super::compile::PART;
@@ -105,50 +104,6 @@ impl Policy for Splitter {
     }
 }
 
-impl Guarded for Splitter {
-    fn concerns(&self, authority: &[u8]) -> bool {
-        let host = Host::of(authority);
-        match &self.inbound {
-            Some(canaries) => canaries.iter().any(|canary| host.name().starts_with(canary.as_bytes())),
-            None => self.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host)),
-        }
-    }
-
-    fn asks_authority_first(&self) -> bool {
-        self.authority_first
-    }
-
-    fn guards(&self) -> &Guards {
-        &self.guards
-    }
-
-    fn weights(&self, now: u64) -> Vec<Measurement> {
-        self.weights_at(now)
-    }
-
-    fn wants(&self, verdict: &Option<Verdict>) -> Option<Wants> {
-        let verdict = verdict.as_ref().filter(|_| self.common.needs.outcome)?;
-        Some(Wants {
-            cluster: self.compares_clusters(verdict),
-            flags: self.is_sent_away(verdict),
-            before: self.is_guarded(verdict),
-            upstream: verdict.is_try,
-        })
-    }
-
-    fn asks_address(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {
-        verdict.as_ref().is_some_and(|verdict| self.doubts_address(verdict, served))
-    }
-
-    fn is_suspect(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {
-        verdict.as_ref().is_some_and(|verdict| self.is_suspicious(verdict, served))
-    }
-
-    fn served(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> Vec<Measurement> {
-        verdict.as_ref().map(|verdict| self.measure(verdict, served)).unwrap_or_default()
-    }
-}
-
 impl Splitter {
     /// The split of a request, if the split names the host that is asked for: `*` does not name it.
     pub(super) fn split_of(&self, request: &Request<'_>) -> Option<&Split> {
@@ -173,7 +128,8 @@ impl Splitter {
                 Verdict { backend: split.baseline, reason: Reason::MissingHost, ..Verdict::of(index) };
             return Some(verdict);
         }
-        Some(self.guarded(split, split.verdict(index, request), request))
+        let verdict = split.rolled_back(split.verdict(index, request));
+        Some(self.guarded(split, verdict, request))
     }
 
     /// The same verdict, unless the backend is switched off: whatever chose the backend, a canary that
@@ -202,6 +158,7 @@ impl Splitter {
         decision.count.extend(split.insecure_series(verdict));
         decision.state.push((state::SPLIT, Cow::Borrowed(split.name.as_bytes())));
         decision.state.push((state::BACKEND, Cow::Borrowed(backend.name.as_bytes())));
+        decision.state.extend(split.turned_back(verdict).map(|from| (state::ROLLBACK, Cow::Borrowed(from))));
         if split.mode == Mode::Enforce {
             let mut draft = Draft::new(request, self.common.head.trust);
             backend.request.apply(&mut draft);
@@ -262,7 +219,9 @@ impl Split {
         let key = keys.find_map(|(index, key)| Some((index, key.of(request)?)));
         match (key, self.missing) {
             (Some((index, key)), _) => {
-                by_bucket(bucket::bucket(&self.salt, &key), Reason::Weight, Some(index))
+                let hash = hash_of(&self.salt, &key);
+                let by_key = by_bucket(bucket::of_hash(hash), Reason::Weight, Some(index));
+                Verdict { fingerprint: u32::try_from(hash >> 32).unwrap_or_default(), ..by_key }
             }
             (None, Missing::Random) => {
                 let random = by_bucket(bucket::of_hash(request.nonce()), Reason::Random, None);
@@ -306,6 +265,7 @@ impl Verdict {
             key: None,
             anonymous: None,
             instead_of: None,
+            fingerprint: 0,
             is_try: false,
             port: 0,
             is_connect: false,

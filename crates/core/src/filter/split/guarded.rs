@@ -1,9 +1,13 @@
 //! What a host does for a policy whose destinations are guarded.
 
 use super::guard::Guards;
+use super::rollback::{Roll, Watched};
 use super::served::Served;
+use super::{Splitter, Verdict};
+use crate::matching::request::Request;
 use crate::policy::Policy;
 use crate::policy::series::Measurement;
+use crate::wire::host::Host;
 
 /// A policy that watches what becomes of requests, so that a destination that is not there is switched
 /// off.
@@ -20,6 +24,20 @@ pub trait Guarded: Policy {
     /// What the gauges of ramps show at a moment, in seconds since the epoch: the policy has ramps if it
     /// needs the time.
     fn weights(&self, now: u64) -> Vec<Measurement>;
+
+    /// The rollbacks of splits: what they know lives from request to request, and the VMs of a proxy share it.
+    fn rolls(&self) -> Vec<Roll<'_>>;
+
+    /// Watches a request that a rollback judges; `now` says the microsecond.
+    fn watches(
+        &self,
+        verdict: &Self::Verdict,
+        request: &Request<'_>,
+        now: &dyn Fn() -> u64,
+    ) -> Option<Box<Watched>>;
+
+    /// The policy as the rollbacks know it.
+    fn splitter(&self) -> &Splitter;
 
     /// What the host must read to show what became of this request; `None` if it is not measured.
     fn wants(&self, verdict: &Self::Verdict) -> Option<Wants>;
@@ -47,4 +65,65 @@ pub struct Wants {
     pub before: bool,
     /// Whether an upstream answered.
     pub upstream: bool,
+}
+
+impl Guarded for Splitter {
+    fn concerns(&self, authority: &[u8]) -> bool {
+        let host = Host::of(authority);
+        match &self.inbound {
+            Some(canaries) => canaries.iter().any(|canary| host.name().starts_with(canary.as_bytes())),
+            None => self.hosts.as_ref().is_none_or(|hosts| hosts.contains(&host)),
+        }
+    }
+
+    fn asks_authority_first(&self) -> bool {
+        self.authority_first
+    }
+
+    fn guards(&self) -> &Guards {
+        &self.guards
+    }
+
+    fn weights(&self, now: u64) -> Vec<Measurement> {
+        self.weights_at(now)
+    }
+
+    fn rolls(&self) -> Vec<Roll<'_>> {
+        Self::rolls(self).collect()
+    }
+
+    fn watches(
+        &self,
+        verdict: &Option<Verdict>,
+        request: &Request<'_>,
+        now: &dyn Fn() -> u64,
+    ) -> Option<Box<Watched>> {
+        self.watch(verdict.as_ref()?, request, now)
+    }
+
+    fn splitter(&self) -> &Splitter {
+        self
+    }
+
+    fn wants(&self, verdict: &Option<Verdict>) -> Option<Wants> {
+        let verdict = verdict.as_ref().filter(|_| self.common.needs.outcome)?;
+        Some(Wants {
+            cluster: self.compares_clusters(verdict),
+            flags: self.is_sent_away(verdict) || self.is_judged(verdict),
+            before: self.is_guarded(verdict),
+            upstream: verdict.is_try,
+        })
+    }
+
+    fn asks_address(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {
+        verdict.as_ref().is_some_and(|verdict| self.doubts_address(verdict, served))
+    }
+
+    fn is_suspect(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {
+        verdict.as_ref().is_some_and(|verdict| self.is_suspicious(verdict, served))
+    }
+
+    fn served(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> Vec<Measurement> {
+        verdict.as_ref().map(|verdict| self.measure(verdict, served)).unwrap_or_default()
+    }
 }

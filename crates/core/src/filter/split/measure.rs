@@ -2,6 +2,7 @@
 
 use super::anonymous::COUNTED;
 use super::guard::Outcome;
+use super::rollback::{Class, ROLLED_BACK};
 use super::{Backend, Reason, Split, Splitter, Verdict, istio};
 use crate::filter::split::served::Served;
 use crate::language::modes::Mode;
@@ -20,6 +21,13 @@ const GUARD: usize = CODE_CLASSES.len() + 3;
 const GUARDED: usize = CODE_CLASSES.len() + 4;
 /// Only of a backend with a ramp.
 const RAMP: usize = CODE_CLASSES.len() + 5;
+
+/// Only of a canary with a rollback, and after them its trips by class: see `rollback::roll`.
+const OF_ROLLBACK: [(Kind, &str); 3] = [
+    (Kind::Gauge, "narrows_split_rollback_state"),
+    (Kind::Counter, "narrows_split_rolled_back_total"),
+    (Kind::Gauge, "narrows_split_rollback_open"),
+];
 
 /// Names every series of every split, and records in splits and backends where their own begin.
 pub(super) fn define(splits: &mut [Split], encoding: LabelEncoding) -> Vec<Series> {
@@ -50,6 +58,22 @@ pub(super) fn define(splits: &mut [Split], encoding: LabelEncoding) -> Vec<Serie
             for (kind, name) in of_any.iter().chain(of_canaries).chain(of_ramps) {
                 series.push(Series::new(*kind, encoding, name, &[of_split, of_backend]));
             }
+            if let Some(rolling) = split.rollback.as_deref_mut().filter(|_| index != split.baseline) {
+                rolling.watch(index, series.len());
+                for (kind, name) in OF_ROLLBACK {
+                    series.push(Series::new(kind, encoding, name, &[of_split, of_backend]));
+                }
+                for class in Class::ALL {
+                    let of_class = Label { name: "class", stock: BuiltinTag::Tag, value: class.as_str() };
+                    let labels = [of_split, of_backend, of_class];
+                    series.push(Series::new(
+                        Kind::Counter,
+                        encoding,
+                        "narrows_split_rollbacks_total",
+                        &labels,
+                    ));
+                }
+            }
         }
         if let Some(ids) = &mut split.anonymous {
             ids.series = series.len();
@@ -70,6 +94,10 @@ impl Split {
             Reason::MissingKey | Reason::Random => Some(self.series),
             Reason::Override => self.backend_series(verdict.backend, OVERRIDE),
             Reason::Guard => self.backend_series(verdict.instead_of?, GUARDED),
+            Reason::Rollback => {
+                let series = self.rollback.as_deref()?.series(verdict.instead_of?);
+                series.map(|series| series.saturating_add(ROLLED_BACK))
+            }
             _ => None,
         }
     }

@@ -19,6 +19,12 @@ pub struct Served<'a> {
     ///
     /// [`Wants::upstream`]: super::guarded::Wants::upstream
     pub by_upstream: bool,
+    /// The gRPC status of the response, in its trailers or headers. Read only where
+    /// [`Watched::asks_status`](super::rollback::Watched::asks_status).
+    pub grpc: Option<u64>,
+    /// How often Envoy tried an upstream. Read only where
+    /// [`Watched::asks_attempts`](super::rollback::Watched::asks_attempts).
+    pub attempts: u64,
     /// Where the request was routed before it was rewritten; read only where [`Wants::before`].
     ///
     /// [`Wants::before`]: super::guarded::Wants::before

@@ -15,14 +15,23 @@ impl Split {
     pub(super) fn owner(&self, bucket: u32, now: u64) -> usize {
         let owns = |(backend, place): &(usize, u32)| {
             let ramp = self.backends.get(*backend).and_then(|backend| backend.ramp.as_ref());
-            ramp.is_none_or(|ramp| *place < ramp.buckets(now))
+            ramp.is_none_or(|ramp| *place < ramp.buckets(self.time_of(*backend, now)))
         };
         self.slots.place(bucket).filter(owns).map_or(self.baseline, |(backend, _)| backend)
     }
 
+    /// The time by which the ramp of a backend goes: it stands while the rollback has switched the backend
+    /// off.
+    fn time_of(&self, backend: usize, now: u64) -> u64 {
+        self.rollback.as_deref().map_or(now, |rolling| rolling.time(backend, now))
+    }
+
     /// The buckets that each backend owns at a moment.
     pub(super) fn slots_at(&self, now: u64) -> Slots {
-        let own = |backend: usize| Some(self.backends.get(backend)?.ramp.as_ref()?.buckets(now));
+        let own = |backend: usize| {
+            let ramp = self.backends.get(backend)?.ramp.as_ref()?;
+            Some(ramp.buckets(self.time_of(backend, now)))
+        };
         self.slots.clone().limited(own)
     }
 }
@@ -32,11 +41,14 @@ impl Splitter {
     /// backend owns.
     pub(super) fn weights_at(&self, now: u64) -> Vec<Measurement> {
         let timed = self.splits.iter().filter(|split| split.is_timed());
-        let backends = timed.flat_map(|split| &split.backends);
-        let gauge = |backend: &super::Backend| {
-            let value = backend.ramp.as_ref()?.buckets(now).into();
-            Some(Measurement { series: backend.ramp_series(), value })
-        };
-        backends.filter_map(gauge).collect()
+        let gauges = timed.flat_map(|split| {
+            split.backends.iter().enumerate().filter_map(move |(index, backend)| {
+                let ramp = backend.ramp.as_ref()?;
+                let is_off = split.rollback.as_deref().is_some_and(|rolling| rolling.is_off(index));
+                let buckets = if is_off { 0 } else { ramp.buckets(split.time_of(index, now)) };
+                Some(Measurement { series: backend.ramp_series(), value: buckets.into() })
+            })
+        });
+        gauges.collect()
     }
 }

@@ -3,6 +3,7 @@
 use super::bucket::{BUCKETS, bucket};
 use super::key::Key;
 use super::ramp::Ramp;
+use super::rollback::{Rolling, Rule};
 use super::slots::Slots;
 use super::{Backend, Missing, Split, Splitter};
 use crate::language::modes::Mode;
@@ -24,6 +25,8 @@ pub struct View<'s> {
     pub slots: Slots,
     /// The ramps of the backends; nothing for one with a fixed weight.
     pub ramps: Vec<Option<&'s Ramp>>,
+    /// What is judged of its canaries; nothing where the split does not act.
+    pub rollback: Option<&'s Rule>,
     /// The backend that owns the rest, by its index.
     pub baseline: usize,
     /// The names of the backends.
@@ -83,6 +86,7 @@ impl Splitter {
             divides: split.divides(),
             slots: split.slots_at(now),
             ramps: split.backends.iter().map(|backend| backend.ramp.as_ref()).collect(),
+            rollback: split.rollback.as_deref().map(Rolling::rule),
             baseline: split.baseline,
             backends: split.backends.iter().map(|backend| &*backend.name).collect(),
             destinations: split.backends.iter().map(|backend| self.destination(backend)).collect(),

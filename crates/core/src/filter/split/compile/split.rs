@@ -11,6 +11,7 @@ use crate::filter::split::anonymous::AnonymousId;
 use crate::filter::split::bucket::BUCKETS;
 use crate::filter::split::guard::{GUARD, Rule};
 use crate::filter::split::key::{KEY, Key};
+use crate::filter::split::rollback::{self, ROLLBACK, Rolling};
 use crate::filter::split::{Backend, Missing, Split, measure};
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
@@ -91,6 +92,7 @@ pub(super) static SPLIT: Object = object!(
             "The layer that it shares with others, so that they never overlap."
         ),
         GUARD,
+        ROLLBACK,
         field!(
             "rewriteLocation",
             Flag,
@@ -194,6 +196,7 @@ fn split_of(fields: Fields<'_>, policy: Mode, budget: &Budget) -> Result<Read, I
                 })
             })?
             .unwrap_or_default(),
+        rollback: None,
         rewrites_location: fields.optional("rewriteLocation", read::flag)?.unwrap_or(false),
         name,
         slots,
@@ -202,7 +205,8 @@ fn split_of(fields: Fields<'_>, policy: Mode, budget: &Budget) -> Result<Read, I
         seen: Cell::new(0),
         series: 0,
     };
-    Ok(Read { split, matches, layer, guards })
+    let rollback = rolling(fields, &split, budget)?;
+    Ok(Read { split: Split { rollback, ..split }, matches, layer, guards })
 }
 
 /// The sources of the key, and the ids that are the last of them.
@@ -248,6 +252,36 @@ fn guards(fields: Fields<'_>, read: &[backends::Read]) -> Result<Vec<Option<Rule
         (!read.baseline && !is_quoted && rule.is_on()).then(|| rule.clone())
     };
     Ok(read.iter().map(of_one).collect())
+}
+
+/// The rollback of a split that acts.
+fn rolling(fields: Fields<'_>, split: &Split, budget: &Budget) -> Result<Option<Box<Rolling>>, Invalid> {
+    let rule = fields.optional("rollback", |t| rollback(t, split))?;
+    let Some(rule) = rule.filter(|rule| rule.is_on() && split.mode == Mode::Enforce) else { return Ok(None) };
+    budget.hold(rollback::weight(&split.name, split.backends.len()))?;
+    Ok(Some(Box::new(Rolling::new(rule))))
+}
+
+/// What is judged of the canaries of a split. It compares users whom key or chance has divided, at two
+/// destinations.
+fn rollback(tree: &PolicyValue, split: &Split) -> Result<rollback::Rule, Invalid> {
+    let rule = rollback::Rule::read(tree)?;
+    if !split.divides() {
+        return Err(Invalid::new(
+            Code::Conflict,
+            "the split has no key, so there are no users to compare",
+            "write \"key\", or \"onMissingKey\": \"random\" to compare requests",
+        ));
+    }
+    let is_quoted = |backend: &&Backend| backend.to.as_ref().is_some_and(Destination::is_quoted);
+    if let Some(backend) = split.backends.iter().find(is_quoted) {
+        return Err(Invalid::new(
+            Code::Conflict,
+            format!("the destination of {:?} quotes the request: it is many destinations", backend.name),
+            "write this backend in a split of its own, or leave the rollback out",
+        ));
+    }
+    Ok(rule)
 }
 
 /// The matches that make a request one of a split. Each has the split's hosts.

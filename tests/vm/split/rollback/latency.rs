@@ -1,0 +1,108 @@
+//! A canary that is slow, or does not answer.
+
+use std::time::Duration;
+
+use narrows_vm::Response;
+use serde_json::json;
+
+use super::rig::{Chance, Proxy, left, policy};
+
+/// Ten to thirty milliseconds, now and then a hundred.
+fn usual(chance: &mut Chance) -> Duration {
+    Duration::from_millis(if chance.percent() < 2 { 100 } else { 10 + chance.percent() / 5 })
+}
+
+#[test]
+fn a_slow_canary_is_switched_off() -> anyhow::Result<()> {
+    let mut proxy = Proxy::new(2, &policy(10, &json!({ "latency": "enforce" })))?;
+    for _ in 0..10 {
+        proxy.timed(200, 2_000, |chance, _| (usual(chance), Response::ok()));
+    }
+    assert_eq!(proxy.trips(), [0; 3]);
+    let mut seconds = 0;
+    while proxy.value("rollback_state") != Some(4) && seconds < 14 {
+        seconds += 1;
+        proxy.timed(200, 2_000, |chance, is_canary| {
+            (usual(chance) * if is_canary { 3 } else { 1 }, Response::ok())
+        });
+    }
+    println!("three times as slow: off after {seconds} s");
+    assert_eq!(proxy.trips(), [0, 1, 0]);
+    assert_eq!(proxy.value("rollback_state"), Some(4));
+    Ok(())
+}
+
+#[test]
+fn both_slow_is_not_slow() -> anyhow::Result<()> {
+    let mut proxy = Proxy::new(2, &policy(10, &json!({ "latency": "enforce" })))?;
+    for second in 0..40 {
+        proxy
+            .timed(200, 2_000, |chance, _| (usual(chance) * if second < 20 { 1 } else { 3 }, Response::ok()));
+    }
+    assert_eq!(proxy.trips(), [0; 3]);
+    Ok(())
+}
+
+/// No answer, and no end: the requests that are open are slow.
+#[test]
+fn a_canary_that_hangs_is_switched_off() -> anyhow::Result<()> {
+    let mut proxy = Proxy::new(2, &policy(10, &json!({ "latency": "enforce" })))?;
+    for _ in 0..5 {
+        proxy.timed(200, 2_000, |chance, _| (usual(chance), Response::ok()));
+    }
+    let users = canary_users(&mut proxy, 60);
+    let mut users = users.iter();
+    let mut seconds = 0;
+    while proxy.value("rollback_state") != Some(4) && seconds < 6 {
+        seconds += 1;
+        users.by_ref().take(10).for_each(|user| assert!(proxy.hang(seconds % 2, user)));
+        proxy.timed(100, 2_000, |chance, _| (usual(chance), Response::ok()));
+    }
+    println!("a hang: off after {seconds} s, {:?} open", proxy.value("rollback_open"));
+    assert_eq!(proxy.trips(), [0, 1, 0]);
+    assert!(proxy.value("rollback_open") > Some(9));
+    Ok(())
+}
+
+/// Who does not wait for an answer has met a slow canary; who leaves at once has not.
+#[test]
+fn who_leaves_a_slow_canary_has_seen_it() -> anyhow::Result<()> {
+    for (after, trips) in [(1, 0), (500, 1)] {
+        let mut proxy = Proxy::new(1, &policy(10, &json!({ "latency": "enforce" })))?;
+        for _ in 0..3 {
+            proxy.timed(200, 2_000, |chance, _| (usual(chance), Response::ok()));
+        }
+        for _ in 0..6 {
+            proxy.timed(200, 2_000, |chance, is_canary| {
+                if is_canary {
+                    (Duration::from_millis(after), left())
+                } else {
+                    (usual(chance), Response::ok())
+                }
+            });
+        }
+        assert_eq!(proxy.trips(), [0, trips, 0], "after {after} ms");
+    }
+    Ok(())
+}
+
+/// Nothing is judged until the canary is warm.
+#[test]
+fn a_canary_gets_its_time_to_warm_up() -> anyhow::Result<()> {
+    let mut proxy = Proxy::new(1, &policy(10, &json!({ "latency": "enforce", "warmup": "20s" })))?;
+    let slow = |chance: &mut Chance, is_canary: bool| {
+        (usual(chance) * if is_canary { 10 } else { 1 }, Response::ok())
+    };
+    let mut seconds = 0;
+    while proxy.value("rollback_state") != Some(4) && seconds < 30 {
+        seconds += 1;
+        proxy.timed(200, 2_000, slow);
+    }
+    assert!((20..25).contains(&seconds), "{seconds}");
+    Ok(())
+}
+
+fn canary_users(proxy: &mut Proxy, count: usize) -> Vec<String> {
+    let users = (0..2_000).map(|number| format!("user-{number}"));
+    users.filter(|user| proxy.ask(0, user, &Response::ok)).take(count).collect()
+}
