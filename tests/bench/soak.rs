@@ -30,6 +30,8 @@ const BURST: u64 = 20;
 const SAID: u64 = 60;
 /// How long a canary that fails may last in the end.
 const LASTS: u64 = 30;
+/// The header by which the canary fails.
+const BREAKS: &str = "x-breaks";
 /// What the gauge shows of a canary that nothing can be said of, and of one that is off.
 const UNKNOWN: u64 = 1;
 const OFF: u64 = 4;
@@ -69,8 +71,7 @@ fn main() -> anyhow::Result<()> {
 struct Soak {
     envoy: Envoy,
     clients: Vec<Connection>,
-    canary: Echo,
-    _stable: Echo,
+    _servers: [Echo; 2],
     random: u64,
     requests: u64,
     failed: u64,
@@ -82,8 +83,10 @@ struct Soak {
 
 impl Soak {
     fn start() -> anyhow::Result<Self> {
-        let [stable, canary] =
-            [Echo::start("stable", EchoOptions::default())?, Echo::start("canary", EchoOptions::default())?];
+        // One server for both: a canary with a server of its own has less to do, and is slower for that.
+        let [both, broken] =
+            [Echo::start("both", EchoOptions::default())?, Echo::start("broken", EchoOptions::default())?];
+        broken.force_status(Some(500));
         let module = Filter::named("canary-split")?.wasm()?;
         let policy = json!({ "trust": "mesh", "splits": [{
             "name": "soak", "hosts": ["soak"], "key": [{ "header": "x-user-id" }],
@@ -96,20 +99,22 @@ impl Soak {
             Some("{\"strict\": true}"),
             "FAIL_RELOAD",
         );
-        let chosen = json!({ "name": "x-narrows-route", "string_match": { "exact": "canary" } });
+        let is = |name: &str, value: &str| json!({ "name": name, "string_match": { "exact": value } });
+        let chosen = is("x-narrows-route", "canary");
+        let failing = [chosen.clone(), is(BREAKS, "yes")];
         let routes = json!({ "name": "local", "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": [
+            { "match": { "prefix": "/", "headers": failing }, "route": { "cluster": "broken" } },
             { "match": { "prefix": "/", "headers": [chosen] }, "route": { "cluster": "canary" } },
             { "match": { "prefix": "/" }, "route": { "cluster": "stable" } }] }] });
-        let clusters =
-            [static_cluster("stable", stable.addr(), true), static_cluster("canary", canary.addr(), true)];
+        let cluster = |name: &str, echo: &Echo| static_cluster(name, echo.addr(), true);
+        let clusters = [cluster("stable", &both), cluster("canary", &both), cluster("broken", &broken)];
         let config = bootstrap(&[listener("http", &[filter], &routes)], &clusters);
         let envoy = Envoy::start(config, EnvoyOptions { concurrency: 2, ..EnvoyOptions::named("soak") })?;
         let at = envoy.listener("http")?;
         Ok(Self {
             clients: vec![Connection::connect(at)?, Connection::connect(at)?],
             envoy,
-            canary,
-            _stable: stable,
+            _servers: [both, broken],
             random: 1,
             requests: 0,
             failed: 0,
@@ -123,9 +128,10 @@ impl Soak {
     /// A second of traffic, in ten batches, and what the rollback says after it.
     fn second(&mut self, number: u64, is_burst: bool, is_broken: bool) -> anyhow::Result<()> {
         let start = Instant::now();
-        self.canary.force_status(is_broken.then_some(500));
+        let breaks = if is_broken { "yes" } else { "no" };
         for tenth in 1..=10u32 {
-            let batch: Vec<Request> = (0..RATE / 10).map(|_| self.request(is_burst)).collect();
+            let request = |_| self.request(is_burst).header(BREAKS, breaks);
+            let batch: Vec<Request> = (0..RATE / 10).map(request).collect();
             let at = usize::try_from(number + u64::from(tenth))? % self.clients.len();
             let client = self.clients.get_mut(at).context("there are two")?;
             let answers = self.envoy.context(client.exchange_all(&batch))?;
