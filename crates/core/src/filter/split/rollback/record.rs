@@ -81,7 +81,7 @@ impl Record {
                 state.latch = None;
                 state.watch = Watch::default();
             }
-            if was == Mode::Off {
+            if was == Mode::Off || is == Mode::Off {
                 state.watch = Watch::default();
             }
         }
