@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster cluster-program cluster-programs cluster-able iptables echo echo-image images static release certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench soak fuzz docs
+.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster cluster-program cluster-programs cluster-able iptables echo echo-image images static release certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench soak fuzz fuzz-build wasm-runner docs
 
 FILTERS := $(notdir $(wildcard filters/*))
 MODULES := $(FILTERS:%=dist/%.wasm)
@@ -179,6 +179,9 @@ $(CYCLONEDX):
 $(DENY):
 	@cargo install --quiet --locked --debug cargo-deny --version 0.20.2 --root target/tools/cargo-deny --target-dir target/tools/build
 
+# By this name, a pipeline builds it beside something else.
+wasm-runner: $(RUNNER)
+
 $(RUNNER):
 	@cargo install --quiet wasm-bindgen-cli --version $(BINDGEN) --no-default-features --root target/tools/$(BINDGEN) --target-dir target/tools/build
 
@@ -211,9 +214,12 @@ SECONDS_EACH ?= 60
 $(FUZZER):
 	@cargo install --quiet --locked cargo-fuzz --version 0.13.2 --root target/tools/cargo-fuzz --target-dir target/tools/build
 
+fuzz-build: $(FUZZER)
+	@cd fuzz && cargo build --quiet --locked --bin seed && RUSTC_BOOTSTRAP=1 $(FUZZER) build
+
 # Two at a time: `cargo fuzz` uses one core. What one found is printed, and ends the rest.
-fuzz: $(FUZZER) ## the fuzzers, a minute each (SECONDS_EACH= for longer)
-	@cd fuzz && cargo run --quiet --locked --bin seed && RUSTC_BOOTSTRAP=1 $(FUZZER) build
+fuzz: fuzz-build ## the fuzzers, a minute each (SECONDS_EACH= for longer)
+	@cd fuzz && cargo run --quiet --locked --bin seed
 	@cd fuzz && ls fuzz_targets | sed 's/[.]rs$$//' | FUZZER=$(FUZZER) SECONDS_EACH=$(SECONDS_EACH) xargs -P 2 -n 1 ./one.sh
 
 prometheus: ## Debian's Prometheus, which the tests and the demo scrape with
