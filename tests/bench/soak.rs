@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use narrows_core::split::rollback::Health;
 use narrows_harness::bootstrap::{bootstrap, listener, static_cluster, wasm_filter};
 use narrows_harness::echo::{Echo, EchoOptions};
 use narrows_harness::envoy::{Envoy, EnvoyOptions, version};
@@ -32,9 +33,6 @@ const SAID: u64 = 60;
 const LASTS: u64 = 30;
 /// The header by which the canary fails.
 const BREAKS: &str = "x-breaks";
-/// What the gauge shows of a canary that nothing can be said of, and of one that is off.
-const UNKNOWN: u64 = 1;
-const OFF: u64 = 4;
 
 fn main() -> anyhow::Result<()> {
     let seconds = std::env::args().nth(1).context("say for how many seconds")?.parse()?;
@@ -60,7 +58,7 @@ fn main() -> anyhow::Result<()> {
     println!("\nno trip in {seconds} s. Now every user of the canary fails:");
     for second in 1..=LASTS {
         soak.second(seconds + second, false, true)?;
-        if soak.state == OFF {
+        if soak.state == u64::from(Health::Off) {
             println!("off after {second} s");
             return Ok(());
         }
@@ -119,7 +117,7 @@ impl Soak {
             requests: 0,
             failed: 0,
             slow: 0,
-            state: UNKNOWN,
+            state: Health::Unknown.into(),
             suspect: 0,
             unknown: 0,
         })
@@ -140,8 +138,8 @@ impl Soak {
             thread::sleep((Duration::from_millis(100) * tenth).saturating_sub(start.elapsed()));
         }
         self.state = self.sum("narrows_split_rollback_state")?.context("the rollback has no gauge")?;
-        self.suspect += u64::from(self.state == 2);
-        self.unknown += u64::from(self.state == UNKNOWN);
+        self.suspect += u64::from(self.state == u64::from(Health::Suspect));
+        self.unknown += u64::from(self.state == u64::from(Health::Unknown));
         Ok(())
     }
 

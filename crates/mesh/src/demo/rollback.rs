@@ -7,6 +7,7 @@ use super::promises::Promises;
 use super::user;
 use crate::{BOOKS, Mesh};
 use narrows_core::split::bucket;
+use narrows_core::split::rollback::Health;
 use narrows_harness::http1::Connection;
 use narrows_harness::message::Request;
 
@@ -15,6 +16,8 @@ const USERS: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// One in ten is on the canary.
 const SHARE: u32 = bucket::BUCKETS / 10;
+/// What the gauge shows of a canary that is switched off.
+const OFF: usize = Health::Off as usize;
 
 pub(super) fn show(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<()> {
     heading("A bad canary: the rollback of canary-split, in the same sidecar");
@@ -66,9 +69,6 @@ fn traffic(mesh: &Mesh, promises: &mut Promises) -> anyhow::Result<()> {
     promises.hold("an override still reaches it", chosen == 500, || format!("status {chosen}"));
     Ok(())
 }
-
-/// What the gauge shows of a canary that is switched off.
-const OFF: usize = 4;
 
 /// What the sidecar finds of its canary.
 fn state(mesh: &Mesh) -> anyhow::Result<usize> {

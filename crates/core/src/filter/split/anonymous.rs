@@ -6,9 +6,8 @@
 
 use std::borrow::Cow;
 
-use super::{Reason, Split, Verdict, bucket};
+use super::verdict::Anonymous;
 use crate::action::set_cookie::SetCookie;
-use crate::language::modes::Mode;
 use crate::matching::matches::Match;
 use crate::matching::request::Request;
 use crate::order::hash_of;
@@ -35,18 +34,6 @@ pub(super) struct AnonymousId {
 /// What is counted of ids, in the order of the series.
 pub(super) const COUNTED: [&str; 3] = ["issued", "cacheable", "insecure"];
 
-/// What a split does about an id that a visit does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anonymous {
-    /// The visit gets one, which decides from the next request on: this response may not be able to
-    /// carry it.
-    Later,
-    /// The visit gets one, which decides at once.
-    Now,
-    /// It would get one, but no browser would keep it: it came by http.
-    Insecure,
-}
-
 /// Whether the value of a cookie has the form of an id.
 pub(super) fn is_id(value: &[u8]) -> bool {
     value.len() == LENGTH && value.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -54,7 +41,7 @@ pub(super) fn is_id(value: &[u8]) -> bool {
 
 impl AnonymousId {
     /// What to do about a request without a key.
-    fn visit(&self, request: &Request<'_>) -> Option<Anonymous> {
+    pub(super) fn visit(&self, request: &Request<'_>) -> Option<Anonymous> {
         let may = request.method() == b"GET"
             && is_navigation(request)
             && self.when.as_ref().is_none_or(|when| when.matches(request));
@@ -67,14 +54,14 @@ impl AnonymousId {
 
     /// The id that a request gets: from what the proxy draws for it, and from the random id by which Envoy
     /// calls it.
-    fn new_id(request: &Request<'_>) -> String {
+    pub(super) fn new_id(request: &Request<'_>) -> String {
         let called = request.values(b"x-request-id").next().unwrap_or_default();
         let drawn = request.nonce().to_le_bytes();
         format!("{:016x}{:016x}", hash_of(&drawn, called), hash_of(called, &drawn))
     }
 
     /// The cookie for a response.
-    fn cookie(&self, request: &Request<'_>) -> SetCookie<'static> {
+    pub(super) fn cookie(&self, request: &Request<'_>) -> SetCookie<'static> {
         let line = [&*self.cookie, "=", &Self::new_id(request), &self.attributes].concat();
         SetCookie {
             line: Cow::Owned(line.into_bytes()),
@@ -82,39 +69,6 @@ impl AnonymousId {
             given: self.series,
             withheld: self.series.saturating_add(1),
         }
-    }
-}
-
-impl Split {
-    /// Where a request goes that has no key: `otherwise`, unless it gets an id that decides at once.
-    #[inline(never)]
-    pub(super) fn without_key(&self, request: &Request<'_>, otherwise: Verdict) -> Verdict {
-        let acts = self.mode == Mode::Enforce;
-        let visit = self.anonymous.as_deref().filter(|_| acts).and_then(|ids| ids.visit(request));
-        if visit != Some(Anonymous::Now) {
-            return Verdict { anonymous: visit, ..otherwise };
-        }
-        let bucket = bucket::bucket(&self.salt, AnonymousId::new_id(request).as_bytes());
-        Verdict {
-            backend: self.owner(bucket, request.now()),
-            reason: Reason::NewId,
-            bucket: Some(bucket),
-            anonymous: visit,
-            ..otherwise
-        }
-    }
-
-    /// The cookie for the response to a request without a key.
-    #[inline(never)]
-    pub(super) fn cookie(&self, verdict: &Verdict, request: &Request<'_>) -> Option<SetCookie<'static>> {
-        let gets = matches!(verdict.anonymous?, Anonymous::Now | Anonymous::Later);
-        self.anonymous.as_ref().filter(|_| gets).map(|ids| ids.cookie(request))
-    }
-
-    /// The series of a visit that could not get an id.
-    pub(super) fn insecure_series(&self, verdict: &Verdict) -> Option<usize> {
-        let ids = self.anonymous.as_ref().filter(|_| verdict.anonymous == Some(Anonymous::Insecure))?;
-        Some(ids.series.saturating_add(2))
     }
 }
 

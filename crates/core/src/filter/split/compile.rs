@@ -8,7 +8,8 @@ mod split;
 
 use super::guard::{Guards, Rule};
 use super::key::Key;
-use super::{Backend, Missing, Split, SplitMatch, Splitter, measure, restore};
+use super::splitter::{Backend, Missing, Split, SplitMatch, Splitter};
+use super::{measure, restore};
 use crate::action::destination::{self, ROUTE_HEADER_FIELD};
 use crate::action::sanitize::{LISTED, Sanitizer};
 use crate::language::describe::{Field, Object, field, object};

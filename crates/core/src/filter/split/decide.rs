@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::bucket;
 use super::guard::Admission;
-use super::{Backend, Missing, Reason, Split, SplitMatch, Splitter, Verdict, bucket};
+use super::splitter::{Backend, Missing, Split, SplitMatch, Splitter};
+use super::verdict::{Reason, Verdict};
 use crate::action::destination::Destination;
 use crate::action::edit::{Draft, Edit};
 use crate::language::describe::Object;

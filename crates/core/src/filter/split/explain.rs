@@ -1,6 +1,7 @@
 //! The explain record: why a request went where it did, for people.
 
-use super::{Splitter, Verdict};
+use super::splitter::Splitter;
+use super::verdict::Verdict;
 use crate::language::modes::Mode;
 use crate::language::moment;
 use crate::matching::request::Request;

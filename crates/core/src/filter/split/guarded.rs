@@ -3,7 +3,8 @@
 use super::guard::Guards;
 use super::rollback::{Roll, Watched};
 use super::served::Served;
-use super::{Splitter, Verdict};
+use super::splitter::Splitter;
+use super::verdict::Verdict;
 use crate::matching::request::Request;
 use crate::policy::Policy;
 use crate::policy::series::Measurement;

@@ -8,7 +8,8 @@
 
 use super::guard::Outcome;
 use super::istio::{self, Taker};
-use super::{Backend, Split, Splitter, Verdict};
+use super::splitter::{Backend, Split, Splitter};
+use super::verdict::Verdict;
 use crate::action::destination::Destination;
 use crate::filter::split::served::{Missing, NOWHERE, Served};
 use crate::order::hash_of;

@@ -2,8 +2,10 @@
 
 use super::anonymous::COUNTED;
 use super::guard::Outcome;
+use super::istio;
 use super::rollback::{Class, ROLLED_BACK};
-use super::{Backend, Reason, Split, Splitter, Verdict, istio};
+use super::splitter::{Backend, Split, Splitter};
+use super::verdict::{Reason, Verdict};
 use crate::filter::split::served::Served;
 use crate::language::modes::Mode;
 use crate::order::hash_of;

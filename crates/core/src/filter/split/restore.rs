@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use super::{Split, Splitter};
+use super::splitter::{Split, Splitter};
 use crate::action::destination::{Destination, FORWARDED_HOST};
 use crate::action::edit::Edit;
 use crate::language::modes::Mode;

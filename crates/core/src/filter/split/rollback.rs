@@ -7,6 +7,7 @@
 //! cannot see is in the README of `canary-split`.
 
 mod bytes;
+mod health;
 mod judge;
 mod latency;
 mod open;
@@ -14,7 +15,7 @@ mod outcome;
 mod record;
 mod ring;
 mod roll;
-mod rolling;
+pub(super) mod rolling;
 mod rule;
 mod score;
 mod shared;
@@ -28,15 +29,16 @@ mod watch;
 
 use crate::matching::budget;
 
+pub use health::Health;
 pub use judge::{Judge, Tick};
 pub use latency::Latencies;
 pub(super) use roll::ROLLED_BACK;
 pub use roll::{Roll, Ticked};
-pub(crate) use rolling::Rolling;
+pub(super) use rolling::Rolling;
 pub use rolling::Watched;
 pub(crate) use rule::ROLLBACK;
 pub use rule::Rule;
-pub use side::Side;
+pub use side::{COUNT, Side};
 pub use watch::{Class, Finding, Judged};
 
 /// The bytes that a rollback takes, of a split and of each of its backends: what is counted, and the
@@ -50,6 +52,3 @@ pub(super) fn weight(split: &str, backends: usize) -> usize {
     let series = SERIES.saturating_mul(budget::SERIES.saturating_add(split.len()));
     backends.saturating_add(1).saturating_mul(WEIGHT.saturating_add(series))
 }
-
-/// The most requests of one kind that a side counts in a second.
-pub const COUNT: u64 = 1 << 24;

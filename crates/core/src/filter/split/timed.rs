@@ -1,7 +1,7 @@
 //! What a split owes to the time: which backend owns a bucket now, and how many buckets each ramp has.
 
 use super::slots::Slots;
-use super::{Split, Splitter};
+use super::splitter::{Split, Splitter};
 use crate::language::modes::Mode;
 use crate::policy::series::Measurement;
 

@@ -5,7 +5,7 @@ use super::key::Key;
 use super::ramp::Ramp;
 use super::rollback::{Rolling, Rule};
 use super::slots::Slots;
-use super::{Backend, Missing, Split, Splitter};
+use super::splitter::{Backend, Missing, Split, Splitter};
 use crate::language::modes::Mode;
 
 /// What decides who goes where in one split.

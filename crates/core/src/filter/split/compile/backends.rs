@@ -8,7 +8,7 @@ use crate::action::edit::{HeaderEdits, REQUEST_HEADERS, RESPONSE_HEADERS};
 use crate::filter::split::bucket::BUCKETS;
 use crate::filter::split::guard::{GUARD, Rule};
 use crate::filter::split::slots::{Misfit, Share, Slots};
-use crate::filter::split::{Backend, Override};
+use crate::filter::split::splitter::{Backend, Override};
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::policy_value::PolicyValue;

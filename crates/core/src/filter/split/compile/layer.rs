@@ -4,8 +4,8 @@
 //! So no key is in the canaries of two of them. The last part of a layer can be held back from every
 //! canary.
 
-use crate::filter::split::Split;
 use crate::filter::split::bucket::BUCKETS;
+use crate::filter::split::splitter::Split;
 use crate::language::describe::{Object, field, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::names;

@@ -1,10 +1,11 @@
 //! How a policy writes the sources of a key.
 
-use super::{Key, KeySource};
+use super::source::{Key, KeySource};
 use crate::language::describe::{Kind, Object, field, fields_of, object};
 use crate::language::invalid::{Code, Invalid};
 use crate::language::policy_value::PolicyValue;
-use crate::language::{limits, names, read};
+use crate::language::read::{self, Fields};
+use crate::language::{limits, names};
 use crate::matching::parse::metadata;
 
 /// How a source is read under its name.
@@ -81,7 +82,7 @@ static SOURCE: Object =
     object!("keySource", ExactlyOne, "Where a key is read from.", [], fields_of(&SOURCES));
 
 /// One source of a key.
-pub(in crate::filter::split) static KEY: Object = object!(
+pub(crate) static KEY: Object = object!(
     "key",
     Any,
     "One source of a key, and how it is brought to one form.",
@@ -109,4 +110,53 @@ pub(super) fn member(tree: &PolicyValue) -> Result<Box<str>, Invalid> {
         return Ok(written.into());
     }
     Err(Invalid::new(Code::BadValue, format!("{written:?} is not the name of a member"), "write \"userId\""))
+}
+
+impl Key {
+    /// Reads the list of sources. Those within `all` count individually.
+    pub(crate) fn list(tree: &PolicyValue) -> Result<Vec<Self>, Invalid> {
+        let keys = read::list(tree, limits::KEYS, Self::read)?;
+        let parts = |key: &Self| match &key.from {
+            KeySource::All(keys) => keys.len(),
+            _ => 1,
+        };
+        let count = keys.iter().map(parts).fold(0usize, usize::saturating_add);
+        if count <= limits::KEY_PARTS {
+            return Ok(keys);
+        }
+        Err(Invalid::new(
+            Code::TooMany,
+            format!("{count} sources, those in \"all\" included, more than {}", limits::KEY_PARTS),
+            "leave some out: each may be looked for in the whole request",
+        ))
+    }
+
+    fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
+        let fields = Fields::open(tree, &KEY)?;
+        let source = fields.exactly_one(&SOURCES)?;
+        let mut from = fields.required(source.field.name, source.read)?;
+        if let Some(member) = fields.optional("member", member)? {
+            let KeySource::Header(header) = from else {
+                let help = "write it beside \"header\": \"baggage\"";
+                return Err(
+                    Invalid::new(Code::Conflict, "only \"header\" has members", help).in_field("member")
+                );
+            };
+            from = KeySource::Member(header, member);
+        }
+        let is_encoded = fields.optional("decode", |t| read::word(t, &ENCODINGS))?.unwrap_or(false);
+        let option = |name| fields.optional(name, read::flag).map(Option::unwrap_or_default);
+        Ok(Self { from, is_encoded, trim: option("trim")?, lowercase: option("lowercase")? })
+    }
+
+    /// Reads one of the sources in `all`.
+    fn part(tree: &PolicyValue) -> Result<Self, Invalid> {
+        let key = Self::read(tree)?;
+        if matches!(key.from, KeySource::All(_)) {
+            let fault =
+                Invalid::new(Code::Conflict, "\"all\" within \"all\"", "write its sources in the outer one");
+            return Err(fault.in_field("all"));
+        }
+        Ok(key)
+    }
 }

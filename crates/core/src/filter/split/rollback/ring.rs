@@ -1,6 +1,6 @@
 //! The requests of the last ten seconds, and whether the canary's are worse.
 
-use super::COUNT;
+use super::side::COUNT;
 
 /// The seconds that are looked at.
 const SECONDS: u64 = 10;

@@ -1,5 +1,6 @@
 //! The rollback of one split, as its host sees it: what is shared is read, changed and written once a second.
 
+use super::health::Health;
 use super::record::Record;
 use super::rolling::{Canary, Counts, Rolling, Timed, Watched};
 use super::score::WHOLE;
@@ -8,7 +9,8 @@ use super::timing::{is_grpc, is_timed};
 use super::watch::{Class, Finding};
 use crate::filter::split::bucket::BUCKETS;
 use crate::filter::split::served::Served;
-use crate::filter::split::{Reason, Split, Splitter, Verdict};
+use crate::filter::split::splitter::{Split, Splitter};
+use crate::filter::split::verdict::{Reason, Verdict};
 use crate::language::modes::Mode;
 use crate::matching::request::Request;
 use crate::policy::series::Measurement;
@@ -16,16 +18,9 @@ use crate::policy::series::Measurement;
 /// The series of a canary: whether it is fine, requests turned back, requests that are open, and then its
 /// trips by class.
 const STATE: usize = 0;
-pub(in crate::filter::split) const ROLLED_BACK: usize = 1;
+pub(crate) const ROLLED_BACK: usize = 1;
 const OPEN: usize = 2;
 const TRIPS: usize = 3;
-
-/// What the gauge of a canary shows.
-const FINE: u64 = 0;
-const UNKNOWN: u64 = 1;
-const SUSPECT: u64 = 2;
-const WORSE: u64 = 3;
-const OFF: u64 = 4;
 
 /// The rollback of one split.
 #[derive(Clone, Copy, Debug)]
@@ -112,21 +107,23 @@ impl Roll<'_> {
             canary.stands.set(off.or(stood));
             let share = self.share(canary, now);
             canary.share.set(share);
-            let value = match known {
-                _ if off.is_some() => OFF,
-                Some(known) => known.gauge(share > 0 && share < WHOLE),
-                None => UNKNOWN,
+            let health = match known {
+                _ if off.is_some() => Health::Off,
+                Some(known) => known.health(share > 0 && share < WHOLE),
+                None => Health::Unknown,
             };
             // An older policy leaves the gauges to the newer one.
-            is_own.then(|| Measurement { series: canary.series.saturating_add(STATE), value })
+            is_own.then(|| Measurement { series: canary.series.saturating_add(STATE), value: health.into() })
         };
         canaries.iter().filter_map(learn).collect()
     }
 
     /// What the gauges show once this policy is gone.
     pub fn gone(&self) -> Vec<Measurement> {
-        let gauge =
-            |canary: &Canary| Measurement { series: canary.series.saturating_add(STATE), value: FINE };
+        let gauge = |canary: &Canary| Measurement {
+            series: canary.series.saturating_add(STATE),
+            value: Health::Fine.into(),
+        };
         self.rolling.canaries.iter().map(gauge).collect()
     }
 
@@ -180,8 +177,8 @@ impl Roll<'_> {
 }
 
 impl Record {
-    /// What the gauge shows of a canary that is not off.
-    fn gauge(&self, is_comparable: bool) -> u64 {
+    /// How a canary looks that is not off.
+    fn health(&self, is_comparable: bool) -> Health {
         let judged = || {
             let states = self.states.iter().enumerate();
             states.filter(|(class, _)| self.terms.mode(*class) != Mode::Off).map(|(_, state)| state)
@@ -191,13 +188,13 @@ impl Record {
             sums.canary.0 > 0 && sums.baseline.0 > 0
         });
         if judged().any(|state| state.latch.is_some()) {
-            WORSE
+            Health::Worse
         } else if judged().any(|state| state.watch.is_suspect()) {
-            SUSPECT
+            Health::Suspect
         } else if is_comparable && is_seen {
-            FINE
+            Health::Fine
         } else {
-            UNKNOWN
+            Health::Unknown
         }
     }
 }
@@ -209,7 +206,7 @@ impl Splitter {
     }
 
     /// Whether the rollback of its split judges a request.
-    pub(in crate::filter::split) fn is_judged(&self, verdict: &Verdict) -> bool {
+    pub(crate) fn is_judged(&self, verdict: &Verdict) -> bool {
         self.rolling(verdict.split).is_some()
     }
 
@@ -219,7 +216,7 @@ impl Splitter {
 
     /// Watches a request of a split with a rollback; `now` says the microsecond.
     #[inline(never)]
-    pub(in crate::filter::split) fn watch(
+    pub(crate) fn watch(
         &self,
         verdict: &Verdict,
         request: &Request<'_>,
@@ -271,7 +268,7 @@ impl Watched {
 impl Split {
     /// The same verdict, unless the rollback has switched the backend off. A caller who may choose still
     /// gets there, so that somebody can look at it.
-    pub(in crate::filter::split) fn rolled_back(&self, verdict: Verdict) -> Verdict {
+    pub(crate) fn rolled_back(&self, verdict: Verdict) -> Verdict {
         match self.rollback.as_deref() {
             Some(rolling) if verdict.reason != Reason::Override && rolling.is_off(verdict.backend) => {
                 let instead_of = Some(verdict.backend);
@@ -282,7 +279,7 @@ impl Split {
     }
 
     /// The backend that a request was turned back from.
-    pub(in crate::filter::split) fn turned_back(&self, verdict: &Verdict) -> Option<&[u8]> {
+    pub(crate) fn turned_back(&self, verdict: &Verdict) -> Option<&[u8]> {
         let from = verdict.instead_of.filter(|_| verdict.reason == Reason::Rollback)?;
         self.backends.get(from).map(|backend| backend.name.as_bytes())
     }

@@ -1,8 +1,10 @@
 //! What one side counted in a tick.
 
-use super::COUNT;
 use super::users::{PLACES, Users};
 use crate::order::merged;
+
+/// The most requests of one kind that a side counts in a second.
+pub const COUNT: u64 = 1 << 24;
 
 /// What one side counted in a tick. Counts above [`COUNT`] are taken as that.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! What is known of one canary in one class of fault.
 
-use super::COUNT;
 use super::ring::{Ring, Second};
 use super::score::{Scores, WHOLE};
+use super::side::COUNT;
 
 /// The ticks in which a canary must seem worse to be suspect.
 const SUSPECT: u64 = 10;
