@@ -82,6 +82,8 @@ pub const COOLDOWN: std::ops::RangeInclusive<u64> = GUARD_TICK..=3_600_000;
 /// Milliseconds for which a rollback does not judge the latency of a canary. A program that takes longer to
 /// be warm is slow.
 pub const WARMUP: std::ops::RangeInclusive<u64> = 0..=3_600_000;
+/// Milliseconds within which no response is slow. A rollback tells apart nothing that takes less than one.
+pub const SLOW_ABOVE: std::ops::RangeInclusive<u64> = 1..=60_000;
 /// Bytes of a request's body up to which a rollback compares how long its response takes.
 pub const BODY_TIMED: u64 = 64 << 10;
 /// Milliseconds for which a rollback switches a canary off.

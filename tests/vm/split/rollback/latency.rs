@@ -43,6 +43,27 @@ fn both_slow_is_not_slow() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A difference of a few milliseconds is the proxy's own, until the policy says otherwise.
+#[test]
+fn what_comes_soon_enough_is_not_slow() -> anyhow::Result<()> {
+    for (above, trips) in [(None, 0), (Some("5ms"), 1)] {
+        let mut rollback = json!({ "latency": "enforce" });
+        if let Some(above) = above {
+            rollback["slowAbove"] = json!(above);
+        }
+        let mut proxy = Proxy::new(1, &policy(10, &rollback))?;
+        for second in 0..20 {
+            proxy.timed(200, 2_000, |chance, is_canary| {
+                let usual = 1_000 + chance.percent() * 10;
+                let more = if is_canary && second >= 5 { 6_000 } else { 0 };
+                (Duration::from_micros(usual + more), Response::ok())
+            });
+        }
+        assert_eq!(proxy.trips(), [0, trips, 0], "{above:?}");
+    }
+    Ok(())
+}
+
 /// No answer, and no end: the requests that are open are slow.
 #[test]
 fn a_canary_that_hangs_is_switched_off() -> anyhow::Result<()> {

@@ -52,7 +52,7 @@ pub(super) struct Canary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watched {
     /// The split.
-    pub(in crate::filter::split) split: usize,
+    pub(crate) split: usize,
     /// The baseline, or a canary and the numbers after it.
     pub(super) side: usize,
     /// The series that has how many are open, of a canary.
@@ -195,14 +195,14 @@ impl Rolling {
         let side = watched.side;
         let Some(counted) = &mut watched.counted else { return };
         let Timed::Since(started, number) = std::mem::replace(&mut counted.timed, Timed::No) else { return };
-        let bucket = Latencies::bucket(now().saturating_sub(started));
+        let took = now().saturating_sub(started);
         let mut tally = self.tally.borrow_mut();
         if side == 0 {
-            tally.took(bucket);
+            tally.took(Latencies::bucket(took));
         }
         let was_counted = number.is_some_and(|number| !self.open.borrow_mut().ends(side, number));
-        if let Some(slow) = self.slow.get().filter(|_| !was_counted) {
-            tally.count(Class::Latency as usize, side, bucket >= slow, counted.key);
+        if let Some(is_slow) = self.is_slow(took).filter(|_| !was_counted) {
+            tally.count(Class::Latency as usize, side, is_slow, counted.key);
             decided(&mut tally, side, counted.share);
         }
     }
@@ -221,10 +221,9 @@ impl Rolling {
         if let Timed::Since(started, number) = timed {
             let was_counted = number.is_some_and(|number| !self.open.borrow_mut().ends(side, number));
             // Whoever waited for longer than the baseline takes has met a slow one.
-            if let Some(slow) = self.slow.get()
-                && !was_counted
+            if !was_counted
                 && outcome == Outcome::Gone
-                && Latencies::bucket(now().saturating_sub(started)) >= slow
+                && self.is_slow(now().saturating_sub(started)) == Some(true)
             {
                 count(Class::Latency, true);
             }
@@ -237,11 +236,16 @@ impl Rolling {
         }
     }
 
+    /// Whether so many microseconds are slow; nothing before it is known what is usual.
+    #[inline(never)]
+    fn is_slow(&self, took: u64) -> Option<bool> {
+        self.slow.get().map(|slow| took > self.rule.slow_above && Latencies::bucket(took) >= slow)
+    }
+
     /// Counts the requests that have been open for too long at this microsecond.
     pub(super) fn count_open(&self, now: u64) {
-        let Some(slow) = self.slow.get() else { return };
         let mut tally = self.tally.borrow_mut();
-        let is_slow = |started| Latencies::bucket(now.saturating_sub(started)) >= slow;
+        let is_slow = |started| self.is_slow(now.saturating_sub(started)) == Some(true);
         let count = |side, key, share| {
             tally.count(Class::Latency as usize, side, true, key);
             decided(&mut tally, side, share);

@@ -41,6 +41,12 @@ static OBJECT: Object = object!(
             "Whether a request that Envoy had to try again counts as failed. It needs Envoy 1.33."
         ),
         field!(
+            "slowAbove",
+            Duration(*limits::SLOW_ABOVE.start(), *limits::SLOW_ABOVE.end()),
+            Says("10ms"),
+            "No response is slow that comes within this time, however fast the baseline's are."
+        ),
+        field!(
             "warmup",
             Duration(*limits::WARMUP.start(), *limits::WARMUP.end()),
             Says("60s"),
@@ -76,6 +82,8 @@ pub struct Rule {
     pub client_errors: Mode,
     /// Whether a request that was tried again has failed.
     pub retries: bool,
+    /// Microseconds within which no response is slow.
+    pub slow_above: u64,
     /// Seconds for which latency is not judged.
     pub warmup: u64,
     /// Seconds for which a canary stays off; until a push, if there are none.
@@ -94,6 +102,7 @@ impl Rule {
             latency: class("latency")?.unwrap_or(Mode::Report),
             client_errors: class("clientErrors")?.unwrap_or(Mode::Off),
             retries: fields.optional("retries", read::flag)?.unwrap_or(false),
+            slow_above: fields.optional("slowAbove", micros)?.unwrap_or(10_000),
             warmup: fields.optional("warmup", |t| seconds(t, limits::WARMUP))?.unwrap_or(60),
             hold: fields.optional("hold", hold)?.flatten(),
             generation: generation.and_then(|number| u64::try_from(number).ok()).unwrap_or(1),
@@ -112,6 +121,11 @@ fn hold(tree: &PolicyValue) -> Result<Option<u64>, Invalid> {
         return Ok(None);
     }
     seconds(tree, limits::HOLD).map(Some)
+}
+
+/// A duration in microseconds.
+fn micros(tree: &PolicyValue) -> Result<u64, Invalid> {
+    Ok(read::millis(tree, limits::SLOW_ABOVE)?.saturating_mul(1_000))
 }
 
 /// A duration in whole seconds: what is left over is a second more.
