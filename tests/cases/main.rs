@@ -5,6 +5,9 @@
 mod simulated;
 mod tested;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use narrows_cases::{File, Runner};
 use narrows_core::Policy;
 use narrows_core::describe::Object;
@@ -13,6 +16,9 @@ use narrows_harness::envoy::minor;
 use narrows_harness::form::{COMMON, Form, PARTS};
 use narrows_harness::temp::TempDir;
 use narrows_runners::{Filter, envoy, files, native, vm};
+
+/// Files that are run at a time.
+const WORKERS: usize = 3;
 
 #[test]
 fn the_core_does_what_the_cases_say() {
@@ -61,12 +67,12 @@ const SINCE_39: [&str; 2] = [
 fn envoy_simulate_and_test_agree_on_every_case() {
     let ends = tested::run(&["filters", "examples"]).unwrap();
     let is_old = minor().unwrap() < 39;
-    let mut asked = 0;
+    let asked = AtomicUsize::new(0);
     agree(|file| {
         let mut wrong = envoy::run(file, &Filter::named(&file.filter)?.wasm()?)?;
         wrong.retain(|line| !(is_old && SINCE_39.iter().any(|known| line.starts_with(known))));
         let (simulated, count) = simulated::run(file)?;
-        asked += count;
+        asked.fetch_add(count, Ordering::Relaxed);
         wrong.extend(simulated);
         let path = file.path.strip_prefix(narrows_harness::workspace())?.display().to_string();
         let named = file.cases.iter().map(|case| (case.name.clone(), case.runs_in(Runner::Core)));
@@ -79,6 +85,7 @@ fn envoy_simulate_and_test_agree_on_every_case() {
         }
         Ok(wrong)
     });
+    let asked = asked.into_inner();
     assert!(asked > 500 || std::env::var_os("CASES").is_some(), "only {asked} cases simulated");
 }
 
@@ -110,16 +117,27 @@ fn a_case_that_envoy_cannot_run_needs_a_reason() {
     assert_eq!(read(&case(certified, "")).unwrap().cases_for(Runner::Envoy).count(), 1);
 }
 
-fn agree(mut run: impl FnMut(&File) -> anyhow::Result<Vec<String>>) {
+/// Runs every file, several at a time: a proxy takes most of its time to start.
+fn agree(run: impl Fn(&File) -> anyhow::Result<Vec<String>> + Sync) {
     let only = std::env::var("CASES").ok();
     let files = files(only.as_deref()).unwrap_or_else(|error| panic!("{error:#}"));
     assert!(!files.is_empty(), "no case file is called {only:?}");
-    let mut wrong = Vec::new();
-    for file in &files {
-        match run(file) {
-            Ok(disagreements) => wrong.extend(disagreements),
-            Err(error) => wrong.push(format!("{}: {error:#}", file.label())),
+    let next = AtomicUsize::new(0);
+    let some = || {
+        let mut wrong = Vec::new();
+        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match run(file) {
+                Ok(disagreements) => wrong.extend(disagreements),
+                Err(error) => wrong.push(format!("{}: {error:#}", file.label())),
+            }
         }
-    }
+        wrong
+    };
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(some)).collect();
+        let said =
+            |worker: thread::ScopedJoinHandle<'_, Vec<String>>| worker.join().expect("it says what is wrong");
+        workers.into_iter().flat_map(said).collect()
+    });
     assert!(wrong.is_empty(), "{} disagreements:\n{}", wrong.len(), wrong.join("\n"));
 }
