@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster cluster-program cluster-programs cluster-able iptables echo echo-image images static release certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench soak fuzz fuzz-build wasm-runner docs
+.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster cluster-program cluster-programs cluster-able iptables echo echo-image images static release certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench soak fuzz docs
 
 FILTERS := $(notdir $(wildcard filters/*))
 MODULES := $(FILTERS:%=dist/%.wasm)
@@ -45,8 +45,6 @@ demo: filters envoy ## a mesh of real Envoys, traffic through it, and what happe
 
 # What differs most by the form in which filters are attached; FORM=plugin cargo test … runs any suite.
 FORMED := lifecycle signals::envoy spelling trailers trust chain
-# Half of the time a test with real proxies waits for them.
-test: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 test: lint filters envoy .venv/vectors .venv/hooks prometheus registry node dashboards $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
 	@.venv/bin/python tests/data/users.py --check
 	@.venv/bin/python filters/canary-split/vectors.py --check
@@ -181,9 +179,6 @@ $(CYCLONEDX):
 $(DENY):
 	@cargo install --quiet --locked --debug cargo-deny --version 0.20.2 --root target/tools/cargo-deny --target-dir target/tools/build
 
-# By this name, a pipeline builds it beside something else.
-wasm-runner: $(RUNNER)
-
 $(RUNNER):
 	@cargo install --quiet wasm-bindgen-cli --version $(BINDGEN) --no-default-features --root target/tools/$(BINDGEN) --target-dir target/tools/build
 
@@ -216,12 +211,9 @@ SECONDS_EACH ?= 60
 $(FUZZER):
 	@cargo install --quiet --locked cargo-fuzz --version 0.13.2 --root target/tools/cargo-fuzz --target-dir target/tools/build
 
-fuzz-build: $(FUZZER)
-	@cd fuzz && cargo build --quiet --locked --bin seed && RUSTC_BOOTSTRAP=1 $(FUZZER) build
-
 # Two at a time: `cargo fuzz` uses one core. What one found is printed, and ends the rest.
-fuzz: fuzz-build ## the fuzzers, a minute each (SECONDS_EACH= for longer)
-	@cd fuzz && cargo run --quiet --locked --bin seed
+fuzz: $(FUZZER) ## the fuzzers, a minute each (SECONDS_EACH= for longer)
+	@cd fuzz && cargo run --quiet --locked --bin seed && RUSTC_BOOTSTRAP=1 $(FUZZER) build
 	@cd fuzz && ls fuzz_targets | sed 's/[.]rs$$//' | FUZZER=$(FUZZER) SECONDS_EACH=$(SECONDS_EACH) xargs -P 2 -n 1 ./one.sh
 
 prometheus: ## Debian's Prometheus, which the tests and the demo scrape with
