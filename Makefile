@@ -45,6 +45,8 @@ demo: filters envoy ## a mesh of real Envoys, traffic through it, and what happe
 
 # What differs most by the form in which filters are attached; FORM=plugin cargo test … runs any suite.
 FORMED := lifecycle signals::envoy spelling trailers trust chain
+# Half of the time a test with real proxies waits for them.
+test matrix: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 test: lint filters envoy .venv/vectors .venv/hooks prometheus registry node dashboards $(RUNNER) ## everything that must hold, end-to-end tests on real Envoy included
 	@.venv/bin/python tests/data/users.py --check
 	@.venv/bin/python filters/canary-split/vectors.py --check

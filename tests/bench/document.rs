@@ -3,6 +3,7 @@
 use narrows_harness::{envoy, root};
 
 use super::form::Modules;
+use super::load::TOGETHER;
 use super::memory;
 use super::picture;
 use super::processor;
@@ -68,7 +69,7 @@ fn head(extent: Extent, load: &str) -> anyhow::Result<String> {
          * Machine: {}. Before this began, its load was {load}: a quiet machine has less than 1, and a busy one makes the figures larger.\n\
          * Envoy: {version}.\n\
          * All chains of a section are listeners of one Envoy with one worker. In each of {} rounds (half as many in the sections\n  \
-           after the first) each chain gets {} requests over one connection, in another order each time, after {} requests of\n  \
+           after the first) each chain gets {} requests, {TOGETHER} at a time, in another order each time, after {} requests of\n  \
            its own: V8 compiles for speed what is called often. A request has ten headers.\n\n\
          {HOW}\n",
         processor::machine(),

@@ -1,4 +1,7 @@
-//! The client: one connection to each chain, one request at a time.
+//! The client: eight requests at a time to each chain.
+//!
+//! One at a time would let the worker sleep between any two, and each would find the caches cold: a proxy whose
+//! processor time matters is busy.
 
 use std::net::SocketAddr;
 
@@ -9,17 +12,22 @@ use narrows_harness::{http1, http2};
 
 use super::chain::{Behind, Chain, End};
 
-/// A connection to a chain, and the request that it repeats.
+/// As many requests are under way together.
+pub(super) const TOGETHER: u32 = 8;
+
+/// The connections to a chain, and the request that they repeat.
 pub(super) struct Load {
-    connection: Connection,
+    connections: Connections,
     /// The cost is Envoy's alone, so the client may be slow; but a request is written only once.
     bytes: Vec<u8>,
     chain: Chain,
     behind: Behind,
 }
 
-enum Connection {
-    Http1(http1::Connection),
+enum Connections {
+    /// One for each request of those that are under way together.
+    Http1(Vec<http1::Connection>),
+    /// One, with a stream for each.
     Http2(http2::Connection),
 }
 
@@ -30,11 +38,13 @@ impl Load {
         protocol: Protocol,
         behind: Behind,
     ) -> anyhow::Result<Self> {
-        let connection = match protocol {
-            Protocol::Http1 => Connection::Http1(http1::Connection::connect(at)?),
-            Protocol::Http2 => Connection::Http2(http2::Connection::connect(at)?),
+        let connections = match protocol {
+            Protocol::Http1 => Connections::Http1(
+                (0..TOGETHER).map(|_| http1::Connection::connect(at)).collect::<anyhow::Result<_>>()?,
+            ),
+            Protocol::Http2 => Connections::Http2(http2::Connection::connect(at)?),
         };
-        Ok(Self { connection, bytes: http1::request_bytes(&chain.request), chain: chain.clone(), behind })
+        Ok(Self { connections, bytes: http1::request_bytes(&chain.request), chain: chain.clone(), behind })
     }
 
     /// See [`Chain::group`].
@@ -46,17 +56,33 @@ impl Load {
     /// must be the right one.
     pub(super) fn send(&mut self, times: u32) -> anyhow::Result<u32> {
         let times = (times / self.chain.scarcity).max(1);
-        for _ in 0..times {
-            let answer = match &mut self.connection {
-                Connection::Http1(connection) => {
-                    connection.send_raw(&self.bytes)?;
-                    connection.receive("GET")?
-                }
-                Connection::Http2(connection) => connection.exchange(&self.chain.request)?,
-            };
-            self.check(&answer).with_context(|| self.chain.name.clone())?;
+        let mut left = times;
+        while left > 0 {
+            let together = left.min(TOGETHER);
+            for answer in self.ask(together)? {
+                self.check(&answer).with_context(|| self.chain.name.clone())?;
+            }
+            left -= together;
         }
         Ok(times)
+    }
+
+    /// Sends so many requests, at most [`TOGETHER`], before it reads an answer.
+    fn ask(&mut self, together: u32) -> anyhow::Result<Vec<Response>> {
+        match &mut self.connections {
+            Connections::Http1(connections) => {
+                let connections = connections.iter_mut().take(together as usize);
+                let mut asked = Vec::new();
+                for connection in connections {
+                    connection.send_raw(&self.bytes)?;
+                    asked.push(connection);
+                }
+                asked.into_iter().map(|connection| connection.receive("GET")).collect()
+            }
+            Connections::Http2(connection) => {
+                connection.exchange_all(&vec![self.chain.request.clone(); together as usize])
+            }
+        }
     }
 
     fn check(&self, answer: &Response) -> anyhow::Result<()> {
