@@ -18,6 +18,7 @@ mod registry_down;
 mod removed;
 mod restored_host;
 mod rollback;
+mod service;
 mod signature;
 mod system_egress;
 mod update;
