@@ -50,6 +50,8 @@ pub struct EchoOptions {
     pub forward: Vec<String>,
     /// The headers of tracing that it hands on; none for all of them.
     pub traces: Option<Vec<String>>,
+    /// The status of every answer, whatever the request wants.
+    pub status: Option<u16>,
 }
 
 /// A running application; it stops when dropped.
@@ -70,6 +72,7 @@ impl Default for EchoOptions {
             calls: Vec::new(),
             forward: Vec::new(),
             traces: None,
+            status: None,
         }
     }
 }

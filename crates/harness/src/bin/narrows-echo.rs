@@ -57,6 +57,7 @@ impl Settings {
         };
         options.forward = names("forward").unwrap_or_default();
         options.traces = names("traces");
+        options.status = setting("status").as_deref().map(status).transpose()?;
         match (setting("calls"), setting("via")) {
             (Some(authority), Some(via)) => options.calls.push(Call {
                 path_prefix: setting("call-prefix").unwrap_or_default(),
@@ -71,12 +72,18 @@ impl Settings {
     }
 }
 
+/// A final status of HTTP.
+fn status(text: &str) -> anyhow::Result<u16> {
+    let status = text.parse().ok().filter(|status| (200..600).contains(status));
+    status.with_context(|| format!("`--status {text}` is no status from 200 to 599"))
+}
+
 const KEYS: &[&str] =
-    &["name", "listen", "version", "calls", "via", "call-prefix", "call-path", "forward", "traces"];
+    &["name", "listen", "version", "calls", "via", "call-prefix", "call-path", "forward", "traces", "status"];
 
 const USAGE: &str = "\
 usage: narrows-echo --name NAME [--listen ADDRESS:PORT] [--version VERSION]
                     [--calls HOST:PORT --via HOST:PORT]
                     [--call-prefix PATH] [--call-path PATH] [--forward NAME,NAME]
-                    [--traces NAME,NAME]
+                    [--traces NAME,NAME] [--status NNN]
 each is also read from NARROWS_ECHO_NAME, NARROWS_ECHO_LISTEN and so on";

@@ -44,10 +44,10 @@ impl App {
         Self {
             name: name.to_owned(),
             version: options.version,
+            forced_status: AtomicU16::new(options.status.unwrap_or(0)),
             caller: Caller::new(options.calls, options.forward, options.traces),
             requests: AtomicU64::new(0),
             last: Mutex::new(None),
-            forced_status: AtomicU16::new(0),
         }
     }
 

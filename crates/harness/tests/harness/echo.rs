@@ -18,7 +18,7 @@ fn the_binary_says_who_it_is_and_ends_when_told() -> anyhow::Result<()> {
     let output = directory.path().join("output");
     let mut command = Command::new(env!("CARGO_BIN_EXE_narrows-echo"));
     command
-        .args(["--name", "stock", "--listen", "127.0.0.1:0"])
+        .args(["--name", "stock", "--listen", "127.0.0.1:0", "--status", "503"])
         .env("NARROWS_ECHO_NAME", "overridden")
         .env("NARROWS_ECHO_VERSION", "v2")
         .stdout(fs::File::create(&output)?);
@@ -30,7 +30,7 @@ fn the_binary_says_who_it_is_and_ends_when_told() -> anyhow::Result<()> {
     })?;
     let response = http1::exchange(address, &Request::get("stock", "/"))?;
     let received = Received::from_response(&response)?;
-    assert_eq!((&*received.app, &*received.version), ("stock", "v2"));
+    assert_eq!((&*received.app, &*received.version, response.status), ("stock", "v2", 503));
     process.stop(Duration::from_secs(2));
     let status = process.exited()?.expect("it has ended");
     assert!(status.success(), "it ended by itself: {status}");
@@ -45,6 +45,7 @@ fn a_wrong_argument_says_what_is_right() -> anyhow::Result<()> {
         (&["--name"], "`--name` needs a value"),
         (&["--name", "x", "--via", "a:1"], "`--calls` and `--via` go together"),
         (&["--name", "x", "--listen", "8080"], "is not an address and a port"),
+        (&["--name", "x", "--status", "99"], "is no status from 200 to 599"),
     ] {
         let output = Command::new(binary).args(arguments).env_remove("NARROWS_ECHO_NAME").output()?;
         let printed = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -4,7 +4,8 @@ use anyhow::ensure;
 use narrows_harness::temp::TempDir;
 use narrows_harness::wait;
 
-use super::books::{Books, EXTENSION, NAMESPACE, series, with_weight};
+use super::books::{Books, EXTENSION, NAMESPACE, with_weight};
+use super::service::series;
 use crate::cluster::{Cluster, PATIENCE};
 
 const GAUGE: &str = "narrows_policy_digest";
@@ -58,7 +59,7 @@ fn shown(cluster: &Cluster, pods: &[&str], manifest: &str) -> anyhow::Result<usi
 
 fn is_everywhere(cluster: &Cluster, pods: &[&str], number: usize) -> anyhow::Result<bool> {
     for pod in pods {
-        if series(cluster, pod, GAUGE)? != number {
+        if series(cluster, NAMESPACE, pod, GAUGE)? != number {
             return Ok(false);
         }
     }
