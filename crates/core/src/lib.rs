@@ -59,7 +59,7 @@ pub use language::invalid::{Code, Fault, FieldPath, Invalid, PathSegment};
 pub use language::modes::{Mode, Trust};
 pub use language::path_template::PathTemplate;
 pub use language::policy_value::PolicyValue;
-pub use language::{describe, limits, moment, names};
+pub use language::{describe, limits, moment, names, nearest};
 pub use matching::budget::{Parts, Weight};
 pub use matching::matches::Match;
 pub use matching::request::{Known, Passage, Peer, Recall, Recalled, Request, StreamInfo, Trail};

@@ -4,8 +4,10 @@ mod chosen;
 mod fix;
 mod help;
 mod init;
+mod inputs;
 mod places;
 mod render;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
