@@ -5,6 +5,7 @@ mod fix;
 mod help;
 mod init;
 mod inputs;
+mod meaning;
 mod places;
 mod render;
 mod yaml;
