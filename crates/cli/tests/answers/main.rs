@@ -1,6 +1,7 @@
 //! What the command line says is what happens, or it says why it cannot tell.
 
 mod chosen;
+mod exits;
 mod fix;
 mod help;
 mod init;
