@@ -7,6 +7,7 @@ mod help;
 mod init;
 mod inputs;
 mod meaning;
+mod migrate;
 mod places;
 mod render;
 mod yaml;
