@@ -109,8 +109,8 @@ fn shipped() -> BTreeSet<PathBuf> {
     let folders = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
     let files = folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
     let is_policy = |path: &PathBuf| {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        name.starts_with("policy") && name.ends_with(".yaml")
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        name.starts_with("policy") && path.extension().is_some_and(|ending| ending == "yaml")
     };
     files.filter(is_policy).map(|path| fs::canonicalize(path).unwrap()).collect()
 }

@@ -40,8 +40,7 @@ pub(super) struct Arguments {
     /// A label of the workloads to attach to; can be repeated
     #[arg(long, value_name = "LABEL=VALUE", value_parser = pair('='))]
     selector: Vec<(String, String)>,
-    /// A target of Gateway API to attach to: Gateway/shop, or a GatewayClass, Service or ServiceEntry; can be
-    /// repeated
+    /// A target of Gateway API to attach to, such as Gateway/shop or Service/shop; can be repeated
     #[arg(long, value_name = "KIND/NAME", value_parser = pair('/'), conflicts_with = "selector")]
     target: Vec<(String, String)>,
     /// The address of the module: oci://…, https://…, file:///…

@@ -42,7 +42,7 @@ fn a_folder_that_cannot_be_read_is_told() {
     let case = "policyFile: ../r.yaml\ncases: [{ name: a, expect: { upstream: { headers: { x-narrows-route: v1 } } } }]\n";
     fs::write(here.join("cases/r.yaml"), case).unwrap();
     for closed in ["closed", "secret.yaml"] {
-        fs::set_permissions(here.join(closed), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(here.join(closed), fs::Permissions::from_mode(0o0)).unwrap();
     }
     fs::set_permissions(&here, fs::Permissions::from_mode(0o755)).unwrap();
     // Lint goes on, and says that it has not seen everything.
