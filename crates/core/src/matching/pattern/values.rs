@@ -95,7 +95,7 @@ mod tests {
         "(?m:^)",
         "(?m:$)",
         "[^\\x00-\\xff]",
-        "(?i:A)",
+        "[ab]",
     ];
 
     /// Every expression of up to three parts, against every value of up to five bytes.
