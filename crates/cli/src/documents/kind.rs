@@ -132,7 +132,7 @@ fn is_policy(document: &Node) -> bool {
 }
 
 /// The field that names one of the filters under another name, near to the right one.
-pub fn misspelt_filter(policy: &Node) -> Option<&Key> {
+pub(super) fn misspelt_filter(policy: &Node) -> Option<&Key> {
     let is_filter = |value: &Node| value.text().is_some_and(|text| Filter::named(text).is_some());
     let is_near = |key: &Key| key.name != "filter" && suggestion(&key.name, &["filter"]).is_some();
     policy.fields().iter().find(|(key, value)| is_filter(value) && is_near(key)).map(|(key, _)| key)
