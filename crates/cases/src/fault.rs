@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use crate::words::{Words, in_words};
+
 /// What is wrong, and where: line and column from 1.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fault {
@@ -13,11 +15,27 @@ pub struct Fault {
     pub column: usize,
     /// A lower-case phrase.
     pub message: String,
+    /// What to do about it, if more is known than what every file needs.
+    pub help: Option<String>,
+}
+
+impl Fault {
+    /// A fault of a whole part of a file.
+    pub fn at_start(message: impl Into<String>) -> Self {
+        Self::at(1, 1, &Words { what: message.into(), help: String::new() })
+    }
+
+    /// A fault at a line and a column.
+    pub fn at(line: usize, column: usize, words: &Words) -> Self {
+        let help = Some(words.help.clone()).filter(|help| !help.is_empty());
+        Self { line, column, message: words.what.clone(), help }
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.message)
+        write!(f, "{}:{}: {}", self.line, self.column, self.message)?;
+        self.help.iter().try_for_each(|help| write!(f, "; {help}"))
     }
 }
 
@@ -31,6 +49,6 @@ pub fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
         let number = |of: Option<u64>| of.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).max(1);
         let (line, column) = (number(place.map(|p| p.line())), number(place.map(|p| p.column())));
         let told = error.to_string().replace(&format!(" at line {line}, column {column}"), "");
-        Fault { line, column, message: told.lines().next().unwrap_or_default().to_owned() }
+        Fault::at(line, column, &in_words(&told))
     })
 }

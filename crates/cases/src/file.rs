@@ -118,7 +118,7 @@ impl Written {
     /// Reads the text of a case file.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let written: Self = yaml(text)?;
-        written.check().map_err(|message| Fault { line: 1, column: 1, message })?;
+        written.check().map_err(Fault::at_start)?;
         Ok(written)
     }
 

@@ -15,6 +15,7 @@ mod number;
 mod send;
 mod sender;
 pub mod table;
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,7 @@ pub use fault::{Fault, yaml};
 pub use file::{Answer, Case, File, Refused, Runner, Written};
 pub use send::{AUTHORITY, MOST_REPEATS, Send};
 pub use sender::{Account, Direction, Protocol, Source};
+pub use words::{Words, in_words};
 
 /// Every case file of every filter and example, in the order of their paths; `root` is the
 /// workspace, and `only` keeps those whose path contains it.

@@ -37,6 +37,10 @@ impl<T: TryFrom<i128>> Visitor<'_> for Number<T> {
         fit(number.into())
     }
 
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Option<T>, E> {
+        Err(E::custom(format!("{number} is no whole number within its bounds")))
+    }
+
     fn visit_str<E: Error>(self, text: &str) -> Result<Option<T>, E> {
         Err(E::custom(format!("{text:?} is a text: write the number without quotes")))
     }

@@ -162,10 +162,26 @@ impl Send {
                 return Err(format!("no proxy takes the byte 0x{byte:02x} in a {what}: percent-encode it"));
             }
         }
-        if self.target.is_empty() {
-            return Err("a target is not empty: write \"/\"".to_owned());
+        self.check_target()?;
+        if let Some(address) = self.source.address.as_ref().filter(|text| !Source::is_address(text)) {
+            return Err(format!("{address:?} is no address: write it as \"10.0.0.7:41000\""));
         }
         self.headers.iter().chain(self.came_in.iter().flatten()).try_for_each(|line| check_line(line))
+    }
+
+    /// What a request of this method may be for.
+    fn check_target(&self) -> Result<(), String> {
+        let target = &self.target;
+        let is_absolute = ["/", "http://", "https://"].iter().any(|begin| target.starts_with(begin));
+        let is_other = match &*self.method {
+            "OPTIONS" => target == "*",
+            "CONNECT" => !target.is_empty(),
+            _ => false,
+        };
+        if is_absolute || is_other {
+            return Ok(());
+        }
+        Err(format!("{target:?} is no target: it begins with \"/\", or with \"http://\" or \"https://\""))
     }
 
     /// A request that came in before with these header lines.

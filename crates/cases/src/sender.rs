@@ -1,6 +1,6 @@
 //! Who sends a request, and whether Envoy's runner can be that sender.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use anyhow::ensure;
 use serde::Deserialize;
@@ -89,6 +89,13 @@ impl Source {
             !part.is_empty() && part.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
         };
         (plain(namespace) && plain(name)).then_some(Account { namespace, name })
+    }
+
+    /// Whether a text is an address as Envoy writes one: of IP, with or without a port, or of a connection
+    /// that is no network's, such as a pipe or another listener of the same Envoy.
+    pub fn is_address(text: &str) -> bool {
+        let is_local = ["envoy://", "/", "@"].iter().any(|begin| text.starts_with(begin));
+        is_local || text.parse::<SocketAddr>().is_ok() || text.parse::<IpAddr>().is_ok()
     }
 
     /// Whether Envoy's runner can be the sender.

@@ -6,6 +6,7 @@ mod found;
 mod kind;
 
 use narrows_core::PolicyValue;
+use narrows_core::nearest::suggestion;
 
 use crate::code;
 use crate::code::policy;
@@ -126,12 +127,15 @@ pub fn unknown_filter(policy: &Node) -> Finding {
         Some(_) => (policy::of(narrows_core::Code::BadValue), "unknown filter"),
         None => (code::UNKNOWN_FILTER, "the policy does not name its filter"),
     };
+    let near = policy.text_at("filter").and_then(|name| suggestion(name, &Filter::ALL.map(Filter::name)));
+    let misspelt = kind::misspelt_filter(policy);
+    let near = near.or_else(|| misspelt.map(|_| "did you mean \"filter\"?".to_owned()));
     Finding {
         code,
         level: Level::Error,
-        at: named.unwrap_or_else(|| policy.head()),
+        at: named.or_else(|| misspelt.map(|key| key.at.clone())).unwrap_or_else(|| policy.head()),
         place: String::new(),
         message: message.to_owned(),
-        help: format!("add \"filter\" with one of {known}, or use --filter"),
+        help: near.unwrap_or_else(|| format!("add \"filter\" with one of {known}, or use --filter")),
     }
 }

@@ -3,6 +3,7 @@
 mod log;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufRead, Read as _};
 use std::net::Ipv4Addr;
 
 use narrows_core::PolicyValue;
@@ -10,6 +11,7 @@ use narrows_core::egress::destination::Destination;
 use narrows_core::egress::learn::METHODS;
 use serde_json::Value;
 
+use crate::source::WHOLE;
 use crate::write::yaml;
 
 /// The first word of the filter's lines.
@@ -31,9 +33,25 @@ pub struct Learnt {
 impl Learnt {
     /// Reads a log: Envoy's own or Istio's, in text or JSON, with or without what containers add to it.
     /// If `plugins` is not empty, only their lines count: each is the name that Envoy gives a plugin.
-    pub fn of(log: &str, plugins: &[String]) -> Self {
+    ///
+    /// # Errors
+    /// The log cannot be read, or has a line of more than [`WHOLE`] bytes.
+    pub fn read(mut log: impl BufRead, plugins: &[String]) -> io::Result<Self> {
         let mut learnt = Self::default();
-        for log::Message { plugin, words } in log::messages(log) {
+        let mut lines = log::Log::default();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let count = log.by_ref().take(WHOLE).read_until(b'\n', &mut line)?;
+            if count == 0 {
+                return Ok(learnt);
+            }
+            if u64::try_from(count) == Ok(WHOLE) && !line.ends_with(b"\n") {
+                return Err(io::Error::other(format!("a line of more than {} MiB", WHOLE >> 20)));
+            }
+            let text = String::from_utf8_lossy(&line);
+            let text = text.strip_suffix('\n').map_or(&*text, |text| text.strip_suffix('\r').unwrap_or(text));
+            let Some(log::Message { plugin, words }) = lines.message(text) else { continue };
             // After the name, Envoy writes the root id and the VM's id.
             let is_named = |name: &String| {
                 plugin.strip_prefix(&**name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
@@ -42,7 +60,11 @@ impl Learnt {
                 learnt.plugins.insert(plugin);
             }
         }
-        learnt
+    }
+
+    /// The same of a log that is a text already.
+    pub fn of(log: &str, plugins: &[String]) -> Self {
+        Self::read(log.as_bytes(), plugins).unwrap_or_default()
     }
 
     /// How many hosts were named.

@@ -30,7 +30,8 @@ fn main() -> ExitCode {
 
 /// A mistake on the command line, or a help text that was asked for.
 fn usage(error: &clap::Error) -> ExitCode {
-    let printed = match clap_error::describe(error) {
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let printed = match clap_error::describe(error, &words) {
         Some(error) => write(io::stderr().lock(), &format!("{error}\n")),
         None => printed(error.print()),
     };

@@ -4,6 +4,7 @@
 //! Each language has a reader of its own. All of them say the same kind of thing (`old`), from which the
 //! policy is made. What a reader does not know it refuses, with the place and what to write instead.
 
+pub mod attach;
 mod cases;
 mod destinations;
 pub mod difference;
@@ -30,6 +31,7 @@ use crate::documents::{self, Kind};
 use crate::filter::Filter;
 use crate::finding::Finding;
 use crate::source::{Node, SourceFile};
+use attach::Attach;
 use difference::{Difference, Log};
 use general::{answers, parameters, redirects, rewrites};
 use old::{Group, Old};
@@ -50,6 +52,8 @@ pub struct Made {
     pub policy: PolicyValue,
     /// What is left of the old configuration: the routes of the destinations. None for a plugin.
     pub routes: Vec<PolicyValue>,
+    /// The proxies that decided, and how the policy is attached to them.
+    pub attach: Vec<Attach>,
     /// Cases that hold what the old configuration did.
     pub cases: Vec<PolicyValue>,
     /// What no case was found for.
@@ -91,6 +95,7 @@ pub fn migrate(sources: &[SourceFile], key: &[PolicyValue]) -> Result<Migration,
             routes: routes::documents(&old, &made.policy),
             filter: made.filter,
             policy: made.policy,
+            attach: old.attach.clone(),
             cases: cases.cases,
             without_case: cases.missing,
         }
@@ -105,7 +110,13 @@ fn old_of(read: &[Vec<Node>], has_key: bool, logs: &mut [Log]) -> Old {
     for (file, documents) in read.iter().enumerate() {
         let Some(log) = logs.get_mut(file) else { continue };
         for resource in documents.iter().flat_map(documents::resources) {
-            match Language::of(resource) {
+            let language = Language::of(resource);
+            for place in language.iter().flat_map(|language| attach::of(*language, resource)) {
+                if !old.attach.contains(&place) {
+                    old.attach.push(place);
+                }
+            }
+            match language {
                 Some(Language::VirtualService) => old.groups.push(virtual_service::read(resource, file, log)),
                 Some(Language::HttpRoute) => old.groups.push(http_route::read(resource, file, log)),
                 Some(Language::Ingress) => ingresses.push(ingress::Found { file, resource }),

@@ -104,7 +104,9 @@ impl Deeds {
 /// The slot of the part of a policy that only strips. It is before authentication, so that headers that
 /// authentication writes from a token stay.
 pub fn stripping(filter: Filter) -> Slot {
-    Slot { phase: "AUTHN", priority: if filter == Filter::HeaderRouter { 300 } else { 200 } }
+    // A merged policy is stripped for by a header-router.
+    let is_router = matches!(filter, Filter::HeaderRouter | Filter::Narrows);
+    Slot { phase: "AUTHN", priority: if is_router { 300 } else { 200 } }
 }
 
 impl Slot {

@@ -10,6 +10,7 @@ use crate::error::CliError;
 use crate::files::Pattern;
 use crate::istio::Release;
 use crate::lint::{KnownGateway, PerFile};
+use crate::source;
 
 /// The name of the file.
 pub const NAME: &str = "narrows.toml";
@@ -77,7 +78,8 @@ impl Settings {
         let refuse = |what: String| {
             CliError::new(format!("cannot read {name:?}: {what}"), "see \"narrows.toml\" in the README")
         };
-        let text = std::fs::read_to_string(&path).map_err(|e| refuse(e.to_string()))?;
+        let text = String::from_utf8(source::whole(&path, source::WHOLE)?)
+            .map_err(|_| refuse("it is not UTF-8".to_owned()))?;
         let settings: Result<Self, _> = toml::from_str(&text).map_err(|e| {
             let line = e
                 .span()

@@ -10,17 +10,17 @@ mod node;
 mod open;
 mod spelling;
 
-use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
+use narrows_cases::Words;
 use narrows_core::Code;
 
 use crate::code::policy;
 use crate::error::CliError;
 use crate::finding::Finding;
 pub use node::{Key, Node, Value};
-pub use open::{cannot_read, open};
+pub use open::{WHOLE, cannot_read, open, whole};
 
 /// A file as it was given.
 #[derive(Clone, Debug)]
@@ -46,9 +46,7 @@ impl SourceFile {
     /// is, with the fault.
     pub fn read_lossy(path: &Path) -> Result<(Self, Option<Finding>), CliError> {
         let name = path.display().to_string();
-        let mut bytes = Vec::new();
-        open(path)?.read_to_end(&mut bytes).map_err(|error| cannot_read(path, &error))?;
-        Ok(match String::from_utf8(bytes) {
+        Ok(match String::from_utf8(whole(path, WHOLE)?) {
             Ok(text) => (Self { text, path: name }, None),
             Err(broken) => {
                 let at = broken.utf8_error().valid_up_to();
@@ -68,12 +66,13 @@ impl SourceFile {
     pub fn documents(&self) -> Result<Vec<Node>, Finding> {
         if self.is_json() {
             let help = "fix the syntax there; a file of YAML has another name";
-            return json::document(&self.text)
-                .map_err(|(at, message)| unreadable(&at, &format!("this is not JSON: {message}"), help));
+            return json::document(&self.text).map_err(|(at, Words { what, .. })| {
+                unreadable(&at, &format!("this is not JSON: {what}"), help)
+            });
         }
-        node::documents(&self.text).map_err(|(at, message)| {
-            let message = format!("this is neither YAML nor JSON: {message}");
-            unreadable(&at, &message, "fix the syntax there")
+        node::documents(&self.text).map_err(|(at, Words { what, help })| {
+            let help = if help.is_empty() { "fix the syntax there" } else { &help };
+            unreadable(&at, &format!("this is neither YAML nor JSON: {what}"), help)
         })
     }
 

@@ -7,7 +7,7 @@ pub mod limits;
 pub(crate) mod modes;
 pub mod moment;
 pub mod names;
-pub(crate) mod nearest;
+pub mod nearest;
 pub(crate) mod path_template;
 pub(crate) mod policy_value;
 pub(crate) mod read;

@@ -59,9 +59,11 @@ pub use language::invalid::{Code, Fault, FieldPath, Invalid, PathSegment};
 pub use language::modes::{Mode, Trust};
 pub use language::path_template::PathTemplate;
 pub use language::policy_value::PolicyValue;
-pub use language::{describe, limits, moment, names};
+pub use language::{describe, limits, moment, names, nearest};
 pub use matching::budget::{Parts, Weight};
 pub use matching::matches::Match;
+#[cfg(any(test, feature = "describe"))]
+pub use matching::pattern::values::{Form, has_value};
 pub use matching::request::{Known, Passage, Peer, Recall, Recalled, Request, StreamInfo, Trail};
 pub use order::hash_of;
 pub use policy::code_class::CODE_CLASSES;

@@ -1,8 +1,7 @@
 use super::Send;
 
 fn read(text: &str) -> Result<Send, String> {
-    let send = crate::fault::yaml::<Send>(text)
-        .map_err(|fault| format!("{}:{}: {}", fault.line, fault.column, fault.message))?;
+    let send = crate::fault::yaml::<Send>(text).map_err(|fault| fault.to_string())?;
     send.check()?;
     Ok(send)
 }
@@ -12,6 +11,25 @@ fn headers_are_lines_or_a_table() {
     let lines = |text| read(text).unwrap().headers;
     assert_eq!(lines("headers: ['x-a: 1', 'X-B:2']"), ["x-a: 1", "X-B:2"]);
     assert_eq!(lines("headers: { x-a: '1', x-b: ['2', '3'] }"), ["x-a: 1", "x-b: 2", "x-b: 3"]);
+}
+
+#[test]
+fn targets_and_addresses_are_those_of_envoy() {
+    for text in [
+        "target: /",
+        "target: 'http://a'",
+        "target: 'https://a/b?c'",
+        "{ method: OPTIONS, target: '*' }",
+        "{ method: CONNECT, target: 'a:443' }",
+        "source: { address: 10.0.0.7 }",
+        "source: { address: '10.0.0.7:0' }",
+        "source: { address: '[fd00::1]:4711' }",
+        "source: { address: 'fd00::1' }",
+        "source: { address: 'envoy://internal_client_address/' }",
+        "source: { address: '@/var/run/a.sock' }",
+    ] {
+        assert_eq!(read(text).err(), None, "{text}");
+    }
 }
 
 #[test]
@@ -33,18 +51,29 @@ fn what_is_not_understood_is_refused_with_its_place() {
         ("authority: a\nheaders: ['host: b']", "said twice"),
         ("headers: ['host: a', 'host: b']", "said twice"),
         ("source: { principal: [spiffe://a/b] }", "expected"),
-        ("source: { verified: 'yes' }", "boolean"),
-        ("source: { pricipal: a }", "unknown field `pricipal`"),
+        ("source: { verified: 'yes' }", "true or false"),
+        ("source: { pricipal: a }", "unknown field \"pricipal\""),
         ("source: 10.0.0.1", "expected"),
         ("target: 8080", "1:"),
         ("target: [/]", "expected"),
         ("serverName: { a: b }", "expected"),
-        ("wieght: 1", "unknown field `wieght`"),
+        ("wieght: 1", "unknown field \"wieght\""),
         ("method: 'G ET'", "is no method"),
         ("method: ''", "is no method"),
         ("scheme: ftp", "is no scheme"),
         ("target: '/a b'", "percent-encode"),
-        ("target: ''", "a target is not empty"),
+        ("target: ''", "\"\" is no target: it begins with \"/\""),
+        ("target: 'api/v1'", "\"api/v1\" is no target"),
+        ("target: 'ftp://a/'", "\"ftp://a/\" is no target"),
+        ("target: '?a=b'", "is no target"),
+        ("target: '*'", "is no target"),
+        ("{ method: OPTIONS, target: 'a' }", "is no target"),
+        ("source: { address: '999.1.1.1' }", "\"999.1.1.1\" is no address"),
+        ("source: { address: '10.0.0.7:65536' }", "is no address"),
+        ("source: { address: '10.0.0.7:' }", "is no address"),
+        ("source: { address: '10.0.0.0/8' }", "is no address"),
+        ("source: { address: 'fd00::1:4711:70000' }", "is no address"),
+        ("source: { address: '' }", "is no address"),
         ("authority: \"a\\tb\"", "percent-encode"),
         ("headers: ['x y: 1']", "is not a header line"),
         ("headers: ['x-y: \\x00']", "no NUL"),

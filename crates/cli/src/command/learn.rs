@@ -1,6 +1,5 @@
 //! `narrows learn`
 
-use std::io::Read;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,6 +7,7 @@ use clap::Args;
 use super::Done;
 use crate::error::CliError;
 use crate::learn::Learnt;
+use crate::source;
 
 /// Turn the destinations that egress-policy has logged into rules
 ///
@@ -25,14 +25,9 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
         let name = self.log.display().to_string();
-        let mut log = Vec::new();
-        let read = if name == "-" {
-            std::io::stdin().read_to_end(&mut log).map(drop)
-        } else {
-            std::fs::read(&self.log).map(|bytes| log = bytes)
-        };
-        read.map_err(|e| CliError::new(format!("cannot read {name:?}: {e}"), "name the log of a proxy"))?;
-        let learnt = Learnt::of(&String::from_utf8_lossy(&log), &self.plugins);
+        let read = Learnt::read(source::open(&self.log)?, &self.plugins);
+        let learnt =
+            read.map_err(|e| CliError::new(format!("cannot read {name:?}: {e}"), "name the log of a proxy"))?;
         if learnt.lines == 0 {
             return Err(CliError::new(
                 format!("there is no line of the field \"learn\" of egress-policy in {name:?}"),

@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     /// The filter of bare policies that do not name it
     #[arg(long, value_name = "NAME")]
     filter: Option<FilterName>,
-    /// The Istio release that the resources are for, such as 1.30 [default: the newest known]
+    /// The Istio release that the resources are for, of 1.12 to 1.31 [default: the newest of them]
     #[arg(long, value_name = "RELEASE")]
     istio: Option<Release>,
     /// Istio's root namespace [default: istio-system]

@@ -73,6 +73,11 @@ pub(super) fn written(path: &Path, named: Option<Filter>) -> Result<Written, Cli
     written_in(&SourceFile::read(&path)?, chosen.as_deref(), named, Output::Text)
 }
 
+/// The one policy that stands beside the cases of a text, not compiled.
+pub(super) fn written_beside(source: &SourceFile, named: Option<Filter>) -> Result<Written, CliError> {
+    written_in(source, None, named, Output::Text)
+}
+
 fn written_in(
     source: &SourceFile,
     chosen: Option<&str>,
@@ -140,7 +145,12 @@ fn only(
         deeds.is_none_or(|deeds| !deeds.only_strips)
     };
     let deciding: Vec<_> = all.iter().filter(|one| decides(one)).map(|one| one.found.filter).collect();
-    all.retain(|one| decides(one) || !deciding.contains(&one.found.filter));
+    let is_told = |one: &Candidate| {
+        let is_merged =
+            one.found.filter == Some(Filter::HeaderRouter) && deciding.contains(&Some(Filter::Narrows));
+        is_merged || deciding.contains(&one.found.filter)
+    };
+    all.retain(|one| decides(one) || !is_told(one));
     let mut different: Vec<Candidate> = Vec::new();
     for one in all {
         // A dump has a policy once for each listener.

@@ -2,6 +2,7 @@
 
 pub(super) mod report;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,7 +11,10 @@ use narrows_core::PolicyValue;
 use super::loaded::refused;
 use super::{Done, Output};
 use crate::error::CliError;
+use crate::escape;
 use crate::files;
+use crate::filter::Filter;
+use crate::migrate::attach::Attach;
 use crate::migrate::difference::Kind;
 use crate::migrate::{self, Made, Unread};
 use crate::source::SourceFile;
@@ -135,19 +139,41 @@ impl Arguments {
         let missing: String = made
             .without_case
             .iter()
-            .map(|name| format!("# no request was found for: {}\n", crate::escape::line(name)))
+            .map(|name| format!("# no request was found for: {}\n", escape::line(name)))
             .collect();
         Ok(missing + &yaml::document(&PolicyValue::Table(fields)))
     }
 
     /// What is still to be done.
     fn next(&self, made: &Made) -> String {
+        let mut next = String::new();
         if self.routes.is_none() && !made.routes.is_empty() {
-            return "note: the policy needs a route for each destination; --routes FILE writes them\n"
-                .to_owned();
+            next.push_str("note: the policy needs a route for each destination; --routes FILE writes them\n");
         }
-        String::new()
+        let file = self.out.as_deref().unwrap_or(Path::new("policy.yaml")).display().to_string();
+        for place in &made.attach {
+            let command = command(&file, made.filter, place);
+            next.push_str(&format!("note: attach it to {}:\n  {command}\n", escape::line(&place.proxies)));
+        }
+        next
     }
+}
+
+/// The command that writes a policy as what attaches it.
+pub(super) fn command(file: &str, filter: Filter, place: &Attach) -> String {
+    let (name, version) = (filter.name(), env!("CARGO_PKG_VERSION"));
+    let url = format!("oci://registry.example/narrows/{name}:{version}");
+    let words = ["narrows", "render", file].into_iter().chain(place.options.iter().map(String::as_str));
+    let is_resource = !place.options.iter().any(|option| option == "envoy-filter-block");
+    let module = ["--url", &url].into_iter().filter(|_| is_resource);
+    let quoted = words.chain(module).map(quoted);
+    escape::line(&quoted.collect::<Vec<_>>().join(" ")).into_owned()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=".contains(&byte));
+    if is_plain { Cow::Borrowed(word) } else { shlex::try_quote(word).unwrap_or_default() }
 }
 
 /// A key as the command line has it.

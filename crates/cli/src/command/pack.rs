@@ -10,6 +10,7 @@ use super::Done;
 use crate::error::CliError;
 use crate::pack::{self, About, Form, Module, Signer};
 use crate::registry::{Credential, Place, Registry, Trust};
+use crate::source;
 
 /// Make the image of a module that Istio and Envoy Gateway fetch, and push it
 ///
@@ -55,13 +56,15 @@ pub(super) struct Arguments {
     insecure: bool,
 }
 
+/// The most bytes of a module: far more than any has.
+const MODULE: u64 = 256 << 20;
 /// What is read of a file that is no module.
 const SMALL: u64 = 1 << 20;
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
         let name = self.module.display().to_string();
-        let module = Module::read(&name, read(&self.module, u64::MAX)?)?;
+        let module = Module::read(&name, source::whole(&self.module, MODULE)?)?;
         let image = self.form.image(&module, &self.about())?;
         // All that can be refused, before anything is written.
         let place = self.push.as_deref().map(Place::read).transpose()?;

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     /// The output
     #[arg(long = "as", value_enum, value_name = "SHAPE")]
     shape: Shape,
-    /// The Istio release that will read it, such as 1.30 [default: that of narrows.toml, or the newest]
+    /// The Istio release that will read it, of 1.12 to 1.31 [default: that of narrows.toml, or the newest]
     #[arg(long, value_name = "RELEASE")]
     istio: Option<Release>,
     /// The name of the resource [default: the name that it has, or that of the filter]
@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     /// A label of the workloads to attach to; can be repeated
     #[arg(long, value_name = "LABEL=VALUE", value_parser = pair('='))]
     selector: Vec<(String, String)>,
-    /// A target of Gateway API to attach to, such as Gateway/shop; can be repeated
+    /// A target of Gateway API to attach to, such as Gateway/shop or Service/shop; can be repeated
     #[arg(long, value_name = "KIND/NAME", value_parser = pair('/'), conflicts_with = "selector")]
     target: Vec<(String, String)>,
     /// The address of the module: oci://…, https://…, file:///…

@@ -65,7 +65,7 @@ impl Arguments {
             filter: self.filter.map(|name| name.0),
             records: self.record,
         };
-        let mut suites = find::suites(&self.paths, &chosen)?;
+        let (mut suites, idle) = find::suites(&self.paths, &chosen)?;
         for suite in &mut suites {
             suite.keep(&self.only);
         }
@@ -76,8 +76,12 @@ impl Arguments {
                 "name a case file or a folder that has some; -k chooses among them",
             ));
         }
+        let refusal: String = idle
+            .iter()
+            .map(|path| format!("note: no case is in {:?} or beside it\n", path.display().to_string()))
+            .collect();
         if self.record {
-            return record::record(&suites);
+            return Ok(Done { refusal, ..record::record(&suites)? });
         }
         let results: Vec<(&Suite, Vec<Outcome>)> =
             suites.iter().map(|suite| (suite, run::run(suite))).collect();
@@ -91,6 +95,6 @@ impl Arguments {
             Format::Github => report::github(&results),
             Format::Junit => report::junit(&results),
         };
-        Ok(Done { findings: failed || uncovered, ..Done::clean(output) })
+        Ok(Done { findings: failed || uncovered, refusal, ..Done::clean(output) })
     }
 }

@@ -2,9 +2,10 @@
 
 use narrows_core::PolicyValue;
 use narrows_core::describe::Object;
+use narrows_core::nearest::suggestion;
 
 use crate::filter::Filter;
-use crate::source::{Node, Value};
+use crate::source::{Key, Node, Value};
 
 /// The kind of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,7 +117,8 @@ impl Kind {
 fn is_policy(document: &Node) -> bool {
     let Value::Table(fields) = &document.value else { return false };
     let names = |name: &str| document.text_at("filter").is_some_and(|filter| filter == name);
-    if fields.is_empty() || Filter::ALL.iter().any(|filter| names(filter.name())) {
+    let names_one = || Filter::ALL.iter().any(|filter| names(filter.name()));
+    if fields.is_empty() || names_one() || misspelt_filter(document).is_some() {
         return true;
     }
     Filter::ALL.iter().any(|filter| {
@@ -127,6 +129,13 @@ fn is_policy(document: &Node) -> bool {
         let known = known.count();
         known == fields.len() || (known >= 2 && known + 1 == fields.len())
     })
+}
+
+/// The field that names one of the filters under another name, near to the right one.
+pub(super) fn misspelt_filter(policy: &Node) -> Option<&Key> {
+    let is_filter = |value: &Node| value.text().is_some_and(|text| Filter::named(text).is_some());
+    let is_near = |key: &Key| key.name != "filter" && suggestion(&key.name, &["filter"]).is_some();
+    policy.fields().iter().find(|(key, value)| is_filter(value) && is_near(key)).map(|(key, _)| key)
 }
 
 fn knows(object: &Object, name: &str) -> bool {

@@ -32,11 +32,11 @@ impl FromStr for Release {
         let mut parts = text.split('.');
         let release = match (parts.next(), parts.next().map(str::parse)) {
             (Some("1"), Some(Ok(minor))) => Self(minor),
-            _ => return Err("write it as 1.30".to_owned()),
+            _ => Self(0),
         };
         if (Self::OLDEST..=Self::NEWEST).contains(&release) {
             return Ok(release);
         }
-        Err(format!("known here are {} to {}", Self::OLDEST, Self::NEWEST))
+        Err(format!("write one of {} to {}", Self::OLDEST, Self::NEWEST))
     }
 }

@@ -4,6 +4,7 @@
 //! records. So a caller can choose how a record begins. Only a *whole* line counts, and in it only what
 //! Envoy wrote before a module's words.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -17,41 +18,44 @@ pub(super) struct Message {
     pub(super) words: String,
 }
 
-/// The messages of Wasm modules in a log. The log is Envoy's own or Istio's, in text or JSON: as it was
-/// written, as `kubectl logs` prints it, or as a container runtime keeps it.
-pub(super) fn messages(log: &str) -> impl Iterator<Item = Message> {
-    whole_lines(log).into_iter().filter_map(|line| message(&line))
+/// A log, line by line. It is Envoy's own or Istio's, in text or JSON: as it was written, as `kubectl logs`
+/// prints it, or as a container runtime keeps it.
+#[derive(Default)]
+pub(super) struct Log {
+    /// For each stream: what its last records hold of a line that has not ended.
+    begun: BTreeMap<String, Begun>,
 }
 
-/// The lines that a process wrote. Container runtimes write them in records of at most 16,384 bytes.
-/// Containerd and CRI-O mark all records of a line but the last with `P`; Docker leaves out the line's
-/// end.
-///
-/// The first line of a stream in such a file is left out. The file before it may have ended within a
-/// line, and then a caller wrote the text that looks like a line's start.
-fn whole_lines(log: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    // For each stream: what its last records hold of a line that has not ended.
-    let mut begun: BTreeMap<String, Begun> = BTreeMap::new();
-    for line in log.lines() {
-        let Some(record) = Record::of(line) else {
-            lines.push(line.to_owned());
-            continue;
-        };
-        let before = begun.remove(&record.stream).unwrap_or(Begun::First);
-        let now = match (before, record.ends) {
-            (Begun::First, true) => Begun::Line(String::new()),
-            (Begun::First, false) => Begun::First,
-            (Begun::Line(text), true) => {
-                lines.push(text + &record.text);
-                Begun::Line(String::new())
-            }
-            (Begun::Line(text), false) => Begun::Line(text + &record.text),
-        };
-        begun.insert(record.stream, now);
+impl Log {
+    /// The message that ends with this line of the log, if a Wasm module wrote one.
+    pub(super) fn message(&mut self, line: &str) -> Option<Message> {
+        message(&self.whole(line)?)
     }
-    lines
+
+    /// The line that a process wrote, if it ends here. Container runtimes write lines in records of at most
+    /// 16,384 bytes. Containerd and CRI-O mark all records of a line but the last with `P`; Docker leaves
+    /// out the line's end.
+    ///
+    /// The first line of a stream in such a file is left out. The file before it may have ended within a
+    /// line, and then a caller wrote the text that looks like a line's start.
+    fn whole<'l>(&mut self, line: &'l str) -> Option<Cow<'l, str>> {
+        let Some(record) = Record::of(line) else { return Some(Cow::Borrowed(line)) };
+        let before = self.begun.remove(&record.stream).unwrap_or(Begun::First);
+        let (now, whole) = match (before, record.ends) {
+            (Begun::First, true) => (Begun::Line(String::new()), None),
+            (Begun::First, false) => (Begun::First, None),
+            (Begun::Line(text), true) => (Begun::Line(String::new()), Some(text + &record.text)),
+            // No line of ours is that long, so it may be without its beginning.
+            (Begun::Line(text), false) if text.len() > LONG => (Begun::First, None),
+            (Begun::Line(text), false) => (Begun::Line(text + &record.text), None),
+        };
+        self.begun.insert(record.stream, now);
+        whole.map(Cow::Owned)
+    }
 }
+
+/// More bytes than a line of a Wasm module has: Envoy's own limit for what a module logs is far below.
+const LONG: usize = 16 << 20;
 
 /// What is known about the line that a stream is in.
 enum Begun {

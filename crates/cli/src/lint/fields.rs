@@ -158,6 +158,7 @@ impl Walk<'_> {
         let at = if matches!(value.value, Value::Scalar(_)) { &value.at } else { key };
         let found = match value.tree() {
             PolicyValue::Integer(n) if matches!(expected, FieldType::Integer(..)) => n.to_string(),
+            PolicyValue::Fraction(n) if matches!(expected, FieldType::Integer(..)) => n.to_string(),
             PolicyValue::Text(text) if text.is_empty() => "an empty one".to_owned(),
             other => other.kind().to_owned(),
         };

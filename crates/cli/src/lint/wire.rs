@@ -4,6 +4,8 @@
 //! blanks around it, a cookie ends at `;`, a path has no blanks and its query is no part of it. A query
 //! parameter may be anything, because it is percent-decoded. `tests/e2e/wire.rs` compares with real Envoy.
 
+use narrows_core::{Form, has_value};
+
 /// Where a request carries a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
@@ -15,6 +17,8 @@ pub enum Carrier {
     Header,
     /// A cookie; its value may stand in quotes.
     Cookie,
+    /// A parameter of the query: any bytes, for it is percent-decoded.
+    Query,
 }
 
 /// Which part of the value a text must be.
@@ -44,7 +48,7 @@ impl Carrier {
             Self::Header if begins && text.starts_with(is_blank) || ends && text.ends_with(is_blank) => {
                 Some("blanks around a value are no part of it")
             }
-            Self::Header => None,
+            Self::Header | Self::Query => None,
             Self::Cookie => text.contains(';').then_some("a cookie ends at \";\""),
             Self::Path if has(|c| c == ' ' || c.is_ascii_control()) => {
                 Some("a path has no blanks and no control characters: a client writes %20")
@@ -63,6 +67,55 @@ impl Carrier {
         }
     }
 }
+
+impl Carrier {
+    /// Why no request has a value there that this expression matches; `None` if one has, or if it is too dear
+    /// to find out.
+    pub fn lacks_match(self, regex: &str, ignore_case: bool) -> Option<&'static str> {
+        let own = Form { next: &|state, byte| self.next(state, byte), ends: &|state| self.ends(state) };
+        if has_value(regex, ignore_case, &own)? {
+            return None;
+        }
+        let any = Form { next: &|_, _| Some(0), ends: &|_| true };
+        if has_value(regex, ignore_case, &any) != Some(true) {
+            return Some("no text matches this expression");
+        }
+        Some(match self {
+            Self::Path => "a path begins with \"/\", has no blanks, and is compared without its query",
+            Self::Method => "a method has letters, digits and no blanks",
+            Self::Header => "a value has no control characters such as line ends, and no blanks around it",
+            Self::Cookie => "a cookie has no control characters, and ends at \";\"",
+            Self::Query => "no text matches this expression",
+        })
+    }
+
+    /// The state of a value after one more byte; nothing if no value goes on so. It starts in 0.
+    fn next(self, state: u8, byte: u8) -> Option<u8> {
+        let is_control = byte != b'\t' && byte.is_ascii_control();
+        let is_blank = matches!(byte, b' ' | b'\t');
+        let may = match self {
+            Self::Path if state == 0 => byte == b'/',
+            Self::Path => !is_control && !is_blank && !matches!(byte, b'?' | b'#'),
+            Self::Method => is_token(byte),
+            Self::Header => !is_control && (state != 0 || !is_blank),
+            Self::Cookie => !is_control && byte != b';',
+            Self::Query => true,
+        };
+        may.then_some(if self == Self::Header && is_blank { BLANK } else { 1 })
+    }
+
+    /// Whether a value may end in a state.
+    fn ends(self, state: u8) -> bool {
+        match self {
+            Self::Method => state != 0,
+            Self::Header => state != BLANK,
+            Self::Path | Self::Cookie | Self::Query => true,
+        }
+    }
+}
+
+/// The state of a header's value behind a blank.
+const BLANK: u8 = 2;
 
 /// A byte of a token (RFC 9110 §5.6.2), as methods are.
 fn is_token(byte: u8) -> bool {

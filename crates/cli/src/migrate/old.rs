@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use narrows_core::PolicyValue;
 
+use super::attach::Attach;
 pub(super) use matching::{Condition, Match, On, PathKind, PathTest, Sense, Test};
 
 /// Everything that one run converts.
@@ -19,6 +20,8 @@ pub(super) struct Old {
     pub(super) route_header: Option<String>,
     /// Whether the callers' headers are believed.
     pub(super) is_mesh: bool,
+    /// The proxies that it is for.
+    pub(super) attach: Vec<Attach>,
 }
 
 /// The routes of some hosts.

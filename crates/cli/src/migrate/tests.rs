@@ -191,3 +191,57 @@ fn the_same_text_gives_the_same_policy() {
     let text = service("[{ match: [{ headers: { b: {}, a: {} } }], route: [{ destination: { host: b } }] }]");
     assert_eq!(policy(&text), policy(&text));
 }
+
+/// A `VirtualService` of the mesh for these hosts.
+fn of_mesh(hosts: &str) -> String {
+    format!(
+        "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{ name: v, namespace: shop }}\n\
+         spec:\n  hosts: {hosts}\n  http: [{{ route: [{{ destination: {{ host: orders }}, weight: 9 }}, \
+         {{ destination: {{ host: orders-canary }}, weight: 1 }}] }}]\n"
+    )
+}
+
+#[test]
+fn a_service_has_several_names() {
+    for hosts in [
+        "[orders]",
+        "[orders.shop.svc.cluster.local]",
+        "[orders, orders.shop, orders.shop.svc, orders.shop.svc.cluster.local]",
+        "[orders.shop, orders]",
+    ] {
+        let split = &policy(&of_mesh(hosts))["splits"][0];
+        assert_eq!(split["service"], "orders.shop", "{hosts}: {split}");
+        assert_eq!(split["hosts"], serde_json::Value::Null, "{hosts}: {split}");
+    }
+    // These are another service, or none.
+    for hosts in ["[orders, carts]", "[orders, orders.other]", "[orders, shop.example.com]"] {
+        let said = refused(&of_mesh(hosts));
+        assert!(said[0].contains("\"orders\" is a service, and other hosts are beside it"), "{said:?}");
+    }
+    let split = &policy(&of_mesh("[shop.example.com, '*.shop.example.com']"))["splits"][0];
+    assert_eq!(split["hosts"].as_array().map(Vec::len), Some(2), "{split}");
+}
+
+#[test]
+fn a_policy_is_attached_where_its_configuration_decided() {
+    let places = |text: &str| -> Vec<String> {
+        made(text).attach.iter().map(|place| place.options.join(" ")).collect()
+    };
+    let callers = "--as wasm-plugin --mode CLIENT --namespace shop";
+    assert_eq!(places(&of_mesh("[orders]")), [callers]);
+    let edge = "--as wasm-plugin --namespace istio-system --selector istio=ingressgateway";
+    assert_eq!(places(&service("[{ route: [{ destination: { host: a } }] }]")), [edge]);
+    let both = of_mesh("[orders]").replace("  http:", "  gateways: [mesh, edge/g]\n  http:");
+    assert_eq!(places(&both), [callers, edge]);
+    let route = |parent: &str| {
+        format!(
+            "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{ name: r, namespace: shop }}\n\
+             spec: {{ parentRefs: [{parent}], rules: [{{ backendRefs: [{{ name: a, port: 80 }}] }}] }}\n"
+        )
+    };
+    assert_eq!(
+        places(&route("{ name: edge, namespace: infra }")),
+        ["--as wasm-plugin --target Gateway/edge --namespace infra"]
+    );
+    assert_eq!(places(&route("{ group: '', kind: Service, name: a, port: 80 }")), [callers]);
+}

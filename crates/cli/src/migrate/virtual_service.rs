@@ -1,5 +1,6 @@
 //! Istio's `VirtualService`, as istiod makes routes of it.
 
+mod hosts;
 mod matching;
 
 use narrows_core::PolicyValue;
@@ -26,8 +27,8 @@ pub(super) fn read(resource: &Node, file: usize, log: &mut Log) -> Group {
     let mut kept = Table::default();
     if let Some(spec) = resource.get("spec") {
         let mut spec = Fields::of(spec, log);
-        let is_mesh = is_mesh(&mut spec, log);
-        hosts = self::hosts(resource, &mut spec, is_mesh, log);
+        let is_mesh = hosts::is_mesh(&mut spec, log);
+        hosts = hosts::read(resource, &mut spec, is_mesh, log);
         for field in ["hosts", "gateways", "exportTo", "tls", "tcp"] {
             kept = kept.maybe(field, spec.take(field).map(Node::tree));
         }
@@ -51,65 +52,6 @@ pub(super) fn read(resource: &Node, file: usize, log: &mut Log) -> Group {
     let remains =
         destinations.remains(RemainsKind::VirtualService, head.into(), fallback.into_iter().collect());
     Group { file, name, hosts, routes, remains: Some(remains) }
-}
-
-/// Whether it is for sidecars. A policy is attached to one kind of proxy.
-fn is_mesh(spec: &mut Fields<'_>, log: &mut Log) -> bool {
-    let Some(node) = spec.take("gateways") else { return true };
-    let gateways: Vec<&str> = node.elements().iter().filter_map(Node::text).collect();
-    let is_mesh = gateways.contains(&"mesh");
-    if is_mesh && gateways.len() > 1 {
-        log.differs(
-            &node.at,
-            "it is for sidecars and for gateways, and a policy is attached to each of them by itself",
-            "attach the policy twice: to the gateways, and to the callers with mode CLIENT",
-        );
-    }
-    is_mesh || gateways.is_empty()
-}
-
-/// The hosts. On a sidecar a short name is a service of the same namespace, under all of its names.
-fn hosts(resource: &Node, spec: &mut Fields<'_>, is_mesh: bool, log: &mut Log) -> Hosts {
-    let node = spec.node().get("hosts");
-    let names = spec.texts("hosts", log);
-    let namespace = resource.text_at("metadata.namespace");
-    if names.iter().any(|name| name == "*") {
-        return Hosts::Any;
-    }
-    let service = |host: &String| -> Option<String> {
-        if !host.contains(['.', '*']) {
-            return Some(format!("{host}.{}", namespace.unwrap_or("default")));
-        }
-        let inner = host.strip_suffix(".svc.cluster.local")?;
-        (inner.matches('.').count() == 1 && !inner.contains('*')).then(|| inner.to_owned())
-    };
-    match (&*names, node) {
-        ([host], Some(node)) if is_mesh => {
-            if !host.contains('.') && namespace.is_none() {
-                log.differs(
-                    &node.at,
-                    format!("the namespace of {host:?} is not written; \"default\" is taken"),
-                    "write metadata.namespace, or correct \"service\" in the policy",
-                );
-            }
-            service(host).map_or_else(|| Hosts::Names(names.clone()), Hosts::Service)
-        }
-        ([], _) => {
-            log.refuse(&spec.node().at, "it has no hosts", "write them");
-            Hosts::Any
-        }
-        (_, Some(node)) => {
-            if let Some(short) = names.iter().find(|host| is_mesh && service(host).is_some()) {
-                log.refuse(
-                    &node.at,
-                    format!("{short:?} is a service, and other hosts are beside it"),
-                    "make it a VirtualService of its own: a service has names that a host does not have",
-                );
-            }
-            Hosts::Names(names)
-        }
-        (_, None) => Hosts::Any,
-    }
 }
 
 /// A route; and what is written for it in the resource that remains, if it leads anywhere.

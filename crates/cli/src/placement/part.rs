@@ -13,6 +13,8 @@ use crate::source::Node;
 /// One plugin of a policy.
 #[derive(Clone, Debug)]
 pub struct Part {
+    /// Its filter: the one that strips for a merged policy is a header-router.
+    pub filter: Filter,
     /// The text that is appended to the name of the resource.
     pub suffix: &'static str,
     /// Where it belongs.
@@ -35,7 +37,7 @@ pub fn parts(
 ) -> Result<Vec<Part>, CliError> {
     let deeds = Deeds::of(filter, &Node::unplaced(written, &(0..0)));
     let slot = deeds.slot(filter, site);
-    let itself = Part { suffix: "", slot, policy: written.clone(), decides: true, mode: None };
+    let itself = Part { filter, suffix: "", slot, policy: written.clone(), decides: true, mode: None };
     if filter == Filter::TrafficLanes && site == Site::Mixed {
         // Its place in the order is another one on each side.
         let early = deeds.slot(filter, Site::Outbound);
@@ -44,13 +46,13 @@ pub fn parts(
     }
     let is_late = site.authorizes() && slot.position().is_behind_authorization();
     let names = policy.strips();
-    // All of a merged policy is one plugin.
-    let is_one = filter == Filter::Narrows || !strips_for_others(filter);
-    if !is_late || is_one || names.is_empty() {
+    if !is_late || !strips_for_others(filter) || names.is_empty() {
         return Ok(vec![itself]);
     }
+    let filter = if filter == Filter::Narrows { Filter::HeaderRouter } else { filter };
     let policy = only_stripping(filter, written, &names)?;
-    Ok(vec![Part { suffix: "-strip", slot: stripping(filter), policy, decides: false, mode: None }, itself])
+    let slot = stripping(filter);
+    Ok(vec![Part { filter, suffix: "-strip", slot, policy, decides: false, mode: None }, itself])
 }
 
 /// A policy that strips the same headers and does nothing else. It writes into filter state which
@@ -108,7 +110,7 @@ mod tests {
     use crate::filter::Filter;
     use crate::placement::site::Site;
 
-    const REWRITING: [(Filter, &str); 6] = [
+    const REWRITING: [(Filter, &str); 8] = [
         (Filter::HeaderRouter, r#"{"rules": [{"name": "r", "rewrite": {"path": {"replaceFull": "/x"}}}]}"#),
         (
             Filter::HeaderRouter,
@@ -134,6 +136,19 @@ mod tests {
             r#"{"trust": "mesh", "strip": ["x-a"], "splits": [{"name": "s", "key": [{"header": "u"}],
                 "backends": [{"name": "a", "baseline": true}, {"name": "b", "authority": "b", "weight": 5}]}]}"#,
         ),
+        (
+            Filter::Narrows,
+            r#"{"router": {"routeHeader": "x-lane", "strip": ["x-b"], "rules": [{"name": "r",
+                "redirect": {"scheme": "https"}}]}, "split": {"splits": [{"name": "s", "key": [{"header": "u"}],
+                "override": {"header": "x-canary"}, "backends": [{"name": "a", "baseline": true},
+                {"name": "b", "to": "b", "weight": 5}]}]}}"#,
+        ),
+        (
+            Filter::Narrows,
+            r#"{"trust": "mesh", "split": {"strip": ["x-b"], "splits": [{"name": "s",
+                "key": [{"header": "u"}], "backends": [{"name": "a", "baseline": true},
+                {"name": "b", "to": "b", "weight": 5}]}]}}"#,
+        ),
     ];
 
     #[test]
@@ -146,7 +161,7 @@ mod tests {
                 let [first, second] = &parts[..] else { panic!("{text}: {parts:?}") };
                 assert_eq!((first.slot.phase, second.slot.phase), ("AUTHN", "STATS"), "{text}");
                 assert_eq!(second.policy, tree);
-                let stripping = filter.compile(&first.policy).unwrap();
+                let stripping = first.filter.compile(&first.policy).unwrap();
                 // Neither strips a header that the other does not strip.
                 for (one, other) in [(&policy, &stripping), (&stripping, &policy)] {
                     let other = other.strips();

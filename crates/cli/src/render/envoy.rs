@@ -11,21 +11,22 @@ use crate::write::{json, yaml};
 const STRING: &str = "type.googleapis.com/google.protobuf.StringValue";
 
 pub(super) fn filter_block(request: &RenderRequest<'_>) -> Result<String, CliError> {
-    Ok(yaml::document(&PolicyValue::List(vec![filter(request, &request.tree, "")?])))
+    Ok(yaml::document(&PolicyValue::List(vec![filter(request, request.filter, &request.tree, "")?])))
 }
 
-/// The filter with a policy; the suffix tells it from others of the same filter.
+/// One of the filters of a module, with a policy; the suffix tells it from others of the same filter.
 pub(super) fn filter(
     request: &RenderRequest<'_>,
+    filter: Filter,
     policy: &PolicyValue,
     suffix: &str,
 ) -> Result<PolicyValue, CliError> {
-    let filter = request.filter.name();
+    let filter = filter.name();
     let name = text(format!("narrows.{filter}{suffix}"));
     // The address that a resource of Istio gives is not one for a proxy without Istio.
     let kept = request.kept.url.as_deref().filter(|url| url.starts_with("file://"));
     let file = match request.url.as_deref().or(kept) {
-        None => format!("dist/{filter}.wasm"),
+        None => format!("dist/{}.wasm", request.filter.name()),
         Some(url) => match url.split_once("://") {
             None => url.to_owned(),
             Some(("file", path)) => path.to_owned(),

@@ -98,7 +98,7 @@ fn patch(
             "patch",
             table([
                 ("operation", text(operation)),
-                ("value", envoy::filter(request, &part.policy, part.suffix)?),
+                ("value", envoy::filter(request, part.filter, &part.policy, part.suffix)?),
             ]),
         ),
     ]))

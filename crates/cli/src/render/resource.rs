@@ -27,7 +27,7 @@ const EXTENSION: Release = Release::minor(30);
 pub(super) fn wasm_plugin(request: &RenderRequest<'_>) -> Result<String, CliError> {
     resources(request, "WasmPlugin", |part| {
         let mut spec = attachment(request, part)?;
-        spec.extend(plugin(request, &part.policy)?);
+        spec.extend(plugin(request, part)?);
         Ok(spec)
     })
 }
@@ -41,7 +41,7 @@ pub(super) fn traffic_extension(request: &RenderRequest<'_>) -> Result<String, C
     }
     resources(request, "TrafficExtension", |part| {
         let mut spec = attachment(request, part)?;
-        spec.push(("wasm".to_owned(), PolicyValue::Table(plugin(request, &part.policy)?)));
+        spec.push(("wasm".to_owned(), PolicyValue::Table(plugin(request, part)?)));
         Ok(spec)
     })
 }
@@ -266,7 +266,7 @@ fn attachment(request: &RenderRequest<'_>, part: &Part) -> Result<Fields, CliErr
 }
 
 /// The module and its policy.
-fn plugin(request: &RenderRequest<'_>, policy: &PolicyValue) -> Result<Fields, CliError> {
+fn plugin(request: &RenderRequest<'_>, part: &Part) -> Result<Fields, CliError> {
     let url = request.url.as_ref().ok_or_else(|| {
         CliError::new("the address of the module is missing", "add --url oci://registry/repository:tag")
     })?;
@@ -289,11 +289,11 @@ fn plugin(request: &RenderRequest<'_>, policy: &PolicyValue) -> Result<Fields, C
     if request.strict || request.is_bundle() {
         let is_strict = request.strict || written.is_some_and(|name| vm_config::is_strict(name.as_bytes()));
         let strict = if is_strict { vm_config::STRICT } else { "" };
-        fields.push(("pluginName".to_owned(), text([request.filter.name(), strict].concat())));
+        fields.push(("pluginName".to_owned(), text([part.filter.name(), strict].concat())));
     } else {
         fields.extend(written.map(|name| ("pluginName".to_owned(), text(name))));
     }
-    fields.push(("pluginConfig".to_owned(), policy.clone()));
+    fields.push(("pluginConfig".to_owned(), part.policy.clone()));
     Ok(fields)
 }
 

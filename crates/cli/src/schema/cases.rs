@@ -75,7 +75,7 @@ fn send() -> Value {
     let source = table(
         &[],
         &json!({
-            "address": text("The caller's address, with its port."),
+            "address": { "type": "string", "pattern": ADDRESS, "description": "The caller's address, with its port." },
             "principal": text("The name in the caller's certificate."),
             "verified": { "type": "boolean", "default": true, "description": "Whether that was verified." },
             "namespace": text("The namespace of the sidecar that the filter runs in."),
@@ -93,7 +93,7 @@ fn send() -> Value {
         &json!({
             "method": { "type": "string", "default": "GET", "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" },
             "scheme": { "enum": ["http", "https"], "default": "http" },
-            "target": { "type": "string", "default": "/", "pattern": "^[^\\u0000-\\u0020\\u007f]+$" },
+            "target": { "type": "string", "default": "/", "pattern": TARGET },
             "authority": { "type": "string", "default": AUTHORITY, "pattern": "^[^\\u0000-\\u0020\\u007f]*$" },
             "headers": lines_or_table("Lines in order, bytes as \\xNN; or a table of names and values."),
             "body": text("The body."),
@@ -170,3 +170,8 @@ fn expect() -> Value {
         }),
     )
 }
+
+/// A path, a URL, `*` for OPTIONS, or a host and a port for CONNECT.
+const TARGET: &str = "^(/|https?://|\\*$|[^/?#:]+:[0-9]+$)[^\\u0000-\\u0020\\u007f]*$";
+/// What Envoy writes: an address of IP, a pipe, or another listener of its own.
+const ADDRESS: &str = "^(envoy://|/|@|[0-9.]+(:[0-9]+)?$|\\[[0-9A-Fa-f:.]+\\](:[0-9]+)?$|[0-9A-Fa-f:.]+$)";

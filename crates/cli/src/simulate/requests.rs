@@ -36,22 +36,13 @@ pub struct Requests {
 impl Requests {
     /// Opens a file; its first lines tell its format if none is given.
     pub fn open(path: &Path, format: Option<Format>) -> Result<Self, CliError> {
-        let mut input = open(path)?;
-        let mut head = Vec::new();
-        // The first line that says something.
-        while head.len() < 1 << 20 && format::is_silent(&head) {
-            let read = input.by_ref().take(1 << 20).read_until(b'\n', &mut head);
-            if read.map_err(|error| cannot_read(path, &error))? == 0 {
-                break;
-            }
-        }
+        Self::new(path.to_owned(), open(path)?, format)
+    }
+
+    fn new(path: PathBuf, mut input: Box<dyn BufRead>, format: Option<Format>) -> Result<Self, CliError> {
+        let head = head(&mut input).map_err(|error| cannot_read(&path, &error))?;
         let format = format.unwrap_or_else(|| Format::of(&head));
-        Ok(Self {
-            path: path.to_owned(),
-            input: Box::new(std::io::Cursor::new(head).chain(input)),
-            format,
-            at: None,
-        })
+        Ok(Self { path, input: Box::new(std::io::Cursor::new(head).chain(input)), format, at: None })
     }
 
     /// The same, but sent at this moment, in seconds since the epoch, unless they say when.
@@ -71,10 +62,13 @@ impl Requests {
         match self.format {
             Format::Yaml => list::read(self.input, &mut sink)?,
             Format::Jsonl => each_line(self.input, &mut sink, &mut |line, number, sink| {
+                // A comment may come first, and then others may too.
+                if line.starts_with('#') {
+                    return Ok(());
+                }
                 let send: Send =
                     serde_json::from_str(line).map_err(|e| sink.faulty(line, number, &json(&e)))?;
-                send.check()
-                    .map_err(|message| sink.faulty(line, number, &Fault { line: 1, column: 1, message }))?;
+                send.check().map_err(|message| sink.faulty(line, number, &Fault::at_start(message)))?;
                 sink.send(&send)
             })?,
             Format::EnvoyText => each_line(self.input, &mut sink, &mut envoy_text::line)?,
@@ -85,6 +79,26 @@ impl Requests {
         Ok(sink.tally)
     }
 }
+
+/// The lines up to the first that says something, without the mark of the byte order.
+fn head(input: &mut dyn BufRead) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    let mut is_silent = true;
+    while is_silent && head.len() < HEAD {
+        let start = head.len();
+        if (&mut *input).take(1 << 20).read_until(b'\n', &mut head)? == 0 {
+            break;
+        }
+        if start == 0 && head.starts_with("\u{feff}".as_bytes()) {
+            head.drain(.."\u{feff}".len());
+        }
+        is_silent = head.get(start..).is_none_or(format::is_silent);
+    }
+    Ok(head)
+}
+
+/// Where the first line that says something must be.
+const HEAD: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests;

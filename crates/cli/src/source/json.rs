@@ -1,19 +1,20 @@
 //! Files of JSON. Whoever loads such a file reads it as JSON, so it is not read as YAML here.
 
+use narrows_cases::{Words, in_words};
 use narrows_core::PolicyValue;
 use serde::de::IgnoredAny;
 
 use super::{Node, line_of, node};
 
 /// The document of a file of JSON. If it cannot be read, returns the fault and its place.
-pub(super) fn document(text: &str) -> Result<Vec<Node>, (std::ops::Range<usize>, String)> {
+pub(super) fn document(text: &str) -> Result<Vec<Node>, (std::ops::Range<usize>, Words)> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
     if let Err(broken) = serde_json::from_str::<IgnoredAny>(text) {
         let place = format!(" at line {} column {}", broken.line(), broken.column());
         let at = offset(text, &broken);
-        return Err((at..at + 1, broken.to_string().replace(&place, "")));
+        return Err((at..at + 1, in_words(&broken.to_string().replace(&place, ""))));
     }
     // Almost every text of JSON is YAML too, and YAML is read with places.
     let placed = node::documents(text);

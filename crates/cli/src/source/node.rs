@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use narrows_cases::{Words, in_words};
 use narrows_core::PolicyValue;
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
@@ -148,7 +149,7 @@ impl Node {
 }
 
 /// Reads every document of a text. If it cannot be read, returns the fault and its place.
-pub(super) fn documents(text: &str) -> Result<Vec<Node>, (Range<usize>, String)> {
+pub(super) fn documents(text: &str) -> Result<Vec<Node>, (Range<usize>, Words)> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         // The reader of the policy must refuse a field that is written twice, so it is passed on.
@@ -171,21 +172,6 @@ pub(super) fn documents(text: &str) -> Result<Vec<Node>, (Range<usize>, String)>
             Err((start..start + 1, in_words(&e.to_string().replace(&place, ""))))
         }
     }
-}
-
-/// The reader's limits, in words of its users.
-fn in_words(message: &str) -> String {
-    let limits = [
-        ("RecordedAnchorEvents", "its aliases stand for more than a million values"),
-        ("Alias", "its aliases stand for more values than are read"),
-        ("Depth", "it is nested deeper than any document should be"),
-        ("recursion limit", "it is nested deeper than any document should be"),
-        ("ScalarBytes", "its texts have more than 64 MiB"),
-        ("budget breached", "it is larger than what is read"),
-    ];
-    let reached = limits.iter().find(|(sign, _)| message.contains(sign));
-    let is_limit = message.contains("budget breached") || message.contains("limit exceeded");
-    reached.filter(|_| is_limit).map_or_else(|| message.to_owned(), |(_, words)| (*words).to_owned())
 }
 
 fn index(number: u64) -> usize {

@@ -41,6 +41,62 @@ fn every_command_shows_examples_that_run() {
 }
 
 #[test]
+fn a_mistake_names_the_help_of_its_command() {
+    for (arguments, message, help) in [
+        (
+            &["lint", "--formt", "json", "x"][..],
+            "unexpected argument '--formt' found",
+            "a similar argument exists: '--format'; see narrows lint --help",
+        ),
+        (
+            &["render"],
+            "the following required arguments were not provided: --as <SHAPE> <POLICY>",
+            "write narrows render --as <SHAPE> <POLICY>; --as <SHAPE> is one of wasm-plugin, traffic-extension, \
+             envoy-extension-policy, envoy-filter, telemetry, envoy-filter-block, stats-tags, pod-annotation, extra-stat-tags; \
+             see narrows render --help",
+        ),
+        (
+            &["render", "a.yaml", "--as", "wasm"],
+            "invalid value 'wasm' for '--as <SHAPE>'",
+            "a similar value exists: 'wasm-plugin'; --as <SHAPE> is one of wasm-plugin, ",
+        ),
+        (
+            &["lint", "x", "--format", "xml"],
+            "invalid value 'xml' for '--format <FORMAT>'",
+            "--format <FORMAT> is one of text, json, github, sarif; see narrows lint --help",
+        ),
+        (&["lint", "x", "--format"], "a value is required for '--format <FORMAT>'", "is one of text, json,"),
+        (&["schema"], "the following required arguments", "<SUBJECT> is one of header-router, "),
+        (&["completions", "tcsh"], "invalid value 'tcsh' for '<SHELL>'", "<SHELL> is one of bash, "),
+        (
+            &["set-weight", "a", "--backend", "b", "x"],
+            "invalid value 'x' for '<WEIGHT>'",
+            "see narrows set-weight --help",
+        ),
+        (&["--quiet"], "unexpected argument '--quiet' found", "see narrows --help"),
+        (&["lnit", "x"], "there is no command \"lnit\"", "did you mean \"init\"? write one of init, lint, "),
+    ] {
+        let (code, _, errors) = narrows(&fixtures(), arguments);
+        assert_eq!(code, Some(2), "{arguments:?}");
+        let lines: Vec<&str> = errors.lines().collect();
+        assert!(lines[0].starts_with(&format!("error: {message}")), "{arguments:?}: {errors}");
+        assert!(lines[1].starts_with("  = help: ") && lines[1].contains(help), "{arguments:?}: {errors}");
+    }
+}
+
+/// A help text and an error name the same releases.
+#[test]
+fn the_releases_are_named() {
+    let known = format!("{} to {}", narrows::istio::Release::OLDEST, narrows::istio::Release::NEWEST);
+    for command in ["lint", "render"] {
+        let help = narrows(&fixtures(), &[command, "--help"]).1;
+        assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains(&known), "{help}");
+    }
+    let (_, _, errors) = narrows(&fixtures(), &["lint", "--istio", "2.0", "x"]);
+    assert!(errors.contains(&format!("write one of {known}")), "{errors}");
+}
+
+#[test]
 fn help_is_wrapped() {
     for command in [&["--help"][..], &["lint", "--help"], &["render", "--help"]] {
         let (_, help, _) = narrows(&fixtures(), command);

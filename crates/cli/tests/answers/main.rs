@@ -1,11 +1,16 @@
 //! What the command line says is what happens, or it says why it cannot tell.
 
 mod chosen;
+mod exits;
 mod fix;
 mod help;
 mod init;
+mod inputs;
+mod meaning;
+mod migrate;
 mod places;
 mod render;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -205,6 +210,17 @@ fn what_is_not_ours_is_passed_over() {
         assert_eq!(code, Some(1), "{text}: {output}");
         assert!(output.contains("NRW600"), "{output}");
     }
+    // So is one whose field "filter" or filter is misspelt; the name of a chart is no filter.
+    for (text, help) in [
+        ("filtr: header-router\nrules: []\n", "did you mean \"filter\"?"),
+        ("filter: header-routr\nrules: []\n", "did you mean \"header-router\"?"),
+    ] {
+        fs::write(here.join("policy.yaml"), text).unwrap();
+        let (code, output, _) = narrows(&here, &["lint", "policy.yaml"]);
+        assert!(code == Some(1) && output.contains(help), "{text}: {output}");
+    }
+    fs::write(here.join("Chart.yaml"), "name: header-router\nversion: 1\n").unwrap();
+    assert_eq!(narrows(&here, &["lint", "Chart.yaml"]).0, Some(0));
     // A file that is named for a filter is a policy, whatever it looks like.
     let (code, output, _) = narrows(&here, &["lint", "values.yaml", "--filter", "header-router"]);
     assert!(code == Some(1) && output.contains("NRW101"), "{output}");

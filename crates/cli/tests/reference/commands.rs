@@ -1,6 +1,6 @@
 //! A page with what each command prints about itself.
 
-use super::{MADE, Pages, narrows};
+use super::{MADE, Pages, exits, narrows};
 
 pub(super) fn add(pages: &mut Pages) {
     let (_, help) = narrows(&["--help"]);
@@ -23,6 +23,11 @@ pub(super) fn add(pages: &mut Pages) {
             lines(&help)
         ));
     }
+    page.push_str(&format!(
+        "\n## Exit codes\n\n0 is clean. 1 says that there is something to look at. 2 says that the command could not do what it was \
+         told. Each of these is run by a test, among the files of `crates/cli/tests/fixtures`:\n\n{}",
+        exits::table()
+    ));
     pages.insert("commands.md".to_owned(), page);
 }
 

@@ -2,6 +2,7 @@
 
 mod codes;
 mod commands;
+mod exits;
 mod policies;
 mod signals;
 

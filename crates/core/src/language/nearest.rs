@@ -10,7 +10,7 @@ pub(crate) fn names(known: &[&str]) -> String {
 }
 
 /// "did you mean …?" for the nearest known name, if one is near enough; for both, if two are.
-pub(crate) fn suggestion(written: &str, known: &[&str]) -> Option<String> {
+pub fn suggestion(written: &str, known: &[&str]) -> Option<String> {
     // A longer name is near to no known one, and expensive to compare.
     if written.len() > limits::NAME {
         return None;

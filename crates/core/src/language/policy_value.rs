@@ -76,13 +76,22 @@ impl PolicyValue {
         Some(std::mem::replace(value, Self::Null)).filter(|value| *value != Self::Null)
     }
 
+    /// Whether it is a number without a fraction: it may be too large for any field.
+    pub(crate) fn is_whole(&self) -> bool {
+        match self {
+            Self::Integer(_) => true,
+            Self::Fraction(number) => number.trunc().total_cmp(number).is_eq(),
+            _ => false,
+        }
+    }
+
     /// The kind of this value, for "expected a list, found a string".
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Flag(_) => "a boolean",
-            Self::Integer(_) => "an integer",
-            Self::Fraction(_) => "a fraction",
+            _ if self.is_whole() => "an integer",
+            Self::Integer(_) | Self::Fraction(_) => "a fraction",
             Self::Text(_) => "a string",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
@@ -264,7 +273,7 @@ mod tests {
         let tree = PolicyValue::parse(br#"{"a": 5.0, "c": 5.5, "d": 1e300}"#).unwrap();
         let PolicyValue::Table(fields) = tree else { panic!() };
         let values: Vec<_> = fields.into_iter().map(|(_, v)| v.kind()).collect();
-        assert_eq!(values, ["an integer", "a fraction", "a fraction"]);
+        assert_eq!(values, ["an integer", "a fraction", "an integer"]);
     }
 
     #[test]

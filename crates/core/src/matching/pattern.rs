@@ -12,6 +12,8 @@ mod relation;
 mod replacer;
 mod sets;
 mod table;
+#[cfg(any(test, feature = "describe"))]
+pub(crate) mod values;
 
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
 use regex_syntax::hir::{Hir, Look};

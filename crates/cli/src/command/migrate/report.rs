@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::command;
 use crate::escape;
 use crate::migrate::Made;
+use crate::migrate::attach::Attach;
 use crate::migrate::difference::{Difference, Kind};
 use crate::source::SourceFile;
 
@@ -62,6 +64,8 @@ pub(super) fn json(sources: &[SourceFile], all: &[Difference], made: Option<&Mad
         whole["routes"] = values(&made.routes);
         whole["cases"] = values(&made.cases);
         whole["withoutCase"] = json!(made.without_case);
+        let attach = |place: &Attach| json!({ "proxies": place.proxies, "command": command("policy.yaml", made.filter, place) });
+        whole["attach"] = made.attach.iter().map(attach).collect();
     }
     format!("{whole:#}\n")
 }

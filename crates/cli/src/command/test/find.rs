@@ -75,9 +75,11 @@ fn compile(filter: Filter, tree: &PolicyValue) -> Result<Box<dyn Pure>, Invalid>
         .and_then(|model| model.compile(tree))
 }
 
-/// All suites of these files and folders, in the order of their paths.
-pub(super) fn suites(paths: &[PathBuf], chosen: &Chosen<'_>) -> Result<Vec<Suite>, CliError> {
+/// All suites of these files and folders, in the order of their paths; and the files that were named for
+/// nothing, because no case is in them or beside them.
+pub(super) fn suites(paths: &[PathBuf], chosen: &Chosen<'_>) -> Result<(Vec<Suite>, Vec<PathBuf>), CliError> {
     let mut suites = Vec::new();
+    let mut idle = Vec::new();
     for path in paths {
         if path.is_dir() {
             for file in files(path)? {
@@ -85,11 +87,23 @@ pub(super) fn suites(paths: &[PathBuf], chosen: &Chosen<'_>) -> Result<Vec<Suite
             }
             continue;
         }
-        let own = in_file(path, chosen, None)?;
-        // A policy has its cases beside it.
-        suites.extend(if own.is_empty() { beside(path, chosen)? } else { own });
+        let mut found = in_file(path, chosen, None)?;
+        if found.is_empty() && path.as_os_str() == "-" {
+            return Err(CliError::new(
+                "there are no cases in the standard input",
+                "give it a case file, with \"cases\"; cases beside a policy are found if its file is named",
+            ));
+        }
+        if found.is_empty() {
+            // A policy has its cases beside it.
+            found = beside(path, chosen)?;
+        }
+        if found.is_empty() {
+            idle.push(path.clone());
+        }
+        suites.extend(found);
     }
-    Ok(suites)
+    Ok((suites, idle))
 }
 
 /// The files below a folder in which policies and cases may be.
@@ -128,14 +142,14 @@ fn in_file(path: &Path, chosen: &Chosen<'_>, about: Option<&Path>) -> Result<Vec
         // A document keeps its own bytes; blank lines stand for what is before it.
         let shift = shift(&source.text, &text);
         if !Written::is_in(&text) {
-            suites.extend(annotated(path, &text, chosen).transpose()?);
+            suites.extend(annotated(path, &source, &text, chosen).transpose()?);
             continue;
         }
         let piece = SourceFile { path: source.path.clone(), text };
         let written = Written::parse(&piece.text).map_err(|fault| {
             let lines = piece.lines();
             let at = lines.start_of(fault.line) + fault.column.saturating_sub(1);
-            let help = "docs/case-files.md describes case files";
+            let help = fault.help.as_deref().unwrap_or("docs/case-files.md describes case files");
             let finding = Finding::error(code::BAD_CASES, &(at..at + 1), "", &fault.message, help);
             refused(Output::Text, piece.clone(), vec![finding])
         })?;
@@ -143,7 +157,7 @@ fn in_file(path: &Path, chosen: &Chosen<'_>, about: Option<&Path>) -> Result<Vec
             std::fs::canonicalize(path.parent().unwrap_or(path).join(file)).ok().as_deref() == about
         };
         if about.is_none() || written.policy_file.as_ref().is_some_and(names_it) {
-            suites.push(Suite { shift: Some(shift), ..suite(path, piece, written, chosen)? });
+            suites.push(Suite { shift: Some(shift), ..suite(path, &source, piece, written, chosen)? });
         }
     }
     Ok(suites)
@@ -171,8 +185,13 @@ pub(super) fn documents_of(text: &str) -> Vec<String> {
 }
 
 /// The cases that a resource carries in its annotation.
-fn annotated(path: &Path, text: &str, chosen: &Chosen<'_>) -> Option<Result<Suite, CliError>> {
-    let source = SourceFile { path: path.display().to_string(), text: text.to_owned() };
+fn annotated(
+    path: &Path,
+    file: &SourceFile,
+    text: &str,
+    chosen: &Chosen<'_>,
+) -> Option<Result<Suite, CliError>> {
+    let source = SourceFile { path: file.path.clone(), text: text.to_owned() };
     let documents = source.documents().ok()?;
     let resource = documents.iter().flat_map(documents::resources).find(|r| r.get(ANNOTATION).is_some())?;
     let cases = resource.text_at(ANNOTATION)?.to_owned();
@@ -187,19 +206,26 @@ fn annotated(path: &Path, text: &str, chosen: &Chosen<'_>) -> Option<Result<Suit
         }
     };
     let inner = SourceFile { path: source.path.clone(), text: cases };
-    Some(suite(path, inner, written, chosen))
+    Some(suite(path, file, inner, written, chosen))
 }
 
 /// Where a resource has its cases, so that it can still be applied.
 const ANNOTATION: &str = "metadata.annotations.narrows-cases";
 
-fn suite(path: &Path, source: SourceFile, written: Written, chosen: &Chosen<'_>) -> Result<Suite, CliError> {
+/// The suite of a piece of a file.
+fn suite(
+    path: &Path,
+    file: &SourceFile,
+    source: SourceFile,
+    written: Written,
+    chosen: &Chosen<'_>,
+) -> Result<Suite, CliError> {
     let documents = source.documents().map_err(|fault| refused(Output::Text, source.clone(), vec![fault]))?;
     let document = documents.into_iter().next().unwrap_or(Node { at: 0..0, value: Value::Table(Vec::new()) });
-    let (filter, policy, about) = policy(path, &document, &written, chosen)?;
+    let (filter, policy, about) = policy(path, file, &document, &written, chosen)?;
     if let (false, Some(case)) = (chosen.records, written.cases.iter().find(|c| c.expect.is_empty())) {
         return Err(CliError::new(
-            format!("case {:?} in {:?} expects nothing", case.name, path.display().to_string()),
+            format!("case {:?} in {:?} expects nothing", case.name, file.path),
             "write \"expect\", or let --record write what happens",
         ));
     }
@@ -232,6 +258,7 @@ fn suite(path: &Path, source: SourceFile, written: Written, chosen: &Chosen<'_>)
 /// one in the same file.
 fn policy(
     path: &Path,
+    file: &SourceFile,
     document: &Node,
     written: &Written,
     chosen: &Chosen<'_>,
@@ -249,7 +276,7 @@ fn policy(
     if let Some(file) = &written.policy_file {
         return loaded(&path.parent().unwrap_or(path).join(file));
     }
-    let about = path.display().to_string();
+    let about = file.path.clone();
     if let Some(own) = document.get("policy") {
         let Some(filter) = Filter::of_policy(own).or(named) else {
             return Err(CliError::new(
@@ -259,11 +286,22 @@ fn policy(
         };
         return Ok((filter, own.tree(), about));
     }
-    let in_same_file = loaded::written(path, named);
-    match (in_same_file, named) {
-        (Ok(loaded), _) => Ok((loaded.filter, loaded.node.tree(), about)),
-        // A plugin without a configuration has an empty policy.
-        (Err(_), Some(filter)) => Ok((filter, PolicyValue::Table(Vec::new()), about)),
-        (Err(error), None) => Err(error),
+    if has_other_documents(file) {
+        let loaded = loaded::written_beside(file, named)?;
+        return Ok((loaded.filter, loaded.node.tree(), about));
     }
+    // A plugin without a configuration has an empty policy.
+    let empty = |filter| (filter, PolicyValue::Table(Vec::new()), about.clone());
+    named.map(empty).ok_or_else(|| {
+        CliError::new(
+            format!("nothing says which policy the cases of {about:?} are about"),
+            "write it under \"policy\", or name its file under \"policyFile\" or with --policy",
+        )
+    })
+}
+
+/// Whether something else than cases is in a file: the policy that they are about.
+fn has_other_documents(file: &SourceFile) -> bool {
+    let says = |text: &str| text.lines().any(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    documents_of(&file.text).iter().any(|text| says(text) && !Written::is_in(text))
 }

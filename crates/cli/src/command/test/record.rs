@@ -14,6 +14,7 @@ use crate::command::Done;
 use crate::edit::{self, Edit};
 use crate::error::CliError;
 use crate::files;
+use crate::source::SourceFile;
 
 /// Records what happens in every suite, and says in which files.
 pub(super) fn record(suites: &[Suite]) -> Result<Done, CliError> {
@@ -24,7 +25,10 @@ pub(super) fn record(suites: &[Suite]) -> Result<Done, CliError> {
     let mut output = String::new();
     for (path, suites) in by_file {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| crate::source::cannot_read(path, &error))?;
+        if shown == "-" {
+            return Err(CliError::new("the standard input cannot be changed in place", "name the case file"));
+        }
+        let text = SourceFile::read(path)?.text;
         let mut edits = Vec::new();
         let mut count = 0;
         for suite in suites {

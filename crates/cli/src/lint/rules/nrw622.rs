@@ -3,7 +3,6 @@
 use narrows_core::names;
 
 use crate::code::Code;
-use crate::filter::Filter;
 use crate::finding::Finding;
 use crate::lint::attached::Attached;
 use crate::lint::chain::{Chain, Judged, Own};
@@ -60,13 +59,8 @@ fn stripped<'a, 'n: 'a>(
         "{left:?} is stripped after authorization: an AuthorizationPolicy checks what the client wrote in it"
     );
     let slot = stripping(attached.filter);
-    let both = if attached.filter == Filter::Narrows {
-        "a header-router with the same \"strip\" and no rules"
-    } else {
-        "narrows render writes both"
-    };
     let help = format!(
-        "strip in a plugin of its own before it, phase {} and priority {}: {both}{}",
+        "strip in a plugin of its own before it, phase {} and priority {}: narrows render writes both{}",
         slot.phase,
         slot.priority,
         attached.or_outbound()

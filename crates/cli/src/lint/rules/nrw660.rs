@@ -14,10 +14,11 @@ pub(in crate::lint) static RULE: Rule = Rule {
     code: Code {
         id: "NRW660",
         title: "a value that no request has",
-        text: "The condition compares with a text that no request can carry, so it never holds; with \"invert\", or
-under \"withoutHeaders\", it always does. A path has no blanks and is compared without its query. Blanks
-around a header's value are no part of it, and a proxy refuses line ends. A cookie ends at \";\". Methods
-are written in capitals, and their letter case counts. A query parameter may have any value.",
+        text: "The condition compares with a text that no request can carry, or with an expression that matches no such
+text, so it never holds; with \"invert\", or under \"withoutHeaders\", it always does. A path has no blanks
+and is compared without its query. Blanks around a header's value are no part of it, and a proxy refuses
+line ends. A cookie ends at \";\". Methods are written in capitals, and their letter case counts. A query
+parameter may have any value.",
     },
     checks: &[Check::Policy(check)],
 };
@@ -69,8 +70,12 @@ fn matched(node: &Node, place: &str, findings: &mut Vec<Finding>) {
         let place = format!("{place}.{}", key.name);
         let mut named = |carrier, is_without| {
             for (name, test) in value.fields() {
-                let what = format!("{} {:?}", key.name.trim_end_matches('s'), name.name);
-                let what = if is_without { format!("header {:?}", name.name) } else { what };
+                let kind = match carrier {
+                    Carrier::Query => "query parameter",
+                    _ if is_without => "header",
+                    _ => key.name.trim_end_matches('s'),
+                };
+                let what = format!("{kind} {:?}", name.name);
                 tested(carrier, is_without, &what, test, &format!("{place}.{}", name.name), findings);
             }
         };
@@ -78,6 +83,7 @@ fn matched(node: &Node, place: &str, findings: &mut Vec<Finding>) {
             "headers" => named(Carrier::Header, false),
             "withoutHeaders" => named(Carrier::Header, true),
             "cookies" => named(Carrier::Cookie, false),
+            "queryParams" => named(Carrier::Query, false),
             "path" => tested(Carrier::Path, false, "path", value, &place, findings),
             "method" => tested(Carrier::Method, false, "method", value, &place, findings),
             _ => {}
@@ -103,6 +109,18 @@ fn tested(
             "template" if carrier == Carrier::Path => Part::Start,
             "suffix" => Part::End,
             "contains" => Part::Inside,
+            "regex" => {
+                let why = value.text().and_then(|regex| carrier.lacks_match(regex, ignores_case));
+                findings.extend(why.map(|why| {
+                    let message = format!(
+                        "no request has a {what} that matches {:?}{}",
+                        value.text().unwrap_or_default(),
+                        then(is_inverted)
+                    );
+                    Finding::warning(&RULE.code, &value.at, &format!("{place}.regex"), &message, why)
+                }));
+                continue;
+            }
             _ => continue,
         };
         let list = matches!(value.value, Value::List(_));
@@ -122,15 +140,16 @@ fn tested(
                 ));
             }
             let Some(why) = carrier.lacks(part, text) else { continue };
-            let then = match (is_inverted, list && texts.len() > 1) {
-                (_, true) => "",
-                (false, false) => ": the condition never holds",
-                (true, false) => ": the condition always holds",
-            };
+            let then = if list && texts.len() > 1 { "" } else { then(is_inverted) };
             let message = format!("no request has a {what} {} {text:?}{then}", words(part));
             findings.push(at_place(&message, why));
         }
     }
+}
+
+/// What becomes of a condition that nothing meets.
+fn then(is_inverted: bool) -> &'static str {
+    if is_inverted { ": the condition always holds" } else { ": the condition never holds" }
 }
 
 /// The method that is meant by a text that differs from it in letter case alone.

@@ -7,6 +7,7 @@ use narrows_cases::{Fault, Send};
 
 use super::sink::{Sink, Stopped, each_line};
 use super::url::sent_to;
+use crate::source::WHOLE;
 
 /// Options that say nothing about the request that reaches a proxy.
 const SILENT: &[&str] = &[
@@ -63,11 +64,16 @@ pub(super) fn read(input: Box<dyn BufRead>, sink: &mut Sink<'_>) -> Result<(), S
         if command.is_empty() {
             first = number;
         }
+        if u64::try_from(command.len()).is_ok_and(|length| length > WHOLE) {
+            let message =
+                format!("a command of more than {} MiB: a request is not decided in part", WHOLE >> 20);
+            return Err(sink.faulty("", first, &Fault::at_start(message)));
+        }
         let Some(begun) = line.strip_suffix('\\') else {
             command.push_str(line);
             let told = std::mem::take(&mut command);
-            let fault = |message| Fault { line: 1, column: 1, message };
-            let send = request(&told).map_err(|message| sink.faulty(&told, first, &fault(message)))?;
+            let send =
+                request(&told).map_err(|message| sink.faulty(&told, first, &Fault::at_start(message)))?;
             return sink.send(&send);
         };
         command.push_str(begun);
@@ -77,8 +83,7 @@ pub(super) fn read(input: Box<dyn BufRead>, sink: &mut Sink<'_>) -> Result<(), S
     if command.is_empty() {
         return Ok(());
     }
-    let message = "this command goes on after the end of the file".to_owned();
-    Err(sink.faulty(&command, first, &Fault { line: 1, column: 1, message }))
+    Err(sink.faulty(&command, first, &Fault::at_start("this command goes on after the end of the file")))
 }
 
 fn request(command: &str) -> Result<Send, String> {

@@ -1,7 +1,7 @@
 //! An access log of JSON lines: Istio's fields, and those that operators name after headers.
 
 use narrows_cases::bytes::escape;
-use narrows_cases::{Protocol, Send};
+use narrows_cases::{Protocol, Send, Source};
 use serde_json::{Map, Value};
 
 use super::sink::{Sink, Stopped};
@@ -41,7 +41,7 @@ fn request(object: &Map<String, Value>) -> Option<Send> {
     if text(&["protocol"]).is_some_and(|protocol| !protocol.starts_with("HTTP/1")) {
         send.protocol = Protocol::Http2;
     }
-    send.source.address = text(&["downstream_remote_address"]);
+    send.source.address = text(&["downstream_remote_address"]).filter(|text| Source::is_address(text));
     send.source.principal = text(&["downstream_peer_uri_san"]);
     for (name, value) in object {
         let name = name.to_ascii_lowercase().replace('_', "-");

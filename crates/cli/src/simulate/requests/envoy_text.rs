@@ -1,7 +1,7 @@
 //! Envoy's access log as text: its own default format, and Istio's.
 
-use narrows_cases::Send;
 use narrows_cases::bytes::escape;
+use narrows_cases::{Send, Source};
 
 use super::sink::{Sink, Stopped};
 
@@ -55,7 +55,7 @@ fn request(line: &str) -> Option<Send> {
     if let [.., _local, _downstream, remote, server_name, _route] = plain.as_slice()
         && quoted.len() == 6
     {
-        send.source.address = Some((*remote).to_owned()).filter(|address| address != "-");
+        send.source.address = Some((*remote).to_owned()).filter(|address| Source::is_address(address));
         send.server_name = Some((*server_name).to_owned()).filter(|name| name != "-");
     }
     let is_known = authority != "-" && method != "-";

@@ -30,7 +30,7 @@ impl Format {
     pub(super) fn of(head: &[u8]) -> Self {
         let head = String::from_utf8_lossy(head);
         let said = head.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'));
-        let line = said.unwrap_or_default().trim_start_matches('\u{feff}').trim();
+        let line = said.unwrap_or_default().trim();
         let after_bracket = line.strip_prefix('[').and_then(|rest| rest.chars().next());
         if line.starts_with("curl ") {
             return Self::Curl;

@@ -1,8 +1,9 @@
 //! A recording of a browser (HTTP Archive 1.2): `log.entries[].request`. Answers are passed over as they
 //! are read.
 
+use std::cell::Cell;
 use std::fmt;
-use std::io::BufRead;
+use std::io::{self, BufRead, Read};
 
 use narrows_cases::bytes::escape;
 use narrows_cases::{Protocol, Send};
@@ -11,6 +12,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::sink::{Sink, Stopped, json};
 use super::url::sent_to;
+use crate::error::CliError;
+use crate::source::WHOLE;
 
 #[derive(Deserialize)]
 struct Entry {
@@ -36,11 +39,17 @@ struct Pair {
 
 pub(super) fn read(input: Box<dyn BufRead>, sink: &mut Sink<'_>) -> Result<(), Stopped> {
     let mut stopped = None;
-    let mut archive = serde_json::Deserializer::from_reader(input);
-    let read = At { path: &["log", "entries"], sink, stopped: &mut stopped }.deserialize(&mut archive);
+    let unbroken = Cell::new(0);
+    let mut archive = serde_json::Deserializer::from_reader(Bounded { input, unbroken: &unbroken });
+    let at = At { path: &["log", "entries"], sink, stopped: &mut stopped, unbroken: &unbroken };
+    let read = at.deserialize(&mut archive);
     match (stopped, read.and_then(|()| archive.end())) {
         (Some(stopped), _) => Err(stopped),
         (None, Ok(())) => Ok(()),
+        (None, Err(_)) if unbroken.get() > WHOLE => Err(Stopped::Failed(CliError::new(
+            format!("an entry of {:?} has more than {} MiB", sink.path.display().to_string(), WHOLE >> 20),
+            "record it without the contents of answers",
+        ))),
         (None, Err(error)) if error.is_io() => Err(sink.unreadable(&error.into())),
         // The text is not kept: the line has to do.
         (None, Err(error)) => {
@@ -69,11 +78,28 @@ fn request(recorded: Recorded) -> Result<Send, String> {
     send.check().map(|()| send)
 }
 
+/// An input that ends where one entry is larger than what is read as a whole.
+struct Bounded<'c> {
+    input: Box<dyn BufRead>,
+    /// The bytes since an entry ended.
+    unbroken: &'c Cell<u64>,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.unbroken.set(self.unbroken.get().saturating_add(u64::try_from(count).unwrap_or(u64::MAX)));
+        if self.unbroken.get() > WHOLE { Err(io::Error::other("too large")) } else { Ok(count) }
+    }
+}
+
 /// The value at a path of names; everything else is passed over.
 struct At<'a, 't> {
     path: &'a [&'a str],
     sink: &'a mut Sink<'t>,
     stopped: &'a mut Option<Stopped>,
+    /// See [`Bounded`].
+    unbroken: &'a Cell<u64>,
 }
 
 impl<'de> DeserializeSeed<'de> for At<'_, '_> {
@@ -103,7 +129,8 @@ impl<'de> Visitor<'de> for At<'_, '_> {
         while let Some(key) = map.next_key::<String>()? {
             if key == *wanted && !found {
                 found = true;
-                map.next_value_seed(At { path: inner, sink: self.sink, stopped: self.stopped })?;
+                let (sink, stopped) = (&mut *self.sink, &mut *self.stopped);
+                map.next_value_seed(At { path: inner, sink, stopped, unbroken: self.unbroken })?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -113,6 +140,7 @@ impl<'de> Visitor<'de> for At<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(entry) = list.next_element::<Entry>()? {
+            self.unbroken.set(0);
             let send = request(entry.request).map_err(A::Error::custom)?;
             if let Err(stopped) = self.sink.send(&send) {
                 *self.stopped = Some(stopped);

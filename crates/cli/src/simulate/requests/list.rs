@@ -7,7 +7,8 @@ use std::io::{BufRead, Read as _};
 
 use narrows_cases::{Fault, Send, Written, yaml};
 
-use super::sink::{Sink, Stopped, WHOLE};
+use super::sink::{Sink, Stopped};
+use crate::source::WHOLE;
 
 pub(super) fn read(mut input: Box<dyn BufRead>, sink: &mut Sink<'_>) -> Result<(), Stopped> {
     let mut part = Part::default();
@@ -47,9 +48,9 @@ impl Part {
     fn add(&mut self, line: &str, is_marker: bool, sink: &Sink<'_>) -> Result<(), Stopped> {
         let is_silent = line.trim().is_empty() || line.starts_with('#') || is_marker;
         self.says_something |= !is_silent;
-        self.text.push_str(line);
-        let length = u64::try_from(self.text.len()).unwrap_or(u64::MAX);
-        if length <= WHOLE {
+        let length = self.text.len().saturating_add(line.len());
+        if u64::try_from(length).is_ok_and(|length| length < WHOLE) {
+            self.text.push_str(line);
             return Ok(());
         }
         let message = format!(
@@ -57,7 +58,7 @@ impl Part {
              or write one of JSON on each line",
             WHOLE >> 20
         );
-        Err(sink.faulty("", self.begins.max(1), &Fault { line: 1, column: 1, message }))
+        Err(sink.faulty("", self.begins.max(1), &Fault::at_start(message)))
     }
 
     fn finish(&self, sink: &mut Sink<'_>) -> Result<(), Stopped> {
@@ -72,8 +73,7 @@ impl Part {
         let sent = yaml::<Vec<Send>>(&self.text).map_err(|fault| faulty(sink, &fault))?;
         sent.iter().try_for_each(|send| {
             // A list in brackets has no better place.
-            let place = |message| Fault { line: 1, column: 1, message };
-            send.check().map_err(|message| faulty(sink, &place(message)))?;
+            send.check().map_err(|message| faulty(sink, &Fault::at_start(message)))?;
             sink.send(send)
         })
     }

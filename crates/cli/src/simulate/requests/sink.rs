@@ -3,16 +3,13 @@
 use std::io::{BufRead, Read as _};
 use std::path::Path;
 
-use narrows_cases::{Fault, Send};
+use narrows_cases::{Fault, Send, in_words};
 
 use crate::code;
 use crate::error::CliError;
 use crate::finding::{Finding, Level};
 use crate::simulate::sent::{Sent, nth};
-use crate::source::{SourceFile, cannot_read};
-
-/// The most bytes that are read as a whole: a line, a request, a list in brackets.
-pub(super) const WHOLE: u64 = 64 << 20;
+use crate::source::{SourceFile, WHOLE, cannot_read};
 
 /// What was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,7 +85,7 @@ impl Sink<'_> {
             at: at..at + 1,
             place: String::new(),
             message: fault.message.clone(),
-            help: HELP.to_owned(),
+            help: fault.help.clone().unwrap_or_else(|| HELP.to_owned()),
         };
         Stopped::Faulty(Box::new((source, finding)))
     }
@@ -104,8 +101,8 @@ const HELP: &str = "write a request as { method, scheme, target, authority, head
 /// A fault of JSON, with its place.
 pub(super) fn json(error: &serde_json::Error) -> Fault {
     let told = error.to_string();
-    let message = told.split(" at line ").next().unwrap_or_default().to_owned();
-    Fault { line: error.line().max(1), column: error.column().max(1), message }
+    let message = told.split(" at line ").next().unwrap_or_default();
+    Fault::at(error.line().max(1), error.column().max(1), &in_words(message))
 }
 
 /// What a reader of lines does with one of them.
@@ -128,7 +125,7 @@ pub(super) fn each_line(
             return Ok(());
         }
         number += 1;
-        let refuse = |message: String| sink.faulty("", number, &Fault { line: 1, column: 1, message });
+        let refuse = |message: String| sink.faulty("", number, &Fault::at_start(message));
         if u64::try_from(count) == Ok(WHOLE) && !line.ends_with(b"\n") {
             return Err(refuse(format!(
                 "a line of more than {} MiB: a request is not decided in part",

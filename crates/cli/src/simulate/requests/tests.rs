@@ -1,15 +1,13 @@
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use super::{Format, Requests, Stopped, Tally, format};
+use super::{Requests, Stopped, Tally};
 use crate::simulate::Sent;
 
 /// The requests of a text, whatever its format.
 fn read(text: &str) -> Result<(Vec<Sent>, Tally), Stopped> {
-    let input = Box::new(Cursor::new(text.to_owned()));
-    let first = text.lines().find(|line| !format::is_silent(line.as_bytes())).unwrap_or_default();
     let requests =
-        Requests { path: PathBuf::from("file"), input, format: Format::of(first.as_bytes()), at: None };
+        Requests::new(PathBuf::from("file"), Box::new(Cursor::new(text.to_owned())), None).unwrap();
     let mut sent = Vec::new();
     let tally = requests.each(&mut |one| {
         sent.push(one.clone());
@@ -81,6 +79,9 @@ fn a_list_is_read_piece_by_piece_or_whole() {
         "  - { authority: a, target: /1 }\n  - { method: POST, authority: b, target: /2 }\n",
         "about: x\npolicy: {}\ncases:\n- { name: a, send: { authority: a, target: /1 }, expect: {} }\n\
          - { name: b, send: { method: POST, authority: b, target: /2 }, expect: {} }\n",
+        "\u{feff}{\"authority\": \"a\", \"target\": \"/1\"}\n{\"method\": \"POST\", \"authority\": \"b\", \"target\": \"/2\"}\n",
+        "\u{feff}# from a tool of Windows\r\n{\"authority\": \"a\", \"target\": \"/1\"}\r\n{\"method\": \"POST\", \"authority\": \"b\", \"target\": \"/2\"}\r\n",
+        "\u{feff}- { authority: a, target: /1 }\n- { method: POST, authority: b, target: /2 }\n",
         "{\"authority\": \"a\", \"target\": \"/1\"}\n\n{\"method\": \"POST\", \"authority\": \"b\", \"target\": \"/2\"}\n",
         "# of a browser\ncurl 'http://a/1'\ncurl -sS -X POST \\\n  http://b/2\n",
         "{\"log\": {\"version\": \"1.2\", \"entries\": [{\"request\": {\"method\": \"GET\", \"url\": \"http://a/1#x\"}, \
@@ -99,9 +100,9 @@ fn a_list_is_read_piece_by_piece_or_whole() {
 #[test]
 fn faults_have_their_place() {
     for (text, expected) in [
-        ("- target: /\n- target: /\n  headers: x\n", "3:3: invalid type"),
-        ("- target: /\n-\n  cookie: a=b\n", "3:3: unknown field `cookie`"),
-        ("---\n- target: /\n---\n\n- targte: /\n", "5:3: unknown field `targte`"),
+        ("- target: /\n- target: /\n  headers: x\n", "3:3: expected a list of lines"),
+        ("- target: /\n-\n  cookie: a=b\n", "3:3: unknown field \"cookie\""),
+        ("---\n- target: /\n---\n\n- targte: /\n", "5:3: unknown field \"targte\""),
         ("{\"target\": \"/\"}\n{\"target\": 1}\n", "2:"),
         ("{\"target\": \"/\"}\nnonsense\n", "2:"),
         ("curl http://a/\n\ncurl --wieght 1 http://a/\n", "3:1: the option \"--wieght\""),

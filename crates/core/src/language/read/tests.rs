@@ -27,3 +27,34 @@ fn every_fault_is_named_with_its_place() {
         ]
     );
 }
+
+#[test]
+fn a_number_that_is_too_large_is_no_fraction() {
+    for (written, expected) in [
+        (
+            "99999999999999999999",
+            "error[NRW107]: this number is outside 0 to 5; write a number in that range",
+        ),
+        ("-1e300", "error[NRW107]: this number is outside 0 to 5; write a number in that range"),
+        ("9007199254740994.0", "error[NRW107]: this number is outside 0 to 5; write a number in that range"),
+        (
+            "18446744073709551615",
+            "error[NRW107]: this number is outside 0 to 5; write a number in that range",
+        ),
+        (
+            "9223372036854775807",
+            "error[NRW107]: 9223372036854775807 is outside 0 to 5; write a number in that range",
+        ),
+        ("4.5", "error[NRW102]: expected an integer, found a fraction; write an integer here"),
+        ("1e-400", "0"),
+        ("-0", "0"),
+        ("5.0", "5"),
+        ("0.5e1", "5"),
+    ] {
+        let tree = PolicyValue::parse(format!("{{\"a\": {written}}}").as_bytes()).unwrap();
+        let PolicyValue::Table(fields) = tree else { panic!() };
+        let read = integer(&fields[0].1, 0..=5);
+        let said = read.map_or_else(|invalid| invalid.faults()[0].to_string(), |number| number.to_string());
+        assert_eq!(said, expected, "{written}");
+    }
+}

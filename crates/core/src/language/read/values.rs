@@ -135,16 +135,17 @@ pub(crate) fn only_true(tree: &PolicyValue) -> Result<(), Invalid> {
 
 /// Reads an integer within `range`.
 pub(crate) fn integer(tree: &PolicyValue, range: RangeInclusive<i64>) -> Result<i64, Invalid> {
-    let PolicyValue::Integer(value) = tree else {
-        return Err(wrong_type("an integer", tree));
+    let written = match tree {
+        PolicyValue::Integer(value) if range.contains(value) => return Ok(*value),
+        PolicyValue::Integer(value) => value.to_string(),
+        // Nothing knows its digits any more.
+        other if other.is_whole() => "this number".to_owned(),
+        other => return Err(wrong_type("an integer", other)),
     };
-    if range.contains(value) {
-        return Ok(*value);
-    }
     let (low, high) = range.into_inner();
     Err(Invalid::new(
         Code::OutOfRange,
-        format!("{value} is outside {low} to {high}"),
+        format!("{written} is outside {low} to {high}"),
         "write a number in that range",
     ))
 }
