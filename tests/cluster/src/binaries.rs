@@ -1,5 +1,4 @@
-//! What is built from source: Kubernetes, Istio and `CoreDNS` from their Go modules, our own
-//! application statically.
+//! What is built from source: Kubernetes, Istio and `CoreDNS` from their Go modules, and what drills need besides.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +11,9 @@ use crate::place::Place;
 use crate::run;
 use crate::step::step;
 
-/// One folder of `tests/cluster/go`: a Go module that pins what it builds.
+/// A Go module that pins what it builds: a folder of `tests/cluster/go`, or an example's.
 pub(crate) struct Module {
+    /// In the workspace.
     folder: &'static str,
     /// The module whose version the programs say, and the variables of theirs that hold it: each with
     /// what of the version.
@@ -32,7 +32,7 @@ enum Part {
 
 const MODULES: [Module; 3] = [
     Module {
-        folder: "kubernetes",
+        folder: "tests/cluster/go/kubernetes",
         version_of: "k8s.io/kubernetes",
         says: &[
             ("k8s.io/component-base/version.gitVersion", Part::Whole),
@@ -49,7 +49,7 @@ const MODULES: [Module; 3] = [
         ],
     },
     Module {
-        folder: "istio",
+        folder: "tests/cluster/go/istio",
         version_of: "istio.io/istio",
         says: &[("istio.io/istio/pkg/version.buildVersion", Part::Whole)],
         programs: &[
@@ -59,7 +59,7 @@ const MODULES: [Module; 3] = [
         ],
     },
     Module {
-        folder: "coredns",
+        folder: "tests/cluster/go/coredns",
         version_of: "github.com/coredns/coredns",
         says: &[],
         programs: &["github.com/coredns/coredns"],
@@ -68,15 +68,42 @@ const MODULES: [Module; 3] = [
 
 /// No part of the cluster: a drill asks it.
 pub(crate) const COSIGN: Module = Module {
-    folder: "cosign",
+    folder: "tests/cluster/go/cosign",
     version_of: "github.com/sigstore/cosign/v2",
     says: &[],
     programs: &["github.com/sigstore/cosign/v2/cmd/cosign"],
 };
 
-/// Builds what is not there, or is of another module.
+/// No part of the cluster either: what sets weights in it. The programs of the example are of the same module as Argo's.
+pub(crate) const DRIVERS: Module = Module {
+    folder: "examples/progressive-delivery",
+    version_of: "github.com/argoproj/argo-rollouts",
+    says: &[("github.com/argoproj/argo-rollouts/utils/version.version", Part::Whole)],
+    programs: &[
+        "github.com/argoproj/argo-rollouts/cmd/rollouts-controller",
+        "./argo-rollouts/narrows-traffic-router",
+        "./flagger/narrows-webhook",
+    ],
+};
+
+/// Builds what the cluster is made of, if it is not there.
 pub(crate) fn build(place: &Place) -> anyhow::Result<()> {
-    for module in &MODULES {
+    build_each(place, &MODULES)
+}
+
+/// Builds what drills need besides, if it is not there.
+pub(crate) fn build_for_drills(place: &Place) -> anyhow::Result<()> {
+    build_each(place, &[COSIGN, DRIVERS])
+}
+
+/// The same for one drill, without a word.
+pub(crate) fn build_for_drill(place: &Place, module: &Module) -> anyhow::Result<()> {
+    let missing = missing(place, module)?;
+    if missing.is_empty() { Ok(()) } else { build_all(place, module, &missing) }
+}
+
+fn build_each(place: &Place, modules: &[Module]) -> anyhow::Result<()> {
+    for module in modules {
         let missing = missing(place, module)?;
         if let [first, others @ ..] = missing.as_slice() {
             let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
@@ -85,12 +112,6 @@ pub(crate) fn build(place: &Place) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Builds what a drill needs besides the cluster, if it is not there.
-pub(crate) fn build_for_drill(place: &Place, module: &Module) -> anyhow::Result<()> {
-    let missing = missing(place, module)?;
-    if missing.is_empty() { Ok(()) } else { build_all(place, module, &missing) }
 }
 
 /// The programs of a module that are not there, or are of another one.
@@ -118,7 +139,7 @@ fn name(program: &str) -> &str {
 }
 
 fn folder(place: &Place, module: &Module) -> PathBuf {
-    place.sources().join("go").join(module.folder)
+    place.root.join(module.folder)
 }
 
 /// Says beside a program what it is made of.
@@ -134,23 +155,42 @@ pub(crate) fn version(folder: &Path, module: &str) -> anyhow::Result<String> {
 }
 
 /// Where the sources of Istio lie: the template of its proxies' bootstrap is among them.
-pub(crate) fn istio_sources(place: &Place) -> anyhow::Result<String> {
+pub(crate) fn istio_sources(place: &Place) -> anyhow::Result<PathBuf> {
+    let [_, istio, ..] = &MODULES;
+    sources(place, istio)
+}
+
+/// Where the sources lie that a module's programs are built from.
+pub(crate) fn sources(place: &Place, module: &Module) -> anyhow::Result<PathBuf> {
     let mut command = Command::new("go");
-    command
-        .args(["list", "-m", "-f", "{{.Dir}}", "istio.io/istio"])
-        .current_dir(place.sources().join("go/istio"));
-    Ok(run::output(&mut command)?.trim().to_owned())
+    command.args(["list", "-m", "-f", "{{.Dir}}", module.version_of]).current_dir(folder(place, module));
+    Ok(PathBuf::from(run::output(&mut command)?.trim()))
 }
 
 /// What the programs of a folder are made of, as one word.
 fn pinned(folder: &Path) -> anyhow::Result<String> {
     let mut hash = Sha256::new();
-    for file in ["go.mod", "go.sum"] {
-        let path = folder.join(file);
+    let mut files = vec![folder.join("go.mod"), folder.join("go.sum")];
+    find_sources(folder, &mut files)?;
+    for path in files {
         hash.update(fs::read(&path).with_context(|| path.display().to_string())?);
     }
     hash.update(run::output(&mut run::words("go env GOVERSION"))?);
     Ok(format!("{:x}", hash.finalize()))
+}
+
+/// The programs of a folder itself, if it has some, in order.
+fn find_sources(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            find_sources(&path, files)?;
+        } else if path.extension().is_some_and(|end| end == "go") {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// No symbols, and the version that is pinned: Istio refuses a Kubernetes that says none.

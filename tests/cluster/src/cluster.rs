@@ -103,6 +103,11 @@ impl Cluster {
         fs::read_to_string(&path).with_context(|| path.display().to_string())
     }
 
+    /// The command line, built beside this program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.narrows
+    }
+
     /// What `narrows` prints.
     pub(crate) fn narrows(&self, arguments: &[&str]) -> anyhow::Result<String> {
         run::output(Command::new(&self.narrows).args(arguments).current_dir(&self.root))

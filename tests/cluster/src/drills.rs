@@ -1,11 +1,14 @@
 //! What is tried in the cluster. Each drill is a promise of the documents, and a file.
 
 mod absent;
+mod argo;
 mod bad_policy;
 mod bobs_books;
 mod books;
 mod digest;
+mod drivers;
 mod first_hour;
+mod flagger;
 mod from_zero;
 mod hello_helidon;
 mod istiod_down;
@@ -18,6 +21,7 @@ mod registry_down;
 mod removed;
 mod restored_host;
 mod rollback;
+mod rollouts;
 mod service;
 mod signature;
 mod system_egress;
@@ -72,6 +76,9 @@ const DRILLS: &[Drill] = &[
     ("operations", "docs/operations.md, command by command", operations::run),
     ("lanes", "a gray lane through services that hand on their trace alone", lanes::run),
     ("lane-host-gone", "gray, base where its host is gone, gray again", lanes::host_gone),
+    ("argo", "Argo Rollouts sets the weight: rises, fails, rises again", argo::run),
+    ("flagger", "Flagger's events set the weight, by narrows set-weight", flagger::run),
+    ("drivers", "the tests of Argo's plugin and of Flagger's receiver", drivers::run),
     ("first-hour", "docs/first-hour.md, command by command", first_hour::run),
 ];
 

@@ -1,4 +1,4 @@
-//! The images that the cluster runs, made of what is on this machine: no registry is asked.
+//! The images that the cluster and its drills run, made of what is on this machine: no registry is asked.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,14 +26,31 @@ pub(crate) fn make(place: &Place) -> anyhow::Result<Vec<PathBuf>> {
 /// Gives them to containerd.
 pub(crate) fn import(place: &Place, archives: &[PathBuf]) -> anyhow::Result<()> {
     for archive in archives {
-        let mut import = Command::new(packages::program(place, "ctr"));
-        import.arg("--address").arg(place.containerd_socket());
-        import.args(["--namespace", "k8s.io", "images", "import"]).arg(archive);
         step(&format!("importing {}", archive.file_stem().unwrap_or_default().display()), || {
-            run::output(&mut import).map(drop)
+            give(place, archive)
         })?;
     }
     Ok(())
+}
+
+/// Makes the images that set weights, and gives them to the containerd of a cluster that runs here. `narrows` is the
+/// command line.
+pub(crate) fn bring_drivers(place: &Place, narrows: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        place.containerd_socket().exists(),
+        "no cluster of this tree runs: the images of this drill are given to its containerd, and to no other"
+    );
+    for image in drivers(place, narrows)? {
+        give(place, &image.archive(&place.images())?)?;
+    }
+    Ok(())
+}
+
+fn give(place: &Place, archive: &Path) -> anyhow::Result<()> {
+    let mut import = Command::new(packages::program(place, "ctr"));
+    import.arg("--address").arg(place.containerd_socket());
+    import.args(["--namespace", "k8s.io", "images", "import"]).arg(archive);
+    run::output(&mut import).map(drop)
 }
 
 fn all(place: &Place) -> anyhow::Result<Vec<Image>> {
@@ -62,10 +79,44 @@ fn all(place: &Place) -> anyhow::Result<Vec<Image>> {
     ])
 }
 
+/// Argo's controller with our plugin, the receiver of Flagger's events with the command line, and what the
+/// controller asks about proxies.
+fn drivers(place: &Place, narrows: &Path) -> anyhow::Result<Vec<Image>> {
+    let bin = |name: &str| place.bin().join(name);
+    Ok(vec![
+        image(
+            "argo-rollouts:1",
+            "/bin/rollouts-controller",
+            "999",
+            vec![
+                (bin("rollouts-controller"), "/bin/rollouts-controller".to_owned()),
+                at_its_place(bin("narrows-traffic-router")),
+            ],
+        ),
+        image(
+            "narrows-webhook:1",
+            "/narrows-webhook",
+            "65534:65534",
+            vec![
+                (bin("narrows-webhook"), "/narrows-webhook".to_owned()),
+                (narrows.to_owned(), "/narrows".to_owned()),
+            ],
+        ),
+        image("prometheus:1", "prometheus", "65534:65534", vec![at_its_place(prometheus()?)]),
+    ])
+}
+
+/// Debian's, wherever it is on the path.
+fn prometheus() -> anyhow::Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found =
+        std::env::split_paths(&path).map(|folder| folder.join("prometheus")).find(|file| file.is_file());
+    found.context("no prometheus on the path: make prometheus")
+}
+
 /// Istio's proxy: its agent, a stock Envoy, the template of its bootstrap, and what redirects traffic.
 fn proxy(place: &Place) -> anyhow::Result<Vec<(PathBuf, String)>> {
-    let template =
-        Path::new(&binaries::istio_sources(place)?).join("tools/packaging/common/envoy_bootstrap.json");
+    let template = binaries::istio_sources(place)?.join("tools/packaging/common/envoy_bootstrap.json");
     let mut files = vec![
         at_its_place(place.bin().join("pilot-agent")),
         at_its_place(narrows_harness::envoy::binary()?),

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Some("down") => house::down(&place),
         Some("serve") => serve::serve(&place),
         Some("test") => test::test(&place, &arguments.collect::<Vec<_>>().join(" ")),
-        Some("build") => up::build(&place),
+        Some("build") => up::build(&place).and_then(|()| binaries::build_for_drills(&place)),
         Some("able") => return preconditions::able(&place),
         Some("replay") => drills::replay(&place.root, &arguments.next().unwrap_or_default()),
         _ => {

@@ -17,7 +17,7 @@ use super::{RELEASES, documents, folders, name, narrows, policies, yaml_in};
 /// Kinds that `narrows render` writes.
 const RENDERED: [&str; 3] = ["WasmPlugin", "TrafficExtension", "Telemetry"];
 /// Whom the examples attach to, by namespace and label; no label is every proxy.
-const PROXIES: [(&str, &str); 8] = [
+const PROXIES: [(&str, &str); 10] = [
     ("istio-system", ""),
     ("istio-system", "istio=ingressgateway"),
     ("istio-system", "istio=egressgateway"),
@@ -26,6 +26,8 @@ const PROXIES: [(&str, &str); 8] = [
     ("ingress-nginx", "app.kubernetes.io/name=ingress-nginx"),
     ("verrazzano-system", "app=verrazzano-authproxy"),
     ("bobs-books", "app=bobbys-front-end"),
+    ("books", "app=front-end"),
+    ("market", "app=front-end"),
     // Every service of the shop.
     ("shop", ""),
 ];

@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use narrows_harness::prometheus::{self, Sample};
 use narrows_harness::temp::TempDir;
 use narrows_harness::wait;
+use serde_json::Value;
 
 use crate::cluster::{Cluster, PATIENCE};
 use crate::traffic::{Ask, Caller};
@@ -70,6 +71,23 @@ impl Service {
             }
         }
         Ok(served)
+    }
+
+    /// The policy as it is in the cluster, in its resource.
+    pub(super) fn policy(&self, cluster: &Cluster) -> anyhow::Result<Value> {
+        let (split, namespace) = (self.split, self.namespace);
+        let line = format!("get trafficextension {split}-split --namespace {namespace} --output json");
+        Ok(serde_json::from_str(&cluster.kubectl.run(&line)?)?)
+    }
+
+    /// The weight of the canary, and the generation of the rollback, in that policy.
+    pub(super) fn written(&self, cluster: &Cluster) -> anyhow::Result<(u64, u64)> {
+        let policy = self.policy(cluster)?;
+        let number = |place: &str| {
+            let found = policy.pointer(&format!("/spec/wasm/pluginConfig/splits/0/{place}"));
+            found.and_then(Value::as_u64).with_context(|| format!("no {place} in {policy}"))
+        };
+        Ok((number("backends/1/weight")?, number("rollback/generation")?))
     }
 
     /// The sum of a filter's series in the caller's proxy.
