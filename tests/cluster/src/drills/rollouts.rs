@@ -140,9 +140,6 @@ fn install(cluster: &Cluster, place: &Place) -> anyhow::Result<()> {
             format!("apiVersion: v1\nkind: Namespace\nmetadata: {{ name: {namespace}{labels} }}\n");
         cluster.kubectl.apply(&manifest)?;
     }
-    let apply = "apply --server-side --force-conflicts --namespace argo-rollouts -f -";
-    let controller = cluster.example("progressive-delivery/argo-rollouts/controller.yaml")?;
-    cluster.kubectl.feed("apply --server-side --force-conflicts -f -", &controller)?;
     let manifest = binaries::sources(place, &binaries::DRIVERS)?.join("manifests/install.yaml");
     let text = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
     let ours = text.lines().map(|line| match line.trim_start() {
@@ -156,6 +153,8 @@ fn install(cluster: &Cluster, place: &Place) -> anyhow::Result<()> {
     let ours: Vec<String> = ours.collect();
     let ours = ours.join("\n");
     ensure!(ours.contains("localhost/argo-rollouts:1"), "{} names no image of Argo's", manifest.display());
-    cluster.kubectl.feed(apply, &ours)?;
-    cluster.ready("argo-rollouts")
+    cluster.kubectl.feed("apply --server-side --namespace argo-rollouts -f -", &ours)?;
+    // It reads its configuration when it starts.
+    cluster.kubectl.apply(&cluster.example("progressive-delivery/argo-rollouts/controller.yaml")?)?;
+    cluster.restart("argo-rollouts")
 }
