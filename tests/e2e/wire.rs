@@ -1,5 +1,6 @@
 //! What no request can carry, `narrows lint` says (NRW660); Envoy has the last word. Every ASCII character is
-//! sent in every place over HTTP/1.1 and HTTP/2, as it is: a text that is called impossible never arrives.
+//! sent in every place over HTTP/1.1 and HTTP/2, as it is, in the query percent-encoded: a text that is called
+//! impossible never arrives.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,14 +14,15 @@ use serde_json::{Value, json};
 
 use crate::hosts::spellings::raw;
 
-const CARRIERS: [Carrier; 4] = [Carrier::Path, Carrier::Method, Carrier::Header, Carrier::Cookie];
+const CARRIERS: [Carrier; 5] =
+    [Carrier::Path, Carrier::Method, Carrier::Header, Carrier::Cookie, Carrier::Query];
 
 /// The texts of a carrier: each character within others, and at both ends.
 fn texts(carrier: Carrier) -> Vec<String> {
     let (start, rest) = match carrier {
         Carrier::Path => ("/a", "b"),
         Carrier::Method => ("GE", "T"),
-        Carrier::Header | Carrier::Cookie => ("a", "b"),
+        Carrier::Header | Carrier::Cookie | Carrier::Query => ("a", "b"),
     };
     let all = (0..=0x7f).map(char::from);
     all.flat_map(|c| [format!("{start}{c}{rest}"), format!("{c}{start}{rest}"), format!("{start}{rest}{c}")])
@@ -39,6 +41,7 @@ fn policy(all: &[(Carrier, String)]) -> String {
                 Carrier::Method => json!({ "method": test }),
                 Carrier::Header => json!({ "headers": { "x-a": test } }),
                 Carrier::Cookie => json!({ "cookies": { "a": test } }),
+                Carrier::Query => json!({ "queryParams": { "a": test } }),
             };
             let body = format!("{i}");
             let rule = json!({ "name": format!("r{i}"), "matches": [condition], "respond": { "status": 200, "body": body } });
@@ -112,5 +115,11 @@ fn sent(carrier: Carrier, text: &str) -> [Vec<u8>; 4] {
         if carrier == one { text.as_bytes().to_vec() } else { usual.as_bytes().to_vec() }
     };
     let cookie = if carrier == Carrier::Cookie { format!("a=\"{text}\"") } else { "z=z".to_owned() };
-    [of(Carrier::Method, "GET"), of(Carrier::Path, "/"), of(Carrier::Header, "z"), cookie.into_bytes()]
+    let path = if carrier == Carrier::Query {
+        let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        format!("/?a={encoded}").into_bytes()
+    } else {
+        of(Carrier::Path, "/")
+    };
+    [of(Carrier::Method, "GET"), path, of(Carrier::Header, "z"), cookie.into_bytes()]
 }
