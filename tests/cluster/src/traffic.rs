@@ -133,7 +133,11 @@ impl Caller<'_> {
 impl Load {
     /// Ends it; what has it seen?
     pub(crate) fn end(mut self) -> anyhow::Result<Seen> {
-        drop(self.0.stdin.take());
+        // kubectl gives what it writes a minute from its last write, the end of its input too: without a word
+        // before, a load of more than a minute would never end.
+        if let Some(mut input) = self.0.stdin.take() {
+            _ = input.write_all(b"\n");
+        }
         let done = self.0.wait_with_output()?;
         let said = String::from_utf8_lossy(&done.stdout).into_owned();
         ensure!(done.status.success(), "a load ended early: {said}{}", String::from_utf8_lossy(&done.stderr));
