@@ -154,9 +154,9 @@ pub(super) fn documents(text: &str) -> Result<Vec<Node>, (Range<usize>, Words)> 
         with_snippet: false,
         // The reader of the policy must refuse a field that is written twice, so it is passed on.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
-        // A policy of ten thousand rules has a million values. The export of a cluster has thousands of
-        // documents.
-        budget: serde_saphyr::budget! { max_events: 50_000_000, max_nodes: 20_000_000, max_documents: 1_000_000 },
+        // A policy of ten thousand rules may have a million values, the export of a cluster thousands of
+        // documents. A value takes a hundred bytes: two million stay under 300 MiB.
+        budget: serde_saphyr::budget! { max_events: 6_000_000, max_nodes: 2_000_000, max_documents: 1_000_000 },
     };
     let read = serde_saphyr::from_str_multiple_with_options::<Spanned<Value>, Vec<_>>(text, options);
     match read {
