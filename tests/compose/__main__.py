@@ -179,7 +179,7 @@ class Mesh:
         seen = {client.books(x_user_id=user) for _ in range(100)}
         if seen != {"stable"}:
             raise SystemExit(f"BROKEN: a canary that is gone costs no request once it is missed: {seen}")
-        until("the guard in Prometheus", lambda: self.samples('narrows_split_guard{backend="canary"}') == [1])
+        until("the guard in Prometheus", lambda: self.samples('narrows_split_guard{split="stock",backend="canary"}') == [1])
         until("NarrowsCanaryAbsent", lambda: self.samples('ALERTS{alertname="NarrowsCanaryAbsent"}'))
         print("  kept: a canary that is gone costs no request once it is missed, and an alert says so")
 

@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools=$PWD/target/tools/engine
 group=narrows-engine
+# Of a block that is set apart for tests of networks.
+resolver=198.18.0.53
 
 cannot() { echo "SKIPPED: no Docker engine can run here: $*" >&2; exit 77; }
 fails() { echo "no Docker engine runs here: $*" >&2; exit 1; }
@@ -16,17 +18,24 @@ if [ "${1:-}" = inside ]; then
   # Containers, logs and sockets are of this engine alone, and go with it.
   mount -t tmpfs tmpfs /run || cannot "no mount"
   ip link set lo up || cannot "no network"
+  # The machine's name server is out of reach from here: one that knows no name stands in for it, where containers
+  # reach it too. It ends with the namespace.
+  ip address add "$resolver/32" dev lo
+  tests/compose/nobody.py "$resolver" &
+  echo "nameserver $resolver" > /run/resolv.conf
+  mount --bind /run/resolv.conf "$(realpath /etc/resolv.conf)"
   mkdir -p "$tools/data"
   PATH=$tools/usr/sbin:$tools/usr/bin:$PATH
   export PATH DOCKER_HOST=unix:///run/docker.sock
-  dockerd --host "$DOCKER_HOST" --data-root "$tools/data" --exec-root /run/docker --pidfile /run/docker.pid \
+  dockerd --host "$DOCKER_HOST" --data-root "$tools/data" --exec-root /run/docker \
     --cgroup-parent "/$group" > "$tools/log" 2>&1 &
+  engine=$!
   for _ in $(seq 300); do docker info > /dev/null 2>&1 && break; sleep 0.2; done
   docker info > /dev/null 2>&1 || fails "dockerd does not answer: $(tail -n 5 "$tools/log")"
   code=0
   "$@" || code=$?
   # In order, so that no mount of a container is left in its data.
-  kill "$(cat /run/docker.pid)" && wait || true
+  kill "$engine" && wait "$engine" || true
   exit $code
 fi
 
