@@ -107,7 +107,7 @@ fn a_case_that_envoy_cannot_run_needs_a_reason() {
     for (source, fault) in [
         (left_out, "no case runs in Envoy"),
         (unmade, "no certificate of the mesh"),
-        (nowhere, "is not an address"),
+        (nowhere, "is no address"),
     ] {
         let refused = format!("{:#}", read(&case(source, "")).unwrap_err());
         assert!(refused.contains(fault), "{source}: {refused}");
