@@ -12,6 +12,8 @@ pub(crate) struct HostSet {
     exact: Texts,
     /// `*.example.com` as `.example.com`.
     suffix: Texts,
+    /// Bytes of the longest of them.
+    longest_suffix: usize,
     /// Of few hosts with stars, each is tried.
     has_few_globs: bool,
     globs: Option<Box<Globs>>,
@@ -56,7 +58,10 @@ impl HostSet {
         for pattern in &patterns {
             match pattern {
                 HostPattern::Exact(name) => set.exact.insert(name.clone()),
-                HostPattern::Suffix(name) => set.suffix.insert(name.clone()),
+                HostPattern::Suffix(name) => {
+                    set.longest_suffix = set.longest_suffix.max(name.len());
+                    set.suffix.insert(name.clone());
+                }
                 HostPattern::Glob(_) if set.has_few_globs => {}
                 HostPattern::Glob(glob) => {
                     set.globs.get_or_insert_default().insert(glob, 0);
@@ -96,7 +101,8 @@ impl HostSet {
 
     pub(crate) fn contains(&self, host: &Host<'_>) -> bool {
         self.exact.contains(host.name())
-            || (!self.suffix.is_empty() && host.parents().any(|parent| self.suffix.contains(parent)))
+            || (!self.suffix.is_empty()
+                && host.parents(self.longest_suffix).any(|parent| self.suffix.contains(parent)))
             || (self.has_few_globs && self.written.iter().any(|pattern| pattern.covers(host.name())))
             || self.globs.as_ref().is_some_and(|globs| {
                 let mut is_found = false;

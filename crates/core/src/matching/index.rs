@@ -46,6 +46,8 @@ use trie::Trie;
 pub(crate) struct Index {
     exact: IndexByName,
     suffix: IndexByName,
+    /// Bytes of the longest suffix.
+    longest_suffix: usize,
     globs: Globs,
     /// By the indices of hosts. The first is for every host.
     hosts: Vec<Tries>,
@@ -168,12 +170,15 @@ impl<'b> Builder<'b> {
         shared: Option<u32>,
         needs: bool,
     ) -> Result<Option<u32>, Invalid> {
-        let Index { exact, suffix, globs, hosts, tries, .. } = &mut self.index;
+        let Index { exact, suffix, longest_suffix, globs, hosts, tries, .. } = &mut self.index;
         let new = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
         let at = match pattern {
             HostPattern::Any => 0,
             HostPattern::Exact(name) => *exact.entry(name.clone()).or_insert(new),
-            HostPattern::Suffix(name) => *suffix.entry(name.clone()).or_insert(new),
+            HostPattern::Suffix(name) => {
+                *longest_suffix = name.len().max(*longest_suffix);
+                *suffix.entry(name.clone()).or_insert(new)
+            }
             HostPattern::Glob(name) => globs.insert(name, new),
         };
         if at == new {
@@ -238,8 +243,8 @@ impl Index {
             self.exact.get(request.host().name()).copied().into_iter().for_each(&mut visit);
         }
         if !self.suffix.is_empty() {
-            let parents = request.host().parents().filter_map(|parent| self.suffix.get(parent).copied());
-            parents.for_each(&mut visit);
+            let parents = request.host().parents(self.longest_suffix);
+            parents.filter_map(|parent| self.suffix.get(parent).copied()).for_each(&mut visit);
         }
         if !self.globs.is_empty() {
             self.globs.find(request.host().name(), &mut visit);

@@ -47,11 +47,11 @@ impl<'a> Host<'a> {
     }
 
     /// The name's parent domains with the dot, longest first: for `a.b.c`, `.b.c` then `.c`. Parents
-    /// that are longer than a name can be (RFC 1035 §2.3.4) are left out: no policy names one, and a
-    /// header full of dots would have as many as it has bytes.
-    pub fn parents(&self) -> impl Iterator<Item = &[u8]> {
+    /// of more bytes than `longest`, the longest that a policy names, are left out: a header full of dots
+    /// would have as many as it has bytes.
+    pub fn parents(&self, longest: usize) -> impl Iterator<Item = &[u8]> {
         let name = self.name();
-        let from = name.len().saturating_sub(LONGEST.saturating_add(1)).max(1);
+        let from = name.len().saturating_sub(longest).max(1);
         let end = name.get(from..).unwrap_or_default();
         end.iter().enumerate().filter(|(_, byte)| **byte == b'.').filter_map(|(dot, _)| end.get(dot..))
     }
@@ -203,13 +203,16 @@ mod tests {
     #[test]
     fn parents_are_longest_first() {
         let host = Host::of(b"a.b.c");
-        let parents: Vec<_> = host.parents().collect();
+        let parents: Vec<_> = host.parents(254).collect();
         assert_eq!(parents, [b".b.c".as_slice(), b".c".as_slice()]);
+        assert_eq!(host.parents(4).count(), 2);
+        assert_eq!(host.parents(3).collect::<Vec<_>>(), [b".c".as_slice()]);
+        assert_eq!(host.parents(1).count(), 0);
         assert_eq!(host.domain(), b".b.c");
-        assert_eq!(Host::of(b".c").parents().count(), 0);
-        assert_eq!(Host::of(b"..c").parents().count(), 1);
+        assert_eq!(Host::of(b".c").parents(254).count(), 0);
+        assert_eq!(Host::of(b"..c").parents(254).count(), 1);
         assert_eq!(Host::of(b"c").domain(), b"");
-        assert_eq!(Host::of(b"").parents().count(), 0);
+        assert_eq!(Host::of(b"").parents(254).count(), 0);
     }
 
     /// A name of any length has exactly those parents that a policy can name.
@@ -219,12 +222,12 @@ mod tests {
         for before in ["a", "aa", "a.a", &"a".repeat(5000), &"a.".repeat(30_000)] {
             let name = format!("{before}{longest}");
             let host = Host::of(name.as_bytes());
-            let parents: Vec<_> = host.parents().collect();
+            let parents: Vec<_> = host.parents(longest.len()).collect();
             assert_eq!(parents.first(), Some(&longest.as_bytes()), "{} bytes", name.len());
             assert_eq!(parents.len(), 127);
             assert_eq!(host.domain().len(), if before.starts_with("a.") { name.len() - 1 } else { 254 });
         }
-        assert_eq!(Host::of(&vec![b'.'; 60_000]).parents().count(), 254);
+        assert_eq!(Host::of(&vec![b'.'; 60_000]).parents(254).count(), 254);
     }
 
     #[test]

@@ -109,10 +109,10 @@ pub(crate) fn text(tree: &PolicyValue) -> Result<&str, Invalid> {
     match tree {
         PolicyValue::Text(text) => Ok(text),
         // An unquoted `off`, `no` or `y` becomes a boolean, here and on its way through Kubernetes.
-        PolicyValue::Flag(_) => Err(Invalid::new(
+        PolicyValue::Flag(_) | PolicyValue::Integer(_) | PolicyValue::Fraction(_) => Err(Invalid::new(
             Code::WrongType,
-            "expected a string, found a boolean",
-            "quote it: YAML reads off, no and the like as booleans",
+            format!("expected a string, found {}", tree.kind()),
+            "quote it: YAML reads no, off, 17 and the like as booleans and numbers",
         )),
         other => Err(wrong_type("a string", other)),
     }
