@@ -42,7 +42,8 @@ impl<'e> Both<'e> {
 
     fn lines(&self, case: &Case, at: SocketAddr) -> anyhow::Result<Lines> {
         let (served, before) = (self.echo.requests(), self.settled()?);
-        let response = Client::connect(protocol(case), at)?.exchange(&request(case))?;
+        let sent = request(case);
+        let response = Client::connect(protocol(case), at)?.exchange(&sent)?;
         let mut lines = Lines::new();
         if self.echo.requests() > served
             && let Some(received) = self.echo.last()
@@ -55,7 +56,9 @@ impl<'e> Both<'e> {
             }
             lines.extend(values.iter().map(|(name, values)| format!("upstream {name}: {values:?}")));
         }
-        answer(&response, self.echo.requests() > served, &mut lines);
+        let client: BTreeSet<String> =
+            sent.headers.iter().map(|(name, _)| text(name).to_ascii_lowercase()).collect();
+        answer(&response, self.echo.requests() > served, &client, &mut lines);
         for (name, value) in self.settled()? {
             let moved = value.saturating_sub(before.get(&name).copied().unwrap_or_default());
             // These move on a tick, or are of the log that the plugins of a filter share.
@@ -85,7 +88,8 @@ impl<'e> Both<'e> {
     }
 }
 
-fn answer(response: &Response, is_served: bool, lines: &mut Lines) {
+/// What the caller got; `client` are the names of the headers that it had sent.
+fn answer(response: &Response, is_served: bool, client: &BTreeSet<String>, lines: &mut Lines) {
     lines.insert(format!("status {}", response.status));
     let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in response.headers.iter() {
@@ -99,8 +103,19 @@ fn answer(response: &Response, is_served: bool, lines: &mut Lines) {
             if !is_served {
                 continue;
             }
-            let words: BTreeSet<&str> = value.split(',').collect();
+            let mut words: BTreeSet<&str> = value.split(',').collect();
+            // The plugin strips for all parts before the first one decides. In a chain, an earlier filter may
+            // have written over what the client sent: then nothing is left to be stripped.
+            let is_over = |word: &&str| word.strip_prefix('=').is_some_and(|name| client.contains(name));
+            if words.iter().any(is_over) {
+                words.remove("<");
+            }
             value = words.into_iter().collect::<Vec<_>>().join(",");
+        }
+        // A second may pass between the two.
+        if let Some((before, after)) = value.split_once("; at=") {
+            let rest = after.split_once(';').map_or("", |(_, rest)| rest);
+            value = format!("{before};{rest}");
         }
         values.entry(name).or_default().push(value);
     }
