@@ -180,12 +180,34 @@ impl Arguments {
             next.push_str("note: the policy needs a route for each destination; --routes FILE writes them\n");
         }
         let file = self.out.as_deref().unwrap_or(Path::new("policy.yaml")).display().to_string();
+        next.push_str(&kept(made));
         for place in &made.attach {
             let command = command(&file, made.filter, place);
             next.push_str(&format!("note: attach it to {}:\n  {command}\n", escape::line(&place.proxies)));
         }
         next
     }
+}
+
+/// What the routes are for, and in which order they come.
+fn kept(made: &Made) -> String {
+    let mut notes = String::new();
+    if made.has_rest {
+        notes.push_str(
+            "note: what the policy does not take passes untouched, and the last of the routes serves it\n",
+        );
+    }
+    let kind = made.routes.first().and_then(|routes| match routes {
+        PolicyValue::Table(fields) => fields.iter().find(|(name, _)| name == "kind"),
+        _ => None,
+    });
+    if let (Some((_, PolicyValue::Text(kind))), true) = (kind, made.replaces) {
+        notes.push_str(&format!(
+            "note: the routes replace the {kind} of the same name: apply the plugin first, then the routes;\n  \
+             to go back, apply the old {kind}, then delete the plugin\n"
+        ));
+    }
+    notes
 }
 
 /// The command that writes a policy as what attaches it.

@@ -8,6 +8,7 @@ mod init;
 mod inputs;
 mod meaning;
 mod migrate;
+mod nearly;
 mod places;
 mod render;
 mod yaml;
