@@ -19,8 +19,9 @@ use output::Printed;
 /// Decide on requests like the filter
 ///
 /// Prints each decision with its reason, then the share of the requests that each destination
-/// got, with its 95 % confidence interval. Requests are read and decided one after the other, so a file
-/// of any size takes the same memory.
+/// got, with its 95 % confidence interval. Requests are read and decided one after the other, so a log,
+/// JSON lines or a list with `- ` at the beginning of lines may have any size; what is read whole (a list in
+/// brackets, a case file, a recording) has at most 64 MiB and 2,000,000 values.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The policy, bare or in a resource

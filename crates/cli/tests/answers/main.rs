@@ -1,5 +1,6 @@
 //! What the command line says is what happens, or it says why it cannot tell.
 
+mod cases;
 mod chosen;
 mod exits;
 mod fix;
