@@ -118,7 +118,9 @@ impl Arguments {
         let loaded = policy(&self.policy, self.filter.map(|name| name.0), self.format)?;
         let mut shares = Shares::default();
         let mut printed = Printed::new(self.format);
-        let tally = self.requests.each(self.format, &mut |sent| {
+        let mut missing = simulate::headers_of(&loaded.node);
+        let mut tally = self.requests.each(self.format, &mut |sent| {
+            missing.retain(|name| !sent.has(name));
             if self.shares {
                 let outcome = loaded.policy.outcome(sent);
                 shares.count(&outcome.scope, &outcome.outcome);
@@ -128,6 +130,7 @@ impl Arguments {
             shares.count(&outcome.explanation.scope, &outcome.explanation.counted);
             printed.decision(sent, &outcome)
         })?;
+        tally.missing = missing.into_iter().collect();
         printed.finish(&shares.finish(), &tally)?;
         Ok(Done::clean(String::new()))
     }

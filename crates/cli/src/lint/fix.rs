@@ -20,7 +20,7 @@ pub fn of(text: &str, finding: &Finding) -> Option<Edit> {
             Some(meant) => other_case(finding, written, &meant),
             None => other_case(finding, written, &known(&finding.help)?),
         },
-        "NRW603" => other_case(finding, written, &words(&finding.help)?),
+        "NRW603" | "NRW662" => other_case(finding, written, &words(&finding.help)?),
         "NRW631" if finding.help == "take the comment away" => {
             Some(Edit { at: comment(text, &finding.at), text: String::new() })
         }

@@ -84,9 +84,9 @@ fn a_mistake_names_the_help_of_its_command() {
         (&["schema"], "the following required arguments", "<SUBJECT> is one of header-router, "),
         (&["completions", "tcsh"], "invalid value 'tcsh' for '<SHELL>'", "<SHELL> is one of bash, "),
         (
-            &["set-weight", "a", "--backend", "b", "x"],
-            "invalid value 'x' for '<WEIGHT>'",
-            "see narrows set-weight --help",
+            &["render", "a", "--as", "wasm-plugin", "--port", "x"],
+            "invalid value 'x' for '--port <NUMBER>': write a number from 1 to 65535",
+            "see narrows render --help",
         ),
         (&["--quiet"], "unexpected argument '--quiet' found", "see narrows --help"),
         (&["lnit", "x"], "there is no command \"lnit\"", "did you mean \"init\"? write one of init, lint, "),

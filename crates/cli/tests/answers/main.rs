@@ -8,6 +8,7 @@ mod help;
 mod init;
 mod inputs;
 mod meaning;
+mod messages;
 mod migrate;
 mod nearly;
 mod places;

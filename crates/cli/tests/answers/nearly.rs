@@ -59,3 +59,55 @@ fn a_misspelt_phase_is_one_fault() {
     assert!(output.contains("error[NRW603]: unknown value \"AUTN\""), "{output}");
     assert!(output.contains("1 error and 0 warnings"), "{output}");
 }
+
+#[test]
+fn a_kind_in_another_letter_case_is_named() {
+    let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HttpRoute\nmetadata: { name: a }\n";
+    for (text, help) in [
+        (SERVICE.replace("VirtualService", "Virtualservice"), "write VirtualService"),
+        (PLUGIN.replace("WasmPlugin", "Wasmplugin"), "write WasmPlugin"),
+        (route.to_owned(), "write HTTPRoute"),
+    ] {
+        let output = lint("kind", &text);
+        assert!(output.contains("warning[NRW662]") && output.contains(help), "{output}");
+    }
+    // Another program has kinds of its own.
+    for text in [
+        SERVICE
+            .replace("networking.istio.io/v1", "example.com/v1")
+            .replace("VirtualService", "Virtualservice"),
+        "kind: service\nname: a\n".to_owned(),
+    ] {
+        let output = lint("kind", &text);
+        assert!(!output.contains("NRW662"), "{output}");
+    }
+}
+
+#[test]
+fn where_nothing_is_found_that_is_said() {
+    let here = directory("nearly-empty");
+    fs::create_dir_all(here.join("empty")).unwrap();
+    fs::create_dir_all(here.join("other")).unwrap();
+    fs::write(here.join("empty.yaml"), "").unwrap();
+    fs::write(here.join("other/values.yaml"), "replicas: 1\n").unwrap();
+    for (name, told) in [
+        ("empty", "note: no policy found in \"empty\": no file there ends in .yaml, .yml or .json"),
+        ("empty.yaml", "note: no policy found in \"empty.yaml\""),
+        ("other", "note: no policy found in \"other\": its one file has none"),
+    ] {
+        let (code, _, errors) = narrows(&here, &["lint", name]);
+        assert!(code == Some(0) && errors.contains(told), "{name}: {errors}");
+    }
+    fs::write(here.join("other/shop.yaml"), SERVICE).unwrap();
+    assert_eq!(narrows(&here, &["lint", "other"]).2, "");
+}
+
+#[test]
+fn the_other_of_two_equal_policies_has_a_place() {
+    let here = directory("nearly-twice");
+    fs::write(here.join("a.yaml"), format!("# first\n{PLUGIN}")).unwrap();
+    fs::write(here.join("b.yaml"), PLUGIN.replace("name: a,", "name: b,")).unwrap();
+    let (_, output, _) = narrows(&here, &["lint", "a.yaml", "b.yaml"]);
+    assert!(output.contains("warning[NRW637]"), "{output}");
+    assert!(output.contains("= help: keep one of them: the other one is at a.yaml:2\n"), "{output}");
+}
