@@ -67,7 +67,7 @@ LAYERS = {
         ["bundle"],  # which filter a plugin is
     ],
     "crates/cli": [
-        ["escape", "screen"],  # what is safe to show, and where
+        ["escape", "meant", "screen"],  # what is safe to show, and where · "did you mean"
         ["code", "error"],  # what every part reports with
         ["finding", "pack"],  # a fault and its place · a module as an image
         ["registry"],  # where images are pushed to

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_saphyr::Spanned;
 
 use crate::words::{Words, in_words};
 
@@ -41,9 +44,36 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// The lines and columns where the elements of the lists `cases` and `refused` begin, as far as they can be
+/// told.
+pub(crate) fn places_of(text: &str) -> [Vec<(usize, usize)>; 2] {
+    let number = |of: u64| usize::try_from(of).unwrap_or(1).max(1);
+    let places = |list: Vec<Spanned<Value>>| -> Vec<(usize, usize)> {
+        let place = |one: &Spanned<Value>| (number(one.referenced.line()), number(one.referenced.column()));
+        list.iter().map(place).collect()
+    };
+    let Ok(Lists { cases, refused }) = yaml(text) else { return [Vec::new(), Vec::new()] };
+    [places(cases), places(refused)]
+}
+
+/// The lists of a case file, each element with its place.
+#[derive(Deserialize)]
+struct Lists {
+    #[serde(default)]
+    cases: Vec<Spanned<Value>>,
+    #[serde(default)]
+    refused: Vec<Spanned<Value>>,
+}
+
 /// Reads one document of YAML or JSON. A number is no string: it must be in quotes.
 pub fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
-    let options = serde_saphyr::options! { with_snippet: false, no_schema: true, strict_booleans: true };
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        no_schema: true,
+        strict_booleans: true,
+        // As many as of a policy: a request has a dozen.
+        budget: serde_saphyr::budget! { max_events: 6_000_000, max_nodes: 2_000_000 },
+    };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let place = error.location();
         let number = |of: Option<u64>| of.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).max(1);

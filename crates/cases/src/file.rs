@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::expect::Expect;
-use crate::fault::{Fault, yaml};
+use crate::fault::{Fault, places_of, yaml};
 use crate::send::{Send, check_line};
 
 /// One case file.
@@ -118,7 +118,7 @@ impl Written {
     /// Reads the text of a case file.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let written: Self = yaml(text)?;
-        written.check().map_err(Fault::at_start)?;
+        written.check().map_err(|wrong| wrong.in_text(text))?;
         Ok(written)
     }
 
@@ -133,22 +133,47 @@ impl Written {
         text.lines().any(begins)
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), Wrong> {
         if self.policy.is_some() && self.policy_file.is_some() {
-            return Err("\"policy\" and \"policyFile\" exclude each other: keep one of them".to_owned());
+            let message = "\"policy\" and \"policyFile\" exclude each other: keep one of them";
+            return Err(Wrong { message: message.to_owned(), list: 0, index: None });
         }
         if self.cases.is_empty() && self.refused.is_empty() {
-            return Err("there are no cases: write some under \"cases\"".to_owned());
+            let message = "there are no cases: write some under \"cases\"";
+            return Err(Wrong { message: message.to_owned(), list: 0, index: None });
         }
-        let names = self.cases.iter().map(|c| &c.name).chain(self.refused.iter().map(|r| &r.name));
+        let cases = self.cases.iter().enumerate().map(|(index, case)| (0, index, &case.name));
+        let refused = self.refused.iter().enumerate().map(|(index, refused)| (1, index, &refused.name));
         let mut known = BTreeSet::new();
-        if let Some(name) = names.into_iter().find(|name| !known.insert(*name)) {
-            return Err(format!("two cases are called {name:?}: give each a name of its own"));
+        if let Some((list, index, name)) = cases.chain(refused).find(|(_, _, name)| !known.insert(*name)) {
+            let message = format!("two cases are called {name:?}: give each a name of its own");
+            return Err(Wrong { message, list, index: Some(index) });
         }
-        for case in &self.cases {
-            case.check().map_err(|fault| format!("case {:?}: {fault}", case.name))?;
+        for (index, case) in self.cases.iter().enumerate() {
+            case.check().map_err(|fault| Wrong {
+                message: format!("case {:?}: {fault}", case.name),
+                list: 0,
+                index: Some(index),
+            })?;
         }
         Ok(())
+    }
+}
+
+/// What is wrong with a file that can be read: in the whole, or in an element of `cases` (0) or `refused` (1).
+struct Wrong {
+    message: String,
+    list: usize,
+    index: Option<usize>,
+}
+
+impl Wrong {
+    /// With its place.
+    fn in_text(self, text: &str) -> Fault {
+        let places = self.index.map(|index| (places_of(text), index));
+        let place = places.and_then(|(lists, index)| lists.get(self.list)?.get(index).copied());
+        let (line, column) = place.unwrap_or((1, 1));
+        Fault { line, column, ..Fault::at_start(self.message) }
     }
 }
 

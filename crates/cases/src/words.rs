@@ -145,7 +145,7 @@ const SYNTAX: &[Syntax] = &[
         LARGE,
     ),
     (&["budget breached: ScalarBytes"], "its texts have more than 64 MiB", LARGE),
-    (&["budget breached"], "it has more values than are read", LARGE),
+    (&["budget breached"], "it has more than the 2,000,000 values that are read", LARGE),
     (&["multiple YAML documents"], "there is more than one document", "keep one, without a line \"---\""),
     // Indentation.
     (

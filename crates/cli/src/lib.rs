@@ -23,6 +23,7 @@ pub mod finding;
 pub mod istio;
 pub mod learn;
 pub mod lint;
+mod meant;
 pub mod migrate;
 pub mod pack;
 pub mod placement;

@@ -34,7 +34,7 @@ use crate::source::{Node, SourceFile};
 use attach::Attach;
 use difference::{Difference, Log};
 use general::{answers, parameters, redirects, rewrites};
-use old::{Group, Old};
+use old::{Group, Old, Remains};
 
 /// What a conversion comes to.
 pub struct Migration {
@@ -52,6 +52,10 @@ pub struct Made {
     pub policy: PolicyValue,
     /// What is left of the old configuration: the routes of the destinations. None for a plugin.
     pub routes: Vec<PolicyValue>,
+    /// Whether the last route of each is for what no rule takes.
+    pub has_rest: bool,
+    /// Whether they replace the old configuration under its name.
+    pub replaces: bool,
     /// The proxies that decided, and how the policy is attached to them.
     pub attach: Vec<Attach>,
     /// Cases that hold what the old configuration did.
@@ -93,6 +97,8 @@ pub fn migrate(sources: &[SourceFile], key: &[PolicyValue]) -> Result<Migration,
         let cases = cases::make(&old);
         Made {
             routes: routes::documents(&old, &made.policy),
+            has_rest: old.groups.iter().any(|group| group.remains.as_ref().is_some_and(Remains::has_rest)),
+            replaces: old.groups.iter().any(|group| group.remains.as_ref().is_some_and(Remains::replaces)),
             filter: made.filter,
             policy: made.policy,
             attach: old.attach.clone(),

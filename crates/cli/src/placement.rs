@@ -134,6 +134,11 @@ impl Position {
     }
 }
 
+/// Whether Istio has a phase of this name.
+pub fn is_phase(name: &str) -> bool {
+    PHASES.contains(&name)
+}
+
 /// Whether the headers that a filter strips matter to authorization. The other filters strip only what
 /// is reserved for Narrows, and no `AuthorizationPolicy` uses that.
 pub fn strips_for_others(filter: Filter) -> bool {

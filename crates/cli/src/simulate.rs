@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 pub use crate::escape::printable;
 pub use explanation::Explanation;
 pub use requests::{Format, Requests, Stopped, Tally, header_lines, sent_to};
-pub use sent::Sent;
+pub use sent::{Sent, headers_of};
 pub use shares::{Share, Shares};
 
 /// The decision on one request.

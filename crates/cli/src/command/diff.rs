@@ -58,6 +58,8 @@ struct Difference {
     /// Whether splits that may take the same request have changed places.
     crossed: bool,
     rules: Vec<String>,
+    /// Whether the notes say that splits take other requests than before.
+    matches: bool,
     hosts: Vec<HostDiff>,
     series: SeriesDiff,
     requests: Option<Decided>,
@@ -103,6 +105,9 @@ impl Arguments {
     }
 }
 
+/// What notes say where another request is taken than before, of which buckets know nothing.
+const CHOOSES: [&str; 6] = ["hosts", "service", "matches", "include", "exclude", "tried in another order"];
+
 fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Result<Difference, CliError> {
     let source = keys.map(|path| SourceFile::read(path)).transpose()?;
     let keys: Option<Vec<&str>> =
@@ -127,6 +132,7 @@ fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Resu
     let (from, to) = (part(&old.node), part(&new.node));
     let crossed = diff::crossed(&from, &to);
     let mut notes = if splits.is_empty() { Vec::new() } else { diff::notes(&from, &to, &splits) };
+    let matches = notes.iter().any(|note| CHOOSES.iter().any(|words| note.contains(words)));
     notes.extend(crossed.iter().map(|(one, other)| {
         format!(
             "a request that fits both {one} and {other} is now one of {other}: its users may be sent back"
@@ -154,6 +160,7 @@ fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Resu
         splits,
         notes,
         crossed: !crossed.is_empty(),
+        matches,
         rules: if is_split { Vec::new() } else { diff::rules(&old.node, &new.node) },
         hosts,
         series: diff::series((&old.policy, &old.node), (&new.policy, &new.node)),

@@ -1,4 +1,5 @@
-//! Examples, as `--help` shows them. A test runs every line that begins with `narrows`.
+//! Examples, as `--help` shows them. A test runs every line that begins with `narrows`; and
+//! with `$ narrows`, where no registry is needed.
 
 pub(super) const INIT: &str = "\
 Examples:
@@ -42,8 +43,11 @@ Examples:
   narrows migrate reviews-vs.yaml
   narrows migrate reviews-vs.yaml --key header:x-user-id --allow-differences
   narrows migrate shop-ingress.yaml --format json
-With --out policy.yaml --routes routes.yaml --cases cases.yaml it writes everything that is needed;
-then: narrows lint policy.yaml routes.yaml, narrows test cases.yaml, narrows render policy.yaml";
+To write everything that is needed, and to see that it holds:
+  $ narrows migrate reviews-vs.yaml --out policy.yaml --routes routes.yaml --cases cases.yaml
+  $ narrows lint policy.yaml routes.yaml
+  $ narrows test cases.yaml
+The first prints the command that attaches the policy to each kind of proxy.";
 
 pub(super) const PACK: &str = "\
 Examples:

@@ -31,6 +31,12 @@ impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
         let filter = self.filter.0;
         let name = format!("{}.yaml", filter.name());
+        if self.to.is_file() {
+            return Err(CliError::new(
+                format!("--to {:?} is a file", self.to.display().to_string()),
+                "name a folder: the policy and its cases are written into it",
+            ));
+        }
         // Here, a name is enough.
         let folder = if self.to == Path::new(".") { Path::new("") } else { &self.to };
         let (policy, cases) = (folder.join(&name), folder.join("cases").join(&name));

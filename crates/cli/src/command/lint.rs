@@ -148,8 +148,17 @@ fn nothing_in(named: &[PathBuf], checked: &[Checked]) -> String {
     let is_named = |path: &str| named.iter().any(|name| name.as_os_str() == path);
     let is_empty = |c: &&Checked| c.policies == 0 && c.manifests == 0 && c.findings.is_empty();
     let empty: Vec<_> = checked.iter().filter(|c| is_named(&c.source.path)).filter(is_empty).collect();
+    let is_all = checked.iter().all(|c| is_empty(&c));
+    let folder = named.iter().find(|name| is_all && name.is_dir());
     match &empty[..] {
-        [] => String::new(),
+        [] => folder.map_or_else(String::new, |folder| {
+            let files = match checked.len() {
+                0 => "no file there ends in .yaml, .yml or .json".to_owned(),
+                1 => "its one file has none".to_owned(),
+                many => format!("its {many} files have none"),
+            };
+            format!("note: no policy found in {:?}: {files}\n", folder.display().to_string())
+        }),
         [one] => format!("note: no policy found in {:?}\n", one.source.path),
         [first, rest @ ..] => {
             format!("note: no policy found in {:?} and {} more\n", first.source.path, rest.len())

@@ -85,6 +85,15 @@ fn written_in(
     format: Output,
 ) -> Result<Written, CliError> {
     let Candidate { found, resource } = match find(source) {
+        Ok(found)
+            if found.is_empty()
+                && let Some(kind) = routes(source) =>
+        {
+            return Err(CliError::new(
+                format!("there is no policy in {:?}: it has routes, of the kind {kind}", source.path),
+                format!("narrows migrate {} makes a policy of them", source.path),
+            ));
+        }
         Ok(found) => only(found, named, chosen, &source.path)?,
         Err(findings) => return Err(refused(format, source.clone(), findings)),
     };
@@ -92,6 +101,16 @@ fn written_in(
         return Ok(Written { filter, node: found.policy, resource });
     }
     Err(refused(format, source.clone(), vec![documents::unknown_filter(&found.policy)]))
+}
+
+/// The kind of the first routes in a file, if a policy can be made of them.
+fn routes(source: &SourceFile) -> Option<String> {
+    let documents = documents::read(source).ok()?;
+    let kinds = documents.iter().flat_map(documents::resources).filter_map(|one| one.text_at("kind"));
+    kinds
+        .into_iter()
+        .find(|kind| ["VirtualService", "HTTPRoute", "Ingress"].contains(kind))
+        .map(str::to_owned)
 }
 
 /// Every policy of a file.

@@ -55,6 +55,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn run(self) -> Result<Done, CliError> {
+        self.outputs()?;
         let sources: Vec<SourceFile> =
             self.files.iter().map(|file| SourceFile::read(file)).collect::<Result<_, _>>()?;
         let migration = migrate::migrate(&sources, &self.key).map_err(|unread| match unread {
@@ -89,16 +90,11 @@ impl Arguments {
         Ok(Done { output, refusal, findings: differs && !self.allow_differences, is_failure: false })
     }
 
-    /// Writes the files that were asked for; says so.
+    /// Writes the files that were asked for, all or none; says so.
     fn write(&self, made: &Made) -> Result<String, CliError> {
-        let mut said = String::new();
-        let mut put = |path: &Path, text: &str, what: &str| {
-            files::write(path, text)?;
-            said.push_str(&format!("{what} written to {}\n", path.display()));
-            Ok::<(), CliError>(())
-        };
+        let mut all: Vec<(&Path, String, &str)> = Vec::new();
         if let Some(path) = &self.out {
-            put(path, &yaml::document(&made.policy), "policy")?;
+            all.push((path, yaml::document(&made.policy), "policy"));
         }
         if let Some(path) = &self.routes {
             if made.routes.is_empty() {
@@ -108,12 +104,45 @@ impl Arguments {
                 ));
             }
             let documents: Vec<String> = made.routes.iter().map(yaml::document).collect();
-            put(path, &documents.join("---\n"), "routes")?;
+            all.push((path, documents.join("---\n"), "routes"));
         }
         if let Some(path) = &self.cases {
-            put(path, &self.case_file(path, made)?, "cases")?;
+            all.push((path, self.case_file(path, made)?, "cases"));
+        }
+        let mut said = String::new();
+        for (path, text, what) in all {
+            let replaces = if path.is_file() { ", in place of what was there" } else { "" };
+            files::write(path, &text)?;
+            said.push_str(&format!("{what} written to {}{replaces}\n", path.display()));
         }
         Ok(said)
+    }
+
+    /// Refuses an output that is an input or another output: one of them would be lost.
+    fn outputs(&self) -> Result<(), CliError> {
+        let outputs = [("--out", &self.out), ("--routes", &self.routes), ("--cases", &self.cases)];
+        let mut known: Vec<(&str, PathBuf)> = Vec::new();
+        for (option, path) in outputs.iter().filter_map(|(option, path)| Some((*option, path.as_ref()?))) {
+            let shown = path.display().to_string();
+            let file = files::canonical(path);
+            if self.files.iter().any(|input| files::canonical(input) == file) {
+                return Err(CliError::new(
+                    format!("{option} {shown:?} is a file that is converted"),
+                    "name another file: the old configuration is needed to go back",
+                ));
+            }
+            if let Some((other, _)) = known.iter().find(|(_, known)| *known == file) {
+                return Err(CliError::new(
+                    format!("{other} and {option} name the same file, {shown:?}"),
+                    "name a file for each",
+                ));
+            }
+            // A pipe or a device takes one after the other.
+            if file.is_file() || !file.exists() {
+                known.push((option, file));
+            }
+        }
+        Ok(())
     }
 
     /// The case file, beside the policy or with it.
@@ -151,12 +180,34 @@ impl Arguments {
             next.push_str("note: the policy needs a route for each destination; --routes FILE writes them\n");
         }
         let file = self.out.as_deref().unwrap_or(Path::new("policy.yaml")).display().to_string();
+        next.push_str(&kept(made));
         for place in &made.attach {
             let command = command(&file, made.filter, place);
             next.push_str(&format!("note: attach it to {}:\n  {command}\n", escape::line(&place.proxies)));
         }
         next
     }
+}
+
+/// What the routes are for, and in which order they come.
+fn kept(made: &Made) -> String {
+    let mut notes = String::new();
+    if made.has_rest {
+        notes.push_str(
+            "note: what the policy does not take passes untouched, and the last of the routes serves it\n",
+        );
+    }
+    let kind = made.routes.first().and_then(|routes| match routes {
+        PolicyValue::Table(fields) => fields.iter().find(|(name, _)| name == "kind"),
+        _ => None,
+    });
+    if let (Some((_, PolicyValue::Text(kind))), true) = (kind, made.replaces) {
+        notes.push_str(&format!(
+            "note: the routes replace the {kind} of the same name: apply the plugin first, then the routes;\n  \
+             to go back, apply the old {kind}, then delete the plugin\n"
+        ));
+    }
+    notes
 }
 
 /// The command that writes a policy as what attaches it.

@@ -32,10 +32,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "RELEASE")]
     istio: Option<Release>,
     /// The name of the resource [default: the name that it has, or that of the filter]
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     name: Option<String>,
     /// The namespace of the resource
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     namespace: Option<String>,
     /// A label of the workloads to attach to; can be repeated
     #[arg(long, value_name = "LABEL=VALUE", value_parser = pair('='))]
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     url: Option<String>,
     /// The SHA-256 digest of the module
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", value_parser = hex)]
     sha256: Option<String>,
     /// The digest of the image, as `narrows pack` prints it: it stands in the url in place of a tag
     #[arg(long, value_name = "SHA256:HEX", value_parser = image_digest, conflicts_with = "sha256")]
@@ -56,7 +56,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum)]
     mode: Option<Mode>,
     /// A port to run on; can be repeated [default: all]
-    #[arg(long = "port", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long = "port", value_name = "NUMBER", value_parser = port)]
     ports: Vec<u16>,
     /// The workloads are gateways, although no label of Istio shows it
     #[arg(long)]
@@ -227,12 +227,34 @@ fn pinned(url: Option<&str>, digest: &str) -> Result<String, CliError> {
 }
 
 fn image_digest(written: &str) -> Result<String, String> {
-    let hex = written.strip_prefix("sha256:").unwrap_or_default();
-    let is_hex = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    if is_hex {
-        return Ok(written.to_owned());
+    let digest = written.strip_prefix("sha256:").filter(|digest| is_hex(digest));
+    let help = "write sha256: and 64 digits of 0-9 and a-f, as `narrows pack` prints them";
+    digest.map(|_| written.to_owned()).ok_or_else(|| help.to_owned())
+}
+
+fn hex(written: &str) -> Result<String, String> {
+    let help = "write 64 digits of 0-9 and a-f, without \"sha256:\"";
+    if is_hex(written) { Ok(written.to_owned()) } else { Err(help.to_owned()) }
+}
+
+fn is_hex(digest: &str) -> bool {
+    digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// A name as Kubernetes takes it; lint knows the rest of what it asks.
+fn name(written: &str) -> Result<String, String> {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b);
+    let help = "write lower-case letters, digits and \"-\"";
+    if !written.is_empty() && written.bytes().all(fits) {
+        Ok(written.to_owned())
+    } else {
+        Err(help.to_owned())
     }
-    Err("write sha256: and 64 digits of 0-9 and a-f, as `narrows pack` prints them".to_owned())
+}
+
+fn port(written: &str) -> Result<u16, String> {
+    let port = written.parse().ok().filter(|port| *port > 0);
+    port.ok_or_else(|| "write a number from 1 to 65535".to_owned())
 }
 
 fn pair(at: char) -> impl Fn(&str) -> Result<(String, String), String> + Clone + Send + Sync {

@@ -11,6 +11,7 @@ use super::{Done, FilterName, Output, diff};
 use crate::diff::SplitDiff;
 use crate::edit;
 use crate::error::CliError;
+use crate::escape;
 use crate::files;
 use crate::source::{Node, SourceFile};
 
@@ -29,8 +30,9 @@ pub(super) struct Arguments {
     /// The backend
     #[arg(long, value_name = "NAME")]
     backend: String,
-    /// Its new weight
-    weight: u32,
+    /// Its new weight, from 0 to the "weightTotal" of the split
+    #[arg(allow_negative_numbers = true)]
+    weight: String,
     /// The filter, if the policy does not name it
     #[arg(long, value_name = "NAME")]
     filter: Option<FilterName>,
@@ -51,8 +53,9 @@ impl Arguments {
         let source = SourceFile::read(&file)?;
         let named = self.filter.map(|name| name.0);
         let old = policy_in(&source, chosen.as_deref(), named, Output::Text)?;
-        let weight = Value::from(self.weight);
-        let backend = self.backend(&old)?;
+        let (split, backend) = self.backend(&old)?;
+        let wanted = self.weight(split)?;
+        let weight = Value::from(wanted);
         let now = narrows_model::now();
         let edits = match (backend.field("weight"), backend.field("ramp")) {
             (Some((key, node)), _) => edit::patch(&source.text, Some(key), node, &weight),
@@ -61,8 +64,8 @@ impl Arguments {
         };
         let changed = SourceFile { text: edit::apply(&source.text, edits), ..source.clone() };
         let new = policy_in(&changed, chosen.as_deref(), named, Output::Text)?;
-        let written = self.backend(&new)?.get("weight").map(Node::tree);
-        if written != Some(PolicyValue::Integer(self.weight.into())) {
+        let written = self.backend(&new)?.1.get("weight").map(Node::tree);
+        if written != Some(PolicyValue::Integer(wanted.into())) {
             return Err(CliError::new("the weight cannot be written in place", "write it by hand"));
         }
         let (Some(from), Some(to)) = (old.policy.splitter(), new.policy.splitter()) else {
@@ -72,7 +75,7 @@ impl Arguments {
         splits.iter_mut().for_each(|split| split.at = None);
         let mut output = diff::text::splits(&splits);
         if backend.get("ramp").is_some() {
-            let (name, weight) = (&self.backend, self.weight);
+            let name = &self.backend;
             output.push_str(&format!(
                 "the ramp of {name} is taken out of the file: its weight is {weight} until somebody writes another\n"
             ));
@@ -82,12 +85,34 @@ impl Arguments {
             output.push_str("nothing is changed; --allow-back changes it all the same\n");
         } else if changed.text != source.text {
             files::write(&file, &changed.text)?;
+            let known = backend.get("weight").and_then(|node| source.text.get(node.at.clone()));
+            let before = known.unwrap_or(if backend.get("ramp").is_some() { "its ramp" } else { "none" });
+            let split = split.text_at("name").unwrap_or_default();
+            output.push_str(&format!(
+                "written to {}: split {split:?}, backend {:?}: {before} -> {wanted}\n",
+                escape::line(&file.display().to_string()),
+                self.backend
+            ));
         }
         Ok(Done { findings: back, ..Done::clean(output) })
     }
 
-    /// The backend as written.
-    fn backend<'l>(&self, loaded: &'l Loaded) -> Result<&'l Node, CliError> {
+    /// The new weight: a part of all weights of the split.
+    fn weight(&self, split: &Node) -> Result<u32, CliError> {
+        let total = match split.get("weightTotal").map(Node::tree) {
+            Some(PolicyValue::Integer(total)) => u32::try_from(total).unwrap_or(TOTAL),
+            _ => TOTAL,
+        };
+        self.weight.parse().ok().filter(|weight| *weight <= total).ok_or_else(|| {
+            CliError::new(
+                format!("the weight {:?} is no whole number from 0 to {total}", self.weight),
+                format!("write one: {total} are all weights of the split (\"weightTotal\")"),
+            )
+        })
+    }
+
+    /// The split and the backend as written.
+    fn backend<'l>(&self, loaded: &'l Loaded) -> Result<(&'l Node, &'l Node), CliError> {
         let policy = loaded.node.get("split").unwrap_or(&loaded.node);
         let splits = policy.get("splits").map(Node::elements).unwrap_or_default();
         let split = match (&self.split, splits) {
@@ -102,9 +127,13 @@ impl Arguments {
             }
         };
         let backends = split.get("backends").map(Node::elements).unwrap_or_default();
-        named(backends, &self.backend).ok_or_else(|| unknown("backend", &self.backend, backends))
+        let backend = named(backends, &self.backend);
+        Ok((split, backend.ok_or_else(|| unknown("backend", &self.backend, backends))?))
     }
 }
+
+/// Of how many parts a weight is, if the split does not say it.
+const TOTAL: u32 = 100;
 
 fn named<'n>(list: &'n [Node], name: &str) -> Option<&'n Node> {
     list.iter().find(|one| one.text_at("name") == Some(name))

@@ -19,8 +19,9 @@ use output::Printed;
 /// Decide on requests like the filter
 ///
 /// Prints each decision with its reason, then the share of the requests that each destination
-/// got, with its 95 % confidence interval. Requests are read and decided one after the other, so a file
-/// of any size takes the same memory.
+/// got, with its 95 % confidence interval. Requests are read and decided one after the other, so a log,
+/// JSON lines or a list with `- ` at the beginning of lines may have any size; what is read whole (a list in
+/// brackets, a case file, a recording) has at most 64 MiB and 2,000,000 values.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The policy, bare or in a resource
@@ -117,7 +118,9 @@ impl Arguments {
         let loaded = policy(&self.policy, self.filter.map(|name| name.0), self.format)?;
         let mut shares = Shares::default();
         let mut printed = Printed::new(self.format);
-        let tally = self.requests.each(self.format, &mut |sent| {
+        let mut missing = simulate::headers_of(&loaded.node);
+        let mut tally = self.requests.each(self.format, &mut |sent| {
+            missing.retain(|name| !sent.has(name));
             if self.shares {
                 let outcome = loaded.policy.outcome(sent);
                 shares.count(&outcome.scope, &outcome.outcome);
@@ -127,6 +130,7 @@ impl Arguments {
             shares.count(&outcome.explanation.scope, &outcome.explanation.counted);
             printed.decision(sent, &outcome)
         })?;
+        tally.missing = missing.into_iter().collect();
         printed.finish(&shares.finish(), &tally)?;
         Ok(Done::clean(String::new()))
     }

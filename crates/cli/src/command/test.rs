@@ -2,6 +2,7 @@
 
 mod coverage;
 mod find;
+mod places;
 mod record;
 mod report;
 mod run;
@@ -17,8 +18,11 @@ use run::Outcome;
 
 /// Run case files: requests with what must become of them
 ///
-/// A case file has a policy and cases; docs/case-files.md describes it. The decisions are those that
-/// the filter takes, in a model of Envoy's headers.
+/// A case file has a policy and cases: narrows explain NRW690 shows one, narrows schema cases has every
+/// field. The decisions are those that the filter takes, in a model of Envoy's headers.
+///
+/// The cases of a policy are in the folder `cases` beside it, or in a file beside it; they name it under
+/// "policyFile".
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Case files, folders of them, or policies with case files beside them
@@ -66,20 +70,16 @@ impl Arguments {
             records: self.record,
         };
         let (mut suites, idle) = find::suites(&self.paths, &chosen)?;
+        let found: usize = suites.iter().map(Suite::len).sum();
         for suite in &mut suites {
             suite.keep(&self.only);
         }
         suites.retain(|suite| suite.len() > 0);
         if suites.is_empty() {
-            return Err(CliError::new(
-                "there is no case to run",
-                "name a case file or a folder that has some; -k chooses among them",
-            ));
+            return Err(self.nothing(found, &idle));
         }
-        let refusal: String = idle
-            .iter()
-            .map(|path| format!("note: no case is in {:?} or beside it\n", path.display().to_string()))
-            .collect();
+        let refusal: String =
+            idle.iter().map(|path| format!("note: {}\n", places::without_cases(path))).collect();
         if self.record {
             return Ok(Done { refusal, ..record::record(&suites)? });
         }
@@ -96,5 +96,22 @@ impl Arguments {
             Format::Junit => report::junit(&results),
         };
         Ok(Done { findings: failed || uncovered, refusal, ..Done::clean(output) })
+    }
+
+    /// Why there is no case to run, among so many that were found.
+    fn nothing(&self, found: usize, idle: &[PathBuf]) -> CliError {
+        if found > 0 {
+            let texts: Vec<_> = self.only.iter().map(|text| format!("{text:?}")).collect();
+            return CliError::new(
+                format!("no case has {} in its name or in that of its file", texts.join(" or ")),
+                format!("leave out -k to run all {found}"),
+            );
+        }
+        let paths = if idle.is_empty() { &self.paths } else { idle };
+        let told: Vec<_> = paths.iter().map(|path| places::without_cases(path)).collect();
+        CliError::new(
+            format!("there is no case to run: {}", told.join("; ")),
+            "narrows init writes a policy with cases, narrows explain NRW690 shows a case file",
+        )
     }
 }

@@ -26,6 +26,8 @@ pub struct SplitDiff {
     pub is_divided: bool,
     /// Whether a key of a file can be looked up: it is one value of the request.
     pub takes_keys: bool,
+    /// Whether nothing tells users apart, so that each request is drawn by itself.
+    pub is_keyless: bool,
     /// The moment of these numbers, in seconds since the epoch, if a ramp changes them with time.
     pub at: Option<u64>,
 }
@@ -113,6 +115,7 @@ fn compare(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> Spl
                 keys: Vec::new(),
                 is_divided: false,
                 takes_keys: false,
+                is_keyless: false,
                 at: None,
             };
         }
@@ -144,6 +147,7 @@ fn compare(name: &str, old: &[View<'_>], new: &[View<'_>], keys: &[&str]) -> Spl
         keys: keys.collect(),
         is_divided: !(old.owned.is_empty() && new.owned.is_empty()),
         takes_keys: old.view.takes_keys() && new.view.takes_keys(),
+        is_keyless: old.view.keys.is_empty() && new.view.keys.is_empty(),
         at: None,
     }
 }
@@ -208,7 +212,9 @@ fn add(moves: &mut Vec<Move>, old: &Owner<'_>, new: &Owner<'_>, (from, to): (&st
 impl SplitDiff {
     /// Whether any user that saw a canary is taken off it.
     pub fn takes_back(&self) -> bool {
-        self.may_take_back() || self.moves.iter().any(|one| one.kind != MoveKind::Forward)
+        // Of one that nobody is told apart for, nobody has a side to lose.
+        !self.is_keyless
+            && (self.may_take_back() || self.moves.iter().any(|one| one.kind != MoveKind::Forward))
     }
 
     /// Whether some users' keys are other ones, and nobody can know whose.

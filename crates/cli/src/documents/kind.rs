@@ -56,6 +56,14 @@ const RESOURCES: [(&str, Kind, fn(&str) -> bool); 11] = [
     ("EnvoyFilter", Kind::Envoy, is_istios),
 ];
 
+/// The routes of Gateway API, which some rules read.
+const ROUTES: [(&str, fn(&str) -> bool); 2] =
+    [("HTTPRoute", is_gateway_apis as fn(&str) -> bool), ("GRPCRoute", is_gateway_apis)];
+
+fn is_gateway_apis(group: &str) -> bool {
+    group == "gateway.networking.k8s.io"
+}
+
 /// A group of Istio, or none at all. A misspelt one is still meant for Istio.
 fn is_istios(group: &str) -> bool {
     group.is_empty() || group.ends_with("istio.io")
@@ -99,6 +107,20 @@ impl Kind {
         let group = version.rsplit_once('/').map_or("", |(group, _)| group);
         let resource = RESOURCES.iter().find(|(name, _, is_of)| *name == kind && is_of(group));
         resource.map_or(Self::Other, |(_, kind, _)| *kind)
+    }
+
+    /// The kind that is meant by one that differs from it in letter case alone: Kubernetes tells them apart.
+    pub fn meant(resource: &Node) -> Option<&'static str> {
+        let written = resource.text_at("kind")?;
+        let version = resource.text_at("apiVersion").unwrap_or_default();
+        let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+        let known = RESOURCES.iter().map(|(name, _, is_of)| (*name, *is_of)).chain(ROUTES);
+        let same = |name: &str| name != written && name.eq_ignore_ascii_case(written);
+        // Without a version nothing tells a resource of another program.
+        known
+            .filter(|(_, is_of)| !version.is_empty() && is_of(group))
+            .map(|(name, _)| name)
+            .find(|name| same(name))
     }
 
     /// The path to the fields of the Wasm plugin, if the resource carries one.

@@ -9,7 +9,7 @@ use crate::documents::Kind;
 use crate::filter::{AnyPolicy, Filter};
 use crate::finding::Finding;
 use crate::placement::site::{Known, Side, Site};
-use crate::placement::{Deeds, Position, Slot, deed};
+use crate::placement::{Deeds, Position, Slot, deed, is_phase};
 use crate::source::{Node, Value};
 use crate::write::json;
 
@@ -62,16 +62,18 @@ impl<'n> Attached<'n> {
         let filter = Filter::of_plugin(text("url"), text("pluginName"))?;
         let policy = resource.get(&format!("{plugin}.pluginConfig"));
         let compiled = policy.and_then(|policy| filter.compile(&policy.tree()).ok());
+        let deeds = policy.map(|policy| Deeds::of(filter, policy)).unwrap_or_default();
+        let site = Site::of(&known(resource, gateways, options));
         let names = compiled.iter().filter(|_| policy.is_some_and(deed::acts)).flat_map(AnyPolicy::strips);
         Some(Self {
             file,
             resource,
             filter,
-            deeds: policy.map(|policy| Deeds::of(filter, policy)).unwrap_or_default(),
-            site: Site::of(&known(resource, gateways, options)),
+            deeds,
+            site,
             side: side(resource),
             strips: names.map(str::to_owned).collect(),
-            position: position(resource),
+            position: position(resource).unwrap_or_else(|| deeds.slot(filter, site).position()),
             namespace: resource.text_at("metadata.namespace"),
             is_root: resource.text_at("metadata.namespace") == Some(options.root()),
             kind,
@@ -198,13 +200,17 @@ impl<'n> Attached<'n> {
     }
 }
 
-fn position(resource: &Node) -> Position {
+/// None if the phase is no phase: that is told by itself, and the right one is meant.
+fn position(resource: &Node) -> Option<Position> {
     let phase = resource.text_at("spec.phase").unwrap_or_default();
+    if !["", "UNSPECIFIED_PHASE"].contains(&phase) && !is_phase(phase) {
+        return None;
+    }
     let priority = match resource.get("spec.priority").map(|node| &node.value) {
         Some(Value::Scalar(PolicyValue::Integer(priority))) => *priority,
         Some(_) | None => i64::MIN,
     };
-    Position::new(phase, priority)
+    Some(Position::new(phase, priority))
 }
 
 /// What the resource and the other files show about the proxies that it attaches to.

@@ -10,6 +10,7 @@ use crate::code::Code;
 use crate::finding::Finding;
 use crate::istio::Release;
 use crate::istio::fields::{Field, FieldType, Schema};
+use crate::meant::suggestion;
 use crate::source::{Key, Node, Value};
 
 /// Returns false if the release has no such resource: then nothing else about it matters.
@@ -76,11 +77,17 @@ impl Walk<'_> {
             }
             match self.schema.fields().find(|field| leads(field.path, path, &key.name)) {
                 Some(field) => self.field(field, key, value, &place),
-                None => self.unknown(key, path, &place),
+                None => self.unknown(key, node.fields(), path, &place),
             }
         }
         for field in self.schema.fields().filter(|field| field.required) {
             let Some(name) = child_of(field.path, path) else { continue };
+            // Another VirtualService delegates to one that has neither hosts nor gateways.
+            if (self.schema.name, field.path) == ("VirtualService", "spec.hosts")
+                && node.get("gateways").is_none()
+            {
+                continue;
+            }
             if node.get(name).is_none() && field.since <= self.release {
                 let message = format!("{name:?} is missing");
                 let help = format!("add {name:?} here");
@@ -178,11 +185,14 @@ impl Walk<'_> {
         self.add(code, &value.at, place, &message, &format!("write {}", one_of(words, release)));
     }
 
-    fn unknown(&mut self, key: &Key, parent: &str, place: &str) {
+    fn unknown(&mut self, key: &Key, siblings: &[(Key, Node)], parent: &str, place: &str) {
         let fields = self.schema.fields().filter(|field| field.since <= self.release);
         let known: Vec<&str> = fields.filter_map(|field| child_of(field.path, parent)).collect();
         let message = format!("a {} has no field {:?} here", self.schema.name, key.name);
-        let help = format!("known here: {}", known.join(", "));
+        let is_there = |name: &str| siblings.iter().any(|(key, _)| key.name == name);
+        let free: Vec<&str> = known.iter().copied().filter(|name| !is_there(name)).collect();
+        let help =
+            suggestion(&key.name, &free).unwrap_or_else(|| format!("known here: {}", known.join(", ")));
         self.add(UNKNOWN_FIELD, &key.at, place, &message, &help);
     }
 }

@@ -16,8 +16,11 @@ pub fn of(text: &str, finding: &Finding) -> Option<Edit> {
         "NRW101" => name(finding, written),
         "NRW102" | "NRW603" if finding.message.starts_with("expected ") => value_type(finding, written),
         "NRW108" => other_case(finding, written, meant(&finding.help)?.as_slice()),
-        "NRW602" => other_case(finding, written, &known(&finding.help)?),
-        "NRW603" => other_case(finding, written, &words(&finding.help)?),
+        "NRW602" => match meant(&finding.help) {
+            Some(meant) => other_case(finding, written, &meant),
+            None => other_case(finding, written, &known(&finding.help)?),
+        },
+        "NRW603" | "NRW662" => other_case(finding, written, &words(&finding.help)?),
         "NRW631" if finding.help == "take the comment away" => {
             Some(Edit { at: comment(text, &finding.at), text: String::new() })
         }

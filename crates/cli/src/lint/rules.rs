@@ -38,6 +38,7 @@ mod nrw656;
 mod nrw657;
 mod nrw660;
 mod nrw661;
+mod nrw662;
 
 use super::rule::Rule;
 use crate::code::Code;
@@ -81,6 +82,7 @@ pub(super) static ALL: &[&Rule] = &[
     &nrw657::RULE,
     &nrw660::RULE,
     &nrw661::RULE,
+    &nrw662::RULE,
 ];
 
 /// Codes of findings that are made outside the rules.

@@ -14,6 +14,8 @@ use crate::source::{Node, SourceFile};
 /// A file as it was read.
 pub(super) struct File {
     path: String,
+    /// Where its lines begin.
+    starts: Vec<usize>,
     pub(super) documents: Vec<Node>,
     pub(super) policies: Vec<Found>,
     /// The faults because of which it could not be read.
@@ -41,6 +43,7 @@ impl File {
     pub(super) fn read(source: &SourceFile, options: &Options) -> Self {
         let mut file = Self {
             path: source.path.clone(),
+            starts: source.text.match_indices('\n').map(|(at, _)| at + 1).collect(),
             documents: Vec::new(),
             policies: Vec::new(),
             findings: Vec::new(),
@@ -113,6 +116,12 @@ impl<'n> Run<'n> {
     /// The name of a file.
     pub(super) fn path(&self, file: usize) -> &'n str {
         self.files.get(file).map_or("", |file| &file.path)
+    }
+
+    /// A place in a file, as messages name it: the file and the line.
+    pub(super) fn place(&self, file: usize, at: usize) -> String {
+        let starts = self.files.get(file).map(|file| file.starts.as_slice()).unwrap_or_default();
+        format!("{}:{}", self.path(file), starts.partition_point(|start| *start <= at) + 1)
     }
 
     /// The folder of a file.

@@ -59,7 +59,7 @@ pub(super) fn envoy(fields: &mut Fields<'_>, side: &str, log: &mut Log) -> Edits
     for element in fields.list(&format!("{side}_headers_to_add"), log) {
         let mut option = Fields::of(element, log);
         let action = option.text("append_action", log).unwrap_or("APPEND_IF_EXISTS_OR_ADD");
-        let appends = option.take("append").is_none_or(|node| node.data() != serde_json::json!(false));
+        let appends = option.flag_or("append", true, log);
         option.ignore(&["keep_empty_value"]);
         let header = option.take("header");
         option.rest("a header to add", log);

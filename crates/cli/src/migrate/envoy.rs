@@ -82,6 +82,9 @@ pub(super) fn read(node: &Node, file: usize, log: &mut Log) -> Group {
     let mut fields = Fields::of(node, log);
     let name = fields.text("name", log).unwrap_or("host").to_owned();
     let domains = fields.texts("domains", log);
+    if domains.is_empty() && node.get("domains").is_none() {
+        log.refuse(&node.head(), "a virtual host without \"domains\"", "write them; \"*\" is every host");
+    }
     let hosts = if domains.iter().any(|domain| domain == "*") || domains.is_empty() {
         Hosts::Any
     } else {
@@ -111,7 +114,7 @@ pub(super) fn read(node: &Node, file: usize, log: &mut Log) -> Group {
 
 fn route(node: &Node, name: String, destinations: &mut Destinations, log: &mut Log) -> Route {
     let mut fields = Fields::of(node, log);
-    let name = fields.text("name", log).map_or(name, plain);
+    let name = super::general::name(&mut fields, name, log);
     let mut route = Route::new(name, node.head(), Action::Pass);
     if let Some(node) = fields.take("match") {
         let one = matching::read(node, log);

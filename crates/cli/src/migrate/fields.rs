@@ -3,12 +3,15 @@
 use narrows_core::PolicyValue;
 
 use super::difference::Log;
-use crate::source::{Node, Value};
+use crate::meant::suggestion;
+use crate::source::{Key, Node, Value};
 
 /// A table that is read field by field.
 pub(super) struct Fields<'n> {
     node: &'n Node,
     taken: Vec<&'n str>,
+    /// Every name that was asked for: what a misspelt one may mean.
+    known: Vec<String>,
 }
 
 impl<'n> Fields<'n> {
@@ -17,7 +20,7 @@ impl<'n> Fields<'n> {
         if !matches!(node.value, Value::Table(_)) {
             log.refuse(&node.at, "this is not a table", "write its fields");
         }
-        Self { node, taken: Vec::new() }
+        Self { node, taken: Vec::new(), known: Vec::new() }
     }
 
     /// The table itself.
@@ -27,6 +30,7 @@ impl<'n> Fields<'n> {
 
     /// A field, if it has a value. It is read then.
     pub(super) fn take(&mut self, name: &str) -> Option<&'n Node> {
+        self.known.push(name.to_owned());
         let (key, value) = self.node.fields().iter().find(|(key, _)| key.name == name)?;
         self.taken.push(&key.name);
         (!matches!(value.value, Value::Scalar(PolicyValue::Null))).then_some(value)
@@ -55,14 +59,37 @@ impl<'n> Fields<'n> {
         number
     }
 
+    /// The number of a port. Anything else is refused.
+    pub(super) fn port(&mut self, name: &str, log: &mut Log) -> Option<u64> {
+        let port = self.number(name, log)?;
+        if let (Some(node), false) = (self.node.get(name), (1..=65_535).contains(&port)) {
+            log.refuse(&node.at, format!("{port} is no port"), "write a number from 1 to 65535");
+        }
+        Some(port)
+    }
+
     /// Yes or no; `false` if it is not there. Anything else is refused.
     pub(super) fn flag(&mut self, name: &str, log: &mut Log) -> bool {
-        let Some(node) = self.take(name) else { return false };
+        self.flag_or(name, false, log)
+    }
+
+    /// Yes or no, or what it is if it is not there. Anything else is refused.
+    pub(super) fn flag_or(&mut self, name: &str, default: bool, log: &mut Log) -> bool {
+        let Some(node) = self.take(name) else { return default };
         if let Value::Scalar(PolicyValue::Flag(flag)) = &node.value {
             return *flag;
         }
         log.refuse(&node.at, format!("\"{name}\" is neither true nor false"), "write true or false");
-        false
+        default
+    }
+
+    /// The fields of a table; none if it is not there. Anything else is refused.
+    pub(super) fn table(&mut self, name: &str, log: &mut Log) -> &'n [(Key, Node)] {
+        let Some(node) = self.take(name) else { return &[] };
+        if !matches!(node.value, Value::Table(_)) {
+            log.refuse(&node.at, format!("\"{name}\" is not a table"), "write its fields");
+        }
+        node.fields()
     }
 
     /// The elements of a list; none if it is not there. Anything else is refused.
@@ -88,9 +115,8 @@ impl<'n> Fields<'n> {
 
     /// The names and texts of a table.
     pub(super) fn pairs(&mut self, name: &str, log: &mut Log) -> Vec<(&'n str, &'n str, &'n Node)> {
-        let Some(node) = self.take(name) else { return Vec::new() };
         let mut pairs = Vec::new();
-        for (key, value) in node.fields() {
+        for (key, value) in self.table(name, log) {
             match value.text() {
                 Some(text) => pairs.push((key.name.as_str(), text, value)),
                 None => {
@@ -104,6 +130,7 @@ impl<'n> Fields<'n> {
     /// Fields that are refused if they are there, each with what to use in its place.
     pub(super) fn refuse(&mut self, fields: &[(&str, &str)], log: &mut Log) {
         for (name, help) in fields {
+            self.known.push((*name).to_owned());
             if let Some((key, _)) = self.node.field(name) {
                 log.refuse(&key.at, format!("\"{name}\" is not converted"), *help);
             }
@@ -127,14 +154,19 @@ impl<'n> Fields<'n> {
 
     /// Refuses every field that nobody has read.
     pub(super) fn rest(self, what: &str, log: &mut Log) {
+        // One that is there already is not meant.
+        let is_there = |name: &str| self.node.fields().iter().any(|(key, _)| key.name == name);
+        let free: Vec<&str> = self.known.iter().map(String::as_str).filter(|name| !is_there(name)).collect();
         for (key, value) in self.node.fields() {
             let is_null = matches!(value.value, Value::Scalar(PolicyValue::Null));
             if !self.taken.contains(&key.name.as_str()) && !is_null {
                 let name = &key.name;
+                let other =
+                    || "take it out, and do what it does by hand: nothing is left out silently".to_owned();
                 log.refuse(
                     &key.at,
                     format!("\"{name}\" of {what} is not converted"),
-                    "take it out, and do what it does by hand: nothing is left out silently",
+                    suggestion(name, &free).unwrap_or_else(other),
                 );
             }
         }

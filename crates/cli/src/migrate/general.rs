@@ -2,8 +2,37 @@
 
 use std::ops::Range;
 
+use super::destinations::plain;
 use super::difference::Log;
+use super::fields::Fields;
 use super::old::Redirect;
+use crate::source::Node;
+
+/// The `spec` of a resource. What else is at its top is refused, and a resource without one is.
+pub(super) fn spec<'n>(resource: &'n Node, what: &str, log: &mut Log) -> Option<&'n Node> {
+    let mut fields = Fields::of(resource, log);
+    fields.ignore(&["apiVersion", "kind", "metadata", "status"]);
+    let spec = fields.take("spec");
+    fields.rest(what, log);
+    if spec.is_none() {
+        log.refuse(&resource.head(), format!("{what} without \"spec\" says nothing"), "write its \"spec\"");
+    }
+    spec
+}
+
+/// The name of a route, which is that of its rule then; or another one.
+pub(super) fn name(fields: &mut Fields<'_>, other: String, log: &mut Log) -> String {
+    let Some(name) = fields.text("name", log) else { return other };
+    if let Some(node) = fields.node().get("name") {
+        log.differs(
+            &node.at,
+            "the name of a route is that of its rule or split, and the routes have none: Envoy's ROUTE_NAME is \
+             empty",
+            "nothing, unless access logs or an EnvoyFilter use the name: then write it in the routes",
+        );
+    }
+    plain(name)
+}
 
 /// A condition on a query parameter.
 pub(super) fn parameters(at: &Range<usize>, log: &mut Log) {

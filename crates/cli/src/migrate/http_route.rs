@@ -21,9 +21,12 @@ pub(super) fn read(resource: &Node, file: usize, log: &mut Log) -> Group {
     let mut kept = Table::default();
     let mut hosts = Hosts::Any;
     let mut routes = Vec::new();
-    if let Some(spec) = resource.get("spec") {
+    if let Some(spec) = super::general::spec(resource, "an HTTPRoute", log) {
         let mut spec = Fields::of(spec, log);
-        let parents = spec.take("parentRefs");
+        for parent in spec.list("parentRefs", log) {
+            reference(parent, "a parent", log);
+        }
+        let parents = spec.node().get("parentRefs");
         let host_node = spec.node().get("hostnames");
         let names = spec.texts("hostnames", log);
         kept =
@@ -48,6 +51,16 @@ pub(super) fn read(resource: &Node, file: usize, log: &mut Log) -> Group {
     });
     let remains = destinations.remains(RemainsKind::HttpRoute, head.into(), fallback.into_iter().collect());
     Group { file, name, hosts, routes: sorted, remains: Some(remains) }
+}
+
+/// Refuses what a reference to a resource does not have, or has in another type.
+fn reference(node: &Node, what: &str, log: &mut Log) {
+    let mut fields = Fields::of(node, log);
+    for field in ["group", "kind", "name", "namespace", "sectionName"] {
+        fields.text(field, log);
+    }
+    fields.port("port", log);
+    fields.rest(what, log);
 }
 
 /// The hosts: of a route for a Service it is that service.
@@ -77,7 +90,7 @@ fn hosts(resource: &Node, parents: Option<&Node>, names: Vec<String>, log: &mut 
 /// A rule. What stays with its destination is written for the resource that remains.
 fn rule(node: &Node, name: String, destinations: &mut Destinations, log: &mut Log) -> Route {
     let mut fields = Fields::of(node, log);
-    let name = fields.text("name", log).map_or(name, plain);
+    let name = super::general::name(&mut fields, name, log);
     let mut route = Route::new(name, node.head(), Action::Pass);
     route.matches = fields.list("matches", log).iter().map(|node| matching::read(node, log)).collect();
     let filters = Filters::read(fields.list("filters", log), log);
@@ -150,6 +163,10 @@ fn backend(
         );
     }
     let mut reference = Table::default();
+    for field in ["group", "kind", "name", "namespace"] {
+        fields.text(field, log);
+    }
+    fields.port("port", log);
     for field in ["group", "kind", "name", "namespace", "port"] {
         reference = reference.maybe(field, fields.take(field).map(Node::tree));
     }

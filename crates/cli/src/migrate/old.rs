@@ -164,6 +164,18 @@ pub(super) struct Remains {
     pub(super) rest: Vec<PolicyValue>,
 }
 
+impl Remains {
+    /// Whether one route is for all that no rule takes. Of an Ingress there is one for each path.
+    pub(super) fn has_rest(&self) -> bool {
+        self.rest.len() == 1
+    }
+
+    /// Whether the resource has the name and the kind of the old one.
+    pub(super) fn replaces(&self) -> bool {
+        !self.routes.is_empty() && self.kind != RemainsKind::VirtualHost
+    }
+}
+
 /// How the routes of a resource are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RemainsKind {

@@ -1,6 +1,8 @@
 //! Every configuration of `tests/data/migrate`: its policy loads, its cases hold, and what cannot be said is
 //! refused.
 
+mod misspelt;
+
 use std::path::Path;
 
 use narrows_core::PolicyValue;

@@ -25,10 +25,11 @@ pub(super) fn read(resource: &Node, file: usize, log: &mut Log) -> Group {
     let mut fallback = None;
     let mut hosts = Hosts::Any;
     let mut kept = Table::default();
-    if let Some(spec) = resource.get("spec") {
+    if let Some(spec) = super::general::spec(resource, "a VirtualService", log) {
         let mut spec = Fields::of(spec, log);
         let is_mesh = hosts::is_mesh(&mut spec, log);
         hosts = hosts::read(resource, &mut spec, is_mesh, log);
+        spec.texts("exportTo", log);
         for field in ["hosts", "gateways", "exportTo", "tls", "tcp"] {
             kept = kept.maybe(field, spec.take(field).map(Node::tree));
         }
@@ -63,7 +64,7 @@ fn route(
     log: &mut Log,
 ) -> (Route, Option<PolicyValue>) {
     let mut fields = Fields::of(entry, log);
-    let name = fields.text("name", log).map_or(name, plain);
+    let name = super::general::name(&mut fields, name, log);
     let mut route = Route::new(name, entry.head(), Action::Pass);
     let matches = fields.list("match", log);
     route.matches = matches.iter().map(|node| matching::read(node, hosts, log)).collect();
@@ -73,7 +74,13 @@ fn route(
         route.response = edits::istio(headers.take("response"), "response headers", log);
         headers.rest("\"headers\"", log);
     }
-    fields.refuse(&[("delegate", "convert the VirtualService that it names, and this one without it")], log);
+    fields.refuse(
+        &[(
+            "delegate",
+            "write the routes of the VirtualService that it names in its place, each with both matches",
+        )],
+        log,
+    );
     let mut kept = Table::default();
     for field in KEPT {
         if let Some(node) = fields.take(field) {
@@ -160,7 +167,7 @@ fn wanted(destination: &PolicyValue) -> String {
 fn target(node: &Node, log: &mut Log) -> (PolicyValue, u64, Edits, Edits) {
     let mut fields = Fields::of(node, log);
     let weight = fields.number("weight", log).unwrap_or_default();
-    let destination = fields.take("destination").map(Node::tree);
+    let destination = fields.take("destination").map(|node| to_service(node, log));
     let (mut request, mut response) = (Edits::default(), Edits::default());
     if let Some(headers) = fields.take("headers") {
         let mut headers = Fields::of(headers, log);
@@ -168,11 +175,28 @@ fn target(node: &Node, log: &mut Log) -> (PolicyValue, u64, Edits, Edits) {
         response = edits::istio(headers.take("response"), "response headers", log);
         headers.rest("\"headers\"", log);
     }
-    fields.rest("a destination", log);
+    fields.rest("an entry of \"route\"", log);
     if destination.is_none() {
         log.refuse(&node.at, "there is no \"destination\"", "write where the requests go");
     }
     (destination.unwrap_or(PolicyValue::Null), weight, request, response)
+}
+
+/// A destination, as it is written.
+fn to_service(node: &Node, log: &mut Log) -> PolicyValue {
+    let mut fields = Fields::of(node, log);
+    let host = fields.text("host", log);
+    if host.is_none() && node.get("host").is_none() {
+        log.refuse(&node.at, "a destination without a host", "write the name of its service: \"host\"");
+    }
+    fields.text("subset", log);
+    if let Some(port) = fields.take("port") {
+        let mut port = Fields::of(port, log);
+        port.port("number", log);
+        port.rest("a port", log);
+    }
+    fields.rest("a destination", log);
+    node.tree()
 }
 
 /// The path is rewritten by the policy; the host by the route, because Envoy finds the route by the host.
@@ -222,17 +246,17 @@ fn redirect(node: &Node, log: &mut Log) -> Redirect {
     let redirect = Redirect {
         scheme: fields.text("scheme", log).map(str::to_owned),
         host: fields.text("authority", log).map(str::to_owned),
-        port: fields.number("port", log),
+        port: fields.port("port", log),
         path: path.filter(|path| !path.is_empty()).map(NewPath::Full),
         query: query.map(str::to_owned),
         status: fields.number("redirectCode", log).unwrap_or(301),
     };
-    if let Some(derive) = fields.take("derivePort")
-        && derive.text() == Some("FROM_REQUEST_PORT")
+    if let Some(derived) = fields.text("derivePort", log).filter(|how| *how != "FROM_PROTOCOL_DEFAULT")
+        && let Some(derive) = node.get("derivePort")
     {
         log.refuse(
             &derive.at,
-            "\"derivePort: FROM_REQUEST_PORT\" is not converted",
+            format!("\"derivePort: {derived}\" is not converted"),
             "write \"port\": the port of the listener",
         );
     }

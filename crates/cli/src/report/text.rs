@@ -43,8 +43,13 @@ fn group<'a>(path: &'a str, lines: &Lines<'a>, finding: &'a Finding) -> Group<'a
     };
     let (number, line) = lines.line_at(finding.at.start);
     let text = lines.text(&line);
-    let mut marked = AnnotationKind::Primary.span(visible(text, line.start, finding));
-    if !finding.place.is_empty() {
+    let span = visible(text, line.start, finding);
+    let is_tab = text.get(span.clone()) == Some("\t");
+    let mut marked = AnnotationKind::Primary.span(span);
+    if is_tab {
+        // It looks like blanks.
+        marked = marked.label("a tab");
+    } else if !finding.place.is_empty() {
         marked = marked.label(escape::line(&finding.place));
     }
     let title = level.primary_title(escape::line(&finding.message)).id(finding.code.id);

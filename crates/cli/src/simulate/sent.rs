@@ -1,8 +1,12 @@
 //! A request as it reaches the filter.
 
+use std::collections::BTreeSet;
+
 use narrows_cases::Send;
 use narrows_core::{Policy, Request, Trail};
 use narrows_model::{Headers, arrives, request, trail};
+
+use crate::source::Node;
 
 /// A request as it reaches the filter.
 #[derive(Clone, Debug)]
@@ -37,6 +41,13 @@ impl Sent {
         request
     }
 
+    /// Whether it has a header of this name, in lower case.
+    pub fn has(&self, name: &str) -> bool {
+        let named =
+            |line: &String| line.split_once(':').is_some_and(|(own, _)| own.eq_ignore_ascii_case(name));
+        self.send.headers.iter().any(named)
+    }
+
     /// The request in a few words.
     pub fn title(&self) -> String {
         let request = self.request();
@@ -44,6 +55,26 @@ impl Sent {
             [request.method(), request.authority(), request.target()].map(crate::escape::printable);
         format!("{method} {authority}{target}")
     }
+}
+
+/// The headers, in lower case, that conditions, keys and tags of a policy read.
+pub fn headers_of(policy: &Node) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (key, value) in policy.fields() {
+        match &*key.name {
+            "headers" | "withoutHeaders" => {
+                names.extend(value.fields().iter().map(|(name, _)| name.name.to_ascii_lowercase()));
+            }
+            "header" => names.extend(value.text().map(str::to_ascii_lowercase)),
+            "cookie" => names.extend(value.text().map(|_| "cookie".to_owned())),
+            "cookies" if !value.fields().is_empty() => _ = names.insert("cookie".to_owned()),
+            _ => {}
+        }
+    }
+    names.extend(policy.children().flat_map(headers_of));
+    // What decides by the host is in every line.
+    names.retain(|name| !name.starts_with(':') && name != "host");
+    names
 }
 
 /// A request that is sent for the nth time, from 1: `{n}` in its texts is that number.

@@ -2,23 +2,52 @@
 
 use std::ops::Range;
 
-use narrows_core::{Code, Fault, PathSegment};
+use narrows_core::{Code, Fault, PathSegment, PolicyValue};
 
-use super::{Node, Value};
+use super::{Key, Node, Value};
 use crate::code::policy;
 use crate::finding::{Finding, Level};
 
 impl Node {
     /// The finding for a fault of this policy, in its file.
     pub fn finding(&self, fault: &Fault) -> Finding {
-        Finding {
-            code: policy::of(fault.code),
-            level: Level::Error,
-            at: self.locate(fault),
-            place: fault.place.to_string(),
-            message: fault.message.clone(),
-            help: fault.help.clone(),
+        let (message, help) = self.told(fault);
+        let (code, at) = (policy::of(fault.code), self.locate(fault));
+        Finding { code, level: Level::Error, at, place: fault.place.to_string(), message, help }
+    }
+
+    /// What a fault says. A filter says it in few words, and does not have the file.
+    fn told(&self, fault: &Fault) -> (String, String) {
+        let node = self.at_place(fault);
+        let empty = |(key, value): &&(Key, Self)| {
+            matches!(value.value, Value::Scalar(PolicyValue::Null))
+                && fault.message.contains(&format!("{:?}", key.name))
+        };
+        if let Some(text) = node.text().filter(|_| fault.message == "expected a list, found a string") {
+            return (fault.message.clone(), format!("write a list, such as [{text:?}]"));
         }
+        if let Some((key, _)) =
+            node.fields().iter().find(empty).filter(|_| fault.message.starts_with("expected exactly one"))
+        {
+            return (format!("{:?} has no value", key.name), "write one, or take the field out".to_owned());
+        }
+        (fault.message.clone(), fault.help.clone())
+    }
+
+    /// The value that a fault is about, as far as it is there.
+    fn at_place(&self, fault: &Fault) -> &Self {
+        let mut node = self;
+        for segment in fault.place.segments() {
+            let next = match segment {
+                PathSegment::Index(index) => node.elements().get(*index),
+                PathSegment::Field(field) => {
+                    node.fields().iter().find(|(key, _)| key.name == *field).map(|(_, value)| value)
+                }
+            };
+            let Some(inner) = next else { break };
+            node = inner;
+        }
+        node
     }
 
     /// Where a fault is: at the field's name if the name is at fault, else at the value. For a value

@@ -169,9 +169,20 @@ pub(super) fn documents(text: &str) -> Result<Vec<Node>, (Range<usize>, Words)> 
             let rest = text.get(line_start..).unwrap_or_default();
             let start = line_start + rest.chars().take(index(column) - 1).map(char::len_utf8).sum::<usize>();
             let place = format!(" at line {line}, column {column}");
-            Err((start..start + 1, in_words(&e.to_string().replace(&place, ""))))
+            let words = in_words(&e.to_string().replace(&place, ""));
+            let start = if words.what.starts_with("there is a tab") { tab(text, start) } else { start };
+            Err((start..start + 1, words))
         }
     }
+}
+
+/// The tab that a reader found behind this place, or at its end: it tells the line before, or what follows.
+fn tab(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default();
+    if before.ends_with('\t') && !text.get(at..).unwrap_or_default().starts_with('\t') {
+        return at - 1;
+    }
+    text.get(at..).and_then(|rest| rest.find('\t')).map_or(at, |found| at + found)
 }
 
 fn index(number: u64) -> usize {

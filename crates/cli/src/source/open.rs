@@ -45,6 +45,9 @@ pub fn whole(path: &Path, most: u64) -> Result<Vec<u8>, CliError> {
 
 /// A file that cannot be read.
 pub fn cannot_read(path: &Path, error: &std::io::Error) -> CliError {
+    if error.kind() == std::io::ErrorKind::InvalidData {
+        return unread(path, "it is not UTF-8", "write it as UTF-8");
+    }
     unread(path, &error.to_string(), "name a file that is there and can be read")
 }
 

@@ -5,13 +5,14 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::CliError;
+use crate::files;
 
 /// Puts a text in the place of a file. Its permissions stay; a link stays a link.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), CliError> {
     written(path, text).map_err(|error| {
         CliError::new(
             format!("cannot write {:?}: {error}", path.display().to_string()),
-            "make the file and its folder writable",
+            files::remedy(path, &error),
         )
     })
 }

@@ -17,6 +17,21 @@ fn commands() -> Vec<String> {
     names.filter(|name| !name.is_empty() && name != "help").collect()
 }
 
+/// The steps that follow on each other, each after a `$`.
+#[test]
+fn the_steps_of_a_migration_run() {
+    let here = super::directory("help-migrate");
+    std::fs::copy(fixtures().join("reviews-vs.yaml"), here.join("reviews-vs.yaml")).unwrap();
+    let (_, help, _) = narrows(&here, &["migrate", "--help"]);
+    let steps: Vec<_> = help.lines().filter_map(|line| line.trim().strip_prefix("$ narrows ")).collect();
+    assert!(steps.len() >= 3, "{help}");
+    for (number, step) in steps.iter().enumerate() {
+        let (code, output, errors) = narrows(&here, &words(step));
+        // The first has found a difference, of which it tells.
+        assert_eq!(code, Some(i32::from(number == 0)), "narrows {step}: {output}{errors}");
+    }
+}
+
 /// The words of a line, quoted ones without their quotes.
 fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().map(|word| word.trim_matches('\'')).collect()
@@ -69,9 +84,9 @@ fn a_mistake_names_the_help_of_its_command() {
         (&["schema"], "the following required arguments", "<SUBJECT> is one of header-router, "),
         (&["completions", "tcsh"], "invalid value 'tcsh' for '<SHELL>'", "<SHELL> is one of bash, "),
         (
-            &["set-weight", "a", "--backend", "b", "x"],
-            "invalid value 'x' for '<WEIGHT>'",
-            "see narrows set-weight --help",
+            &["render", "a", "--as", "wasm-plugin", "--port", "x"],
+            "invalid value 'x' for '--port <NUMBER>': write a number from 1 to 65535",
+            "see narrows render --help",
         ),
         (&["--quiet"], "unexpected argument '--quiet' found", "see narrows --help"),
         (&["lnit", "x"], "there is no command \"lnit\"", "did you mean \"init\"? write one of init, lint, "),

@@ -37,3 +37,12 @@ fn nothing_is_overwritten() {
         assert_eq!(there, 1, "both files are written, or none");
     }
 }
+
+#[test]
+fn a_file_is_no_folder() {
+    let here = directory("init-file");
+    fs::write(here.join("there.yaml"), "mine").unwrap();
+    let (code, _, errors) = narrows(&here, &["init", "header-router", "--to", "there.yaml"]);
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("--to \"there.yaml\" is a file") && errors.contains("name a folder"), "{errors}");
+}

@@ -156,8 +156,15 @@ fn cases_of_the_standard_input_are_those_that_it_has() {
 fn a_file_without_cases_is_told_beside_others() {
     let here = directory("idle");
     fs::write(here.join("r.yaml"), ROUTER).unwrap();
+    fs::create_dir(here.join("alone")).unwrap();
+    fs::write(here.join("alone/r.yaml"), ROUTER).unwrap();
     fs::write(here.join("c.yaml"), format!("policyFile: r.yaml\n{CASES}")).unwrap();
-    let (code, output, errors) = narrows(&here, &["test", "c.yaml", "r.yaml"]);
+    let (code, output, errors) = narrows(&here, &["test", "c.yaml", "alone/r.yaml"]);
     assert!(code == Some(0) && output.contains("1 passed"), "{output}{errors}");
-    assert!(errors.contains("note: no case is in \"r.yaml\" or beside it"), "{errors}");
+    assert!(errors.contains("note: no case is in \"alone/r.yaml\""), "{errors}");
+    // Its policy has the cases of a file that is named too: they run once.
+    for both in [["c.yaml", "r.yaml"], ["r.yaml", "c.yaml"]] {
+        let (code, output, errors) = narrows(&here, &[&["test"][..], &both].concat());
+        assert!(code == Some(0) && output.contains("1 passed") && errors.is_empty(), "{output}{errors}");
+    }
 }

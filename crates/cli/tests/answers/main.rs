@@ -1,5 +1,6 @@
 //! What the command line says is what happens, or it says why it cannot tell.
 
+mod cases;
 mod chosen;
 mod exits;
 mod fix;
@@ -7,7 +8,9 @@ mod help;
 mod init;
 mod inputs;
 mod meaning;
+mod messages;
 mod migrate;
+mod nearly;
 mod places;
 mod render;
 mod yaml;

@@ -34,3 +34,41 @@ fn the_commands_that_attach_a_policy_run() {
     }
     assert!(commands > 10 && merged > 0, "{commands} {merged}");
 }
+
+const OLD: &str = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: v, namespace: n }\n\
+    spec:\n  hosts: [a.example.com]\n  gateways: [g]\n  http: [{ route: [{ destination: { host: a, subset: v1 }, weight: 9 }, \
+    { destination: { host: a, subset: v2 }, weight: 1 }] }]\n";
+
+/// Whoever mistypes an option loses neither the old configuration nor half of the new one.
+#[test]
+fn no_output_destroys_another_file_of_the_run() {
+    let here = directory("migrate-outputs");
+    fs::write(here.join("old.yaml"), OLD).unwrap();
+    std::os::unix::fs::symlink("old.yaml", here.join("link.yaml")).unwrap();
+    for (options, fault, help) in [
+        (&["--out", "old.yaml"][..], "--out \"old.yaml\" is a file that is converted", "name another file"),
+        (
+            &["--cases", "./old.yaml"],
+            "--cases \"./old.yaml\" is a file that is converted",
+            "name another file",
+        ),
+        (&["--routes", "link.yaml"], "is a file that is converted", "name another file"),
+        (
+            &["--out", "new.yaml", "--routes", "./new.yaml", "--cases", "c.yaml"],
+            "--out and --routes name the same file",
+            "name a file for each",
+        ),
+        (&["--out", "none/x.yaml"], "cannot write \"none/x.yaml\"", "make the folder \"none\" first"),
+        (&["--out", "."], "cannot write \".\": it is a folder", "name a file in it"),
+    ] {
+        let (code, output, errors) = narrows(&here, &[&["migrate", "old.yaml"], options].concat());
+        assert_eq!(code, Some(2), "{options:?}: {output}{errors}");
+        assert!(errors.contains(fault) && errors.contains(help), "{options:?}: {errors}");
+        assert_eq!(fs::read_to_string(here.join("old.yaml")).unwrap(), OLD, "{options:?}");
+        assert_eq!(fs::read_dir(&here).unwrap().count(), 2, "{options:?}: nothing was written");
+    }
+    // Another file is replaced, and that is said.
+    let write = || narrows(&here, &["migrate", "old.yaml", "--out", "new.yaml", "--allow-differences"]);
+    assert!(write().2.contains("policy written to new.yaml\n"));
+    assert!(write().2.contains("policy written to new.yaml, in place of what was there\n"));
+}

@@ -8,7 +8,7 @@ use super::{directory, narrows};
 const BROKEN: &[(&str, &str, &str, &str)] = &[
     (
         "filter: header-router\nrules:\n\t- name: a\n",
-        "3:2",
+        "3:1",
         "there is a tab where blanks belong",
         "indent with blanks",
     ),

@@ -56,7 +56,7 @@ const EXITS: &[Exit] = &[
     ("migrate shop.yaml", "there is nothing to convert", 2),
     ("render stock.yaml --as envoy-filter-block", "the policy is written", 0),
     (
-        "render stock.yaml --as wasm-plugin --url oci://a/b --name A_B",
+        "render stock.yaml --as wasm-plugin --url oci://a/b --target GatewayClass/a",
         "lint would refuse what would be written",
         1,
     ),

@@ -24,8 +24,12 @@ pub(super) fn of(difference: &Difference) -> String {
     }
     hosts(&mut text, &difference.hosts);
     series(&mut text, &difference.series);
-    if let Some(decided) = &difference.requests {
-        requests(&mut text, decided);
+    match &difference.requests {
+        Some(decided) => requests(&mut text, decided),
+        None if !difference.rules.is_empty() || difference.matches => {
+            text.push_str("--requests FILE shows which requests are decided otherwise\n");
+        }
+        None => {}
     }
     if !difference.splits.is_empty() {
         verdict(&mut text, &difference.splits, difference.crossed);
@@ -68,6 +72,7 @@ fn split(text: &mut String, split: &SplitDiff, keys: Option<usize>) {
     for one in &split.moves {
         let mark = match one.kind {
             MoveKind::Forward => "",
+            MoveKind::Back | MoveKind::Across if split.is_keyless => "",
             MoveKind::Back => "  sent back",
             MoveKind::Across => "  sent to another canary",
             MoveKind::Elsewhere => "  another destination",
@@ -136,14 +141,23 @@ fn requests(text: &mut String, decided: &Decided) {
 }
 
 fn verdict(text: &mut String, splits: &[SplitDiff], crossed: bool) {
-    let moves = || splits.iter().flat_map(|split| &split.moves);
+    let (keyless, keyed): (Vec<_>, Vec<_>) = splits.iter().partition(|split| split.is_keyless);
+    let moves = || keyed.iter().flat_map(|split| &split.moves);
+    let elsewhere = splits.iter().flat_map(|split| &split.moves).any(|one| one.kind == MoveKind::Elsewhere);
     let has = |kind| moves().any(|one| one.kind == kind);
     let may = crossed || splits.iter().any(SplitDiff::may_take_back);
     let verdicts = [
         (has(MoveKind::Back) || has(MoveKind::Across), "someone is taken off a canary\n"),
-        (has(MoveKind::Elsewhere), "someone is served by another destination\n"),
+        (elsewhere, "someone is served by another destination\n"),
         (may, "someone may be sent back\n"),
-        (!may && moves().all(|one| one.kind == MoveKind::Forward), "nobody is sent back\n"),
+        (
+            !may && !keyed.is_empty() && moves().all(|one| one.kind == MoveKind::Forward),
+            "nobody is sent back\n",
+        ),
+        (
+            keyless.iter().any(|split| !split.moves.is_empty()),
+            "without a key each request is drawn by itself: nobody has a side\n",
+        ),
     ];
     verdicts.iter().filter(|(is_so, _)| *is_so).for_each(|(_, verdict)| text.push_str(verdict));
 }

@@ -99,6 +99,10 @@ fn told(tally: &Tally) -> String {
         text.push_str(
             "note: an access log has some of the headers: a condition on another one does not hold here\n",
         );
+        if !tally.missing.is_empty() {
+            let names = crate::escape::line(&tally.missing.join(", ")).into_owned();
+            text.push_str(&format!("note: the policy reads {names}, and no request of the log has it\n"));
+        }
     }
     text
 }

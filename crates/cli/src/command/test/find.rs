@@ -1,11 +1,13 @@
 //! Case files, and the policy of each.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use narrows_cases::{Case, Refused, Written};
 use narrows_core::{Invalid, PolicyValue};
 use narrows_model::Pure;
 
+use super::places;
 use crate::code;
 use crate::command::Output;
 use crate::command::loaded::{self, refused};
@@ -82,7 +84,7 @@ pub(super) fn suites(paths: &[PathBuf], chosen: &Chosen<'_>) -> Result<(Vec<Suit
     let mut idle = Vec::new();
     for path in paths {
         if path.is_dir() {
-            for file in files(path)? {
+            for file in places::files(path)? {
                 suites.extend(in_file(&file, chosen, None)?);
             }
             continue;
@@ -96,39 +98,23 @@ pub(super) fn suites(paths: &[PathBuf], chosen: &Chosen<'_>) -> Result<(Vec<Suit
         }
         if found.is_empty() {
             // A policy has its cases beside it.
-            found = beside(path, chosen)?;
+            let same = std::fs::canonicalize(path).ok();
+            for file in places::beside(path)? {
+                found.extend(in_file(&file, chosen, same.as_deref())?);
+            }
         }
         if found.is_empty() {
             idle.push(path.clone());
         }
         suites.extend(found);
     }
+    // A case file may be named, and found beside its policy.
+    let mut known = BTreeSet::new();
+    suites.retain(|suite: &Suite| {
+        let file = std::fs::canonicalize(&suite.path).unwrap_or_else(|_| suite.path.clone());
+        known.insert((file, suite.shift, suite.document.at.start))
+    });
     Ok((suites, idle))
-}
-
-/// The files below a folder in which policies and cases may be.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let is_built = |file: &PathBuf| {
-        let below = file.strip_prefix(folder).unwrap_or(file);
-        below.components().any(|part| ["target", "node_modules"].iter().any(|name| part.as_os_str() == *name))
-    };
-    let mut files = crate::files::expand(&[folder.to_owned()], &[])?;
-    files.retain(|file| !is_built(file));
-    Ok(files)
-}
-
-/// The case files in the folder `cases` beside a policy that name this policy.
-fn beside(policy: &Path, chosen: &Chosen<'_>) -> Result<Vec<Suite>, CliError> {
-    let folder = policy.parent().unwrap_or(Path::new("")).join("cases");
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let same = std::fs::canonicalize(policy).ok();
-    let mut suites = Vec::new();
-    for file in files(&folder)? {
-        suites.extend(in_file(&file, chosen, same.as_deref())?);
-    }
-    Ok(suites)
 }
 
 /// The suites of one file; with `about`, only those that name this policy.
@@ -149,7 +135,7 @@ fn in_file(path: &Path, chosen: &Chosen<'_>, about: Option<&Path>) -> Result<Vec
         let written = Written::parse(&piece.text).map_err(|fault| {
             let lines = piece.lines();
             let at = lines.start_of(fault.line) + fault.column.saturating_sub(1);
-            let help = fault.help.as_deref().unwrap_or("docs/case-files.md describes case files");
+            let help = fault.help.as_deref().unwrap_or(DESCRIBED);
             let finding = Finding::error(code::BAD_CASES, &(at..at + 1), "", &fault.message, help);
             refused(Output::Text, piece.clone(), vec![finding])
         })?;
@@ -200,14 +186,17 @@ fn annotated(
         Err(fault) => {
             let message = format!("in the annotation, line {}: {}", fault.line, fault.message);
             let at = resource.get(ANNOTATION).map(Node::head).unwrap_or_default();
-            let finding =
-                Finding::error(code::BAD_CASES, &at, "", &message, "docs/case-files.md describes cases");
+            let help = fault.help.as_deref().unwrap_or(DESCRIBED);
+            let finding = Finding::error(code::BAD_CASES, &at, "", &message, help);
             return Some(Err(refused(Output::Text, source, vec![finding])));
         }
     };
     let inner = SourceFile { path: source.path.clone(), text: cases };
     Some(suite(path, file, inner, written, chosen))
 }
+
+/// What every case file needs.
+const DESCRIBED: &str = "narrows explain NRW690 shows a case file, narrows schema cases has every field";
 
 /// Where a resource has its cases, so that it can still be applied.
 const ANNOTATION: &str = "metadata.annotations.narrows-cases";
@@ -222,12 +211,14 @@ fn suite(
 ) -> Result<Suite, CliError> {
     let documents = source.documents().map_err(|fault| refused(Output::Text, source.clone(), vec![fault]))?;
     let document = documents.into_iter().next().unwrap_or(Node { at: 0..0, value: Value::Table(Vec::new()) });
-    let (filter, policy, about) = policy(path, file, &document, &written, chosen)?;
+    let (filter, policy, about) = policy(path, file, (&source, &document), &written, chosen)?;
     if let (false, Some(case)) = (chosen.records, written.cases.iter().find(|c| c.expect.is_empty())) {
-        return Err(CliError::new(
-            format!("case {:?} in {:?} expects nothing", case.name, file.path),
-            "write \"expect\", or let --record write what happens",
-        ));
+        let index = written.cases.iter().position(|other| other.name == case.name).unwrap_or_default();
+        let at = document.get("cases").and_then(|list| Some(list.elements().get(index)?.head()));
+        let help = "write \"expect\", or let --record write what happens";
+        let message = format!("case {:?} expects nothing", case.name);
+        let finding = Finding::error(code::BAD_CASES, &at.unwrap_or(0..1), "", &message, help);
+        return Err(refused(Output::Text, source.clone(), vec![finding]));
     }
     let lines = source.lines();
     let line = |list: &str, index: usize| {
@@ -259,10 +250,11 @@ fn suite(
 fn policy(
     path: &Path,
     file: &SourceFile,
-    document: &Node,
+    piece: (&SourceFile, &Node),
     written: &Written,
     chosen: &Chosen<'_>,
 ) -> Result<(Filter, PolicyValue, String), CliError> {
+    let (piece, document) = piece;
     let folder = path.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     let named = chosen.filter.or_else(|| Filter::named(&folder));
     let loaded = |file: &Path| {
@@ -274,7 +266,14 @@ fn policy(
         return loaded(file);
     }
     if let Some(file) = &written.policy_file {
-        return loaded(&path.parent().unwrap_or(path).join(file));
+        let there = path.parent().unwrap_or(path).join(file);
+        if let (false, Some(named)) = (there.is_file(), document.get("policyFile")) {
+            let message = format!("there is no file {:?}", there.display().to_string());
+            let help = "write the path from the folder of the case file";
+            let finding = Finding::error(code::BAD_CASES, &named.at, "policyFile", &message, help);
+            return Err(refused(Output::Text, piece.clone(), vec![finding]));
+        }
+        return loaded(&there);
     }
     let about = file.path.clone();
     if let Some(own) = document.get("policy") {

@@ -28,8 +28,10 @@ fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
         let twice = others.find_map(|earlier| Some((earlier, both(later, earlier)?)));
         findings.extend(twice.map(|(earlier, what)| {
             let (_, name) = earlier.name();
+            let there = run.place(earlier.file, earlier.resource.head().start);
             let message = format!("{name:?} on the same proxies has {what} too: both run on every request");
-            let finding = Finding::warning(&RULE.code, &later.spec(), "spec", &message, "keep one of them");
+            let help = format!("keep one of them: the other one is at {there}");
+            let finding = Finding::warning(&RULE.code, &later.spec(), "spec", &message, &help);
             (later.file, finding)
         }));
     }

@@ -72,8 +72,7 @@ pub(super) fn forward(
             log,
         );
         weighted.ignore(&["total_weight"]);
-        let is_sticky =
-            weighted.take("use_hash_policy").is_some_and(|node| node.data() == serde_json::json!(true));
+        let is_sticky = weighted.flag("use_hash_policy", log);
         for entry in weighted.list("clusters", log) {
             backends.extend(self::weighted(entry, &written, destinations, log));
         }
@@ -191,7 +190,16 @@ pub(super) fn redirect(node: &Node, log: &mut Log) -> Redirect {
         "SEE_OTHER" => 303,
         "TEMPORARY_REDIRECT" => 307,
         "PERMANENT_REDIRECT" => 308,
-        _ => 301,
+        "MOVED_PERMANENTLY" => 301,
+        other => {
+            let at = node.get("response_code").map_or_else(|| node.head(), |node| node.at.clone());
+            log.refuse(
+                &at,
+                format!("the response_code {other:?} is not one of Envoy"),
+                "write \"MOVED_PERMANENTLY\", \"FOUND\", \"SEE_OTHER\", \"TEMPORARY_REDIRECT\" or \"PERMANENT_REDIRECT\"",
+            );
+            301
+        }
     };
     let redirect = Redirect {
         scheme: is_https.or(scheme),

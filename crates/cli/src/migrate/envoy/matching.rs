@@ -8,7 +8,7 @@ use crate::source::Node;
 /// Reads a match.
 pub(super) fn read(node: &Node, log: &mut Log) -> Match {
     let mut fields = Fields::of(node, log);
-    let ignores = fields.take("case_sensitive").is_some_and(|node| node.data() == serde_json::json!(false));
+    let ignores = !fields.flag_or("case_sensitive", true, log);
     let mut found = Match::default();
     for (name, how) in [
         ("prefix", PathKind::Prefix),
@@ -81,7 +81,7 @@ fn header(node: &Node, found: &mut Match, log: &mut Log) {
         test =
             Some(Test::Range(i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(to).unwrap_or(i64::MAX)));
     }
-    let is_absent = fields.take("present_match").is_some_and(|node| node.data() == serde_json::json!(false));
+    let is_absent = !fields.flag_or("present_match", true, log);
     fields.rest("a header condition", log);
     let test = test.unwrap_or(Test::Present);
     let sense = match (&test, inverts, as_empty) {
@@ -113,7 +113,7 @@ fn header(node: &Node, found: &mut Match, log: &mut Log) {
 /// A `StringMatcher`.
 fn string(node: &Node, log: &mut Log) -> (Option<Test>, bool) {
     let mut fields = Fields::of(node, log);
-    let ignore_case = fields.flag("ignore_case", log);
+    let mut ignore_case = fields.flag("ignore_case", log);
     let mut test = None;
     for (field, of) in [
         ("exact", Test::Exact as fn(String) -> Test),
@@ -125,7 +125,7 @@ fn string(node: &Node, log: &mut Log) -> (Option<Test>, bool) {
     }
     if let Some(regex) = fields.take("safe_regex").and_then(|node| regex(node, log)) {
         // Envoy does not ask the letter case of an expression.
-        return (Some(Test::Regex(regex)), false);
+        (test, ignore_case) = (Some(Test::Regex(regex)), false);
     }
     fields.rest("a text condition", log);
     (test, ignore_case)
@@ -138,7 +138,7 @@ fn parameter(node: &Node, log: &mut Log) -> Option<Condition> {
     if let Some(node) = fields.take("string_match") {
         (test, ignore_case) = string(node, log);
     }
-    let is_absent = fields.take("present_match").is_some_and(|node| node.data() == serde_json::json!(false));
+    let is_absent = !fields.flag_or("present_match", true, log);
     fields.rest("a parameter", log);
     if is_absent {
         log.refuse(

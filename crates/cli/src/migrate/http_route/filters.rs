@@ -2,12 +2,23 @@
 
 use narrows_core::PolicyValue;
 
+use crate::meant::suggestion;
 use crate::migrate::difference::Log;
 use crate::migrate::edits;
 use crate::migrate::fields::Fields;
 use crate::migrate::old::{Edits, NewPath, Redirect};
 use crate::migrate::value::{Table, one, text};
 use crate::source::Node;
+
+/// The types of filters that are known.
+const TYPES: [&str; 6] = [
+    "RequestHeaderModifier",
+    "ResponseHeaderModifier",
+    "RequestRedirect",
+    "URLRewrite",
+    "RequestMirror",
+    "CORS",
+];
 
 /// What the filters of a rule or of a backend do.
 #[derive(Default)]
@@ -62,7 +73,8 @@ impl Filters {
             kind => log.refuse(
                 &node.at,
                 format!("the filter {kind:?} is not converted"),
-                "take it out, and convert what it does by hand",
+                suggestion(kind, &TYPES)
+                    .unwrap_or_else(|| "take it out, and convert what it does by hand".to_owned()),
             ),
         }
         fields.rest("a filter", log);
@@ -118,7 +130,7 @@ fn redirect(node: &Node, log: &mut Log) -> Redirect {
     let redirect = Redirect {
         scheme: fields.text("scheme", log).map(str::to_owned),
         host: fields.text("hostname", log).map(str::to_owned),
-        port: fields.number("port", log),
+        port: fields.port("port", log),
         path: fields.take("path").and_then(|node| path(node, log)),
         query: None,
         status: fields.number("statusCode", log).unwrap_or(302),

@@ -1,5 +1,6 @@
 //! The annotations of a canary, in their order: the header, then the cookie, then the weight.
 
+use crate::meant::suggestion;
 use crate::migrate::difference::Log;
 use crate::migrate::old::{Condition, Match, On, Sense, Test};
 use crate::source::Node;
@@ -8,6 +9,17 @@ use crate::source::Node;
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 /// Of how many parts a weight is, unless more are written. A smaller number is not looked at.
 const TOTAL: u64 = 100;
+
+/// What chooses a canary.
+const KNOWN: [&str; 7] = [
+    "canary",
+    "canary-by-header",
+    "canary-by-header-value",
+    "canary-by-header-pattern",
+    "canary-by-cookie",
+    "canary-weight",
+    "canary-weight-total",
+];
 
 /// How a canary is chosen.
 #[derive(Clone)]
@@ -27,6 +39,15 @@ pub(super) fn read(resource: &Node, has_key: bool, log: &mut Log) -> Option<Cana
     let text = |name: &str| own.iter().find(|(known, _)| *known == name).and_then(|(_, node)| node.text());
     let is_canary = text("canary") == Some("true");
     for (name, node) in &own {
+        if KNOWN.contains(name) && node.text().is_none() {
+            log.refuse(
+                &node.at,
+                format!("\"{name}\" is not a text"),
+                "write it in quotes, as Kubernetes asks",
+            );
+        } else if *name == "canary" && !["true", "false"].contains(&node.text().unwrap_or_default()) {
+            log.refuse(&node.at, "\"canary\" is neither \"true\" nor \"false\"", "write \"true\"");
+        }
         other(name, node, is_canary, has_key, log);
     }
     if !is_canary {
@@ -70,20 +91,16 @@ pub(super) fn read(resource: &Node, has_key: bool, log: &mut Log) -> Option<Cana
 
 /// What is said about an annotation that does not choose a canary.
 fn other(name: &str, node: &Node, is_canary: bool, has_key: bool, log: &mut Log) {
-    let known = [
-        "canary",
-        "canary-by-header",
-        "canary-by-header-value",
-        "canary-by-header-pattern",
-        "canary-by-cookie",
-        "canary-weight",
-        "canary-weight-total",
-    ];
     let number = |node: &Node| node.text().is_some_and(|text| text.parse::<u64>().is_ok());
-    if known.contains(&name) {
-        if name.starts_with("canary-weight") && !number(node) {
+    if KNOWN.contains(&name) {
+        if name.starts_with("canary-weight") && node.text().is_some() && !number(node) {
             log.refuse(&node.at, format!("\"{name}\" is not a whole number in quotes"), "write \"10\"");
         }
+        return;
+    }
+    if name.starts_with("canary") {
+        let help = suggestion(name, &KNOWN).unwrap_or_else(|| "take it out".to_owned());
+        log.refuse(&node.at, format!("ingress-nginx has no annotation \"{name}\""), help);
         return;
     }
     match name {

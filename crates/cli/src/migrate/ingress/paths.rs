@@ -6,6 +6,8 @@ use narrows_core::PolicyValue;
 
 use crate::migrate::destinations::plain;
 use crate::migrate::difference::Log;
+use crate::migrate::fields::Fields;
+use crate::migrate::general;
 use crate::migrate::old::{PathKind, PathTest};
 use crate::source::Node;
 
@@ -52,39 +54,80 @@ impl Path {
 pub(super) fn read(resource: &Node, file: usize, log: &mut Log) -> Vec<Location> {
     let ingress = resource.text_at("metadata.name").unwrap_or("ingress").to_owned();
     let mut all = Vec::new();
-    for rule in resource.get("spec.rules").map(Node::elements).unwrap_or_default() {
-        let host = rule.text_at("host").filter(|host| !host.is_empty()).map(str::to_owned);
-        for entry in rule.get("http.paths").map(Node::elements).unwrap_or_default() {
-            let Some(path) = path(entry, log) else { continue };
-            let service = entry.get("backend.service");
-            let old = entry.text_at("backend.serviceName");
-            let Some(name) = service.and_then(|service| service.text_at("name")).or(old) else {
-                log.refuse(
-                    &entry.at,
-                    "a path whose backend is no Service is not converted",
-                    "name a Service",
-                );
-                continue;
-            };
-            let port = service.and_then(|service| service.get("port.number"));
-            all.push(Location {
-                file,
-                at: entry.head(),
-                ingress: ingress.clone(),
-                name: plain(&format!("{ingress}-{}", all.len() + 1)),
-                host: host.clone(),
-                path,
-                service: name.to_owned(),
-                port: port.or_else(|| entry.get("backend.servicePort")).map(Node::tree),
-            });
+    let Some(spec) = general::spec(resource, "an Ingress", log) else { return all };
+    let mut spec = Fields::of(spec, log);
+    spec.ignore(&["ingressClassName"]);
+    for (field, help) in [
+        ("tls", "give the certificates to the listener of the gateway"),
+        ("defaultBackend", "write a route for it by hand"),
+    ] {
+        if let Some(node) = spec.take(field) {
+            log.stays(&node.at, format!("\"{field}\" of an Ingress is not converted"), help);
         }
     }
+    for rule in spec.list("rules", log) {
+        let mut rule = Fields::of(rule, log);
+        let host = rule.text("host", log).filter(|host| !host.is_empty()).map(str::to_owned);
+        if let Some(http) = rule.take("http") {
+            let mut http = Fields::of(http, log);
+            for entry in http.list("paths", log) {
+                let name = plain(&format!("{ingress}-{}", all.len() + 1));
+                let Some((path, service, port)) = entry_of(entry, log) else { continue };
+                let (at, ingress, host) = (entry.head(), ingress.clone(), host.clone());
+                all.push(Location { file, at, ingress, name, host, path, service, port });
+            }
+            http.rest("\"http\"", log);
+        }
+        rule.rest("a rule", log);
+    }
+    spec.rest("an Ingress", log);
     all
 }
 
-fn path(entry: &Node, log: &mut Log) -> Option<Path> {
-    let text = entry.text_at("path").unwrap_or("/").to_owned();
-    let how = match entry.text_at("pathType").unwrap_or("ImplementationSpecific") {
+/// A path with its service and port.
+fn entry_of(entry: &Node, log: &mut Log) -> Option<(Path, String, Option<PolicyValue>)> {
+    let mut fields = Fields::of(entry, log);
+    let path = path(&mut fields, log);
+    let (mut name, mut port) = (None, None);
+    if let Some(backend) = fields.take("backend") {
+        let mut backend = Fields::of(backend, log);
+        name = backend.text("serviceName", log);
+        port = backend.take("servicePort").map(Node::tree);
+        // Anything else is no Service.
+        if backend.take("resource").is_some() {
+            name = None;
+        }
+        if let Some(service) = backend.take("service") {
+            let mut service = Fields::of(service, log);
+            name = service.text("name", log).or(name);
+            if let Some(written) = service.take("port") {
+                let mut written = Fields::of(written, log);
+                port = written.port("number", log).and(written.node().get("number")).map(Node::tree);
+                if let Some(name) = written.take("name") {
+                    log.stays(
+                        &name.at,
+                        "a port by its name is not converted: an HTTPRoute takes a number",
+                        "write its \"number\" here, or in the routes that --routes writes",
+                    );
+                }
+                written.rest("a port", log);
+            }
+            service.rest("a service", log);
+        }
+        backend.rest("a backend", log);
+    }
+    fields.rest("a path", log);
+    let Some(name) = name else {
+        log.refuse(&entry.at, "a path whose backend is no Service is not converted", "name a Service");
+        return None;
+    };
+    Some((path?, name.to_owned(), port))
+}
+
+fn path(fields: &mut Fields<'_>, log: &mut Log) -> Option<Path> {
+    let entry = fields.node();
+    let text = fields.text("path", log).unwrap_or("/").to_owned();
+    let how = match fields.text("pathType", log).unwrap_or("ImplementationSpecific") {
         "Exact" => PathKind::Exact,
         "Prefix" => PathKind::Segments,
         "ImplementationSpecific" => PathKind::Prefix,

@@ -7,9 +7,9 @@ use crate::source::Node;
 
 /// Whether it is for sidecars. A policy is attached to one kind of proxy.
 pub(super) fn is_mesh(spec: &mut Fields<'_>, log: &mut Log) -> bool {
-    let Some(node) = spec.take("gateways") else { return true };
-    let gateways: Vec<&str> = node.elements().iter().filter_map(Node::text).collect();
-    let is_mesh = gateways.contains(&"mesh");
+    let gateways = spec.texts("gateways", log);
+    let Some(node) = spec.node().get("gateways") else { return true };
+    let is_mesh = gateways.iter().any(|name| name == "mesh");
     if is_mesh && gateways.len() > 1 {
         log.differs(
             &node.at,
@@ -49,7 +49,9 @@ pub(super) fn read(resource: &Node, spec: &mut Fields<'_>, is_mesh: bool, log: &
     }
     match (&*names, node) {
         ([], _) => {
-            log.refuse(&spec.node().at, "it has no hosts", "write them");
+            let help = "write them; if another VirtualService delegates to it, write its routes there, in the \
+                        place of \"delegate\"";
+            log.refuse(&spec.node().head(), "it has no hosts", help);
             Hosts::Any
         }
         (_, Some(node)) => {

@@ -36,7 +36,7 @@ pub(super) fn read(node: &Node, hosts: &Hosts, log: &mut Log) -> Match {
         found.conditions.push(condition(On::Method, test));
     }
     for (list, sense) in [("headers", Sense::Holds), ("withoutHeaders", Sense::Fails)] {
-        for (key, value) in fields.take(list).map(Node::fields).unwrap_or_default() {
+        for (key, value) in fields.table(list, log) {
             if let Some(on) = header(&key.name, value, log)
                 && let Some(test) = test(value, log)
             {
@@ -44,7 +44,7 @@ pub(super) fn read(node: &Node, hosts: &Hosts, log: &mut Log) -> Match {
             }
         }
     }
-    for (key, value) in fields.take("queryParams").map(Node::fields).unwrap_or_default() {
+    for (key, value) in fields.table("queryParams", log) {
         crate::migrate::parameters(&value.at, log);
         if let Some(test) = test(value, log) {
             found.conditions.push(condition(On::Query(key.name.clone()), test));

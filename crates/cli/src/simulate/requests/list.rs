@@ -67,16 +67,26 @@ impl Part {
         }
         let faulty = |sink: &Sink<'_>, fault: &Fault| sink.faulty(&self.text, self.begins.max(1), fault);
         if Written::is_in(&self.text) {
-            let file = Written::parse(&self.text).map_err(|fault| faulty(sink, &fault))?;
+            let file = Written::parse(&self.text)
+                .map_err(|fault| faulty(sink, &large(fault, "split the case file")))?;
             return file.cases.iter().try_for_each(|case| sink.send(&sent_by_a_runner(&case.send)));
         }
-        let sent = yaml::<Vec<Send>>(&self.text).map_err(|fault| faulty(sink, &fault))?;
+        let sent = yaml::<Vec<Send>>(&self.text).map_err(|fault| faulty(sink, &large(fault, LARGE)))?;
         sent.iter().try_for_each(|send| {
             // A list in brackets has no better place.
             send.check().map_err(|message| faulty(sink, &Fault::at_start(message)))?;
             sink.send(send)
         })
     }
+}
+
+/// What is read as a whole has a limit, and these are ways around it.
+const LARGE: &str = "write one request of JSON on each line, or each with \"- \" at the beginning of a line: such \
+                     files have any size";
+
+fn large(fault: Fault, help: &str) -> Fault {
+    let is_large = fault.message.starts_with("it has more than the ");
+    if is_large { Fault { help: Some(help.to_owned()), ..fault } } else { fault }
 }
 
 /// A case without a sender comes from this machine, as in the runners of case files.

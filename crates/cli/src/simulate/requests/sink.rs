@@ -22,6 +22,8 @@ pub struct Tally {
     pub first_skipped: u64,
     /// Whether it was a log: it does not have every header.
     pub of_a_log: bool,
+    /// Headers that the policy reads and that no request has.
+    pub missing: Vec<String>,
 }
 
 /// Why reading ended early.
