@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster cluster-program cluster-programs cluster-able iptables echo echo-image images static release certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench soak fuzz docs
+.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster cluster-program cluster-programs cluster-able iptables echo echo-image images static release certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench profile soak fuzz docs
 
 FILTERS := $(notdir $(wildcard filters/*))
 MODULES := $(FILTERS:%=dist/%.wasm)
@@ -202,6 +202,10 @@ else
 	@$(BENCH)/narrows-bill
 	@$(BENCH)/narrows-ramps
 endif
+
+profile: filters envoy ## where the time of a request goes, by perf, beside another commit's modules (AGAINST=REF)
+	@cargo build --quiet --locked --workspace --bin narrows-bill
+	@dist=$$(tests/bench/against.sh "$(AGAINST)") && $(BENCH)/narrows-bill profile "$(AGAINST)" "$$dist"
 
 DURATION ?= 1800
 soak: filters envoy ## half an hour of traffic in which nothing is wrong: the rollback must not find anything (DURATION= seconds)

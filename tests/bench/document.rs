@@ -107,6 +107,7 @@ const TAIL: &str = "\
 
 `make bench AGAINST=REF` builds the modules of another commit and measures both in one Envoy. It prints which share of the other's
 microseconds each chain takes, and compares that with the targets in `tests/bench/targets.rs`. `RUNS=3` measures three times.
+[Where the cost goes](where-the-cost-goes.md) has what came of it, and a profile.
 
 What a request costs in counts, which no machine disturbs, is in `tests/vm/budgets.txt`, and a test keeps it.
 ";

@@ -1,5 +1,7 @@
 //! What a process has used, as Linux tells it.
 
+use std::path::PathBuf;
+
 use anyhow::Context;
 
 /// Nanoseconds that the workers of an Envoy have run.
@@ -8,16 +10,33 @@ use anyhow::Context;
 /// second, which would take a hundred times as many requests.)
 pub(super) fn workers(pid: u32) -> anyhow::Result<u64> {
     let mut nanos = 0;
+    for thread in threads(pid)? {
+        nanos += ran(&std::fs::read_to_string(thread.join("schedstat"))?)?;
+    }
+    anyhow::ensure!(nanos > 0, "the process {pid} has no worker that ran");
+    Ok(nanos)
+}
+
+/// The thread of an Envoy's only worker.
+pub(super) fn worker(pid: u32) -> anyhow::Result<String> {
+    let threads = threads(pid)?;
+    anyhow::ensure!(threads.len() == 1, "the process {pid} has {} workers, not one", threads.len());
+    let id = threads.first().and_then(|thread| thread.file_name()).context("a thread without an id")?;
+    Ok(id.to_string_lossy().into_owned())
+}
+
+/// The folders of an Envoy's workers.
+fn threads(pid: u32) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
     for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
         let thread = thread?.path();
         // A thread of the system may end while this looks at it.
         let Ok(name) = std::fs::read_to_string(thread.join("comm")) else { continue };
         if name.starts_with("wrk:") {
-            nanos += ran(&std::fs::read_to_string(thread.join("schedstat"))?)?;
+            found.push(thread);
         }
     }
-    anyhow::ensure!(nanos > 0, "the process {pid} has no worker that ran");
-    Ok(nanos)
+    Ok(found)
 }
 
 fn ran(schedstat: &str) -> anyhow::Result<u64> {

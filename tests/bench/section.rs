@@ -87,7 +87,7 @@ fn few(modules: &Modules, empty: &Empty) -> Vec<Chain> {
 }
 
 /// An Envoy with one worker and a listener for each chain.
-struct Running {
+pub(super) struct Running {
     chains: Vec<(String, Chain)>,
     envoy: Rc<Envoy>,
     behind: Behind,
@@ -96,7 +96,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(chains: Vec<Chain>, behind: Behind) -> anyhow::Result<Self> {
+    pub(super) fn start(chains: Vec<Chain>, behind: Behind) -> anyhow::Result<Self> {
         let applications =
             [Echo::start("stable", EchoOptions::default())?, Echo::start("canary", EchoOptions::default())?];
         let cluster = |(name, app): (&&str, &Echo)| static_cluster(name, app.addr(), false);
@@ -125,11 +125,20 @@ impl Running {
         }
     }
 
-    fn section(&self, title: &'static str, protocol: Protocol, extent: Extent) -> anyhow::Result<Section> {
+    pub(super) fn pid(&self) -> u32 {
+        self.envoy.pid()
+    }
+
+    /// The clients of all chains, in their order.
+    pub(super) fn loads(&self, protocol: Protocol) -> anyhow::Result<Vec<Load>> {
         let load = |(listener, chain): &(String, Chain)| {
             Load::to(self.envoy.listener(listener)?, chain, protocol, self.behind)
         };
-        let loads = self.chains.iter().map(load).collect::<anyhow::Result<Vec<_>>>()?;
+        self.chains.iter().map(load).collect()
+    }
+
+    fn section(&self, title: &'static str, protocol: Protocol, extent: Extent) -> anyhow::Result<Section> {
+        let loads = self.loads(protocol)?;
         let samples = self.envoy.context(measure(self.envoy.pid(), loads, extent))?;
         let row = |((_, chain), samples): (&(String, Chain), _)| Row {
             name: chain.name.clone(),
@@ -141,13 +150,13 @@ impl Running {
 }
 
 /// The module of the filter that does nothing, written where Envoy can read it.
-struct Empty {
-    path: std::path::PathBuf,
+pub(super) struct Empty {
+    pub(super) path: std::path::PathBuf,
     directory: TempDir,
 }
 
 impl Empty {
-    fn new() -> anyhow::Result<Self> {
+    pub(super) fn new() -> anyhow::Result<Self> {
         let directory = TempDir::new("empty")?;
         let path = directory.write("empty.wasm", wat::parse_str(include_str!("empty.wat"))?)?;
         Ok(Self { path, directory })
