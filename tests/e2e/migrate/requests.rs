@@ -2,6 +2,7 @@
 
 use narrows_harness::message::Request;
 use narrows_oracle::Random;
+use narrows_tests::lacks;
 use serde_json::Value;
 
 /// What routes ask for.
@@ -13,12 +14,15 @@ pub(crate) struct Vocabulary {
     parameters: Vec<(String, String)>,
     /// Lines that expressions ask for: cookies, versions.
     extra: Vec<(String, String)>,
+    /// Whether Envoy joins the lines of a header, so that a request has only one.
+    joins: bool,
 }
 
 impl Vocabulary {
     /// Of virtual hosts.
     pub(crate) fn of(hosts: &[Value]) -> Self {
-        let mut all = Self::default();
+        let joins = lacks(39, "looking at each line of a header alone");
+        let mut all = Self { joins, ..Self::default() };
         for host in hosts {
             for domain in host["domains"].as_array().into_iter().flatten() {
                 let domain = domain.as_str().unwrap_or("*");
@@ -96,17 +100,23 @@ impl Vocabulary {
             }
             if name == ":method" {
                 method.clone_from(value);
-            } else if !name.starts_with(':') && !headers.iter().any(|(known, _)| known == name) {
+            } else if !name.starts_with(':') && !headers.iter().any(|(known, _)| self.is_same(known, name)) {
                 headers.push((name.clone(), varied(random, value)));
             }
         }
         if !self.extra.is_empty() && !random.once_in(3) {
             let (name, value) = &self.extra[random.below(self.extra.len())];
-            headers.retain(|(known, _)| known != name);
+            headers.retain(|(known, _)| !self.is_same(known, name));
             headers.push((name.clone(), value.clone()));
         }
         let request = Request::new(&method, &host, &target);
         headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+    }
+
+    /// Whether a request has a header of only one of these names. Names in other letters are other lines of
+    /// one header.
+    fn is_same(&self, one: &str, other: &str) -> bool {
+        if self.joins { one.eq_ignore_ascii_case(other) } else { one == other }
     }
 }
 
