@@ -20,10 +20,10 @@ if [ "${1:-}" = inside ]; then
   ip link set lo up || cannot "no network"
   # The machine's name server is out of reach from here: one that knows no name stands in for it, where containers
   # reach it too. It ends with the namespace.
-  ip address add "$resolver/32" dev lo
+  ip address add "$resolver/32" dev lo || cannot "no address of its own"
   tests/compose/nobody.py "$resolver" &
   echo "nameserver $resolver" > /run/resolv.conf
-  mount --bind /run/resolv.conf "$(realpath /etc/resolv.conf)"
+  mount --bind /run/resolv.conf "$(realpath /etc/resolv.conf)" || cannot "no mount over /etc/resolv.conf"
   mkdir -p "$tools/data"
   PATH=$tools/usr/sbin:$tools/usr/bin:$PATH
   export PATH DOCKER_HOST=unix:///run/docker.sock
