@@ -15,6 +15,7 @@ mod frontend_gray;
 mod general;
 mod http_route;
 mod ingress;
+mod language;
 mod old;
 mod policy;
 mod routes;
@@ -34,6 +35,7 @@ use crate::source::{Node, SourceFile};
 use attach::Attach;
 use difference::{Difference, Log};
 use general::{answers, parameters, redirects, rewrites};
+use language::Language;
 use old::{Group, Old, Remains};
 
 /// What a conversion comes to.
@@ -116,7 +118,7 @@ fn old_of(read: &[Vec<Node>], has_key: bool, logs: &mut [Log]) -> Old {
     for (file, documents) in read.iter().enumerate() {
         let Some(log) = logs.get_mut(file) else { continue };
         for resource in documents.iter().flat_map(documents::resources) {
-            let language = Language::of(resource);
+            let language = language(resource);
             for place in language.iter().flat_map(|language| attach::of(*language, resource)) {
                 if !old.attach.contains(&place) {
                     old.attach.push(place);
@@ -139,34 +141,23 @@ fn old_of(read: &[Vec<Node>], has_key: bool, logs: &mut [Log]) -> Old {
     old
 }
 
-/// Whose language a document is in.
-#[derive(Clone, Copy)]
-enum Language {
-    VirtualService,
-    HttpRoute,
-    Ingress,
-    Higress,
-    Envoy,
-}
-
-impl Language {
-    fn of(resource: &Node) -> Option<Self> {
-        let version = resource.text_at("apiVersion").unwrap_or_default();
-        let group = version.split('/').next().unwrap_or_default();
-        match resource.text_at("kind") {
-            Some("HTTPRoute") if group == "gateway.networking.k8s.io" => return Some(Self::HttpRoute),
-            Some("Ingress") if ["networking.k8s.io", "extensions"].contains(&group) => {
-                return Some(Self::Ingress);
-            }
-            _ if Kind::of(resource) == Kind::VirtualService => return Some(Self::VirtualService),
-            _ => {}
+/// The language that a document is in, if it is one that is converted.
+fn language(resource: &Node) -> Option<Language> {
+    let version = resource.text_at("apiVersion").unwrap_or_default();
+    let group = version.split('/').next().unwrap_or_default();
+    match resource.text_at("kind") {
+        Some("HTTPRoute") if group == "gateway.networking.k8s.io" => return Some(Language::HttpRoute),
+        Some("Ingress") if ["networking.k8s.io", "extensions"].contains(&group) => {
+            return Some(Language::Ingress);
         }
-        if plugin(resource).is_some() {
-            return Some(Self::Higress);
-        }
-        let is_envoys = resource.text_at("kind").is_none() && envoy::has_hosts(resource);
-        is_envoys.then_some(Self::Envoy)
+        _ if Kind::of(resource) == Kind::VirtualService => return Some(Language::VirtualService),
+        _ => {}
     }
+    if plugin(resource).is_some() {
+        return Some(Language::Higress);
+    }
+    let is_envoys = resource.text_at("kind").is_none() && envoy::has_hosts(resource);
+    is_envoys.then_some(Language::Envoy)
 }
 
 /// The configuration of a plugin of Higress: bare, or in a resource.

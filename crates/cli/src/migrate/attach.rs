@@ -1,6 +1,6 @@
 //! Which proxies decided by an old configuration, and how its policy is attached to them.
 
-use super::Language;
+use super::language::Language;
 use crate::source::Node;
 
 /// Some proxies, and the options of `narrows render` that attach a policy to them.
