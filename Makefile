@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster cluster-program cluster-programs cluster-able iptables echo echo-image images static release certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench profile soak fuzz docs
+.PHONY: help demo test matrix up down compose-up compose-down test-compose cluster cluster-down test-cluster cluster-program cluster-programs cluster-able iptables echo echo-image images static release certificates filters lint ci envoy unit wasm-test clean prometheus registry node dashboards bench profile soak fuzz fuzz-programs docs
 
 FILTERS := $(notdir $(wildcard filters/*))
 MODULES := $(FILTERS:%=dist/%.wasm)
@@ -215,11 +215,13 @@ soak: filters envoy ## half an hour of traffic in which nothing is wrong: the ro
 FUZZER  := $(CURDIR)/target/tools/cargo-fuzz/bin/cargo-fuzz
 SECONDS_EACH ?= 60
 $(FUZZER):
-	@cargo install --quiet --locked cargo-fuzz --version 0.13.2 --root target/tools/cargo-fuzz --target-dir target/tools/build
+	@cargo install --quiet --locked cargo-fuzz --version 0.13.2 --root target/tools/cargo-fuzz --target-dir target/tools/build-fuzz
+
+fuzz-programs: $(FUZZER) # built, and nothing started: a pipeline does it beside something else
+	@cd fuzz && cargo run --quiet --locked --bin seed && RUSTC_BOOTSTRAP=1 $(FUZZER) build
 
 # Two at a time: `cargo fuzz` uses one core. What one found is printed, and ends the rest.
-fuzz: $(FUZZER) ## the fuzzers, a minute each (SECONDS_EACH= for longer)
-	@cd fuzz && cargo run --quiet --locked --bin seed && RUSTC_BOOTSTRAP=1 $(FUZZER) build
+fuzz: fuzz-programs ## the fuzzers, a minute each (SECONDS_EACH= for longer)
 	@cd fuzz && ls fuzz_targets | sed 's/[.]rs$$//' | FUZZER=$(FUZZER) SECONDS_EACH=$(SECONDS_EACH) xargs -P 2 -n 1 ./one.sh
 
 prometheus: ## Debian's Prometheus, which the tests and the demo scrape with
