@@ -39,15 +39,14 @@ fn a_split_call_reads_the_map_once() {
             // The request: is it ours, what does it say; what was decided; where it goes.
             "get_header_map_value",
             "get_header_map_pairs",
-            // The guard: whether Envoy had a route before anything was written.
+            // When; the guard: whether Envoy had a route before anything was written.
+            "get_current_time_nanoseconds",
             "get_property",
             "set_property",
             "set_property",
             "replace_header_map_value",
             "replace_header_map_value",
-            // The log: which cluster, code and flags, how long and when; what is counted.
-            "get_property",
-            "get_property",
+            // The log: which cluster and code, and when; what is counted. An error asks for the flags too.
             "get_property",
             "get_property",
             "get_current_time_nanoseconds",
@@ -124,12 +123,24 @@ fn more_of_the_route_is_read_only_where_it_matters() {
         calls.iter().filter(|call| *call == "get_property").count() - 3
     };
     let stock = "outbound|8080||stock.shop.svc.cluster.local";
-    // Direction, caller, filter state, cluster, server name.
-    assert_eq!(count(beside(Exchange::get("stock:8080", "/"), 2, stock)), 5);
-    assert_eq!(count(beside(Exchange::get("api.example", "/"), 2, "outbound|443||api.example")), 5);
+    // Direction, filter state, cluster, server name.
+    assert_eq!(count(beside(Exchange::get("stock:8080", "/"), 2, stock)), 4);
+    assert_eq!(count(beside(Exchange::get("api.example", "/"), 2, "outbound|443||api.example")), 4);
     // Whose name it is, if not the Service's own.
-    assert_eq!(count(beside(Exchange::get("10.96.0.7:8080", "/"), 2, stock)), 6);
+    assert_eq!(count(beside(Exchange::get("10.96.0.7:8080", "/"), 2, stock)), 5);
     // Whether the route can be another one without what is taken off.
     let said = Exchange::get("api.example", "/").header("x-internal-user", "1");
-    assert_eq!(count(beside(said, 2, "outbound|443||api.example")), 6);
+    assert_eq!(count(beside(said, 2, "outbound|443||api.example")), 5);
+}
+
+#[test]
+fn the_caller_is_read_where_a_rule_or_an_explanation_names_it() {
+    let count = |policy: &str| {
+        let calls = calls("egress-policy", policy, beside(Exchange::get("api.example", "/"), 2, ""));
+        calls.iter().filter(|call| *call == "get_property").count()
+    };
+    let asks = EGRESS.replace(r#""to":"#, r#""from": { "namespaces": ["shop"] }, "to":"#);
+    assert_eq!(count(&asks), count(EGRESS) + 1);
+    let verified = EGRESS.replacen('{', r#"{ "callers": "verified", "#, 1);
+    assert_eq!(count(&verified), count(EGRESS));
 }

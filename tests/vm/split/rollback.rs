@@ -220,10 +220,10 @@ fn what_it_costs() -> anyhow::Result<()> {
         proxy.outcome(0, &canary, &Response::ok);
     }
     let canary = with.user_of_the_canary();
-    // Code, cluster and duration; and the flags, of which those of a canary are read in any case, with the time.
-    assert_eq!(count(&mut without, "user-0"), [0, 0, 3]);
-    assert_eq!(count(&mut with, "user-0"), [3, 0, 4]);
-    assert_eq!(count(&mut without, &canary), [1, 0, 5]);
-    assert_eq!(count(&mut with, &canary), [3, 0, 5]);
+    // Code and cluster, and the time at both ends; with a rollback the flags too, and when the response began.
+    assert_eq!(count(&mut without, "user-0"), [2, 0, 2]);
+    assert_eq!(count(&mut with, "user-0"), [3, 0, 3]);
+    assert_eq!(count(&mut without, &canary), [2, 0, 3]);
+    assert_eq!(count(&mut with, &canary), [3, 0, 4]);
     Ok(())
 }

@@ -46,8 +46,17 @@ pub struct Watch {
     asked: RefCell<Vec<(u32, usize)>>,
 }
 
+/// What is kept of a request that is measured.
+#[derive(Default)]
+pub struct Kept {
+    /// When it was decided on, in microseconds since the epoch.
+    started: u64,
+    /// What a rollback judges.
+    watched: Option<Box<Watched>>,
+}
+
 impl<P: Guarded + 'static> Extension<P> for Watch {
-    type Kept = Option<Box<Watched>>;
+    type Kept = Kept;
 
     fn load(policy: &P, ids: &Ids, _plugin: &Plugin) -> Self {
         let guards = policy.guards();
@@ -90,13 +99,17 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
     }
 
     fn decided(&self, policy: &P, verdict: &P::Verdict, decided: &Decided<'_, '_>, ids: &Ids) -> Self::Kept {
-        let watched = policy.watches(verdict, decided.request, &read::now_micros)?;
-        watched.open.iter().for_each(|series| ids.step(*series, true));
-        Some(watched)
+        if policy.wants(verdict).is_none() {
+            return Kept::default();
+        }
+        let started = read::now_micros();
+        let watched = policy.watches(verdict, decided.request, &|| started);
+        watched.iter().flat_map(|watched| &watched.open).for_each(|series| ids.step(*series, true));
+        Kept { started, watched }
     }
 
     fn responds(&self, policy: &P, kept: &mut Self::Kept) {
-        if let Some(watched) = kept {
+        if let Some(watched) = &mut kept.watched {
             watched.responds(policy.splitter(), &read::now_micros);
         }
     }
@@ -109,20 +122,22 @@ impl<P: Guarded + 'static> Extension<P> for Watch {
         let Some(wants) = policy.wants(verdict) else { return };
         let cluster = if wants.cluster { read::cluster() } else { Vec::new() };
         let before = ended.before.map(|cluster| Before { cluster, ..Before::default() });
+        let code = u16::try_from(read::number(&["response", "code"])).unwrap_or_default();
+        let now = read::now_micros();
         let mut served = Served {
-            code: u16::try_from(read::number(&["response", "code"])).unwrap_or_default(),
+            code,
             cluster: &cluster,
-            duration: read::number(&["request", "duration"]) / 1_000_000,
-            flags: if wants.flags { read::number(&["response", "flags"]) } else { 0 },
-            now: if wants.flags { read::now_millis() } else { 0 },
+            duration: now.saturating_sub(kept.started) / 1_000,
+            flags: if policy.asks_flags(verdict, code) { read::number(&["response", "flags"]) } else { 0 },
+            now: now / 1_000,
             grpc: None,
             attempts: 0,
             by_upstream: wants.upstream && read::by_upstream(),
             before,
             at_dialled: None,
         };
-        if let Some(watched) = kept {
-            judge(policy, &watched, &mut served, ended.ids);
+        if let Some(watched) = kept.watched {
+            judge(policy, &watched, &mut served, now, ended.ids);
         }
         if policy.asks_address(verdict, &served) {
             served.at_dialled = read::at_dialled();
@@ -236,9 +251,9 @@ impl Watch {
     }
 }
 
-/// Says what a request that is judged has come to.
+/// Says what a request that is judged has come to at a microsecond.
 #[inline(never)]
-fn judge<P: Guarded>(policy: &P, watched: &Watched, served: &mut Served<'_>, ids: &Ids) {
+fn judge<P: Guarded>(policy: &P, watched: &Watched, served: &mut Served<'_>, now: u64, ids: &Ids) {
     let number = |path: &[&str]| Some(u64::from_le_bytes(*read::property(path)?.first_chunk()?));
     if watched.asks_status() {
         served.grpc = number(&["response", "grpc_status"]);
@@ -247,7 +262,7 @@ fn judge<P: Guarded>(policy: &P, watched: &Watched, served: &mut Served<'_>, ids
         served.attempts = number(&["upstream", "request_attempt_count"]).unwrap_or_default();
     }
     watched.open.iter().for_each(|series| ids.step(*series, false));
-    watched.ends(policy.splitter(), served, &read::now_micros);
+    watched.ends(policy.splitter(), served, &|| now);
 }
 
 /// Who holds the lease, and when it was renewed.

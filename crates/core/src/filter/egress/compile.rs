@@ -132,7 +132,10 @@ pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
             sanitizer: Sanitizer::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new())
                 .of_part(head.is_part),
             series,
-            needs: Needs { metadata: active && budget.reads_metadata(), ..needs(&head, active, acts) },
+            needs: Needs {
+                metadata: active && budget.reads_metadata(),
+                ..needs(&head, active, acts, &rules)
+            },
             judges_presented: true,
             head,
             published,
@@ -173,12 +176,14 @@ fn numbered(read: Vec<(Rule, Vec<PathMatch>)>) -> (Vec<Rule>, Vec<RuleMatch>) {
     (rules, rule_matches)
 }
 
-fn needs(head: &Head, active: bool, acts: bool) -> Needs {
+fn needs(head: &Head, active: bool, acts: bool, rules: &[Rule]) -> Needs {
     let when = head.explain.as_ref().and_then(|explain| explain.when.source.as_ref());
+    // An explanation names the caller, whatever the rules ask.
+    let names_callers = head.explain.is_some() || rules.iter().any(Rule::asks_caller);
     Needs {
         headers: active,
-        principal: active,
-        verified: active && head.callers == Callers::Verified,
+        principal: active && names_callers,
+        verified: active && names_callers && head.callers == Callers::Verified,
         stream_info: active,
         address: active && when.is_some_and(|source| !source.cidrs.is_empty()),
         stripped: acts,

@@ -84,6 +84,11 @@ impl Rule {
         &self.to.cidrs
     }
 
+    /// Whether it depends on the caller.
+    pub(super) fn asks_caller(&self) -> bool {
+        !self.from.is_anyone()
+    }
+
     /// Its callers.
     #[cfg(any(test, feature = "describe"))]
     pub(super) fn from(&self) -> &CallerMatch {

@@ -131,7 +131,8 @@ impl Splitter {
             return Some(verdict);
         }
         let verdict = split.rolled_back(split.verdict(index, request));
-        Some(self.guarded(split, verdict, request))
+        let is_grpc = request.values(b"content-type").any(|kind| kind.starts_with(b"application/grpc"));
+        Some(Verdict { is_grpc, ..self.guarded(split, verdict, request) })
     }
 
     /// The same verdict, unless the backend is switched off: whatever chose the backend, a canary that
@@ -271,6 +272,7 @@ impl Verdict {
             is_try: false,
             port: 0,
             is_connect: false,
+            is_grpc: false,
         }
     }
 }

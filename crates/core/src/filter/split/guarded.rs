@@ -43,6 +43,10 @@ pub trait Guarded: Policy {
     /// What the host must read to show what became of this request; `None` if it is not measured.
     fn wants(&self, verdict: &Self::Verdict) -> Option<Wants>;
 
+    /// Whether the host must read Envoy's response flags of a request that was answered with this code, or with
+    /// 0 for none.
+    fn asks_flags(&self, verdict: &Self::Verdict, code: u16) -> bool;
+
     /// Whether the host must find out at which address this request was served.
     fn asks_address(&self, verdict: &Self::Verdict, served: &Served<'_>) -> bool;
 
@@ -60,8 +64,6 @@ pub trait Guarded: Policy {
 pub struct Wants {
     /// The cluster that served it.
     pub cluster: bool,
-    /// Envoy's response flags, and the time.
-    pub flags: bool,
     /// Where Envoy's route led before this request was rewritten. It must be read before the rewrite.
     pub before: bool,
     /// Whether an upstream answered.
@@ -110,10 +112,13 @@ impl Guarded for Splitter {
         let verdict = verdict.as_ref().filter(|_| self.common.needs.outcome)?;
         Some(Wants {
             cluster: self.compares_clusters(verdict),
-            flags: self.is_sent_away(verdict) || self.is_judged(verdict),
             before: self.is_guarded(verdict),
             upstream: verdict.is_try,
         })
+    }
+
+    fn asks_flags(&self, verdict: &Option<Verdict>, code: u16) -> bool {
+        verdict.as_ref().is_some_and(|verdict| self.doubts_code(verdict, code))
     }
 
     fn asks_address(&self, verdict: &Option<Verdict>, served: &Served<'_>) -> bool {

@@ -28,6 +28,13 @@ impl Splitter {
         served.before.is_some() && (served.missing().is_some() || is_elsewhere())
     }
 
+    /// Whether a code does not show what became of a request. A request that found no host, cluster or route
+    /// is answered with an error, unless it is a call of gRPC. A rollback must know too who broke off.
+    pub(super) fn doubts_code(&self, verdict: &Verdict, code: u16) -> bool {
+        let is_served = (100..400).contains(&code) && !verdict.is_grpc;
+        self.is_judged(verdict) || (self.is_sent_away(verdict) && !is_served)
+    }
+
     /// Whether a cluster may have no addresses of its own, so that a request goes where the caller's
     /// connection was going. It is asked once for each cluster that has.
     pub(super) fn doubts_address(&self, verdict: &Verdict, served: &Served<'_>) -> bool {

@@ -43,10 +43,11 @@ fn a_switched_off_backend_is_served_by_the_baseline() {
     let splitter = stock(r#""onMissingKey": "canary""#);
     assert_eq!(backend(&splitter, &[]), "canary");
     let verdict = decide(&splitter, &[]).1;
-    assert_eq!(
-        splitter.wants(&verdict),
-        Some(Wants { cluster: true, flags: true, before: true, upstream: false })
-    );
+    assert_eq!(splitter.wants(&verdict), Some(Wants { cluster: true, before: true, upstream: false }));
+    assert!(splitter.asks_flags(&verdict, 503) && splitter.asks_flags(&verdict, 0));
+    assert!(!splitter.asks_flags(&verdict, 200));
+    let call = decide(&splitter, &[("content-type", "application/grpc-web+proto")]).1;
+    assert!(splitter.asks_flags(&call, 200));
     let served = Served { code: 503, flags: 1 << 24, now: 1_000, before: BEFORE, ..Served::default() };
     assert!(splitter.is_suspect(&verdict, &served));
     let measured = names(&splitter, &splitter.served(&verdict, &served));

@@ -25,6 +25,8 @@ pub struct Verdict {
     pub port: u16,
     /// Whether it asks for a tunnel, which most proxies have no route for.
     pub is_connect: bool,
+    /// Whether Envoy may answer it with 200 though it was not served, as a call of gRPC.
+    pub is_grpc: bool,
 }
 
 /// Why a request went to its backend.
