@@ -1,6 +1,9 @@
 //! What a split costs must not follow the number of splits. Fuel is wasmtime's count of
 //! instructions: the same on every machine.
 
+use std::time::Duration;
+
+use narrows_core::limits::ROLLBACKS;
 use narrows_vm::{Exchange, Module, Plugin, Response, Vm, VmOptions};
 use serde_json::{Value, json};
 
@@ -77,4 +80,44 @@ fn policy(splits: usize) -> Value {
         })
     };
     json!({ "trust": "mesh", "splits": (0..splits).map(split).collect::<Vec<_>>() })
+}
+
+/// As many as may have a rollback. Each has a table of its own, which grows with its traffic: here all of
+/// them have some in the same second.
+#[test]
+fn all_rollbacks_are_looked_after_in_a_tick() -> anyhow::Result<()> {
+    let judged = |splits: usize| {
+        let mut policy = policy(splits);
+        for split in policy["splits"].as_array_mut().into_iter().flatten() {
+            split["rollback"] = json!({ "latency": "enforce", "clientErrors": "enforce" });
+        }
+        Plugin::new("canary-split", policy.to_string())
+    };
+    let module = Module::load(module()?)?;
+    let refused = Vm::new(&module, VmOptions::default())?.configure(judged(ROLLBACKS + 1));
+    let lines: Vec<_> = refused.work.logs.iter().map(|line| &*line.text).collect();
+    assert!(lines.concat().contains("splits[200].rollback: more than 200 canaries"), "{lines:?}");
+
+    let mut vm = Vm::new(&module, VmOptions::default())?;
+    let plugin = vm.configure(judged(ROLLBACKS));
+    assert!(plugin.accepted, "{:?}", plugin.work.logs);
+    let clock = vm.proxy().clock.clone();
+    let second = |vm: &mut Vm| {
+        clock.advance(Duration::from_secs(1));
+        vm.tick(plugin.root).fuel()
+    };
+    let (idle, mut most) = (second(&mut vm), 0);
+    for round in 0..4 {
+        for (split, user) in (0..ROLLBACKS).flat_map(|split| (0..4).map(move |user| (split, user))) {
+            let choice = if user % 2 == 0 { "always" } else { "never" };
+            let exchange = Exchange::get(&format!("s{split}.shop"), "/").header("x-canary", choice);
+            let exchange = exchange.header("x-user-id", format!("u{user}-{round}"));
+            let outcome = vm.request(plugin.root, exchange, |_| Response::status(503).cluster("stable"));
+            assert_eq!(outcome.work.trap, None);
+        }
+        most = most.max(second(&mut vm));
+    }
+    println!("{ROLLBACKS} rollbacks: an idle tick {idle} fuel, the dearest {most}");
+    assert!(2 * most < 5 * TICK, "a tick of {ROLLBACKS} rollbacks: {most} fuel");
+    Ok(())
 }

@@ -66,6 +66,8 @@ pub const RENDERED: usize = 64 * 1024;
 pub const SPLITS: usize = 1000;
 /// Backends of one split.
 pub const BACKENDS: usize = 16;
+/// Canaries of one policy that have a rollback: all of them are looked after once a second.
+pub const ROLLBACKS: usize = 200;
 /// Steps of one ramp: a rollout of four days with a step each hour.
 pub const RAMP_STEPS: usize = 100;
 /// Key sources of one split, and of one `all`.

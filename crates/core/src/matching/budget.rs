@@ -82,6 +82,8 @@ pub(crate) struct Budget {
     patterns: Cell<Vec<Work>>,
     /// Conditions that look at every value of a cookie or parameter.
     each: Cell<usize>,
+    /// How many more canaries may have a rollback.
+    rollbacks: Cell<usize>,
     held: Cell<usize>,
     parts: Cell<Parts>,
     /// Paths of dynamic metadata that are read.
@@ -103,6 +105,7 @@ impl Default for Budget {
             regexes: Cell::new(limits::REGEXES),
             patterns: Cell::default(),
             each: Cell::new(limits::EACH),
+            rollbacks: Cell::new(limits::ROLLBACKS),
             held: Cell::new(0),
             parts: Cell::default(),
             paths: RefCell::default(),
@@ -238,6 +241,19 @@ impl Budget {
             )
         })?;
         self.each.set(left);
+        Ok(())
+    }
+
+    /// So many more canaries with a rollback.
+    pub(crate) fn rollbacks(&self, canaries: usize) -> Result<(), Invalid> {
+        let left = self.rollbacks.get().checked_sub(canaries).ok_or_else(|| {
+            Invalid::new(
+                Code::TooMany,
+                format!("more than {} canaries have a rollback, counted up to here", limits::ROLLBACKS),
+                "split the policy: each proxy looks after all of them once a second",
+            )
+        })?;
+        self.rollbacks.set(left);
         Ok(())
     }
 

@@ -259,6 +259,7 @@ fn guards(fields: Fields<'_>, read: &[backends::Read]) -> Result<Vec<Option<Rule
 fn rolling(fields: Fields<'_>, split: &Split, budget: &Budget) -> Result<Option<Box<Rolling>>, Invalid> {
     let rule = fields.optional("rollback", |t| rollback(t, split))?;
     let Some(rule) = rule.filter(|rule| rule.is_on() && split.mode == Mode::Enforce) else { return Ok(None) };
+    budget.rollbacks(split.backends.len().saturating_sub(1)).map_err(|e| e.in_field("rollback"))?;
     budget.hold(rollback::weight(&split.name, split.backends.len()))?;
     Ok(Some(Box::new(Rolling::new(rule))))
 }
