@@ -75,7 +75,7 @@ LAYERS = {
         ["edit", "simulate", "templates", "write"],  # changes in place · requests and decisions · an API's paths · values as text
         ["filter", "learn"],  # the filters by name · the log of egress-policy
         ["documents"],  # policies in files and resources
-        ["istio"],  # what Istio's releases know
+        ["istio", "kubernetes"],  # what Istio's releases know · which names Kubernetes takes
         ["placement"],  # where a policy belongs among Istio's filters
         ["lint", "diff", "migrate", "render", "schema"],
         ["explain", "report", "settings"],

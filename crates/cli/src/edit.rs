@@ -60,15 +60,27 @@ pub fn patch(text: &str, key: Option<&Key>, node: &Node, wanted: &Value) -> Vec<
 /// A field more in a table.
 pub fn insert(text: &str, table: &Node, name: &str, value: &Value) -> Edit {
     let end = extent(text, table.at.start).end;
-    let field = format!("{name}: {}", flow(value));
+    // In JSON every name and every text is in quotes.
+    let is_quoted = |(key, _): &(Key, Node)| after(text, key.at.start).starts_with('"');
+    let field = if !table.fields().is_empty() && table.fields().iter().all(is_quoted) {
+        format!("{name:?}: {value}")
+    } else {
+        format!("{name}: {}", flow(value))
+    };
     if after(text, table.at.start).starts_with('{') {
-        let brace = end.saturating_sub(1);
-        let inside = before(text, brace).trim_end();
-        let comma = if inside.ends_with(['{', ',']) { "" } else { "," };
-        return Edit { at: inside.len()..brace, text: format!("{comma} {field} ") };
+        // Behind the last value: a comment may follow it.
+        let last = table.fields().last().map(|(_, value)| {
+            let is_in_brackets = after(text, value.at.start).starts_with(['{', '[']);
+            if is_in_brackets { in_brackets(text, value.at.start) } else { value.at.end }
+        });
+        return match last {
+            Some(last) => Edit { at: last..last, text: format!(", {field}") },
+            None => Edit { at: table.at.start + 1..end.saturating_sub(1), text: format!(" {field} ") },
+        };
     }
     let indent = " ".repeat(column(text, table.at.start));
-    Edit { at: end..end, text: format!("\n{indent}{field}") }
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    Edit { at: end..end, text: format!("{newline}{indent}{field}") }
 }
 
 /// Another field in the place of one.

@@ -30,6 +30,13 @@ impl CliError {
     }
 }
 
+impl CliError {
+    /// Whether it is the report of a file with faults.
+    pub fn is_report(&self) -> bool {
+        matches!(self.0, Why::Reported(_))
+    }
+}
+
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

@@ -37,48 +37,6 @@ pub fn expand(names: &[PathBuf], exclude: &[Pattern]) -> Result<Vec<PathBuf>, Cl
     Ok(files)
 }
 
-/// Writes a file whole or not at all: first beside it, then in its place. Its permissions stay.
-pub fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    let shown = path.display().to_string();
-    if path.is_dir() {
-        return Err(CliError::new(format!("cannot write {shown:?}: it is a folder"), "name a file in it"));
-    }
-    let asked = path;
-    let refuse = |error: &std::io::Error| {
-        CliError::new(format!("cannot write {shown:?}: {error}"), remedy(asked, error))
-    };
-    // A link stays one: what it leads to is replaced. What is no file, such as a pipe, is written to.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let known = std::fs::metadata(&path).ok();
-    if known.as_ref().is_some_and(|known| !known.is_file()) {
-        return std::fs::write(&path, text).map_err(|error| refuse(&error));
-    }
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
-    let beside = path.with_file_name(name);
-    let moved = std::fs::write(&beside, text)
-        .and_then(|()| known.map_or(Ok(()), |known| std::fs::set_permissions(&beside, known.permissions())))
-        .and_then(|()| std::fs::rename(&beside, &path));
-    moved.map_err(|error| {
-        // Nothing is left of what could not be finished.
-        _ = std::fs::remove_file(&beside);
-        refuse(&error)
-    })
-}
-
-/// What makes a file writable that could not be written.
-pub(crate) fn remedy(path: &Path, error: &std::io::Error) -> String {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder.filter(|folder| !folder.exists()) {
-        Some(folder) => format!("make the folder {:?} first", folder.display().to_string()),
-        None if error.kind() == std::io::ErrorKind::NotADirectory => {
-            "name a folder before the file".to_owned()
-        }
-        None => "make the file and its folder writable".to_owned(),
-    }
-}
-
 /// The one path of a file, whatever links and folders its name goes through; it need not be there.
 pub(crate) fn canonical(path: &Path) -> PathBuf {
     if let Ok(known) = path.canonicalize() {

@@ -21,6 +21,7 @@ pub mod files;
 pub mod filter;
 pub mod finding;
 pub mod istio;
+mod kubernetes;
 pub mod learn;
 pub mod lint;
 mod meant;

@@ -86,6 +86,15 @@ pub fn migrate(sources: &[SourceFile], key: &[PolicyValue]) -> Result<Migration,
         return Err(Unread::Nothing);
     }
     arrange(&mut old, &mut logs);
+    for group in &old.groups {
+        let Some(log) = logs.get_mut(group.file) else { continue };
+        for route in &group.routes {
+            for backend in route.split().unwrap_or_default() {
+                edits::apart(&route.request, &backend.request, &route.at, log);
+                edits::apart(&route.response, &backend.response, &route.at, log);
+            }
+        }
+    }
     for route in old.groups.iter_mut().flat_map(|group| &mut group.routes) {
         if route.split().is_some() && route.key.is_empty() {
             route.key = key.to_vec();

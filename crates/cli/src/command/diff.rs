@@ -105,8 +105,15 @@ impl Arguments {
     }
 }
 
-/// What notes say where another request is taken than before, of which buckets know nothing.
-const CHOOSES: [&str; 6] = ["hosts", "service", "matches", "include", "exclude", "tried in another order"];
+/// Fields that say which requests are taken and where they go, of which buckets know nothing.
+const CHOOSES: [&str; 6] = ["hosts", "service", "matches", "include", "exclude", "override"];
+
+/// Whether a note says that other requests are taken than before.
+fn chooses(note: &str) -> bool {
+    let fields = note.rsplit_once(" also differs in ").map(|(_, fields)| fields);
+    note == "the splits are tried in another order"
+        || fields.is_some_and(|fields| fields.split(", ").any(|field| CHOOSES.contains(&field)))
+}
 
 fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Result<Difference, CliError> {
     let source = keys.map(|path| SourceFile::read(path)).transpose()?;
@@ -132,7 +139,7 @@ fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Resu
     let (from, to) = (part(&old.node), part(&new.node));
     let crossed = diff::crossed(&from, &to);
     let mut notes = if splits.is_empty() { Vec::new() } else { diff::notes(&from, &to, &splits) };
-    let matches = notes.iter().any(|note| CHOOSES.iter().any(|words| note.contains(words)));
+    let matches = notes.iter().any(|note| chooses(note));
     notes.extend(crossed.iter().map(|(one, other)| {
         format!(
             "a request that fits both {one} and {other} is now one of {other}: its users may be sent back"

@@ -18,6 +18,7 @@ use crate::migrate::attach::Attach;
 use crate::migrate::difference::Kind;
 use crate::migrate::{self, Made, Unread};
 use crate::source::SourceFile;
+use crate::write::file;
 use crate::write::{json, yaml};
 
 /// Convert another router's configuration into a policy
@@ -110,9 +111,10 @@ impl Arguments {
             all.push((path, self.case_file(path, made)?, "cases"));
         }
         let mut said = String::new();
+        all.iter().try_for_each(|(path, ..)| file::may_write(path))?;
         for (path, text, what) in all {
             let replaces = if path.is_file() { ", in place of what was there" } else { "" };
-            files::write(path, &text)?;
+            file::write(path, &text)?;
             said.push_str(&format!("{what} written to {}{replaces}\n", path.display()));
         }
         Ok(said)
@@ -206,8 +208,33 @@ fn kept(made: &Made) -> String {
             "note: the routes replace the {kind} of the same name: apply the plugin first, then the routes;\n  \
              to go back, apply the old {kind}, then delete the plugin\n"
         ));
+        if rewrites(&made.policy) {
+            // The first route that matches is taken in a VirtualService, and elsewhere the longest.
+            let then = match &**kind {
+                "VirtualService" => {
+                    "put the new routes with a match before the old ones, apply that, then the plugin, and then the \
+                     routes alone"
+                }
+                _ => "some requests may go elsewhere until then",
+            };
+            notes.push_str(&format!(
+                "note: the policy changes paths or headers, and until the routes are there the old {kind} looks at \
+                 what has been changed:\n  {then}\n"
+            ));
+        }
     }
     notes
+}
+
+/// Whether a policy changes what routes look at, besides the route header.
+fn rewrites(policy: &PolicyValue) -> bool {
+    match policy {
+        PolicyValue::Table(fields) => fields
+            .iter()
+            .any(|(name, value)| ["rewrite", "requestHeaders"].contains(&name.as_str()) || rewrites(value)),
+        PolicyValue::List(elements) => elements.iter().any(rewrites),
+        _ => false,
+    }
 }
 
 /// The command that writes a policy as what attaches it.

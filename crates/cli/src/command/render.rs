@@ -9,6 +9,7 @@ use super::{Done, FilterName, Output};
 use crate::error::CliError;
 use crate::finding::Level;
 use crate::istio::{Mode, Release};
+use crate::kubernetes;
 use crate::lint::{self, Options};
 use crate::render::{self, Kept, RenderRequest, Shape};
 use crate::report::{self, Format};
@@ -35,7 +36,7 @@ pub(super) struct Arguments {
     #[arg(long, value_parser = name)]
     name: Option<String>,
     /// The namespace of the resource
-    #[arg(long, value_parser = name)]
+    #[arg(long, value_parser = namespace)]
     namespace: Option<String>,
     /// A label of the workloads to attach to; can be repeated
     #[arg(long, value_name = "LABEL=VALUE", value_parser = pair('='))]
@@ -241,15 +242,14 @@ fn is_hex(digest: &str) -> bool {
     digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
-/// A name as Kubernetes takes it; lint knows the rest of what it asks.
+/// A name of a resource.
 fn name(written: &str) -> Result<String, String> {
-    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b);
-    let help = "write lower-case letters, digits and \"-\"";
-    if !written.is_empty() && written.bytes().all(fits) {
-        Ok(written.to_owned())
-    } else {
-        Err(help.to_owned())
-    }
+    if kubernetes::is_name(written) { Ok(written.to_owned()) } else { Err(kubernetes::HELP.to_owned()) }
+}
+
+/// A name of a namespace.
+fn namespace(written: &str) -> Result<String, String> {
+    if kubernetes::is_label(written) { Ok(written.to_owned()) } else { Err(kubernetes::HELP.to_owned()) }
 }
 
 fn port(written: &str) -> Result<u16, String> {

@@ -12,8 +12,8 @@ use crate::diff::SplitDiff;
 use crate::edit;
 use crate::error::CliError;
 use crate::escape;
-use crate::files;
 use crate::source::{Node, SourceFile};
+use crate::write::file;
 
 /// Change the weight of a backend in a file
 ///
@@ -72,6 +72,13 @@ impl Arguments {
             return Err(no_splits(&old));
         };
         let mut splits = crate::diff::splits(from, to, &[], now);
+        let name = split.text_at("name").unwrap_or_default();
+        if let Some(other) = splits.iter().find(|one| one.name != name && !one.moves.is_empty()) {
+            return Err(CliError::new(
+                format!("split {:?} has the same weight by an alias, and would change too", other.name),
+                "write its weight out",
+            ));
+        }
         splits.iter_mut().for_each(|split| split.at = None);
         let mut output = diff::text::splits(&splits);
         if backend.get("ramp").is_some() {
@@ -84,7 +91,7 @@ impl Arguments {
         if back {
             output.push_str("nothing is changed; --allow-back changes it all the same\n");
         } else if changed.text != source.text {
-            files::write(&file, &changed.text)?;
+            file::write(&file, &changed.text)?;
             let known = backend.get("weight").and_then(|node| source.text.get(node.at.clone()));
             let before = known.unwrap_or(if backend.get("ramp").is_some() { "its ramp" } else { "none" });
             let split = split.text_at("name").unwrap_or_default();

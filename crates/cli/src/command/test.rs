@@ -11,8 +11,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Done, FilterName};
+use super::{Done, FilterName, loaded};
 use crate::error::CliError;
+use crate::source::SourceFile;
 use find::Suite;
 use run::Outcome;
 
@@ -108,6 +109,13 @@ impl Arguments {
             );
         }
         let paths = if idle.is_empty() { &self.paths } else { idle };
+        // Of a policy with faults they are what is wrong; of a file without a filter nobody knows what it is.
+        let named = self.filter.map(|name| name.0);
+        let names = |path: &PathBuf| SourceFile::read(path).is_ok_and(|file| file.text.contains("filter"));
+        let faulty = |path: &PathBuf| loaded::written(path, named).err().filter(CliError::is_report);
+        if let Some(report) = paths.iter().filter(|path| path.is_file() && names(path)).find_map(faulty) {
+            return report;
+        }
         let told: Vec<_> = paths.iter().map(|path| places::without_cases(path)).collect();
         CliError::new(
             format!("there is no case to run: {}", told.join("; ")),

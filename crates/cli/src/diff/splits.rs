@@ -212,9 +212,13 @@ fn add(moves: &mut Vec<Move>, old: &Owner<'_>, new: &Owner<'_>, (from, to): (&st
 impl SplitDiff {
     /// Whether any user that saw a canary is taken off it.
     pub fn takes_back(&self) -> bool {
-        // Of one that nobody is told apart for, nobody has a side to lose.
-        !self.is_keyless
-            && (self.may_take_back() || self.moves.iter().any(|one| one.kind != MoveKind::Forward))
+        // Of one that nobody is told apart for, nobody has a side to lose; but another destination is another one.
+        let is_back = |one: &Move| match one.kind {
+            MoveKind::Forward => false,
+            MoveKind::Elsewhere => true,
+            MoveKind::Back | MoveKind::Across => !self.is_keyless,
+        };
+        (!self.is_keyless && self.may_take_back()) || self.moves.iter().any(is_back)
     }
 
     /// Whether some users' keys are other ones, and nobody can know whose.

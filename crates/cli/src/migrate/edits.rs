@@ -98,6 +98,24 @@ pub(super) fn joined(mut first: Edits, then: Edits) -> Edits {
     first
 }
 
+/// Refuses a header that a route and one of its destinations by weight both edit: Envoy makes the edits of the
+/// destination first and those of the route last, and a policy the other way round.
+pub(super) fn apart(route: &Edits, own: &Edits, at: &Range<usize>, log: &mut Log) {
+    let twice = names(own).find(|name| names(route).any(|known| known == *name));
+    if let Some(name) = twice {
+        log.refuse(
+            at,
+            format!("{name:?} is edited by the route and by one of its destinations"),
+            "edit it in one of them: what the route says is what counts in Envoy",
+        );
+    }
+}
+
+fn names(edits: &Edits) -> impl Iterator<Item = &str> {
+    let pairs = edits.set.iter().chain(&edits.add).map(|(name, _)| name.as_str());
+    pairs.chain(edits.remove.iter().map(String::as_str))
+}
+
 /// A value that Envoy formats. It may quote a header; nothing else is quoted alike.
 pub(super) fn format(value: &str, at: &Range<usize>, log: &mut Log) -> String {
     let mut rest = value;

@@ -7,6 +7,7 @@ use super::destinations::{Destinations, plain};
 use super::difference::Log;
 use super::edits;
 use super::fields::Fields;
+use super::general;
 use super::old::{Action, Group, Hosts, RemainsKind, Route};
 use super::value::Table;
 use crate::source::{Key, Node, Value};
@@ -25,18 +26,63 @@ pub(super) fn find(document: &Node, log: &mut Log) -> Vec<Node> {
             "put the one to convert into a file of its own",
         );
     }
+    beside(document, log);
     first.elements().iter().map(snake).collect()
 }
 
+/// Fields of a route configuration that change no request which has a virtual host.
+const BESIDE: [&str; 6] = [
+    "@type",
+    "ignore_port_in_host_matching",
+    "max_direct_response_body_size_bytes",
+    "name",
+    "validate_clusters",
+    "virtual_hosts",
+];
+
+/// What the first route configuration says beside its virtual hosts.
+fn beside(document: &Node, log: &mut Log) {
+    let has_hosts = |node: &Node| {
+        let is_list =
+            |(key, value): &(Key, Node)| spelt(&key.name) == "virtual_hosts" && !value.elements().is_empty();
+        node.fields().iter().any(is_list)
+    };
+    if !has_hosts(document) {
+        if let Some(inner) = document.children().find(|child| self::has_hosts(child)) {
+            beside(inner, log);
+        }
+        return;
+    }
+    for (key, _) in document.fields() {
+        match &*spelt(&key.name) {
+            name if BESIDE.contains(&name) => {}
+            name @ ("ignore_path_parameters_in_path_matching" | "vhost_header") => log.refuse(
+                &key.at,
+                format!("\"{name}\" is not converted"),
+                "take it out: a policy looks at the whole path and at the host",
+            ),
+            name => log.stays(
+                &key.at,
+                format!("\"{name}\" of the route configuration stays, and --routes does not write it"),
+                "keep it where it is",
+            ),
+        }
+    }
+}
+
+/// Fields that hold names which are not Envoy's: keys of metadata, fields of a `Struct`. They stay as they are;
+/// Envoy reads its own names in both spellings.
+const OTHERS_NAMES: [&str; 4] = ["metadata", "metadata_match", "typed_config", "typed_per_filter_config"];
+
 /// The same with the names of fields as Envoy's files spell them: istioctl prints `virtualHosts`.
 fn snake(node: &Node) -> Node {
+    let field = |(key, value): &(Key, Node)| {
+        let name = spelt(&key.name);
+        let value = if OTHERS_NAMES.contains(&&*name) { value.clone() } else { snake(value) };
+        (Key { at: key.at.clone(), name }, value)
+    };
     let value = match &node.value {
-        Value::Table(fields) => Value::Table(
-            fields
-                .iter()
-                .map(|(key, value)| (Key { at: key.at.clone(), name: spelt(&key.name) }, snake(value)))
-                .collect(),
-        ),
+        Value::Table(fields) => Value::Table(fields.iter().map(field).collect()),
         Value::List(elements) => Value::List(elements.iter().map(snake).collect()),
         scalar @ Value::Scalar(_) => scalar.clone(),
     };
@@ -85,6 +131,9 @@ pub(super) fn read(node: &Node, file: usize, log: &mut Log) -> Group {
     if domains.is_empty() && node.get("domains").is_none() {
         log.refuse(&node.head(), "a virtual host without \"domains\"", "write them; \"*\" is every host");
     }
+    if let Some(node) = node.get("domains") {
+        general::stars(&domains, &node.at, log);
+    }
     let hosts = if domains.iter().any(|domain| domain == "*") || domains.is_empty() {
         Hosts::Any
     } else {
@@ -114,7 +163,7 @@ pub(super) fn read(node: &Node, file: usize, log: &mut Log) -> Group {
 
 fn route(node: &Node, name: String, destinations: &mut Destinations, log: &mut Log) -> Route {
     let mut fields = Fields::of(node, log);
-    let name = super::general::name(&mut fields, name, log);
+    let name = general::name(&mut fields, name, log);
     let mut route = Route::new(name, node.head(), Action::Pass);
     if let Some(node) = fields.take("match") {
         let one = matching::read(node, log);

@@ -34,6 +34,18 @@ pub(super) fn name(fields: &mut Fields<'_>, other: String, log: &mut Log) -> Str
     plain(name)
 }
 
+/// Refuses hosts whose star is not "*." before a domain: Envoy's star crosses dots, and a policy's does not.
+pub(super) fn stars(hosts: &[String], at: &Range<usize>, log: &mut Log) {
+    let is_other = |host: &&String| host.strip_prefix("*.").unwrap_or(host).contains('*') && *host != "*";
+    if let Some(host) = hosts.iter().find(is_other) {
+        log.refuse(
+            at,
+            format!("the star of {host:?} stands for any text, and that of a policy for a part of one label"),
+            "write the hosts, or \"*.\" before a domain",
+        );
+    }
+}
+
 /// A condition on a query parameter.
 pub(super) fn parameters(at: &Range<usize>, log: &mut Log) {
     log.differs(

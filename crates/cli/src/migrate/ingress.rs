@@ -39,6 +39,15 @@ pub(super) fn read(all: &[Found<'_>], has_key: bool, logs: &mut [Log]) -> Vec<Gr
             hosts.push(location.host.clone());
         }
     }
+    let is_alone = |main: &&Location| !hosts.is_empty() && !hosts.contains(&main.host);
+    for main in mains.iter().filter(is_alone) {
+        let Some(log) = logs.get_mut(main.file) else { continue };
+        log.stays(
+            &main.at,
+            "no canary has this host, so its path is in none of the routes that --routes writes",
+            "keep its Ingress, or write a route for it by hand",
+        );
+    }
     hosts.into_iter().map(|host| group(host, &mains, &canaries, logs)).collect()
 }
 

@@ -68,10 +68,13 @@ pub fn headers_of(policy: &Node) -> BTreeSet<String> {
             "header" => names.extend(value.text().map(str::to_ascii_lowercase)),
             "cookie" => names.extend(value.text().map(|_| "cookie".to_owned())),
             "cookies" if !value.fields().is_empty() => _ = names.insert("cookie".to_owned()),
-            _ => {}
+            // These name headers of responses.
+            "respond" | "responseHeaders" => {}
+            "explain" => names.extend(value.get("when").map(headers_of).unwrap_or_default()),
+            _ => names.extend(headers_of(value)),
         }
     }
-    names.extend(policy.children().flat_map(headers_of));
+    names.extend(policy.elements().iter().flat_map(headers_of));
     // What decides by the host is in every line.
     names.retain(|name| !name.starts_with(':') && name != "host");
     names

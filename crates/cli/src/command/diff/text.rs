@@ -32,7 +32,7 @@ pub(super) fn of(difference: &Difference) -> String {
         None => {}
     }
     if !difference.splits.is_empty() {
-        verdict(&mut text, &difference.splits, difference.crossed);
+        verdict(&mut text, &difference.splits, difference.crossed, difference.matches);
     }
     if text.is_empty() {
         text.push_str("no difference\n");
@@ -44,7 +44,7 @@ pub(super) fn of(difference: &Difference) -> String {
 pub(in crate::command) fn splits(splits: &[SplitDiff]) -> String {
     let mut text = String::new();
     splits.iter().for_each(|one| split(&mut text, one, None));
-    verdict(&mut text, splits, false);
+    verdict(&mut text, splits, false, false);
     text
 }
 
@@ -140,7 +140,8 @@ fn requests(text: &mut String, decided: &Decided) {
     }
 }
 
-fn verdict(text: &mut String, splits: &[SplitDiff], crossed: bool) {
+/// `matches`: other requests are taken than before, and nobody knows whose they are.
+fn verdict(text: &mut String, splits: &[SplitDiff], crossed: bool, matches: bool) {
     let (keyless, keyed): (Vec<_>, Vec<_>) = splits.iter().partition(|split| split.is_keyless);
     let moves = || keyed.iter().flat_map(|split| &split.moves);
     let elsewhere = splits.iter().flat_map(|split| &split.moves).any(|one| one.kind == MoveKind::Elsewhere);
@@ -151,12 +152,12 @@ fn verdict(text: &mut String, splits: &[SplitDiff], crossed: bool) {
         (elsewhere, "someone is served by another destination\n"),
         (may, "someone may be sent back\n"),
         (
-            !may && !keyed.is_empty() && moves().all(|one| one.kind == MoveKind::Forward),
+            !may && !matches && !keyed.is_empty() && moves().all(|one| one.kind == MoveKind::Forward),
             "nobody is sent back\n",
         ),
         (
             keyless.iter().any(|split| !split.moves.is_empty()),
-            "without a key each request is drawn by itself: nobody has a side\n",
+            "without a key each request is drawn by itself: only \"include\" and \"override\" give a user a side\n",
         ),
     ];
     verdicts.iter().filter(|(is_so, _)| *is_so).for_each(|(_, verdict)| text.push_str(verdict));

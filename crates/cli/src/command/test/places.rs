@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::command::loaded;
 use crate::error::CliError;
+use crate::source::SourceFile;
 
 /// The files below a folder in which policies and cases may be.
 pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
@@ -33,8 +34,9 @@ fn neighbours(policy: &Path, folder: &Path) -> Vec<PathBuf> {
     let is_case_file = |file: &PathBuf| {
         let is_yaml =
             file.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|y| ending == *y));
-        let text = if is_yaml && file.is_file() { std::fs::read_to_string(file).ok() } else { None };
-        text.is_some_and(|text| text.contains("policyFile") && text.contains(&*name))
+        // Read up to the limit that every file has.
+        let source = if is_yaml && file.is_file() { SourceFile::read(file).ok() } else { None };
+        source.is_some_and(|SourceFile { text, .. }| text.contains("policyFile") && text.contains(&*name))
     };
     let mut files: Vec<PathBuf> =
         entries.map(|entry| folder.join(entry.file_name())).filter(is_case_file).collect();
@@ -57,7 +59,7 @@ pub(super) fn without_cases(path: &Path) -> String {
         )
     } else {
         format!(
-            "{shown:?} is no case file, and has no policy: a case file has \"cases\" or \"refused\" at its top"
+            "{shown:?} is no case file, and has no policy that names its filter: a case file has \"cases\" or \"refused\" at its top"
         )
     }
 }

@@ -13,8 +13,8 @@ use super::find::{Numbered, Suite, documents_of};
 use crate::command::Done;
 use crate::edit::{self, Edit};
 use crate::error::CliError;
-use crate::files;
 use crate::source::SourceFile;
+use crate::write::file;
 
 /// Records what happens in every suite, and says in which files.
 pub(super) fn record(suites: &[Suite]) -> Result<Done, CliError> {
@@ -43,7 +43,7 @@ pub(super) fn record(suites: &[Suite]) -> Result<Done, CliError> {
         }
         let changed = edit::apply(&text, edits);
         check(&changed, &shown)?;
-        files::write(path, &changed)?;
+        file::write(path, &changed)?;
         output.push_str(&format!("{shown}: {count} recorded\n"));
     }
     if output.is_empty() {

@@ -7,6 +7,7 @@ use crate::code::Code;
 use crate::documents::Kind;
 use crate::finding::Finding;
 use crate::istio::Release;
+use crate::kubernetes;
 use crate::lint::manifest::Manifest;
 use crate::lint::rule::{Check, Rule};
 use crate::lint::telemetry;
@@ -32,16 +33,8 @@ pub(in crate::lint) static RULE: Rule = Rule {
 
 /// Names as Kubernetes takes them: DNS labels, in lower case.
 fn names(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
-    let is_label = |text: &str| {
-        let is_in = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        (1..=63).contains(&text.len())
-            && text.chars().all(is_in)
-            && !text.starts_with('-')
-            && !text.ends_with('-')
-    };
-    let is_name = |text: &str| text.len() <= 253 && text.split('.').all(is_label);
-    let rules: [(&str, &dyn Fn(&str) -> bool); 2] =
-        [("metadata.name", &is_name), ("metadata.namespace", &is_label)];
+    let rules: [(&str, fn(&str) -> bool); 2] =
+        [("metadata.name", kubernetes::is_name), ("metadata.namespace", kubernetes::is_label)];
     for (place, is_right) in rules {
         let Some((text, node)) = manifest.resource.get(place).and_then(|node| Some((node.text()?, node)))
         else {
@@ -51,8 +44,7 @@ fn names(manifest: &Manifest<'_>, findings: &mut Vec<Finding>) {
         let is_filled = text.contains(['$', '{', '<']);
         if !is_right(text) && !is_filled {
             let message = format!("Kubernetes refuses the name {text:?}");
-            let help = "write lower-case letters, digits and \"-\", at most 63 between two dots";
-            findings.push(Finding::error(&RULE.code, &node.at, place, &message, help));
+            findings.push(Finding::error(&RULE.code, &node.at, place, &message, kubernetes::HELP));
         }
     }
 }

@@ -47,6 +47,10 @@ fn both(later: &Attached<'_>, earlier: &Attached<'_>) -> Option<String> {
         return None;
     }
     let (own, other) = (later.policy()?, earlier.policy()?);
+    let is_off = |policy: &Node| policy.text_at("mode") == Some("off");
+    if is_off(own) || is_off(other) {
+        return None;
+    }
     if json::line(&own.tree()) == json::line(&other.tree()) {
         return Some("this policy".to_owned());
     }

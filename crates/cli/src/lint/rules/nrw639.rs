@@ -63,8 +63,11 @@ fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
     let marks: BTreeSet<(String, &str)> =
         run.policies.iter().flat_map(|(_, found)| marks(&found.policy)).collect();
     for (file, found) in run.policies.iter().filter(|(_, found)| found.within != Kind::Envoy) {
-        let parts = [Some(&found.policy), found.policy.get("router"), found.policy.get("split")];
-        for part in parts.into_iter().flatten() {
+        let of_part = |part: &'static str| Some((part, found.policy.get(part)?));
+        let parts = [Some(("", &found.policy)), of_part("router"), of_part("split")];
+        for (within, part) in parts.into_iter().flatten() {
+            let whole =
+                |place: &str| if within.is_empty() { place.to_owned() } else { format!("{within}.{place}") };
             let header = part.text_at("routeHeader").or_else(|| found.policy.text_at("routeHeader"));
             let header = header.unwrap_or(ROUTE_HEADER).to_ascii_lowercase();
             let Some(matched) = headers.get(&header) else {
@@ -74,7 +77,7 @@ fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
                     continue;
                 }
                 let fault = unmatched(run, part, &header, near, &is_marked);
-                findings.extend(fault.map(|fault| (*file, fault)));
+                findings.extend(fault.map(|fault| (*file, Finding { place: whole(&fault.place), ..fault })));
                 continue;
             };
             if matched.is_open {
@@ -86,7 +89,10 @@ fn check(run: &Run<'_>, findings: &mut Vec<(usize, Finding)>) {
                     let known: Vec<_> = matched.values.iter().map(|value| format!("{value:?}")).collect();
                     let message = format!("no route of these files matches {header}: {to}");
                     let help = format!("write one of {}, or add the route", known.join(", "));
-                    findings.push((*file, Finding::warning(&RULE.code, &node.at, &place, &message, &help)));
+                    findings.push((
+                        *file,
+                        Finding::warning(&RULE.code, &node.at, &whole(&place), &message, &help),
+                    ));
                 }
             }
         }
@@ -105,7 +111,10 @@ fn unmatched(
     let is_sent = |node: &Node| node.text().is_some_and(|to| !is_marked(to));
     let mut all = elements(part, "rules").map(|rule| (rule, "rules")).collect::<Vec<_>>();
     all.extend(elements(part, "splits").map(|split| (split, "splits")));
-    let routed = |one: &Node| near.is_some() || hosts(one).iter().any(|host| is_routed(run, host));
+    let routed = |one: &Node| {
+        let hosts = hosts(one);
+        hosts.iter().any(|host| is_routed(run, host)) || (hosts.is_empty() && near.is_some())
+    };
     let (place, node) = destinations(part).into_iter().find(|(place, node)| {
         let number = place.split(['[', ']']).nth(1).and_then(|number| number.parse::<usize>().ok());
         let list = place.split('[').next().unwrap_or_default();
@@ -130,8 +139,10 @@ fn hosts(one: &Node) -> Vec<String> {
     let own = elements(one, "hosts");
     let matched = elements(one, "matches").flat_map(|clause| elements(clause, "hosts"));
     let names = own.chain(matched).filter_map(Node::text).filter(|host| !host.contains('*'));
-    let service = one.text_at("service").map(|service| format!("{service}.svc.cluster.local"));
-    names.map(str::to_owned).chain(service).collect()
+    let clauses = elements(one, "matches").chain(std::iter::once(one));
+    let services = clauses.filter_map(|clause| clause.text_at("service"));
+    let services = services.map(|service| format!("{service}.svc.cluster.local"));
+    names.map(str::to_owned).chain(services).collect()
 }
 
 /// Whether a route of the files has this host by its whole name.
@@ -149,7 +160,8 @@ fn is_routed(run: &Run<'_>, host: &str) -> bool {
     // One that delegates has its routes elsewhere.
     let delegates =
         |resource: &Node| elements(resource, "spec.http").any(|route| route.get("delegate").is_some());
-    of_istio.clone().any(|(_, one)| has(one, "spec.hosts") && !delegates(one))
+    let has_routes = |resource: &Node| elements(resource, "spec.http").next().is_some();
+    of_istio.clone().any(|(_, one)| has(one, "spec.hosts") && has_routes(one) && !delegates(one))
         || of_gateway_api.clone().any(|(_, one)| has(one, "spec.hostnames"))
 }
 

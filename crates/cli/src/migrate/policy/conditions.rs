@@ -66,6 +66,15 @@ struct Sorted {
 impl Sorted {
     fn add(&mut self, condition: &Condition, at: &Range<usize>, log: &mut Log) {
         let Condition { on, test, ignore_case, sense } = condition;
+        if let On::Header(name) = on
+            && name.starts_with("x-narrows-")
+        {
+            log.differs(
+                at,
+                format!("{name:?} is removed before the policy reads it, unless it says \"trust: mesh\""),
+                "write \"trust: mesh\", or match another header",
+            );
+        }
         let plain = || value(test, *ignore_case, false);
         let sided = || value(test, *ignore_case, *sense != Sense::Holds);
         match (on, sense) {
@@ -79,6 +88,7 @@ impl Sorted {
             }
             (On::Cookie(name), _) => put(&mut self.cookies, name, sided(), at, log),
             (On::Query(name), _) => put(&mut self.query, name, sided(), at, log),
+            (On::Method, _) if self.method.is_some() => twice("method", at, log),
             (On::Method, _) => self.method = Some(sided()),
             (On::Scheme, _) => {
                 let Test::Exact(scheme) = test else { return };
@@ -98,14 +108,17 @@ impl Sorted {
 /// A policy has one condition for each name.
 fn put(table: &mut Table, name: &str, value: PolicyValue, at: &Range<usize>, log: &mut Log) {
     if table.get(name).is_some() {
-        log.refuse(
-            at,
-            format!("there are two conditions on {name:?}, and a match has one"),
-            "write both as one expression, or as two routes",
-        );
-        return;
+        return twice(name, at, log);
     }
     *table = std::mem::take(table).with(name, value);
+}
+
+fn twice(name: &str, at: &Range<usize>, log: &mut Log) {
+    log.refuse(
+        at,
+        format!("there are two conditions on {name:?}, and a match has one"),
+        "write both as one expression, or as two routes",
+    );
 }
 
 /// A test of a value.

@@ -69,7 +69,7 @@ pub(super) fn marked(old: &Old, route: &Route, name: &str, mark: &str, log: &mut
 /// A split behind its name and matches. If the baseline rests where it is, it needs no destination.
 fn split(old: &Old, route: &Route, head: Table, rests: bool, log: &mut Log) -> PolicyValue {
     let Some(backends) = route.split() else { return head.into() };
-    let total: u64 = backends.iter().map(|backend| backend.weight).sum();
+    let total = backends.iter().fold(0, |total: u64, backend| total.saturating_add(backend.weight));
     let divisor = backends.iter().fold(total, |known, backend| gcd(known, backend.weight)).max(1);
     let divisor = if total == 100 { 1 } else { divisor };
     if total == 0 {

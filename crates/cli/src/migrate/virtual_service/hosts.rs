@@ -25,6 +25,9 @@ pub(super) fn read(resource: &Node, spec: &mut Fields<'_>, is_mesh: bool, log: &
     let node = spec.node().get("hosts");
     let names = spec.texts("hosts", log);
     let namespace = resource.text_at("metadata.namespace");
+    if let Some(node) = node {
+        crate::migrate::general::stars(&names, &node.at, log);
+    }
     if names.iter().any(|name| name == "*") {
         return Hosts::Any;
     }
