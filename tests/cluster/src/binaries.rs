@@ -62,7 +62,7 @@ const MODULES: [Module; 3] = [
         folder: "tests/cluster/go/coredns",
         version_of: "github.com/coredns/coredns",
         says: &[],
-        programs: &["github.com/coredns/coredns"],
+        programs: &["./coredns"],
     },
 ];
 
