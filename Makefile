@@ -112,7 +112,7 @@ CLUSTER = $(BUILT)/debug/narrows-cluster
 cluster-program:
 	@cargo build --quiet --locked --workspace --bin narrows --bin narrows-cluster
 
-cluster: filters envoy echo iptables cluster-program ## Kubernetes and Istio on this machine, built from source: for 20 minutes the first time (needs root, Go, Debian)
+cluster: filters envoy echo iptables cluster-program ## Kubernetes and Istio on this machine, built from source: for half an hour the first time (needs root, Go, Debian)
 	@$(CLUSTER) up
 
 cluster-down: cluster-program ## ends what `make cluster` started

@@ -65,7 +65,8 @@ impl Default for EnvoyOptions {
             component_log_level: None,
             admin_port: 0,
             arguments: Vec::new(),
-            ready_within: Duration::from_secs(20),
+            // It compiles its modules, on a machine that others use too.
+            ready_within: Duration::from_mins(1),
         }
     }
 }
