@@ -86,6 +86,7 @@ test-compose: ## that mesh on a running engine, and each query of its dashboards
 	@python3 tests/compose
 
 echo: # the applications of the meshes and a client, linked statically
+	@echo "building the applications: a minute or two the first time…"
 	@rustup target list --installed | grep -qx $(MUSL) || rustup target add $(MUSL)
 	@RUSTFLAGS="-C linker=rust-lld" cargo build --quiet --locked -p narrows-harness --bin narrows-echo --bin narrows-call --target $(MUSL) --target-dir target/images
 	@mkdir -p target/images/echo && cp --update target/images/$(MUSL)/debug/narrows-echo target/images/$(MUSL)/debug/narrows-call target/images/echo/
@@ -110,9 +111,10 @@ release: filters static $(CYCLONEDX) ## what a release has, in target/narrows-VE
 CLUSTER = $(BUILT)/debug/narrows-cluster
 # With the features that the tests' build has too: nothing is compiled twice.
 cluster-program:
+	@echo "building narrows and narrows-cluster: some minutes the first time…"
 	@cargo build --quiet --locked --workspace --bin narrows --bin narrows-cluster
 
-cluster: filters envoy echo iptables cluster-program ## Kubernetes and Istio on this machine, built from source: for half an hour the first time (needs root, Go, Debian)
+cluster: filters envoy echo iptables cluster-program ## Kubernetes and Istio on this machine, built from source: half an hour the first time (needs root, Go, Debian)
 	@$(CLUSTER) up
 
 cluster-down: cluster-program ## ends what `make cluster` started

@@ -75,8 +75,10 @@ fn bring_up(place: &Place, archives: &[std::path::PathBuf]) -> anyhow::Result<()
 
 fn invitation(place: &Place) -> String {
     format!(
-        "export KUBECONFIG={} PATH={}:$PATH\n  kubectl get pods --all-namespaces\n\nmake cluster-down ends it.",
+        "export KUBECONFIG={} PATH={}:{}:$PATH\n  kubectl get pods --all-namespaces\n\nmake cluster-down ends it.",
         place.kubeconfig().display(),
-        place.bin().display()
+        place.bin().display(),
+        // `narrows` is built beside this program.
+        std::env::current_exe().unwrap_or_default().parent().unwrap_or(&place.root).display()
     )
 }
