@@ -114,7 +114,7 @@ cluster-program:
 	@echo "building narrows and narrows-cluster: some minutes the first time…"
 	@cargo build --quiet --locked --workspace --bin narrows --bin narrows-cluster
 
-cluster: filters envoy echo iptables cluster-program ## Kubernetes and Istio on this machine, built from source: half an hour the first time (needs root, Go, Debian)
+cluster: filters envoy echo iptables cluster-program ## Kubernetes and Istio on this machine, built from source: 20 to 30 minutes the first time (needs root, Go, Debian)
 	@$(CLUSTER) up
 
 cluster-down: cluster-program ## ends what `make cluster` started
