@@ -20,7 +20,8 @@ pub(in crate::lint) static RULE: Rule = Rule {
 request there. Where no route does, the request takes the route that it would have taken anyway.
 It is reported if routes of the files (VirtualService, HTTPRoute, GRPCRoute) match the header and
 none of them this value; and if none matches the header, where the files have a route of the same
-host, or one by a header whose name is but a letter away. Correct the name, or add the route.",
+host, or, of a rule without hosts, one by a header whose name is but a letter away. Correct the
+name, or add the route.",
     },
     checks: &[Check::Run(check)],
 };

@@ -60,7 +60,6 @@ pub trait Guarded: Policy {
 
 /// What must be read of a request that has been served, besides code and duration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a list of independent wants")]
 pub struct Wants {
     /// The cluster that served it.
     pub cluster: bool,
