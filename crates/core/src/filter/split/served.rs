@@ -13,8 +13,8 @@ pub struct Served<'a> {
     ///
     /// [`Wants::cluster`]: super::guarded::Wants::cluster
     pub cluster: &'a [u8],
-    /// Milliseconds from the decision to the last byte sent. Two looks at the clock cost a third of what Envoy's
-    /// own `request.duration` costs.
+    /// Milliseconds from the decision to the last byte sent. Two looks at the clock cost less than Envoy's
+    /// own `request.duration`.
     pub duration: u64,
     /// Milliseconds since the epoch, to tell when a guard may try again.
     pub now: u64,
