@@ -23,8 +23,8 @@ const POLICIES: [(Filter, &str); 6] = [
     ),
     (
         Filter::MetricTags,
-        r#"{"tags": {"lane": {"header": "x-lane", "maxValues": 5}}, "publish": ["lane"],
-            "metrics": [{"name": "requests_total", "type": "counter", "tags": ["lane"]}]}"#,
+        r#"{"tags": {"tier": {"header": "x-lane", "maxValues": 5}}, "publish": ["tier"],
+            "metrics": [{"name": "requests_total", "type": "counter", "tags": ["tier"]}]}"#,
     ),
     (
         Filter::EgressPolicy,

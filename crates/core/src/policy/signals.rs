@@ -174,7 +174,7 @@ pub const METRICS: &[Metric] = &[
         "narrows_split_rollbacks_total",
         Kind::Counter,
         SPLIT,
-        &["split", "backend", "class"],
+        &["split", "backend", "fault"],
         "how often the backend was found to be worse than the baseline, by `errors`, `latency` or `client_errors`",
     ),
     metric(

@@ -193,7 +193,7 @@ impl Live {
     pub(super) fn trips(&self) -> anyhow::Result<[u64; 3]> {
         let stats = self.envoy.stats()?;
         Ok(["errors", "latency", "client_errors"].map(|class| {
-            let labels = format!("split=.=stock;.;backend=.=canary;.;class=.={class};.;");
+            let labels = format!("split=.=stock;.;backend=.=canary;.;fault=.={class};.;");
             stats
                 .get(&format!("wasmcustom.{labels}narrows_split_rollbacks_total"))
                 .copied()

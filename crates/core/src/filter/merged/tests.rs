@@ -24,8 +24,8 @@ const ALL: &str = r#"{
     "split": {"splits": [{"name": "shop", "matches": [{"hosts": ["shop"], "headers": {"x-lane": {"exact": "gold"}}}],
         "backends": [{"name": "v1", "baseline": true}, {"name": "v2", "to": "v2", "weight": 100}],
         "key": [{"header": "x-user"}], "override": {"header": "x-canary", "backend": "v2"}}]},
-    "tags": {"publish": ["lane"], "tags": {"lane": {"header": "x-lane", "maxValues": 5}},
-        "metrics": [{"name": "requests_total", "type": "counter", "tags": ["lane"]}]},
+    "tags": {"publish": ["tier"], "tags": {"tier": {"header": "x-lane", "maxValues": 5}},
+        "metrics": [{"name": "requests_total", "type": "counter", "tags": ["tier"]}]},
     "egress": {"default": "deny", "rules": [{"name": "shop", "action": "allow", "to": {"hosts": ["shop"]}}]}}"#;
 
 fn headers(more: &[(&'static str, &'static str)]) -> Vec<(&'static [u8], &'static [u8])> {

@@ -66,8 +66,8 @@ pub(super) fn define(splits: &mut [Split], encoding: LabelEncoding) -> Vec<Serie
                     series.push(Series::new(kind, encoding, name, &[of_split, of_backend]));
                 }
                 for class in Class::ALL {
-                    let of_class = Label { name: "class", stock: BuiltinTag::Tag, value: class.as_str() };
-                    let labels = [of_split, of_backend, of_class];
+                    let of_fault = Label { name: "fault", stock: BuiltinTag::Tag, value: class.as_str() };
+                    let labels = [of_split, of_backend, of_fault];
                     series.push(Series::new(
                         Kind::Counter,
                         encoding,

@@ -7,19 +7,21 @@ use crate::language::limits;
 use crate::policy::state;
 
 /// The labels of all filters' own series: Istio finds a label by the end of its name.
-const LABELS: [&str; 9] = [
-    "rule",
-    "split",
+const LABELS: [&str; 13] = [
+    "action",
     "backend",
     "code_class",
-    "action",
     "destination",
+    "fault",
     "filter",
-    "tag",
+    "lane",
     super::registry::OVERFLOW,
+    "plugin",
+    "result",
+    "rule",
+    "split",
+    "tag",
 ];
-/// The filter state in which filters publish their decisions: others believe it.
-const DECISIONS: [&str; 5] = [sanitize::PROVENANCE, state::RULE, state::SPLIT, state::BACKEND, state::EGRESS];
 
 /// The names that a tag may have.
 #[cfg(any(test, feature = "describe"))]
@@ -61,7 +63,7 @@ pub(super) fn published(name: &str, source: &AnySource, reads: &[super::Path]) -
         |index: &usize| reads.get(*index).is_some_and(|path| matches!(&**path, [only] if **only == *state));
     let indices = source.properties();
     let copies = !indices.is_empty() && indices.iter().all(is_state);
-    if DECISIONS.contains(&&*state) && !copies {
+    if state::DECISIONS.iter().chain(&[sanitize::PROVENANCE]).any(|decision| *decision == state) && !copies {
         return refuse(
             format!("{state:?} holds what a filter decided; this tag would overwrite it"),
             format!("choose another name, or write {{\"property\": \"{state}\"}} to publish that"),
@@ -83,4 +85,31 @@ pub(super) fn attribute(written: &str) -> Result<Box<str>, Invalid> {
 
 fn refuse<T>(message: String, help: String) -> Result<T, Invalid> {
     Err(Invalid::new(Code::BadLabel, message, help))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::LABELS;
+    use crate::policy::signals::METRICS;
+
+    #[test]
+    fn no_series_has_a_label_that_is_not_reserved() {
+        let reserved: BTreeSet<_> = LABELS.into_iter().collect();
+        let series = METRICS.iter().flat_map(|metric| metric.labels).copied();
+        let of_filters: BTreeSet<_> = series.chain([super::super::registry::OVERFLOW]).collect();
+        assert_eq!(of_filters, reserved);
+    }
+
+    #[test]
+    fn none_of_our_own_labels_is_found_in_another() {
+        for label in LABELS {
+            let others = LABELS.into_iter().filter(|other| *other != label);
+            assert_eq!(others.filter(|other| other.ends_with(label)).collect::<Vec<_>>(), [""; 0], "{label}");
+        }
+    }
 }

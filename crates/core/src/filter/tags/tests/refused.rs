@@ -54,6 +54,14 @@ fn each_fault_has_a_place_and_a_remedy() {
             "error[NRW302]: publish[0]: \"narrows_rule\" holds what a filter decided",
         ),
         (
+            r#"{"tags": {"rollback": {"header": "a"}}, "publish": ["rollback"]}"#.to_owned(),
+            "error[NRW302]: publish[0]: \"narrows_rollback\" holds what a filter decided",
+        ),
+        (
+            r#"{"tags": {"lane": {"header": "x-lane"}}, "publish": ["lane"]}"#.to_owned(),
+            "error[NRW302]: publish[0]: \"narrows_lane\" holds what a filter decided",
+        ),
+        (
             r#"{"attributes": [{"output_attribute": "narrows_egress", "match": [{"value": "v", "condition": "true"}]}]}"#.to_owned(),
             "error[NRW302]: attributes[0].output_attribute: ",
         ),
@@ -112,4 +120,11 @@ fn two_ways(depth: u32) -> String {
 fn a_filter_s_word_may_be_published_as_it_is() {
     let policy = r#"{"tags": {"backend": {"property": "narrows_backend"}}, "publish": ["backend"]}"#;
     assert!(Tagger::compile(&PolicyValue::parse(policy.as_bytes()).unwrap()).is_ok());
+}
+
+#[test]
+fn no_tag_is_found_in_a_label_of_a_filter() {
+    let message = refusal(r#"{"tags": {"in": {"fixed": "a"}}}"#);
+    let expected = "error[NRW302]: tags.in: label \"in\" is a suffix of label \"plugin\"";
+    assert!(message.starts_with(expected), "{message}");
 }
