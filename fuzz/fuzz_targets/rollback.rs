@@ -20,7 +20,8 @@ const MOST: usize = 256 << 10;
 
 fuzz_target!(|bytes: &[u8]| {
     let compiled = POLICIES.map(|policy| {
-        Splitter::compile(&PolicyValue::parse(policy.as_bytes()).expect("it is JSON")).expect("it is a policy")
+        Splitter::compile(&PolicyValue::parse(policy.as_bytes()).expect("it is JSON"))
+            .expect("it is a policy")
     });
     let rolls: Vec<Roll<'_>> = compiled.iter().flat_map(Splitter::rolls).collect();
     // A byte for each step, and behind a zero what is shared.
@@ -34,7 +35,7 @@ fuzz_target!(|bytes: &[u8]| {
         if step & 0x20 != 0 {
             shared = roll.load(&shared, now);
         } else {
-            let ticked = roll.tick(&shared, now);
+            let ticked = roll.tick(&shared, now, now);
             assert!(ticked.lines.iter().all(|line| line.len() < 1_024 && !line.contains('\n')));
             if let Some(written) = ticked.bytes {
                 shared = written;

@@ -1,4 +1,5 @@
-//! The time by which weights are decided. Inside a proxy it never runs back.
+//! The times that all VMs of a proxy share: the one by which weights are decided, which never runs back, and
+//! the one by which a rollback judges, which does not stand still either.
 
 use std::cell::Cell;
 
@@ -24,7 +25,7 @@ impl Clock {
     /// Seconds since the epoch. The VMs are asked once for each second: what they have seen before the
     /// clock was set back does not grow afterwards.
     pub(crate) fn now(&self) -> u64 {
-        let read = read::now_nanos() / 1_000_000_000;
+        let read = seconds();
         if read != self.read.get() {
             let mut now = read.max(self.given.get());
             self.latest.update(&mut |shared| {
@@ -37,4 +38,38 @@ impl Clock {
         }
         self.given.get()
     }
+}
+
+/// Seconds that go on while a clock that was set back has not caught up: such a step counts as one second.
+#[derive(Debug)]
+pub(crate) struct Pace(Key);
+
+impl Pace {
+    pub(crate) fn of(filter: &str) -> Self {
+        Self(Key::of_filter("pace", filter))
+    }
+
+    /// Seconds since the epoch, and those by which the clock was set back. Asked once a second.
+    pub(crate) fn now(&self) -> u64 {
+        let read = seconds();
+        let mut now = read;
+        self.0.update(&mut |shared| {
+            let known = shared.split_first_chunk().zip(shared.last_chunk());
+            let Some(((last, _), counted)) = known else { return Some(pair(read, read)) };
+            let (last, counted) = (u64::from_le_bytes(*last), u64::from_le_bytes(*counted));
+            // Another VM may have looked a moment later than this one.
+            let passed = if read.saturating_add(1) < last { 1 } else { read.saturating_sub(last) };
+            now = counted.saturating_add(passed);
+            (passed > 0).then(|| pair(read, now))
+        });
+        now
+    }
+}
+
+fn pair(read: u64, counted: u64) -> Vec<u8> {
+    [read.to_le_bytes(), counted.to_le_bytes()].concat()
+}
+
+fn seconds() -> u64 {
+    read::now_nanos() / 1_000_000_000
 }

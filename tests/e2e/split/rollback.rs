@@ -5,6 +5,7 @@
 
 mod kept;
 mod quiet;
+mod retries;
 mod rig;
 mod slow;
 

@@ -1,9 +1,13 @@
 //! The rollback in many VMs of one proxy, whose clock is ours to set: when a canary is switched off, when it
 //! is not, and what keeps it off.
 
+mod clock;
+mod hanging;
 mod kept;
 mod latency;
+mod nameless;
 mod rig;
+mod turned_back;
 
 use narrows_vm::Response;
 use serde_json::json;

@@ -45,6 +45,16 @@ fn both_sides_bad_is_nobodys_fault() {
     }
 }
 
+/// A hundred runs with about four hundred users who always fail, on both sides: more than are remembered.
+#[test]
+fn more_failing_users_than_are_remembered() {
+    for seed in 0..100 {
+        let weight = if seed % 2 == 0 { 100_000 } else { 500_000 };
+        let world = World { seed, users: 4_000, rate: 200, weight, chronic: (1_000, ALWAYS) };
+        assert_eq!(world.begin().run(600, |_| both(10)), None, "{world:?}");
+    }
+}
+
 #[test]
 fn a_canary_that_is_better() {
     for seed in 0..10 {

@@ -6,13 +6,16 @@
 use narrows_core::split::Guarded;
 use narrows_core::split::rollback::{Roll, Ticked};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Pace};
 use crate::metric::Ids;
 use crate::read;
 use crate::shared::Key;
 
 /// One plugin's part of what its VMs share, for each split with a rollback.
-pub(super) struct Rolling(Vec<Key>);
+pub(super) struct Rolling {
+    keys: Vec<Key>,
+    pace: Pace,
+}
 
 impl Rolling {
     /// Takes over the policy, and what is known of its canaries.
@@ -20,20 +23,21 @@ impl Rolling {
         let rolls = policy.rolls();
         let key = |roll: &Roll<'_>| Key::of("rollback", P::FILTER).with(roll.number());
         let keys: Vec<Key> = rolls.iter().map(key).collect();
+        let pace = Pace::of(P::FILTER);
         for (roll, key) in rolls.iter().zip(&keys) {
-            let now = clock.now();
+            let second = pace.now();
             let mut known = Vec::new();
             key.update(&mut |shared| {
-                known = roll.load(shared, now);
+                known = roll.load(shared, second);
                 (known != shared).then(|| known.clone())
             });
-            ids.measure_all(roll.learn(&known, now));
+            ids.measure_all(roll.learn(&known, clock.now()));
         }
-        Self(keys)
+        Self { keys, pace }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.keys.is_empty()
     }
 
     /// Once a second: adds what this VM has counted, judges what is over, and takes over what is known.
@@ -41,12 +45,12 @@ impl Rolling {
         if self.is_empty() {
             return;
         }
-        let (now, micros) = (clock.now(), read::now_micros());
-        for (roll, key) in policy.rolls().iter().zip(&self.0) {
+        let (second, now, micros) = (self.pace.now(), clock.now(), read::now_micros());
+        for (roll, key) in policy.rolls().iter().zip(&self.keys) {
             roll.collect(micros);
             let (mut ticked, mut known) = (Ticked::default(), Vec::new());
             let is_shared = key.update(&mut |shared| {
-                ticked = roll.tick(shared, now);
+                ticked = roll.tick(shared, second, now);
                 let new = ticked.bytes.take();
                 known = new.clone().unwrap_or_else(|| shared.to_vec());
                 new

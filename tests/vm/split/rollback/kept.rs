@@ -92,6 +92,65 @@ fn after_its_time_it_is_on_again() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The memory of the proxy's process is all that keeps it off.
+#[test]
+fn another_process_tries_it_again() -> anyhow::Result<()> {
+    let policy = enforce(20, &json!({}));
+    let mut proxy = off(&policy)?;
+    // New VMs alone do not.
+    for worker in 0..2 {
+        proxy.restart(worker, &policy)?;
+    }
+    assert!(!proxy.is_on());
+    proxy.reboot(&policy)?;
+    assert!(proxy.is_on());
+    assert_eq!((proxy.value("rollback_state"), proxy.trips()), (Some(1), [0; 3]), "nothing was seen");
+    assert_eq!(proxy.value("rolled_back_total"), Some(0));
+    let fails = |_: &mut Chance, is_canary: bool| if is_canary { error() } else { Response::ok() };
+    assert!(proxy.until_off(5, 200, 2_000, fails).is_some(), "it is judged again");
+    Ok(())
+}
+
+#[test]
+fn under_another_name_it_is_tried_again() -> anyhow::Result<()> {
+    let policy = enforce(20, &json!({}));
+    let [mut split, mut backend] = [policy.clone(), policy.clone()];
+    split["splits"][0]["name"] = json!("stock-2");
+    backend["splits"][0]["backends"][1]["name"] = json!("canary-2");
+    for (what, plugin, renamed) in [
+        ("plugin", "canary-split-2", &policy),
+        ("split", "canary-split", &split),
+        ("backend", "canary-split", &backend),
+    ] {
+        let mut proxy = off(&policy)?;
+        proxy.plugin = plugin;
+        proxy.push(renamed);
+        assert!(reaches(&mut proxy), "another {what}");
+        proxy.wait(Duration::from_secs(3));
+        assert!(reaches(&mut proxy), "another {what}, later");
+        proxy.restart(1, renamed)?;
+        assert!(reaches(&mut proxy), "another {what}, in a new VM");
+        // A push that takes the name back is none that lets it on.
+        proxy.plugin = "canary-split";
+        proxy.push(&policy);
+        assert!(!reaches(&mut proxy), "the {what} as it was");
+    }
+    Ok(())
+}
+
+/// Whether users get to the canary on each worker, whatever it is called.
+fn reaches(proxy: &mut Proxy) -> bool {
+    let mut reaches = |worker: usize| {
+        (0..100).any(|number| {
+            let outcome = proxy.outcome(worker, &format!("user-{number}"), &Response::ok);
+            outcome.request.text(":authority").is_some_and(|host| host.starts_with("stock-canary"))
+        })
+    };
+    let each = [reaches(0), reaches(1)];
+    assert_eq!(each[0], each[1], "the workers disagree");
+    each[0]
+}
+
 /// While a canary is off its ramp stands, and goes on after a push.
 #[test]
 fn a_ramp_stands_until_a_push() -> anyhow::Result<()> {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use narrows_vm::Response;
+use narrows_vm::{Exchange, Response};
 use serde_json::json;
 
-use super::rig::{Chance, Proxy, left, policy};
+use super::rig::{Chance, Proxy, Shape, left, policy};
 
 /// Ten to thirty milliseconds, now and then a hundred.
 fn usual(chance: &mut Chance) -> Duration {
@@ -120,6 +120,70 @@ fn a_canary_gets_its_time_to_warm_up() -> anyhow::Result<()> {
         proxy.timed(200, 2_000, slow);
     }
     assert!((20..25).contains(&seconds), "{seconds}");
+    Ok(())
+}
+
+/// A request with a method and further headers.
+fn sends(mut exchange: Exchange, method: &str, headers: &[(&str, &str)]) -> Exchange {
+    exchange.headers.set(b":method", method.as_bytes());
+    headers.iter().fold(exchange, |exchange, (name, value)| exchange.header(name, value))
+}
+
+/// Requests, and whether the time to their responses is the backend's.
+const SHAPES: [(&str, Shape, bool); 14] = [
+    ("a GET", |e| e, true),
+    ("a POST of nothing", |e| sends(e, "POST", &[("content-length", "0")]), true),
+    ("an upload of 64 KiB", |e| sends(e, "POST", &[("content-length", "65536")]), true),
+    ("an upload of a byte more", |e| sends(e, "POST", &[("content-length", "65537")]), false),
+    ("one of a GiB", |e| sends(e, "PUT", &[("content-length", "1073741824")]), false),
+    ("a POST of unknown length", |e| sends(e, "POST", &[]), false),
+    ("a PUT of unknown length", |e| sends(e, "PUT", &[]), false),
+    ("a PATCH of unknown length", |e| sends(e, "PATCH", &[]), false),
+    ("a POST in chunks", |e| sends(e, "POST", &[("transfer-encoding", "chunked")]), false),
+    ("a DELETE in chunks", |e| sends(e, "DELETE", &[("transfer-encoding", "chunked")]), false),
+    ("a call of gRPC", |e| sends(e, "POST", &[("content-type", "application/grpc")]), true),
+    ("a web socket", |e| sends(e, "GET", &[("connection", "upgrade"), ("upgrade", "websocket")]), false),
+    ("another upgrade", |e| sends(e, "POST", &[("upgrade", "tcp"), ("content-length", "0")]), false),
+    ("a tunnel", |e| sends(e, "CONNECT", &[]), false),
+];
+
+/// What takes long by itself says nothing of a canary; the other shapes, which are as slow, do.
+#[test]
+fn uploads_and_tunnels_do_not_count() -> anyhow::Result<()> {
+    for (name, shape, is_timed) in SHAPES {
+        let mut proxy = Proxy::new(1, &policy(10, &json!({ "latency": "enforce" })))?;
+        for _ in 0..6 {
+            proxy.shape = std::convert::identity;
+            proxy.timed(200, 2_000, |chance, _| (usual(chance), Response::ok()));
+            proxy.shape = shape;
+            proxy.timed(200, 2_000, |chance, is_canary| {
+                (usual(chance) * if is_canary { 10 } else { 1 }, Response::ok())
+            });
+        }
+        assert_eq!(proxy.trips()[1], u64::from(is_timed), "{name}");
+    }
+    Ok(())
+}
+
+/// The same while they have no answer: a tunnel may be open for hours.
+#[test]
+fn uploads_and_tunnels_that_are_open_do_not_hang() -> anyhow::Result<()> {
+    for (name, shape, is_timed) in SHAPES {
+        let mut proxy = Proxy::new(1, &policy(10, &json!({ "latency": "enforce" })))?;
+        for _ in 0..3 {
+            proxy.timed(200, 2_000, |chance, _| (usual(chance), Response::ok()));
+        }
+        let users = canary_users(&mut proxy, 60);
+        for users in users.chunks(10) {
+            proxy.shape = shape;
+            let open = users.iter().filter(|user| proxy.hang(0, user)).count();
+            let is_off = proxy.value("rollback_state") == Some(4);
+            assert_eq!(open, if is_off { 0 } else { 10 }, "{name}");
+            proxy.shape = std::convert::identity;
+            proxy.timed(100, 2_000, |chance, _| (usual(chance), Response::ok()));
+        }
+        assert_eq!(proxy.trips()[1], u64::from(is_timed), "{name}");
+    }
     Ok(())
 }
 

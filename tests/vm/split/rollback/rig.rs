@@ -1,8 +1,10 @@
 //! The VMs of one proxy, with users who ask.
 
+mod inside;
+
 use std::time::Duration;
 
-use narrows_vm::{Exchange, Module, Outcome, Plugin, Response, Vm, VmOptions};
+use narrows_vm::{Exchange, LogLevel, Module, Outcome, Plugin, Response, Vm, VmOptions, Work};
 use serde_json::{Value, json};
 
 use narrows_tests::books::{CANARY, STABLE, STOCK, module, series};
@@ -23,6 +25,9 @@ impl Chance {
     }
 }
 
+/// What a request has that is not plain.
+pub(super) type Shape = fn(Exchange) -> Exchange;
+
 /// The workers of one proxy.
 pub(super) struct Proxy {
     module: Module,
@@ -32,6 +37,10 @@ pub(super) struct Proxy {
     pub(super) is_grpc: bool,
     /// A header that every request has.
     pub(super) header: Option<(&'static str, &'static str)>,
+    /// What every request becomes before it is sent.
+    pub(super) shape: Shape,
+    /// The name of the plugin.
+    pub(super) plugin: &'static str,
     logs: Vec<String>,
 }
 
@@ -51,6 +60,8 @@ impl Proxy {
             chance: Chance(0x9e37_79b9_7f4a_7c15),
             is_grpc: false,
             header: None,
+            shape: std::convert::identity,
+            plugin: "canary-split",
             logs: Vec::new(),
         };
         for _ in 0..count {
@@ -61,11 +72,13 @@ impl Proxy {
     }
 
     fn vm(&mut self, policy: &Value) -> anyhow::Result<(Vm, u32)> {
-        let options = VmOptions { proxy: self.shared.clone(), ..VmOptions::default() };
+        let proxy = self.shared.clone();
+        let options = VmOptions { proxy, log_level: LogLevel::Trace, ..VmOptions::default() };
         let mut vm = Vm::new(&self.module, options)?;
         self.shared.clock.advance(Duration::from_micros(7));
-        let configured = vm.configure(Plugin::new("canary-split", policy.to_string()));
+        let configured = vm.configure(Plugin::new(self.plugin, policy.to_string()));
         anyhow::ensure!(configured.accepted, "{:?}", configured.work.logs);
+        self.logs.extend(lines(&configured.work));
         Ok((vm, configured.root))
     }
 
@@ -78,8 +91,9 @@ impl Proxy {
     /// All workers get a policy; the older root contexts are gone.
     pub(super) fn push(&mut self, policy: &Value) {
         for (vm, root) in &mut self.vms {
-            let configured = vm.configure(Plugin::new("canary-split", policy.to_string()));
+            let configured = vm.configure(Plugin::new(self.plugin, policy.to_string()));
             assert!(configured.accepted, "{:?}", configured.work.logs);
+            self.logs.extend(lines(&configured.work));
             vm.remove(*root);
             *root = configured.root;
         }
@@ -93,7 +107,7 @@ impl Proxy {
         if let Some((name, value)) = self.header {
             exchange = exchange.header(name, value);
         }
-        exchange.property(&["xds", "cluster_name"], STABLE)
+        (self.shape)(exchange.property(&["xds", "cluster_name"], STABLE))
     }
 
     /// What becomes of a request that the canary answers so, if it gets there.
@@ -105,6 +119,7 @@ impl Proxy {
             if is_canary { canary().cluster(CANARY) } else { Response::ok().cluster(STABLE) }
         });
         assert_eq!(outcome.work.trap, None);
+        self.logs.extend(lines(&outcome.work));
         outcome
     }
 
@@ -133,7 +148,9 @@ impl Proxy {
             clock.advance(after);
             response.cluster(if went { CANARY } else { STABLE })
         });
-        assert_eq!(vm.close(stream).work.trap, None);
+        let work = vm.close(stream).work;
+        assert_eq!(work.trap, None);
+        self.logs.extend(lines(&work));
         clock.set_nanos(now);
         went
     }
@@ -185,9 +202,15 @@ impl Proxy {
             for (vm, root) in &mut self.vms {
                 let work = vm.tick(*root);
                 assert_eq!(work.trap, None);
-                self.logs.extend(work.logs.into_iter().map(|log| log.text));
+                self.logs.extend(lines(&work));
             }
         }
+    }
+
+    /// Sets the proxy's clock back.
+    pub(super) fn set_back(&self, by: Duration) {
+        let by = u64::try_from(by.as_nanos()).unwrap();
+        self.shared.clock.set_nanos(self.shared.clock.nanos().checked_sub(by).unwrap());
     }
 
     /// Goes on until the canary is off: after how many seconds, and requests of the canary.
@@ -245,7 +268,7 @@ impl Proxy {
     pub(super) fn trips(&self) -> [u64; 3] {
         ["errors", "latency", "client_errors"].map(|class| {
             let name =
-                format!("split=.=stock;.;backend=.=canary;.;class=.={class};.;narrows_split_rollbacks_total");
+                format!("split=.=stock;.;backend=.=canary;.;fault=.={class};.;narrows_split_rollbacks_total");
             self.shared.metrics.value(&name).unwrap()
         })
     }
@@ -254,6 +277,10 @@ impl Proxy {
     pub(super) fn lines(&self, says: &str) -> usize {
         self.logs.iter().filter(|line| line.contains(says)).count()
     }
+}
+
+fn lines(work: &Work) -> impl Iterator<Item = String> {
+    work.logs.iter().map(|log| log.text.clone())
 }
 
 fn is_canary(authority: Option<&[u8]>) -> bool {

@@ -46,14 +46,14 @@ impl Roll<'_> {
         self.rolling.id
     }
 
-    /// What is shared once this policy is in force: only this can end a latch before its time.
-    pub fn load(&self, shared: &[u8], now: u64) -> Vec<u8> {
+    /// What is shared once this policy is in force, in this second: only this can end a latch before its time.
+    pub fn load(&self, shared: &[u8], second: u64) -> Vec<u8> {
         let Rolling { term, push, rule, canaries, .. } = self.rolling;
         let mut shared = Shared::read(shared);
         let canaries = &mut canaries.iter().map(|canary| (canary.id, canary.to));
         let terms = self.rolling.terms();
         let loading = Loading { term: *term, push: *push, generation: rule.generation, terms, canaries };
-        shared.load(loading, now);
+        shared.load(loading, second);
         shared.write()
     }
 
@@ -65,8 +65,9 @@ impl Roll<'_> {
     }
 
     /// A second has passed: what is shared, judged if its tick is over, and with what this VM has counted.
-    /// It may be asked again, if another VM was quicker.
-    pub fn tick(&self, shared: &[u8], now: u64) -> Ticked {
+    /// It may be asked again, if another VM was quicker. `second` goes on where a clock that was set back stands
+    /// still; `now` is the time of the ramps, which does not.
+    pub fn tick(&self, shared: &[u8], second: u64, now: u64) -> Ticked {
         let mut shared = Shared::read(shared);
         // An older policy whose requests are drained neither adds nor judges.
         if shared.term != self.rolling.term {
@@ -76,8 +77,8 @@ impl Roll<'_> {
         for (at, canary) in self.rolling.canaries.iter().enumerate() {
             tally.decided_by(at, canary.share.get().max(self.share(canary, now)));
         }
-        let is_over = now > shared.second;
-        let events = shared.advance(now);
+        let is_over = second > shared.second;
+        let events = shared.advance(second, now);
         shared.add(&tally);
         let mut ticked = Ticked::default();
         for event in &events {
@@ -104,7 +105,7 @@ impl Roll<'_> {
             let off = known.and_then(|record| record.off(&terms));
             let stood = known.and_then(|record| record.stands.filter(|_| record.push == *push));
             canary.is_off.set(off.is_some());
-            canary.stands.set(off.or(stood));
+            canary.stands.set(stood.or(off.map(|since| since.min(now))));
             let share = self.share(canary, now);
             canary.share.set(share);
             let health = match known {

@@ -66,7 +66,7 @@ pub(super) struct Event {
 
 impl Shared {
     /// Takes over a policy: another destination or a higher generation begins anew, all else stays.
-    pub(super) fn load(&mut self, loading: Loading<'_>, now: u64) {
+    pub(super) fn load(&mut self, loading: Loading<'_>, second: u64) {
         let Loading { term, push, generation, terms, canaries } = loading;
         let mut old = std::mem::take(&mut self.records);
         let mut records = Vec::new();
@@ -91,22 +91,28 @@ impl Shared {
         self.records = records;
         self.term = term;
         if self.second == 0 {
-            self.second = now;
+            self.second = second;
         }
     }
 
-    /// Lets time pass. Returns what is to be told.
+    /// Lets time pass until this second; `now` is the time of the ramps. Returns what is to be told.
     #[inline(never)]
-    pub(super) fn advance(&mut self, now: u64) -> Vec<Event> {
+    pub(super) fn advance(&mut self, second: u64, now: u64) -> Vec<Event> {
         let mut events = Vec::new();
-        if now > self.second {
+        if second > self.second {
             self.judge(self.second, &mut events);
             let next = self.second.saturating_add(1);
-            let from = next.max(now.saturating_sub(EMPTY));
-            (from..now).for_each(|second| self.judge(second, &mut events));
-            self.second = now;
+            let from = next.max(second.saturating_sub(EMPTY));
+            (from..second).for_each(|second| self.judge(second, &mut events));
+            self.second = second;
         }
-        self.records.iter_mut().for_each(|record| record.release(now));
+        for event in events.iter().filter(|event| event.judged.trip() && event.mode == Mode::Enforce) {
+            if let Some(record) = self.records.get_mut(event.canary) {
+                // A ramp that stands already goes on only after a push.
+                record.stands.get_or_insert(now);
+            }
+        }
+        self.records.iter_mut().for_each(|record| record.release(second));
         events
     }
 
@@ -178,9 +184,6 @@ impl Shared {
                     let is_enforced = mode == Mode::Enforce;
                     state.latch = Some(Latch { since: second, is_enforced });
                     state.watch = Watch::default();
-                    if is_enforced {
-                        record.stands = Some(second);
-                    }
                     events.push(event);
                 }
                 Finding::Suspect if second >= state.told.saturating_add(QUIET) => {

@@ -53,7 +53,7 @@ impl Vm {
 
     /// The end of a second; returns the lines of the log.
     fn tick(&self, shared: &mut Vec<u8>, now: u64) -> Vec<String> {
-        let ticked = self.roll().tick(shared, now);
+        let ticked = self.roll().tick(shared, now, now);
         if let Some(bytes) = ticked.bytes {
             *shared = bytes;
         }
