@@ -1,6 +1,7 @@
 //! Tests of the splitter: what it decides, counts and refuses.
 
 mod absence;
+mod anonymous;
 mod keys;
 
 #[cfg(target_family = "wasm")]

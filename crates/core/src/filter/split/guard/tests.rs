@@ -93,9 +93,14 @@ fn ports_that_only_one_client_asks_for() {
     }
     assert_eq!(guards.watched[0].ports_known(), limits::GUARDED_PORTS + 1);
     assert_eq!(guards.admits(0, 60_000), Admission::Refused, "those without room are one");
-    assert_eq!(guards.admits(0, 0), Admission::Refused);
+    assert_eq!(guards.admits(0, 0), Admission::Serving, "who writes no port is not among them");
     let shared = guards.publish(&[], 1_000);
     assert_eq!(shared.len(), 16 * (limits::GUARDED_PORTS + 1));
+    guards.saw(0, Absent, false, 1_000);
+    assert_eq!(guards.admits(0, 0), Admission::Refused);
+    assert_eq!(guards.watched[0].ports_known(), limits::GUARDED_PORTS + 2);
+    guards.saw(0, Served, true, 1_000);
+    assert_eq!(guards.admits(0, 0), Admission::Serving);
     guards.published();
     guards.merge(&shared, 4_000);
     assert_eq!(guards.gauge(), 1);

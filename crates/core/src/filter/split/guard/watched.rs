@@ -15,6 +15,10 @@ const GRACE: u64 = 2 * GUARD_TICK;
 /// A port that nobody asks for can neither fail nor come back. After this time it is treated as if it
 /// had never failed. Otherwise one request to a port that nobody else uses would keep the gauge up.
 const IDLE: u64 = 600_000;
+/// The place of a request whose caller wrote no port.
+const UNWRITTEN: u16 = 0;
+/// The place of all ports that have none of their own.
+const OTHERS: u16 = u16::MAX;
 
 /// One backend under guard.
 #[derive(Clone, Debug)]
@@ -41,8 +45,7 @@ struct Whole {
 /// What is known of one port.
 #[derive(Clone, Copy, Debug, Default)]
 struct Port {
-    /// As the caller wrote it; 0 if the caller wrote none, and for all ports for which there is no
-    /// room.
+    /// As the caller wrote it, or [`UNWRITTEN`], or [`OTHERS`].
     number: u16,
     guard: Guard,
     /// Whether this VM found the absence.
@@ -209,17 +212,22 @@ impl Port {
     }
 }
 
-/// The index of a port's state. A port without room shares a place with the requests that wrote no
-/// port.
+/// The index of a port's state. Ports without room share a place; the requests that wrote no port have their
+/// own, which no client can take by writing ports.
 fn find(ports: &[Port], number: u16) -> Option<usize> {
     let find = |number| ports.iter().position(|port| port.number == number);
-    find(number).or_else(|| find(0).filter(|_| ports.len() >= limits::GUARDED_PORTS))
+    find(number).or_else(|| find(OTHERS).filter(|_| number != UNWRITTEN && is_full(ports)))
+}
+
+fn is_full(ports: &[Port]) -> bool {
+    let written = ports.iter().filter(|port| ![UNWRITTEN, OTHERS].contains(&port.number));
+    written.count() >= limits::GUARDED_PORTS
 }
 
 /// The state of a port. It is created if there is room.
 fn entry(ports: &mut Vec<Port>, number: u16) -> Option<&mut Port> {
     let at = find(ports, number).unwrap_or_else(|| {
-        let number = if ports.len() < limits::GUARDED_PORTS { number } else { 0 };
+        let number = if number != UNWRITTEN && is_full(ports) { OTHERS } else { number };
         ports.push(Port { number, ..Port::default() });
         ports.len().saturating_sub(1)
     });
