@@ -1,5 +1,9 @@
 //! Lanes across the workers of a proxy, second by second: who finds what, and what it costs.
 
+mod resized;
+mod secret;
+mod served;
+
 use std::time::Duration;
 
 use narrows_tests::module;
@@ -16,8 +20,12 @@ struct Workers {
 
 impl Workers {
     fn new(count: usize, policy: &str) -> anyhow::Result<Self> {
+        Self::of(Proxy::default(), count, policy)
+    }
+
+    /// Some workers of this proxy.
+    fn of(proxy: Proxy, count: usize, policy: &str) -> anyhow::Result<Self> {
         let module = Module::load(module("traffic-lanes"))?;
-        let proxy = Proxy::default();
         let vm = |_| {
             let mut vm = Vm::new(&module, VmOptions { proxy: proxy.clone(), ..VmOptions::default() })?;
             let plugin = vm.configure(Plugin::new("lanes", policy));
@@ -129,10 +137,10 @@ fn nothing_is_looked_up_while_no_lane_is_remembered() -> anyhow::Result<()> {
     let idle = workers.send(0, 2, &CALL);
     println!("idle, out: {} fuel, {:?}", idle.work.fuel(), calls(&idle));
     assert_eq!(calls(&idle), ([1, 0], 1, 0, 2));
-    // The direction, the headers and the flag, at its beginning and at its end.
+    // The direction, the headers and the flag; nothing was remembered, so nothing is at its end.
     let bare = workers.send(0, 1, &CALL);
     println!("idle, in: {} fuel, {:?}", bare.work.fuel(), calls(&bare));
-    assert_eq!(calls(&bare), ([1, 1], 2, 0, 4));
+    assert_eq!(calls(&bare), ([1, 1], 1, 0, 3));
     workers.send(0, 1, &GRAY);
     let noted = workers.send(0, 1, &[("x-lane", "gray"), ("x-request-id", "9"), ("b3", "abc-1")]);
     println!("in, two ids: {} fuel, {:?}", noted.work.fuel(), calls(&noted));

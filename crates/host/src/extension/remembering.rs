@@ -43,10 +43,14 @@ pub struct Remembering {
 }
 
 impl Extension<Lanes> for Remembering {
-    type Kept = ();
+    /// Whether the request was remembered: what was not ends nothing.
+    type Kept = bool;
 
-    fn load(_policy: &Lanes, _ids: &Ids, _plugin: &Plugin) -> Self {
+    fn load(policy: &Lanes, _ids: &Ids, _plugin: &Plugin) -> Self {
         let filter = Lanes::FILTER;
+        if policy.remembers() {
+            forget_others(policy.layout().shards());
+        }
         let mut secret = shared::identity();
         Key::of_filter("lanes-secret", filter).update(&mut |known| {
             let known = known.first_chunk().copied().map(u64::from_le_bytes);
@@ -118,10 +122,10 @@ impl Extension<Lanes> for Remembering {
         policy.remembers() && node.side() == Side::Out
     }
 
-    fn decided(&self, policy: &Lanes, verdict: &Verdict, _decided: &Decided<'_, '_>, ids: &Ids) {
-        let Verdict::CameIn { ids: traces, lane } = verdict else { return };
+    fn decided(&self, policy: &Lanes, verdict: &Verdict, _decided: &Decided<'_, '_>, ids: &Ids) -> bool {
+        let Verdict::CameIn { ids: traces, lane } = verdict else { return false };
         if traces.is_empty() || (lane.is_none() && !self.is_up()) {
-            return;
+            return false;
         }
         let now = read::now_millis();
         if lane.is_some() {
@@ -139,11 +143,12 @@ impl Extension<Lanes> for Remembering {
             });
             self.tell(noted, now, ids, policy);
         }
+        true
     }
 
-    fn ended(&self, policy: &Lanes, verdict: &Verdict, _kept: (), _ended: &Ended<'_>) {
+    fn ended(&self, policy: &Lanes, verdict: &Verdict, is_noted: bool, _ended: &Ended<'_>) {
         let Verdict::CameIn { ids: traces, lane } = verdict else { return };
-        if traces.is_empty() || (lane.is_none() && !self.is_up()) {
+        if !is_noted {
             return;
         }
         let now = read::now_millis();
@@ -212,7 +217,7 @@ impl Remembering {
     /// Changes the shard of an id, given the id as it is kept there.
     fn change(&self, policy: &Lanes, id: u64, change: &mut dyn FnMut(&[u8], u64) -> Option<Vec<u8>>) {
         let (shard, id) = policy.layout().place(id, self.secret);
-        Key::of_filter("lanes", Lanes::FILTER).with(shard).update(&mut |bytes| change(bytes, id));
+        shard_key(shard).update(&mut |bytes| change(bytes, id));
     }
 
     /// Counts what became of an id, and now and then says why it has no lane any more.
@@ -228,6 +233,23 @@ impl Remembering {
             log::warn!("{}: {cause}", Lanes::FILTER);
         }
     }
+}
+
+/// Forgets what was remembered in another number of shards: an id stood elsewhere there, and what it has said since
+/// would not be known if that number came back.
+fn forget_others(shards: u64) {
+    let mut before = shards;
+    Key::of_filter("lanes-shards", Lanes::FILTER).update(&mut |known| {
+        before = number(known);
+        (before != shards).then(|| shards.to_le_bytes().to_vec())
+    });
+    if before != shards {
+        (0..before).for_each(|shard| shard_key(shard).put(&[]));
+    }
+}
+
+fn shard_key(shard: u64) -> Key {
+    Key::of_filter("lanes", Lanes::FILTER).with(shard)
 }
 
 fn number(bytes: &[u8]) -> u64 {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::ids::only;
 use super::{Event, Lane, Lanes, Sent, Verdict};
-use crate::action::edit::Edit;
+use crate::action::edit::Draft;
 use crate::language::describe::Object;
 use crate::language::invalid::Invalid;
 use crate::language::modes::Mode;
@@ -132,7 +132,9 @@ impl Lanes {
                 Some(value) => {
                     decision.count.push(self.series(Event::Restored(value)));
                     if self.mode == Mode::Enforce {
-                        decision.request.push(Edit::Set(Cow::Borrowed(&*lane.header), Cow::Borrowed(said)));
+                        let mut draft = Draft::new(request, self.common.head.trust);
+                        draft.set(&lane.header, Cow::Borrowed(said));
+                        (decision.request, decision.already_set) = draft.finish();
                         decision.state.push((state::LANE, Cow::Borrowed(said)));
                     }
                     Sent::Restored(said.to_vec())

@@ -109,6 +109,11 @@ impl Layout {
         Self { shards: u64::try_from(shards).unwrap_or(1), places }
     }
 
+    /// How many shards there are.
+    pub fn shards(self) -> u64 {
+        self.shards
+    }
+
     /// Places in all shards.
     pub fn places(self) -> u64 {
         self.shards.saturating_mul(u64::try_from(self.places).unwrap_or(u64::MAX))
