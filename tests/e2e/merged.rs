@@ -1,6 +1,7 @@
-//! The merged plugin beside a chain of the four filters, on one Envoy: the same requests, the same answers.
+//! The merged plugin beside a chain of the five filters, on one Envoy: the same requests, the same answers.
 
 mod seen;
+mod unseen;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,6 +22,8 @@ const DRAWN: usize = 12;
 const REQUESTS: usize = 14;
 /// How many of them one Envoy holds.
 const AT_ONCE: usize = 12;
+/// How long a count may take to be shown.
+const SOON: Duration = Duration::from_secs(20);
 /// Where the drawing begins. It is fixed, so that a run can be repeated.
 const SEED: u64 = 20_261_129;
 

@@ -1,7 +1,8 @@
 //! All filters in one VM: nothing of one plugin touches another, and what a VM has once is right for all.
 
+use narrows_harness::form::Form;
 use narrows_tests::{filters, module};
-use narrows_vm::{Exchange, Module, Plugin, Proxy, Response, Vm, VmOptions};
+use narrows_vm::{Exchange, LogLevel, Module, Plugin, Proxy, Response, Vm, VmOptions};
 
 const ROUTER: &str = r#"{ "rules": [ { "name": "r", "route": { "to": "v2" } } ] }"#;
 const TAGS: &str = r#"{ "tags": { "user": { "header": "x-user", "maxValues": 9 } },
@@ -121,4 +122,39 @@ fn the_bound_of_series_is_kept_by_each_form() {
     assert_eq!(named.len(), 4, "{named:?}");
     let overflow = named.iter().find(|name| name.contains("overflow=.=true")).expect("an overflow");
     assert_eq!(proxy.metrics.value(overflow), Some(12));
+}
+
+/// A policy of egress-policy that lets everything leave says so in the log, in every form. One that means it says
+/// nothing.
+#[test]
+fn an_egress_policy_that_stops_nothing_says_so() -> anyhow::Result<()> {
+    const SAYS: &str = "neither \"default\" nor a rule: everything may leave";
+    let policies = [
+        ("{}", true),
+        (r#"{ "trust": "mesh" }"#, true),
+        (r#"{ "mode": "report" }"#, true),
+        (r#"{ "labels": "stock", "filterState": false }"#, true),
+        (r#"{ "mode": "off" }"#, false),
+        (r#"{ "default": "allow" }"#, false),
+        (r#"{ "default": "deny" }"#, false),
+        (r#"{ "rules": [] }"#, false),
+    ];
+    for form in Form::ALL {
+        // Istio sends no bytes where there is no policy; merged, it has no part then.
+        let none = (form != Form::Plugin).then_some(("", true));
+        for (policy, says) in policies.into_iter().chain(none) {
+            let attached = form.attach(&module("egress-policy"), policy);
+            let mut vm = Vm::new(&Module::load(&attached.wasm)?, VmOptions::default())?;
+            let configured = vm.configure(plugin(attached.root_id, &attached.policy));
+            let logs = &configured.work.logs;
+            assert!(configured.accepted, "{form:?}, {policy:?}: {logs:?}");
+            let warnings = logs.iter().filter(|log| log.level == LogLevel::Warn && log.text.contains(SAYS));
+            assert_eq!(warnings.count(), usize::from(says), "{form:?}, {policy:?}: {logs:?}");
+            // And so it is.
+            let call = Exchange::get("anywhere.example", "/");
+            let outcome = vm.request(configured.root, call, |_| Response::ok());
+            assert!(!says || outcome.reached_upstream, "{form:?}, {policy:?}: {outcome:?}");
+        }
+    }
+    Ok(())
 }

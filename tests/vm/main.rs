@@ -10,6 +10,7 @@ mod cost;
 mod digest;
 mod fuel;
 mod lanes;
+mod learned;
 mod linear;
 mod memory;
 mod modules;

@@ -112,7 +112,10 @@ pub trait Policy: Sized {
         let Common { head, sanitizer, needles, judges_presented, .. } = self.common();
         request.search_for(needles);
         let presented = request.believe(head.callers);
-        let mut decision = Decision { stripped: sanitizer.apply(request), ..Decision::default() };
+        let removed = sanitizer.apply(request);
+        let is_stripped = !removed.is_empty();
+        let stripped = if sanitizer.reports() { Vec::new() } else { removed };
+        let mut decision = Decision { stripped, is_stripped, ..Decision::default() };
         let explain = head.explain.as_ref().filter(|explain| explain.when.matches(request));
         if *judges_presented {
             request.believe_presented(presented);

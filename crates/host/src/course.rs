@@ -3,6 +3,8 @@
 use narrows_core::merged::{Provenance, Working};
 use narrows_core::{Edit, Needs};
 
+use crate::abi::map::Map;
+
 /// What the parts that have decided left for the next.
 pub(crate) struct Course<'r> {
     /// The headers, as they are in Envoy too.
@@ -12,7 +14,12 @@ pub(crate) struct Course<'r> {
     pub(crate) state: Vec<(String, Vec<u8>)>,
 }
 
-impl Course<'_> {
+impl<'r> Course<'r> {
+    /// A request as it came, with what earlier filters of the proxy have recorded.
+    pub(crate) fn new(headers: &'r Map, known: Option<&'r [u8]>) -> Self {
+        Self { working: Working::new(headers.pairs()), provenance: Provenance::new(known), state: Vec::new() }
+    }
+
     /// `:authority`; empty if there is none.
     pub(crate) fn authority(&self) -> Vec<u8> {
         let mut found = self.working.iter().filter(|(name, _)| *name == b":authority");

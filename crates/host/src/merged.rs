@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use narrows_core::merged::{Merged, Provenance, Working};
+use narrows_core::merged::Merged;
 use narrows_core::{Common, Policy, sanitize};
 
 use crate::abi::MapType;
@@ -35,6 +35,9 @@ trait Part: InForce {
     /// Whether it decides on this request before all others.
     fn comes_first(&self) -> bool;
 
+    /// Whether it counts requests that were answered before they came to this filter.
+    fn counts_unseen(&self) -> bool;
+
     /// A request begins.
     fn open(self: Rc<Self>, open: Rc<()>) -> Box<dyn Stage>;
 }
@@ -43,6 +46,9 @@ trait Part: InForce {
 trait Stage: StreamContext {
     /// Decides on what the parts before it left. Returns whether it answered the request.
     fn pass(&mut self, course: &mut Course<'_>) -> bool;
+
+    /// The same in the log phase, for a request that was answered before.
+    fn pass_late(&mut self, course: &mut Course<'_>);
 
     /// Whether a trailer of that name must not go on.
     fn drops_trailer(&self, name: &[u8]) -> bool;
@@ -57,6 +63,10 @@ impl<P: Policy + 'static, E: Extension<P>> Part for Loaded<P, E> {
         self.extension.comes_first(&self.policy, &self.node)
     }
 
+    fn counts_unseen(&self) -> bool {
+        self.extension.counts_unseen(&self.policy)
+    }
+
     fn open(self: Rc<Self>, open: Rc<()>) -> Box<dyn Stage> {
         Box::new(Stream::new(Some(self), open))
     }
@@ -65,6 +75,10 @@ impl<P: Policy + 'static, E: Extension<P>> Part for Loaded<P, E> {
 impl<P: Policy, E: Extension<P>> Stage for Stream<P, E> {
     fn pass(&mut self, course: &mut Course<'_>) -> bool {
         self.begin(Some(course))
+    }
+
+    fn pass_late(&mut self, course: &mut Course<'_>) {
+        self.catch_up(Some(course));
     }
 
     fn drops_trailer(&self, name: &[u8]) -> bool {
@@ -148,11 +162,7 @@ impl MergedStream {
         let Common { needs, sanitizer, .. } = &parts.common;
         let headers = Map::read(MapType::RequestHeaders);
         let known = needs.stripped.then(|| read::property(&[sanitize::PROVENANCE])).flatten();
-        let mut course = Course {
-            working: Working::new(headers.pairs()),
-            provenance: Provenance::new(known.as_deref()),
-            state: Vec::new(),
-        };
+        let mut course = Course::new(&headers, known.as_deref());
         // What no part judges is not stripped either: a call that comes in, under egress rules alone.
         if !parts.list.iter().all(|part| part.skips(&|| course.authority())) {
             let stripped = course.provenance.strip(sanitizer, headers.pairs());
@@ -174,6 +184,23 @@ impl MergedStream {
 }
 
 impl MergedStream {
+    /// Lets the parts that count a request see it, if it was answered before it came here: without what a client
+    /// must not have sent, as any other.
+    fn catch_up(&mut self) {
+        let Some(parts) = self.loaded.clone().filter(|_| !self.has_decided) else { return };
+        if !parts.list.iter().any(|part| part.counts_unseen()) {
+            return;
+        }
+        let Common { needs, sanitizer, .. } = &parts.common;
+        let headers = Map::read(MapType::RequestHeaders);
+        let known = needs.stripped.then(|| read::property(&[sanitize::PROVENANCE])).flatten();
+        let mut course = Course::new(&headers, known.as_deref());
+        let stripped = course.provenance.strip(sanitizer, headers.pairs());
+        course.working.remove(stripped);
+        self.stages.iter_mut().for_each(|stage| stage.pass_late(&mut course));
+        apply::publish(&course.state);
+    }
+
     /// Lets the parts decide, one of them before all others.
     #[inline(never)]
     fn pass_after(&mut self, first: usize, course: &mut Course<'_>) -> bool {
@@ -214,6 +241,9 @@ impl StreamContext for MergedStream {
     }
 
     fn log(&mut self) {
-        read::once(read::of_served, || self.stages.iter_mut().for_each(|stage| stage.log()));
+        read::once(read::of_served, || {
+            self.catch_up();
+            self.stages.iter_mut().for_each(|stage| stage.log());
+        });
     }
 }

@@ -60,6 +60,14 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         (needs.headers || needs.outcome) && self.decide(&loaded, false, course)
     }
 
+    /// In the log phase: decides on a request that was answered before it came here, if such requests count.
+    pub(crate) fn catch_up(&mut self, course: Option<&mut Course<'_>>) {
+        let Some(loaded) = self.loaded.clone().filter(|_| self.verdict.is_none()) else { return };
+        if loaded.extension.counts_unseen(&loaded.policy) {
+            self.decide(&loaded, true, course);
+        }
+    }
+
     /// Whether a trailer of that name must not go on.
     pub(crate) fn drops(&self, name: &[u8]) -> bool {
         let decided = self.loaded.as_ref().zip(self.verdict.as_ref());
@@ -80,10 +88,11 @@ impl<P: Policy, E: Extension<P>> Stream<P, E> {
         let (one, all) = if course.is_none() { headers(*needs) } else { Default::default() };
         let address = wanted(needs.address, &["source", "address"]);
         let principal = needs.principal.then(|| node.principal()).flatten();
-        // What earlier filters said is needed to say more. A policy that says nothing needs it only for
-        // what it would remove.
-        let would_strip = || all.pairs().any(|(name, _)| common.sanitizer.covers(name));
-        let asks_stripped = needs.stripped && (course.is_some() || !common.is_silent() || would_strip());
+        // What earlier filters said is needed to say more. A policy that says nothing needs it for what it
+        // would remove or write over, or if it judges by what is gone.
+        let is_concerned = || all.pairs().any(|(name, _)| common.sanitizer.concerns(name));
+        let says = !common.is_silent() || needs.removed;
+        let asks_stripped = needs.stripped && (course.is_some() || says || is_concerned());
         let stripped = match &course {
             Some(course) => course.provenance.read(*needs).map(<[u8]>::to_vec),
             None => wanted(asks_stripped, &[sanitize::PROVENANCE]),
@@ -175,9 +184,7 @@ impl<P: Policy, E: Extension<P>> StreamContext for Stream<P, E> {
 
     fn log(&mut self) {
         let Some(loaded) = self.loaded.clone() else { return };
-        if self.verdict.is_none() && loaded.extension.counts_unseen(&loaded.policy) {
-            self.decide(&loaded, true, None);
-        }
+        self.catch_up(None);
         if let Some(verdict) = &self.verdict {
             let ended = Ended { ids: &loaded.ids, node: &loaded.node, before: self.before.as_deref() };
             let kept = std::mem::take(&mut self.kept);

@@ -150,6 +150,36 @@ fn any_number_of_hosts_takes_a_bounded_table_and_is_told_of() {
     assert!(told.len() + 50 >= 8 * 2_500, "{} told", told.len());
 }
 
+/// More hosts within one minute than lines may tell of: each is told of, or counted as dropped, and the next
+/// line says how many were.
+#[test]
+fn what_no_line_has_told_of_is_counted() {
+    const HOSTS: usize = 30_000;
+    let module = Module::load(module("egress-policy")).unwrap();
+    let proxy = Proxy::default();
+    let options = VmOptions { proxy: proxy.clone(), ..VmOptions::default() };
+    let mut vm = Vm::new(&module, options).unwrap();
+    let plugin = vm.configure(Plugin::new("narrows", r#"{ "learn": { "maxHosts": 50 } }"#));
+    let mut told = std::collections::BTreeSet::new();
+    for number in 0..HOSTS {
+        let outcome =
+            vm.request(plugin.root, Exchange::get(&format!("h{number}.example"), "/"), |_| Response::ok());
+        assert_eq!(outcome.status(), Some(403));
+        told.extend(named(&outcome.work.logs));
+    }
+    let dropped = proxy.metrics.value("narrows_egress_learn_dropped_total").unwrap_or_default();
+    assert!(dropped > 0, "{} of {HOSTS} told", told.len());
+    proxy.clock.advance(Duration::from_mins(1));
+    let last = vm.tick(plugin.root).logs;
+    told.extend(named(&last));
+    let said = format!("; {dropped} requests to more hosts than \"maxHosts\"");
+    assert!(last.iter().any(|line| line.text.contains(&said)), "{said}: {last:?}");
+    assert_eq!(proxy.metrics.value("narrows_egress_learn_dropped_total"), Some(dropped));
+    // Behind the last host of a line is the policy.
+    told.retain(|host: &String| host.ends_with(".example"));
+    assert_eq!(told.len() as u64 + dropped, HOSTS as u64);
+}
+
 /// The hosts that lines of the log tell of.
 fn named(logs: &[LogLine]) -> Vec<String> {
     let hosts = |line: &str| -> Vec<String> {

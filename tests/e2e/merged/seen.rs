@@ -62,8 +62,12 @@ impl<'e> Both<'e> {
         for (name, value) in self.settled()? {
             let moved = value.saturating_sub(before.get(&name).copied().unwrap_or_default());
             // These move on a tick, or are of the log that the plugins of a filter share.
-            let apart =
-                ["narrows_tags_series", "narrows_egress_unlisted_total", "narrows_egress_learned_hosts"];
+            let apart = [
+                "narrows_tags_series",
+                "narrows_egress_unlisted_total",
+                "narrows_egress_learned_hosts",
+                "narrows_split_buckets",
+            ];
             if moved > 0 && !apart.iter().any(|end| name.ends_with(end)) {
                 lines.insert(format!("count {name} +{moved}"));
             }

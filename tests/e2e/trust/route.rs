@@ -186,10 +186,14 @@ fn nor_does_one_that_an_earlier_filter_removes() {
         ),
         ("any", &["*"], vec![if_said("x-narrows-route", REVIEWS), to(PASSTHROUGH)]),
     ];
-    let chain = [("header-router", r#"{"rules": []}"#), ("egress-policy", POLICY)];
-    let sidecar = Sidecar::with(&chain, &hosts, "OUTBOUND", NODE);
-    for host in ["reviews", "evil"] {
-        assert_eq!(sidecar.ask(host, &[("x-narrows-route", "v2")]), "default", "{host}");
+    // One that says nothing for later filters hears what earlier ones have said.
+    for silent in ["", r#""filterState": false, "#] {
+        let policy = POLICY.replacen('{', &format!("{{{silent}"), 1);
+        let chain = [("header-router", r#"{"rules": []}"#), ("egress-policy", &*policy)];
+        let sidecar = Sidecar::with(&chain, &hosts, "OUTBOUND", NODE);
+        for host in ["reviews", "evil"] {
+            assert_eq!(sidecar.ask(host, &[("x-narrows-route", "v2")]), "default", "{host} {silent}");
+        }
     }
 }
 

@@ -118,6 +118,22 @@ fn many_headers_are_removed() {
     ]);
 }
 
+/// One of the many spellings of a name.
+fn spelling(number: usize) -> String {
+    let ends = (0..16).map(|bit| if number >> bit & 1 == 1 { "_a" } else { "-a" });
+    ["x"].into_iter().chain(ends).collect()
+}
+
+#[test]
+fn a_header_that_comes_in_many_spellings_is_set() {
+    let spelt = |bytes: usize| {
+        let fold = |exchange: Exchange, n| exchange.header(spelling(n), "1");
+        vec![(1..bytes / 34).fold(get("/"), fold)]
+    };
+    let set = json!({ "rules": [{ "name": "r", "requestHeaders": { "set": { spelling(0): "1" } } }] });
+    are_linear(&[router("set: many spellings", set, spelt)]);
+}
+
 #[test]
 fn rules_by_many_headers() {
     let read =

@@ -162,12 +162,8 @@ impl<'r, 'a> Draft<'r, 'a> {
     /// Gives a header one value, and removes every other spelling of its name: an `x_user` beside
     /// `x-user` would be the caller's value beside the policy's.
     pub(crate) fn set(&mut self, name: &'a str, value: Cow<'a, [u8]>) {
-        for (other, _) in self.request.headers() {
-            let is_own = || std::str::from_utf8(other).is_ok_and(|other| self.writes(other));
-            if *other != name.as_bytes() && names::covers(name.as_bytes(), other) && !is_own() {
-                self.take_off(other);
-            }
-        }
+        let others = self.other_spellings(name);
+        self.edits.extend(others.into_iter().map(|other| Edit::Remove(String::from_utf8_lossy(other))));
         if self.foresee(name, &value).1 {
             self.kept.push(name.into());
         } else {
@@ -186,11 +182,32 @@ impl<'r, 'a> Draft<'r, 'a> {
         }
     }
 
-    fn take_off(&mut self, name: &'a [u8]) {
-        let removal = Edit::Remove(String::from_utf8_lossy(name));
-        if !self.edits.contains(&removal) {
-            self.edits.push(removal);
+    /// The names of headers that are there under another spelling of a name, and that no edit so far removes or
+    /// writes. Of a name with many dashes a client can send thousands.
+    fn other_spellings(&self, name: &str) -> Vec<&'a [u8]> {
+        let is_other = |other: &&[u8]| *other != name.as_bytes() && names::covers(name.as_bytes(), other);
+        let others: Vec<&'a [u8]> =
+            self.request.headers().iter().map(|(name, _)| *name).filter(is_other).collect();
+        if others.is_empty() {
+            return others;
         }
+        let is_removal = |edit: &&Edit<'_>| matches!(edit, Edit::Remove(_));
+        let known: Vec<&[u8]> =
+            self.edits.iter().filter(is_removal).map(|edit| edit.name().as_bytes()).collect();
+        let written: Vec<&[u8]> = self
+            .edits
+            .iter()
+            .filter(|edit| !is_removal(edit))
+            .map(|edit| edit.name().as_bytes())
+            .chain(self.kept.iter().map(|kept| kept.as_bytes()))
+            .collect();
+        let all: Vec<&[u8]> = known.iter().chain(&others).copied().collect();
+        let is_first = names::firsts(&all).into_iter().skip(known.len());
+        let fresh = others
+            .into_iter()
+            .zip(is_first)
+            .filter(|(other, is_first)| *is_first && !written.contains(other));
+        fresh.map(|(other, _)| other).collect()
     }
 }
 

@@ -131,8 +131,18 @@ impl Sanitizer {
         self.patterns.iter().any(|pattern| pattern.covers(name))
     }
 
-    /// Removes from `request` what the client must not have sent, and returns the names to remove from
-    /// the message too. It leaves alone what an earlier filter has stripped or written.
+    /// Whether it matters what earlier filters have said of a header: it may go, or keep what one has rewritten.
+    pub fn concerns(&self, name: &[u8]) -> bool {
+        self.covers(name) || [FORWARDED_HOST, ORIGINAL_PATH].iter().any(|kept| kept.as_bytes() == name)
+    }
+
+    /// Whether the request is only judged as if it were stripped, and stays as it is.
+    pub(crate) fn reports(&self) -> bool {
+        self.reports
+    }
+
+    /// Removes from `request` what the client must not have sent, and returns the names, to remove from the message
+    /// too unless the policy reports. It leaves alone what an earlier filter has stripped or written.
     pub(crate) fn apply<'a>(&self, request: &mut Request<'a>) -> Vec<&'a [u8]> {
         if self.is_done || !self.is_needed() {
             return Vec::new();
@@ -141,11 +151,10 @@ impl Sanitizer {
         // Few names are covered: only for those it is asked what was done.
         let is_done =
             |pattern: &NamePattern| words(state).any(|word| names::covers(word, pattern.as_str().as_bytes()));
-        let removed = request.remove_headers(|name| {
+        request.remove_headers(|name| {
             self.patterns.iter().any(|pattern| pattern.covers(name) && !is_done(pattern))
                 && !was_written(state, name)
-        });
-        if self.reports { Vec::new() } else { removed }
+        })
     }
 
     /// Whether a trailer of that name must not go on. No filter writes trailers, so every trailer is

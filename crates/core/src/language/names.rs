@@ -7,7 +7,7 @@ use xxhash_rust::xxh64::Xxh64Builder;
 use crate::language::invalid::{Code, Invalid};
 use crate::language::policy_value::PolicyValue;
 use crate::language::{limits, read};
-use crate::order::sorted;
+use crate::order::{hash_of, sorted};
 
 /// The prefix of every header that belongs to Narrows.
 pub const OWN_PREFIX: &str = "x-narrows-";
@@ -187,10 +187,25 @@ pub fn covers(pattern: &[u8], name: &[u8]) -> bool {
     }
 }
 
-/// Each of the names once, in their order. It sorts, because a client chooses how many there are.
+/// Each of the names once, in their order.
 pub fn distinct(names: Vec<&[u8]>) -> Vec<&[u8]> {
-    let of = |index: u32| names.get(index as usize);
-    let order = sorted(names.len(), &|a, b| of(a).cmp(&of(b)));
+    let is_first = firsts(&names);
+    names.into_iter().zip(is_first).filter_map(|(name, is_first)| is_first.then_some(name)).collect()
+}
+
+/// So many names are sooner compared with each other than sorted.
+const FEW: usize = 8;
+
+/// Whether each of the names is the first of its kind. It sorts, because a client chooses how many there are.
+pub(crate) fn firsts(names: &[&[u8]]) -> Vec<bool> {
+    if names.len() <= FEW {
+        let earlier = |index: usize| names.iter().take(index);
+        return names.iter().enumerate().map(|(at, name)| earlier(at).all(|other| other != name)).collect();
+    }
+    // Names may begin alike: their hashes differ in the first byte.
+    let keys: Vec<(u64, &[u8])> = names.iter().map(|name| (hash_of(b"", name), *name)).collect();
+    let of = |index: u32| keys.get(index as usize);
+    let order = sorted(keys.len(), &|a, b| of(a).cmp(&of(b)));
     let mut is_first = vec![true; names.len()];
     for (one, next) in order.iter().zip(order.iter().skip(1)) {
         if of(*one) == of(*next)
@@ -199,7 +214,7 @@ pub fn distinct(names: Vec<&[u8]>) -> Vec<&[u8]> {
             *is_first = false;
         }
     }
-    names.into_iter().zip(is_first).filter_map(|(name, is_first)| is_first.then_some(name)).collect()
+    is_first
 }
 
 fn token(written: &str, what: &str) -> Result<Box<str>, Invalid> {

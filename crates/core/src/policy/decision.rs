@@ -9,6 +9,9 @@ use crate::action::edit::Edit;
 pub struct Decision<'a> {
     /// Headers that the client must not have sent. They are removed first.
     pub stripped: Vec<&'a [u8]>,
+    /// Whether the request was judged without headers that its client must not have sent: also by a policy that
+    /// only reports, and leaves them where they are.
+    pub is_stripped: bool,
     /// Edits of the request, in order.
     pub request: Vec<Edit<'a>>,
     /// Headers that already had the value that the policy would set. No edit is made, but later filters

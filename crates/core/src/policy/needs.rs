@@ -17,6 +17,8 @@ pub struct Needs {
     /// The filter state [`crate::sanitize::PROVENANCE`]. If it is not read, what a decision writes there
     /// must be appended to what is there already.
     pub stripped: bool,
+    /// That an earlier filter has removed something counts, though this one says and removes nothing.
+    pub removed: bool,
     /// What earlier filters wrote into dynamic metadata.
     pub metadata: bool,
     /// What the proxy knows of itself and of the connection.
@@ -40,6 +42,7 @@ impl Needs {
             principal: self.principal || other.principal,
             verified: self.verified || other.verified,
             stripped: self.stripped || other.stripped,
+            removed: self.removed || other.removed,
             metadata: self.metadata || other.metadata,
             stream_info: self.stream_info || other.stream_info,
             nonce: self.nonce || other.nonce,

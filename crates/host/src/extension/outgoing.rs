@@ -75,7 +75,8 @@ impl Seen {
             let before = table.dropped();
             let taken = table.merge(&new, learning);
             let lines = table.report(now, learning);
-            table.forget(now, learning);
+            // No caller knows the nanosecond.
+            table.forget(read::now_nanos(), learning);
             let dropped = table.dropped().saturating_sub(before);
             shared = Some((table.hosts(), taken, dropped, lines));
             Some(table.encode())

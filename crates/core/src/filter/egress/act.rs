@@ -21,10 +21,10 @@ impl Egress {
         removals: Vec<Edit<'a>>,
         decision: &mut Decision<'a>,
     ) {
-        if self.common.head.mode == Mode::Enforce && verdict.action == Action::Deny {
-            decision.reply = Some(self.refuse(request, verdict.ruling));
-        } else {
-            decision.request = removals;
+        match (self.common.head.mode, verdict.action) {
+            (Mode::Enforce, Action::Deny) => decision.reply = Some(self.refuse(request, verdict.ruling)),
+            (Mode::Enforce, Action::Allow) => decision.request = removals,
+            (Mode::Report | Mode::Off, _) => {}
         }
         // What a rule keeps from this caller is not news, and to propose it would undo the rule. But no
         // rule lets a private address out.

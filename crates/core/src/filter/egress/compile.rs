@@ -111,7 +111,6 @@ pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
     // not allow.
     let is_empty = !FIELDS.iter().any(|field| fields.has(field.name));
     let active = head.mode != Mode::Off && !fields.is_empty();
-    let acts = active && head.mode == Mode::Enforce;
     let default = default.unwrap_or(if is_empty { Action::Allow } else { Action::Deny });
 
     let (rules, rule_matches) = numbered(read);
@@ -129,13 +128,11 @@ pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
         common: Common {
             needles: budget.needles(),
             weight: budget.weight(),
-            sanitizer: Sanitizer::new(if acts { head.trust } else { Trust::Mesh }, [], Vec::new())
+            sanitizer: Sanitizer::new(if active { head.trust } else { Trust::Mesh }, [], Vec::new())
+                .within(head.mode)
                 .of_part(head.is_part),
             series,
-            needs: Needs {
-                metadata: active && budget.reads_metadata(),
-                ..needs(&head, active, acts, &rules)
-            },
+            needs: Needs { metadata: active && budget.reads_metadata(), ..needs(&head, active, &rules) },
             judges_presented: true,
             head,
             published,
@@ -150,7 +147,7 @@ pub(super) fn egress(written: &Written<'_>) -> Result<Egress, Invalid> {
         server_name,
         reads_paths,
         refusal: refusal.unwrap_or_default(),
-        outbound_headers: if acts {
+        outbound_headers: if active {
             outbound_headers.unwrap_or_else(OutboundHeaders::internal)
         } else {
             OutboundHeaders::none()
@@ -176,7 +173,7 @@ fn numbered(read: Vec<(Rule, Vec<PathMatch>)>) -> (Vec<Rule>, Vec<RuleMatch>) {
     (rules, rule_matches)
 }
 
-fn needs(head: &Head, active: bool, acts: bool, rules: &[Rule]) -> Needs {
+fn needs(head: &Head, active: bool, rules: &[Rule]) -> Needs {
     let when = head.explain.as_ref().and_then(|explain| explain.when.source.as_ref());
     // An explanation names the caller, whatever the rules ask.
     let names_callers = head.explain.is_some() || rules.iter().any(Rule::asks_caller);
@@ -186,7 +183,8 @@ fn needs(head: &Head, active: bool, acts: bool, rules: &[Rule]) -> Needs {
         verified: active && names_callers && head.callers == Callers::Verified,
         stream_info: active,
         address: active && when.is_some_and(|source| !source.cidrs.is_empty()),
-        stripped: acts,
+        stripped: active,
+        removed: active,
         ..Needs::default()
     }
 }

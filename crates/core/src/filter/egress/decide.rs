@@ -61,7 +61,9 @@ impl Policy for Egress {
 
     fn drops_trailer(&self, verdict: &Verdict, name: &[u8]) -> bool {
         self.common.sanitizer.covers_trailer(name)
-            || (verdict.ruling != Ruling::InCluster && self.outbound_headers.covers(name))
+            || (self.common.head.mode == Mode::Enforce
+                && verdict.ruling != Ruling::InCluster
+                && self.outbound_headers.covers(name))
     }
 
     fn common(&self) -> &Common {
@@ -95,8 +97,8 @@ impl Policy for Egress {
         let info = request.stream_info();
         // Envoy reports the route that it matched before anything was taken off, and matches it again
         // only after every filter.
-        let is_stripped = !info.is_only_route
-            && (!decision.stripped.is_empty() || sanitize::was_removed(request.stripped()));
+        let is_stripped =
+            !info.is_only_route && (decision.is_stripped || sanitize::was_removed(request.stripped()));
         let route = info.cluster.filter(|_| !is_stripped);
         let route = route.and_then(|cluster| Route::of(cluster, info.virtual_host));
         let is_inside =
@@ -142,7 +144,7 @@ impl Outbound for Egress {
         let cluster = request.stream_info().cluster;
         let route = cluster.and_then(|cluster| Route::of(cluster, None));
         let moves = |name: &[u8]| {
-            self.common.sanitizer.covers_trailer(name)
+            self.common.sanitizer.covers(name)
                 || (self.outbound_headers.covers(name) && outbound_headers::may_move(name))
         };
         RouteAsk {

@@ -176,14 +176,14 @@ impl Table {
     }
 
     /// Forgets rows until there are no more than allowed. Rows that have been reported go first, the
-    /// oldest of them first. Of the others, the rows that were asked for least go first.
-    pub fn forget(&mut self, now: u64, learning: &Learning) {
+    /// oldest of them first. Of the others, the rows that were asked for least go first, and among equals
+    /// `chance` decides: whoever fills the table must not be able to foresee which row goes next.
+    pub fn forget(&mut self, chance: u64, learning: &Learning) {
         let excess = self.excess(learning);
         if excess == 0 {
             return;
         }
-        // Whoever fills the table must not be able to foresee which row goes next.
-        let luck = |row: &Row| hash_of(&now.to_le_bytes(), &row.host);
+        let luck = |row: &Row| hash_of(&chance.to_le_bytes(), &row.host);
         let key = |row: &Row| match row.unreported {
             0 => (false, row.last, 0),
             unreported => (true, unreported, luck(row)),

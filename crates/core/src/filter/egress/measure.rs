@@ -74,8 +74,11 @@ impl SeriesIndices {
                     }
                     Some(HostPattern::Any) | None => "*".to_owned(),
                 };
-                let text = if apart.len() < limits::DESTINATIONS { text } else { "other".to_owned() };
-                let made = by_destination(&text, action);
+                let mut made = by_destination(&text, action);
+                let is_known = apart.binary_search_by(|(name, _)| name.cmp(&made.name)).is_ok();
+                if apart.len() >= limits::DESTINATIONS && !is_known {
+                    made = by_destination("other", action);
+                }
                 match apart.binary_search_by(|(name, _)| name.cmp(&made.name)) {
                     Ok(at) => apart.get(at).map_or(built_in, |(_, index)| *index),
                     Err(at) => {

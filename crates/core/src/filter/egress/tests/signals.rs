@@ -4,6 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
+use crate::language::limits;
 
 #[test]
 fn counts_by_rule_and_destination() {
@@ -31,6 +32,37 @@ fn counts_by_rule_and_destination() {
             "rule=.=new-vendor;.;action=.=would-allow;.;narrows_egress_requests_total"
         ]
     );
+}
+
+/// As many destinations as are counted apart, and 48 more: the first have a series each, the others one.
+#[test]
+fn destinations_beyond_the_most_are_counted_as_other() {
+    let rule = |first: usize| {
+        let hosts: Vec<_> =
+            (first..first + limits::HOSTS).map(|host| format!("\"h{host}.example\"")).collect();
+        let hosts = hosts.join(",");
+        format!(r#"{{"name": "r{first}", "action": "allow", "to": {{"hosts": [{hosts}]}}}}"#)
+    };
+    let all = limits::DESTINATIONS + 48;
+    let rules: Vec<_> = (0..all).step_by(limits::HOSTS).map(rule).collect();
+    let policy = compile(&format!(r#"{{"rules": [{}]}}"#, rules.join(","))).unwrap();
+    let counted = |host: usize| {
+        let authority = format!("h{host}.example");
+        let (decision, verdict) = decide(&policy, &Call { authority: &authority, ..CALL });
+        assert_eq!(verdict.action, Action::Allow, "{host}");
+        let names = decision.count.iter().map(|series| &*policy.common().series[*series].name);
+        let of_destinations = names.filter_map(|name| name.strip_suffix("narrows_egress_destinations_total"));
+        of_destinations.collect::<Vec<_>>().join(" ")
+    };
+    for host in [0, 1, limits::DESTINATIONS - 1] {
+        assert_eq!(counted(host), format!("destination=.=h{host}.example;.;action=.=allow;.;"));
+    }
+    for host in [limits::DESTINATIONS, limits::DESTINATIONS + 1, all - 1] {
+        assert_eq!(counted(host), "destination=.=other;.;action=.=allow;.;", "{host}");
+    }
+    let is_of_hosts = |name: &str| name.contains(".example;.;") || name.contains("destination=.=other;.;");
+    let series = policy.common().series.iter().filter(|series| is_of_hosts(&series.name));
+    assert_eq!(series.count(), limits::DESTINATIONS + 1);
 }
 
 #[test]

@@ -153,13 +153,12 @@ fn beside_a_workload_the_route_says_the_port() {
 
 #[test]
 fn what_is_taken_off_may_move_the_route() {
-    let policy = compile(
-        r#"{"explain": {"when": {}}, "rules": [
+    let written = r#"{"explain": {"when": {}}, "rules": [
             {"name": "api", "action": "allow", "to": {"hosts": ["api.example"], "ports": [443]}},
             {"name": "open", "action": "allow", "to": {"hosts": ["open.example"]}},
-            {"name": "no8080", "action": "deny", "to": {"hosts": ["api.example"], "ports": [8080]}} ]}"#,
-    )
-    .unwrap();
+            {"name": "no8080", "action": "deny", "to": {"hosts": ["api.example"], "ports": [8080]}} ]}"#;
+    let policy = compile(written).unwrap();
+    let reports = compile(&written.replacen('{', r#"{"mode": "report", "#, 1)).unwrap();
     let said = |header: &'static str| match header {
         "" => &[][..],
         "x-internal-user" => &[("x-internal-user", "1")],
@@ -186,6 +185,11 @@ fn what_is_taken_off_may_move_the_route() {
     ] {
         let ask = ask(authority, cluster, header, only);
         assert_eq!(outcome(&policy, &ask), expected, "{authority} {header}");
+        // A trial says what would be done, and does nothing.
+        assert_eq!(outcome(&reports, &ask), expected, "{authority} {header}");
+        let (decision, verdict) = decide(&reports, &ask);
+        assert_eq!((decision.stripped, decision.request, decision.reply), (vec![], vec![], None));
+        assert!(!said(header).iter().any(|(name, _)| reports.drops_trailer(&verdict, name.as_bytes())));
         // No more is asked of the route than matters.
         let asks = policy.asks(&ask.request());
         assert_eq!(asks.is_only, !["", "x-envoy-peer-metadata"].contains(&header), "{authority} {header}");

@@ -64,11 +64,19 @@ impl QueryEdits {
         Ok(edits)
     }
 
-    /// The query with these edits, perhaps empty. `None` if it does not change, or if it would be too
-    /// long. What is set stands where the first parameter of its name stood.
+    /// The query with these edits, perhaps empty. `None` if it does not change. What is set stands where the
+    /// first parameter of its name stood.
     pub(super) fn query(&self, request: &Request<'_>) -> Option<Vec<u8>> {
-        let mut set: Vec<_> =
-            self.set.iter().map(|(name, text)| (name, text.render(request), false)).collect();
+        let mut room = limits::RENDERED;
+        let mut rendered = |(name, text): &'_ (Box<str>, FormatString)| {
+            let pair = pair(name, &text.render(request)?);
+            if text.quotations().next().is_some() {
+                room = room.checked_sub(pair.len())?;
+            }
+            Some(pair)
+        };
+        let mut set: Vec<_> = self.set.iter().map(|set| (&set.0, rendered(set), false)).collect();
+        let added: Vec<_> = self.add.iter().map(rendered).collect();
         let mut written = Vec::new();
         let sent = request.query().filter(|query| !query.is_empty());
         for piece in sent.into_iter().flat_map(|query| query.split(|byte| *byte == b'&')) {
@@ -77,26 +85,22 @@ impl QueryEdits {
             if self.remove.iter().any(|removed| is(removed)) {
                 continue;
             }
-            match set.iter_mut().find(|(name, value, _)| value.is_some() && is(name)) {
+            match set.iter_mut().find(|(name, pair, _)| pair.is_some() && is(name)) {
                 Some((_, _, true)) => {}
-                Some((name, Some(value), is_done)) => {
+                Some((_, Some(pair), is_done)) => {
                     *is_done = true;
-                    append(&mut written, &pair(name, value));
+                    append(&mut written, pair);
                 }
                 _ => append(&mut written, piece),
             }
         }
-        let set = set.into_iter().filter(|(.., is_done)| !is_done).map(|(name, value, _)| (name, value));
-        let added = self.add.iter().map(|(name, text)| (name, text.render(request)));
-        for (name, value) in set.chain(added) {
-            if let Some(value) = value {
-                append(&mut written, &pair(name, &value));
-            }
+        let set = set.into_iter().filter(|(.., is_done)| !is_done).map(|(_, pair, _)| pair);
+        for pair in set.chain(added).flatten() {
+            append(&mut written, &pair);
         }
         // The first `&` is one too many.
         let written = written.get(1..).unwrap_or_default();
-        let is_new = written != request.query().unwrap_or_default() && written.len() <= limits::RENDERED;
-        is_new.then(|| written.to_vec())
+        (written != request.query().unwrap_or_default()).then(|| written.to_vec())
     }
 }
 
