@@ -229,5 +229,11 @@ pub(super) fn unreachable(host: &str, error: &ureq::Error) -> CliError {
         ureq::Error::RequireHttpsOnly(_) => "nothing is sent without TLS; --insecure allows it",
         _ => "is the name right, and does it answer from here? without TLS: --insecure",
     };
-    CliError::new(format!("cannot reach {host}: {error}"), help)
+    // These have an address in them that a server may have written.
+    let what = match error {
+        ureq::Error::RequireHttpsOnly(_) => "it is to be asked without TLS".to_owned(),
+        ureq::Error::BadUri(_) => "its address cannot be used".to_owned(),
+        other => other.to_string(),
+    };
+    CliError::new(format!("cannot reach {host}: {what}"), help)
 }

@@ -3,6 +3,7 @@
 mod image;
 mod login;
 mod signature;
+mod words;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

@@ -3,6 +3,8 @@
 mod cases;
 mod check;
 mod documents;
+mod limits;
+mod most;
 mod policies;
 mod resources;
 mod second;
