@@ -7,8 +7,9 @@ mod worst;
 
 use narrows_core::limits;
 use narrows_runners::Filter;
+use narrows_tests::filters;
 use narrows_vm::{Module, Plugin, Vm, VmOptions};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use worst::{WORST, Worst};
 
@@ -93,6 +94,48 @@ fn what_is_no_policy_takes_little_and_is_told_shortly() -> anyhow::Result<()> {
             assert!(all.contains("rejected") && all.contains(word), "{name}: {all}");
             assert!(logs.iter().all(|line| line.len() < 1_200), "{name}: {all}");
             assert!(vm.memory_bytes() <= MOST, "{name}: {} bytes", vm.memory_bytes());
+        }
+    }
+    Ok(())
+}
+
+/// The faults that one refusal names.
+const FAULTS: usize = 20;
+
+/// However many faults a policy has, and wherever they are.
+#[test]
+fn a_refusal_names_twenty_faults_at_most() -> anyhow::Result<()> {
+    let unknown = |count: usize| (0..count).map(|n| (format!("field-{n}"), json!(1))).collect::<Value>();
+    let rules = |count: usize| (0..count).map(|_| json!({ "nmae": "r", "nwae": "s" })).collect::<Value>();
+    for (filter, _) in filters() {
+        let module = Module::load(Filter::named(filter)?.wasm()?)?;
+        let refused = |policy: &Value| -> anyhow::Result<usize> {
+            let mut vm = Vm::new(&module, VmOptions::default())?;
+            let plugin = Plugin { root_id: filter.to_owned(), ..Plugin::new("narrows", policy.to_string()) };
+            let logs = vm.configure(plugin).work.logs;
+            let faults = logs.iter().filter(|log| log.text.contains("policy rejected: error[")).count();
+            // Beside them one line says what follows.
+            assert_eq!(logs.len(), faults + 1, "{filter}: {logs:?}");
+            Ok(faults)
+        };
+        for count in [1, FAULTS - 1, FAULTS, FAULTS + 1, 500] {
+            assert_eq!(refused(&unknown(count))?, count.min(FAULTS), "{filter}: {count} unknown fields");
+        }
+        let parts = ["router", "lanes", "split", "tags", "egress"];
+        let parts = parts.map(|part| (part.to_owned(), unknown(15)));
+        let lists = ["rules", "splits", "metrics"].map(|list| (list.to_owned(), rules(500)));
+        let both: Value = parts.iter().chain(&lists).cloned().collect();
+        let [parts, lists]: [Value; 2] = [parts.into_iter().collect(), lists.into_iter().collect()];
+        for (what, policy) in [("parts", parts), ("lists", lists), ("both", both)] {
+            let faults = refused(&policy)?;
+            println!("{filter}, {what}: {faults}");
+            assert!((1..=FAULTS).contains(&faults), "{filter}, {what}: {faults}");
+        }
+        // What is a list of the filter's has more than are named.
+        let list = [("header-router", "rules"), ("egress-policy", "rules"), ("canary-split", "splits")];
+        let list = list.into_iter().chain([("metric-tags", "metrics")]).find(|(of, _)| *of == filter);
+        if let Some((_, list)) = list {
+            assert_eq!(refused(&json!({ list: rules(16) }))?, FAULTS, "{filter}: {list}");
         }
     }
     Ok(())

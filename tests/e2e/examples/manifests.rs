@@ -10,7 +10,7 @@ use narrows::placement::site::Site;
 use narrows::source::Node;
 use narrows_core::PolicyValue;
 use narrows_harness::root;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{RELEASES, documents, folders, name, narrows, policies, yaml_in};
 
@@ -174,4 +174,20 @@ fn for_release(example: &std::path::Path, release: &str) -> Vec<PathBuf> {
 fn carried(manifest: &Value) -> Option<&Value> {
     let places = ["/spec/pluginConfig", "/spec/wasm/pluginConfig"];
     places.iter().find_map(|place| manifest.pointer(place))
+}
+
+/// The receiver of Flagger's events asks nobody who he is.
+#[test]
+fn flagger_alone_reaches_the_receiver() {
+    let manifests = documents(&root().join("examples/progressive-delivery/flagger/receiver.yaml"));
+    let of = |kind: &str| manifests.iter().find(|manifest| manifest["kind"] == kind).unwrap();
+    let (policy, receiver) = (of("NetworkPolicy"), of("Deployment"));
+    assert_eq!(policy["metadata"]["namespace"], receiver["metadata"]["namespace"]);
+    assert_eq!(
+        policy["spec"]["podSelector"]["matchLabels"],
+        receiver["spec"]["template"]["metadata"]["labels"]
+    );
+    assert_eq!(policy["spec"]["policyTypes"], json!(["Ingress"]));
+    let flagger = json!({ "matchLabels": { "kubernetes.io/metadata.name": "flagger-system" } });
+    assert_eq!(policy["spec"]["ingress"], json!([{ "from": [{ "namespaceSelector": flagger }] }]));
 }

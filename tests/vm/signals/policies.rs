@@ -122,11 +122,14 @@ fn a_root_id_asks_for_strictness() {
     assert!(!envoy.settle(&strict(bad(2))));
     assert!(!is_open(&mut envoy));
     assert!(envoy.log.iter().any(|line| line.contains("the filter does not load")), "{:?}", envoy.log);
-    for filter in ["canary-split", "metric-tags", "egress-policy"] {
+    for filter in
+        ["header-router", "traffic-lanes", "canary-split", "metric-tags", "egress-policy", "narrows"]
+    {
         let mut envoy = Played::new(filter, 1);
         let text = r#"{"nonsense": 1}"#;
         assert!(!envoy.settle(&policy(text).root(&format!("{filter}.strict"))), "{filter}");
-        assert_eq!(envoy.settle(&policy(text).root(filter).named("q")), filter != "egress-policy");
+        let is_open = !["egress-policy", "narrows"].contains(&filter);
+        assert_eq!(envoy.settle(&policy(text).root(filter).named("q")), is_open, "{filter}");
     }
     // As before.
     let mut envoy = router().configured(r#"{"strict": true}"#);
