@@ -1,6 +1,6 @@
 //! Requests that another filter has answered before they come to the merged plugin.
 
-use narrows_harness::bootstrap::{bootstrap, listener, native_filter, route_config, wasm_config_in};
+use narrows_harness::bootstrap::{bootstrap, listener, refusing_filter, route_config, wasm_config_in};
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::form::Form;
 use narrows_harness::http1;
@@ -15,13 +15,7 @@ const POLICY: &str = r#"{ "filter": "narrows", "router": { "strip": ["x-tenant"]
 /// They are counted as any other: without what a client must not say.
 #[test]
 fn what_a_client_must_not_say_is_no_label_of_a_request_that_was_refused_before() -> anyhow::Result<()> {
-    let refusing = native_filter(
-        "envoy.filters.http.rbac",
-        "envoy.extensions.filters.http.rbac.v3.RBAC",
-        json!({ "rules": { "action": "DENY", "policies": { "no": {
-            "permissions": [{ "header": { "name": "x-refused", "present_match": true } }],
-            "principals": [{ "any": true }] } } } }),
-    );
+    let refusing = refusing_filter("x-refused");
     let config = wasm_config_in(Form::Modules, "narrows", &module("narrows"), POLICY, STRICT, "FAIL_CLOSED");
     let merged = json!({ "name": "narrows", "typed_config": config });
     let answer = json!({ "match": { "prefix": "/" }, "direct_response": { "status": 200 } });

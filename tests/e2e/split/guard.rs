@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use narrows_harness::bootstrap::native_filter;
+use narrows_harness::bootstrap::refusing_filter;
 use narrows_harness::echo::Received;
 use narrows_harness::envoy::Envoy;
 use narrows_harness::{http1, wait};
@@ -104,13 +104,7 @@ fn a_refusal_of_another_filter_brings_nothing_back() -> anyhow::Result<()> {
     let books = Books::new()?;
     books.clusters(&[])?;
     let policy = policy(100, &json!({ "guard": { "cooldown": "1s" } }));
-    let refusing = native_filter(
-        "envoy.filters.http.rbac",
-        "envoy.extensions.filters.http.rbac.v3.RBAC",
-        json!({ "rules": { "action": "DENY", "policies": { "no": {
-            "permissions": [{ "header": { "name": "x-refused", "present_match": true } }],
-            "principals": [{ "any": true }] } } } }),
-    );
+    let refusing = refusing_filter("x-refused");
     let envoy = books.sidecar_with(&[filter(&policy)?, refusing], &routes(&allow_any()))?;
     loses_and_recovers_nothing(&envoy, 503)?;
     let refused = by("user-1").header("x-refused", "1");

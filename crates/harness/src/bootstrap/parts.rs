@@ -92,6 +92,17 @@ pub fn native_filter(name: &str, config_type: &str, config: Value) -> Value {
     json!({ "name": name, "typed_config": config })
 }
 
+/// The entry of Envoy's RBAC filter that refuses, with 403, every request with that header.
+pub fn refusing_filter(header: &str) -> Value {
+    let refused = json!({ "permissions": [{ "header": { "name": header, "present_match": true } }],
+                          "principals": [{ "any": true }] });
+    native_filter(
+        "envoy.filters.http.rbac",
+        "envoy.extensions.filters.http.rbac.v3.RBAC",
+        json!({ "rules": { "action": "DENY", "policies": { "no": refused } } }),
+    )
+}
+
 /// The entry of a Wasm filter; see [`wasm_config`].
 pub fn wasm_filter(
     name: &str,

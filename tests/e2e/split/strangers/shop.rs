@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use narrows_harness::bootstrap::{bootstrap, listener, native_filter, static_cluster};
+use narrows_harness::bootstrap::{bootstrap, listener, native_filter, refusing_filter, static_cluster};
 use narrows_harness::echo::{Echo, EchoOptions};
 use narrows_harness::envoy::{Envoy, EnvoyOptions};
 use narrows_harness::http1;
@@ -55,7 +55,7 @@ impl Shop {
     pub(super) fn gateway(&self, filters: &[Value], routes: &Value, workers: u32) -> anyhow::Result<Envoy> {
         let mut filters = filters.to_vec();
         // Behind the split: one filter that refuses, and one that fails as a client says.
-        filters.push(refusing());
+        filters.push(refusing_filter("x-refused"));
         filters.push(native_filter(
             "envoy.filters.http.fault",
             "envoy.extensions.filters.http.fault.v3.HTTPFault",
@@ -131,14 +131,4 @@ pub(super) fn next(envoy: &Envoy) -> anyhow::Result<String> {
 pub(super) fn at(envoy: &Envoy, host: &str, path: &str) -> anyhow::Result<String> {
     let answer = http1::exchange(envoy.listener("main")?, &Request::get(host, path))?;
     Ok(answer.headers.text("x-app").unwrap_or_else(|| answer.status.to_string()))
-}
-
-fn refusing() -> Value {
-    native_filter(
-        "envoy.filters.http.rbac",
-        "envoy.extensions.filters.http.rbac.v3.RBAC",
-        json!({ "rules": { "action": "DENY", "policies": { "no": {
-            "permissions": [{ "header": { "name": "x-refused", "present_match": true } }],
-            "principals": [{ "any": true }] } } } }),
-    )
 }
