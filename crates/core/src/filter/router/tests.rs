@@ -1,6 +1,7 @@
 //! Tests of the router: how the parts of a rule affect each other.
 
 mod conditions;
+mod query;
 
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -199,30 +200,4 @@ fn expressions_that_one_value_keeps_busy_are_bounded_together() {
     // is cheap.
     assert!(compile(256, &|n| format!("/{n}x/[a-z]+/.*y")).is_ok());
     assert!(compile(256, &|n| format!("/svc-{n}-.*")).is_ok());
-}
-
-#[test]
-fn a_value_that_is_too_long_leaves_the_other_edits_of_a_query() {
-    let router = compile(
-        r#"{ "trust": "mesh", "rules": [{ "name": "r", "rewrite": { "query": {
-            "remove": ["debug"], "set": { "lang": "de", "user": "%REQ(x-user)%" }, "add": { "also": "%REQ(x-user)%" } } } }] }"#,
-    )
-    .unwrap();
-    let target = |sent: &[u8], user: &[u8]| {
-        let headers = [(b":path".as_slice(), sent), (b"x-user", user)];
-        let (decision, _) = router.decide(Request::new(headers));
-        let path = decision.request.iter().find_map(|edit| match edit {
-            Edit::Set(name, value) if &**name == ":path" => Some(value.to_vec()),
-            _ => None,
-        });
-        path.unwrap()
-    };
-    assert_eq!(target(b"/?debug=1", &b"!".repeat(22_000)), b"/?lang=de");
-    // As much again has no room beside it.
-    let half = target(b"/?debug=1", &b"u".repeat(40_000));
-    assert!(half.starts_with(b"/?lang=de&user=u") && !half.windows(5).any(|five| five == b"also="));
-    // What was sent stays, however long it is.
-    let pad = [b"/?pad=".as_slice(), &b"x".repeat(70_000)].concat();
-    let wanted = [&pad, b"&lang=de&user=u1&also=u1".as_slice()].concat();
-    assert_eq!(target(&[&pad, b"&debug=1".as_slice()].concat(), b"u1"), wanted);
 }

@@ -67,16 +67,12 @@ impl QueryEdits {
     /// The query with these edits, perhaps empty. `None` if it does not change. What is set stands where the
     /// first parameter of its name stood.
     pub(super) fn query(&self, request: &Request<'_>) -> Option<Vec<u8>> {
-        let mut room = limits::RENDERED;
-        let mut rendered = |(name, text): &'_ (Box<str>, FormatString)| {
-            let pair = pair(name, &text.render(request)?);
-            if text.quotations().next().is_some() {
-                room = room.checked_sub(pair.len())?;
-            }
-            Some(pair)
-        };
-        let mut set: Vec<_> = self.set.iter().map(|set| (&set.0, rendered(set), false)).collect();
-        let added: Vec<_> = self.add.iter().map(rendered).collect();
+        let mut pairs: Vec<_> =
+            self.set.iter().chain(&self.add).map(|edit| Pair::of(edit, request)).collect();
+        make_room(&mut pairs);
+        let mut pairs = pairs.into_iter().map(|pair| pair.written);
+        let mut set: Vec<_> =
+            self.set.iter().zip(&mut pairs).map(|((name, _), pair)| (name, pair, false)).collect();
         let mut written = Vec::new();
         let sent = request.query().filter(|query| !query.is_empty());
         for piece in sent.into_iter().flat_map(|query| query.split(|byte| *byte == b'&')) {
@@ -95,7 +91,7 @@ impl QueryEdits {
             }
         }
         let set = set.into_iter().filter(|(.., is_done)| !is_done).map(|(_, pair, _)| pair);
-        for pair in set.chain(added).flatten() {
+        for pair in set.chain(pairs).flatten() {
             append(&mut written, &pair);
         }
         // The first `&` is one too many.
@@ -110,10 +106,37 @@ fn append(query: &mut Vec<u8>, piece: &[u8]) {
     query.extend_from_slice(piece);
 }
 
-/// A parameter as it is sent.
-fn pair(name: &str, value: &[u8]) -> Vec<u8> {
-    let mut pair = percent::encode(name.as_bytes());
-    pair.push(b'=');
-    pair.extend(percent::encode(value));
-    pair
+/// A parameter that is set or added.
+struct Pair {
+    /// As it is sent. `None` if it is not written.
+    written: Option<Vec<u8>>,
+    /// Whether a client may have a say in its length.
+    quotes: bool,
+}
+
+impl Pair {
+    fn of((name, text): &(Box<str>, FormatString), request: &Request<'_>) -> Self {
+        let written = text.render(request).map(|value| {
+            let mut pair = percent::encode(name.as_bytes());
+            pair.push(b'=');
+            pair.extend(percent::encode(&value));
+            pair
+        });
+        Self { written, quotes: text.quotations().next().is_some() }
+    }
+
+    fn len(&self) -> usize {
+        self.written.as_ref().filter(|_| self.quotes).map_or(0, Vec::len)
+    }
+}
+
+/// Leaves out values that quote the request, the longest first, until the others have room together: a client that
+/// makes one of them long takes the place of no other.
+fn make_room(pairs: &mut [Pair]) {
+    let mut all: usize = pairs.iter().map(Pair::len).sum();
+    while all > limits::RENDERED {
+        let Some(longest) = pairs.iter_mut().max_by_key(|pair| pair.len()) else { return };
+        all = all.saturating_sub(longest.len());
+        longest.written = None;
+    }
 }
