@@ -161,6 +161,33 @@ fn a_route_of_everything_is_no_route() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Envoy gives such spellings of the split's host to the route of every host, which leads to an application.
+#[test]
+fn another_spelling_of_the_host_says_nothing_of_it() -> anyhow::Result<()> {
+    let shop = Shop::new()?;
+    let mut policy = By::Host.policy(&json!({ "matches": [{ "hosts": [HOST] }] }));
+    // The host's own port, which a destination without one would take on.
+    for authority in ["canary.example.com", "canary.example.com:80"] {
+        policy["splits"][0]["backends"][1]["authority"] = json!(authority);
+        for ignores_ports in [true, false] {
+            let mut canary = vec![("canary.example.com", vec![route("/api", "canary")])];
+            if !ignores_ports {
+                canary.push(("canary.example.com:80", vec![route("/api", "canary")]));
+            }
+            let stable = (HOST, vec![route("/api", "stable")]);
+            let mut routes = hosts(&[vec![stable, ("*", vec![route("/", "legacy")])], canary].concat());
+            routes["ignore_port_in_host_matching"] = json!(ignores_ports);
+            let envoy = shop.gateway(&[split(&policy)], &routes, 1)?;
+            for suffix in [":0", ":", ":70000", ":http", ".", ".:80", ".:"] {
+                let request = Request::get(&format!("{HOST}{suffix}"), "/nosuch");
+                Client::connect(Protocol::Http1, envoy.listener("main")?)?.exchange(&request)?;
+                assert_eq!(next(&envoy)?, "canary", "{suffix}: {authority}, {ignores_ports}");
+            }
+        }
+    }
+    Ok(())
+}
+
 /// An earlier filter takes the forged header away: the split does not see that it was there.
 #[test]
 fn what_an_earlier_filter_removed_led_nowhere() -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::bucket;
-use super::guard::Admission;
+use super::guard::{self, Admission};
 use super::splitter::{Backend, Missing, Split, SplitMatch, Splitter};
 use super::verdict::{Reason, Verdict};
 use crate::action::destination::Destination;
@@ -249,11 +249,18 @@ impl Backend {
 
     /// The port that a request asks for. Listeners, routes and clusters are chosen by port, so one may
     /// be there without the others. A destination with a port of its own has no other.
+    ///
+    /// A trailing dot, or what is behind the colon and no port, may lead to another virtual host of Envoy than the
+    /// same host without it: such requests have the place of ports without room, and say nothing of the others.
     fn port_of(&self, request: &Request<'_>) -> u16 {
-        let asked = || std::str::from_utf8(request.host().port()?).ok()?.parse().ok();
+        let (host, asked) = (request.host(), request.authority());
+        let port = host.port();
+        let plain = host.name().len().saturating_add(port.map_or(0, |port| port.len().saturating_add(1)));
+        let number = || std::str::from_utf8(port?).ok()?.parse().ok();
         match &self.to {
-            Some(to) if to.has_port() => 0,
-            _ => asked().unwrap_or(0),
+            _ if plain != asked.len() => guard::OTHERS,
+            Some(to) if to.has_port() => guard::UNWRITTEN,
+            _ => number().unwrap_or(guard::UNWRITTEN),
         }
     }
 }

@@ -16,9 +16,9 @@ const GRACE: u64 = 2 * GUARD_TICK;
 /// had never failed. Otherwise one request to a port that nobody else uses would keep the gauge up.
 const IDLE: u64 = 600_000;
 /// The place of a request whose caller wrote no port.
-const UNWRITTEN: u16 = 0;
-/// The place of all ports that have none of their own.
-const OTHERS: u16 = u16::MAX;
+pub(in crate::filter::split) const UNWRITTEN: u16 = 0;
+/// The place of all ports that have none of their own, and of what is no port.
+pub(in crate::filter::split) const OTHERS: u16 = u16::MAX;
 
 /// One backend under guard.
 #[derive(Clone, Debug)]
