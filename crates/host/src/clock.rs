@@ -51,9 +51,11 @@ impl Pace {
 
     /// Seconds since the epoch, and those by which the clock was set back. Asked once a second.
     pub(crate) fn now(&self) -> u64 {
-        let read = seconds();
-        let mut now = read;
+        let mut now = 0;
         self.0.update(&mut |shared| {
+            // Anew in each attempt: what was read before another VM saw the clock set back would count as a leap.
+            let read = seconds();
+            now = read;
             let known = shared.split_first_chunk().zip(shared.last_chunk());
             let Some(((last, _), counted)) = known else { return Some(pair(read, read)) };
             let (last, counted) = (u64::from_le_bytes(*last), u64::from_le_bytes(*counted));

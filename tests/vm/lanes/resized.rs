@@ -14,11 +14,14 @@ fn policy(most: usize) -> String {
 }
 
 fn push(workers: &mut Workers, policy: &str) {
-    for (vm, root) in &mut workers.vms {
-        let plugin = vm.configure(Plugin::new("lanes", policy));
-        assert!(plugin.accepted, "{:?}", plugin.work.logs);
-        *root = plugin.root;
-    }
+    (0..workers.vms.len()).for_each(|worker| push_to(workers, worker, policy));
+}
+
+fn push_to(workers: &mut Workers, worker: usize, policy: &str) {
+    let (vm, root) = &mut workers.vms[worker];
+    let plugin = vm.configure(Plugin::new("lanes", policy));
+    assert!(plugin.accepted, "{:?}", plugin.work.logs);
+    *root = plugin.root;
 }
 
 fn lane_of(number: usize) -> String {
@@ -95,6 +98,28 @@ fn what_was_remembered_under_one_size_does_not_come_back_with_it() -> anyhow::Re
         workers.comes_in(number % 2, &[("x-lane", "gray"), ("x-request-id", &id(number))]);
     }
     push(&mut workers, &policy(40));
+    for number in 0..200 {
+        workers.comes_in(number % 2, &[("x-request-id", &id(number))]);
+    }
+    push(&mut workers, &policy(2_000));
+    for number in 0..200 {
+        let lane = workers.goes_out(number % 2, &[("x-request-id", &id(number))]);
+        assert_eq!(lane, None, "{number} had a request without a lane");
+    }
+    Ok(())
+}
+
+/// Nor what a worker has remembered that got the policy of another size later than the others.
+#[test]
+fn what_a_late_worker_remembered_does_not_come_back() -> anyhow::Result<()> {
+    let mut workers = Workers::new(2, &policy(2_000))?;
+    push_to(&mut workers, 0, &policy(40));
+    let id = |number: usize| number.to_string();
+    for number in 0..200 {
+        workers.comes_in(1, &[("x-lane", "gray"), ("x-request-id", &id(number))]);
+        assert_eq!(workers.goes_out(1, &[("x-request-id", &id(number))]).as_deref(), Some("gray"));
+    }
+    push_to(&mut workers, 1, &policy(40));
     for number in 0..200 {
         workers.comes_in(number % 2, &[("x-request-id", &id(number))]);
     }

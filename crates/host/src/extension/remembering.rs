@@ -243,8 +243,9 @@ fn forget_others(shards: u64) {
         before = number(known);
         (before != shards).then(|| shards.to_le_bytes().to_vec())
     });
-    if before != shards {
-        (0..before).for_each(|shard| shard_key(shard).put(&[]));
+    // Another worker may have gone on with an older policy, and written there since that number was left.
+    if before > 0 && before != shards {
+        (0..before.max(shards)).for_each(|shard| shard_key(shard).clear());
     }
 }
 
