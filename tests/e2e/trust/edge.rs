@@ -277,3 +277,17 @@ fn what_an_internal_redirect_brings_back() {
         assert_eq!(route.as_deref(), (trust == "mesh").then_some("v2"), "{trust}");
     }
 }
+
+/// An internal header that the proxy's own filter wrote may choose the route: it stays. What the policy names goes.
+#[test]
+fn what_is_to_be_removed_leaves_with_nobody_whoever_wrote_it() {
+    let router = r#"{"rules": [{"name": "r", "requestHeaders": {"set": {"x-lane": "gray", "x-internal-a": "ours"}}}]}"#;
+    for part in ["", r#", "requestHeaders": {"remove": ["x-lane"]}"#] {
+        let egress = format!(r#"{{"default": "allow"{part}}}"#);
+        let site = Site::of(&[("header-router", router.to_owned()), ("egress-policy", egress)]);
+        let seen = site.seen(Protocol::Http1, &post().header("x-internal-b", "theirs"));
+        assert_eq!(only(&seen.headers, "x-lane").as_deref(), part.is_empty().then_some("gray"));
+        assert_eq!(only(&seen.headers, "x-internal-a").as_deref(), Some("ours"));
+        assert_eq!(only(&seen.headers, "x-internal-b"), None);
+    }
+}

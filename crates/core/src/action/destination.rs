@@ -112,8 +112,10 @@ impl Destination {
             Self::Authority(authority) => {
                 let written = authority.for_caller(request);
                 if written != request.authority() {
-                    if !draft.has(FORWARDED_HOST) || is_the_clients(draft) {
+                    if !draft.has(FORWARDED_HOST) {
                         draft.set(FORWARDED_HOST, Cow::Borrowed(request.authority()));
+                    } else if is_the_clients(draft) {
+                        draft.disown(FORWARDED_HOST);
                     }
                     draft.write(":authority", written);
                 }
@@ -151,16 +153,24 @@ impl Destination {
         }
     }
 
-    /// Everything that distinguishes this destination from others.
+    /// What is written to send a request there.
+    pub(crate) fn written(&self, route_header: &str) -> Vec<u8> {
+        let mut written = self.describe().into_bytes();
+        if let Self::To(_) | Self::Quoted(_) = self {
+            written.push(0);
+            written.extend_from_slice(route_header.as_bytes());
+        }
+        written
+    }
+
+    /// Everything that distinguishes this destination from others: what is written, and for which services.
     pub(crate) fn identity(&self, route_header: &str) -> Vec<u8> {
-        let mut identity = self.describe().into_bytes();
-        let services = match self {
-            Self::To(_) | Self::Quoted(_) => [route_header.as_bytes()].to_vec(),
-            Self::Authority(authority) => authority.services.iter().map(|service| &**service).collect(),
-        };
-        for part in services {
-            identity.push(0);
-            identity.extend_from_slice(part);
+        let mut identity = self.written(route_header);
+        if let Self::Authority(authority) = self {
+            for service in &authority.services {
+                identity.push(0);
+                identity.extend_from_slice(service);
+            }
         }
         identity
     }
@@ -205,7 +215,7 @@ fn single(written: &str) -> String {
 /// earlier filter of this proxy has written it.
 pub(crate) fn is_the_clients(draft: &Draft<'_, '_>) -> bool {
     draft.trust == Trust::Edge
-        && !draft.writes(FORWARDED_HOST)
+        && !draft.sets(FORWARDED_HOST)
         && !sanitize::was_written(draft.request.stripped(), FORWARDED_HOST.as_bytes())
 }
 

@@ -153,22 +153,37 @@ impl<'r, 'a> Draft<'r, 'a> {
         self.foresee(name, b"").0
     }
 
-    /// Whether an edit so far writes a header, or would write it if it did not have the value already.
-    pub(crate) fn writes(&self, name: &str) -> bool {
-        let set = |edit: &Edit<'_>| !matches!(edit, Edit::Remove(_)) && edit.name() == name;
+    /// Whether an edit so far sets a header, or would set it if it did not have the value already.
+    pub(crate) fn sets(&self, name: &str) -> bool {
+        let set = |edit: &Edit<'_>| matches!(edit, Edit::Set(..)) && edit.name() == name;
         self.kept.iter().any(|kept| kept == name) || self.edits.iter().any(set)
+    }
+
+    /// Takes the sender's header of that name away, in every spelling. What edits so far add to it stays, or else it
+    /// has the authority that was asked for.
+    pub(crate) fn disown(&mut self, name: &'a str) {
+        if self.edits.iter().any(|edit| matches!(edit, Edit::Add(..)) && edit.name() == name) {
+            self.remove_others(name);
+            self.edits.insert(0, Edit::Remove(name.into()));
+        } else {
+            self.set(name, Cow::Borrowed(self.request.authority()));
+        }
     }
 
     /// Gives a header one value, and removes every other spelling of its name: an `x_user` beside
     /// `x-user` would be the caller's value beside the policy's.
     pub(crate) fn set(&mut self, name: &'a str, value: Cow<'a, [u8]>) {
-        let others = self.other_spellings(name);
-        self.edits.extend(others.into_iter().map(|other| Edit::Remove(String::from_utf8_lossy(other))));
+        self.remove_others(name);
         if self.foresee(name, &value).1 {
             self.kept.push(name.into());
         } else {
             self.edits.push(Edit::Set(name.into(), value));
         }
+    }
+
+    fn remove_others(&mut self, name: &str) {
+        let others = self.other_spellings(name);
+        self.edits.extend(others.into_iter().map(|other| Edit::Remove(String::from_utf8_lossy(other))));
     }
 
     /// Writes a pseudo header, whatever its value is now.
@@ -239,7 +254,7 @@ impl HeaderEdits {
             set: values("set")?,
             add: values("add")?,
             remove: fields
-                .optional("remove", |t| read::list(t, limits::EDITS, removable))?
+                .optional("remove", |t| read::list(t, limits::EDITS, NamePattern::removable))?
                 .unwrap_or_default(),
         };
         format_string::lookups(edits.set.iter().chain(&edits.add).map(|(_, text)| text))?;
@@ -278,14 +293,4 @@ impl HeaderEdits {
             self.add.iter().filter_map(|(name, text)| Some(Edit::Add((&**name).into(), value(text)?))),
         );
     }
-}
-
-/// Reads the name, or the prefix of names, of headers that a policy may remove. `*` alone is not a
-/// prefix.
-pub(crate) fn removable(tree: &PolicyValue) -> Result<NamePattern, Invalid> {
-    let pattern = NamePattern::read(tree)?;
-    if !pattern.as_str().ends_with('*') {
-        names::writable_header(pattern.written())?;
-    }
-    Ok(pattern)
 }

@@ -112,7 +112,7 @@ impl Sanitizer {
 
     /// Reads the `strip` list.
     pub(crate) fn listed(fields: Fields<'_>) -> Result<Vec<NamePattern>, Invalid> {
-        let read = |t| read::list(t, limits::STRIP, NamePattern::read);
+        let read = |t| read::list(t, limits::STRIP, NamePattern::removable);
         Ok(fields.optional(LISTED.name, read)?.unwrap_or_default())
     }
 

@@ -155,6 +155,15 @@ impl NamePattern {
         Ok(Self::of(written))
     }
 
+    /// The name, or the prefix of names, of headers that a policy may remove. `*` alone is not a prefix.
+    pub(crate) fn removable(tree: &PolicyValue) -> Result<Self, Invalid> {
+        let pattern = Self::read(tree)?;
+        if !pattern.text.ends_with('*') {
+            writable_header(pattern.written())?;
+        }
+        Ok(pattern)
+    }
+
     pub(crate) fn of(written: &str) -> Self {
         let written = written.to_ascii_lowercase();
         Self { text: written.replace('_', "-").into(), written: written.into() }

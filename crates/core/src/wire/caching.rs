@@ -32,9 +32,10 @@ struct Said {
 
 impl Said {
     fn hear(&mut self, directive: &[u8]) {
-        // `private="name"` keeps back that one header, and `no-cache="name"` too.
+        // `private="name"` keeps back that one header. `no-cache` lets a cache keep the answer, and serve it again
+        // to whoever comes once the origin has said that it did not change.
         let is = |word: &str| directive.eq_ignore_ascii_case(word.as_bytes());
-        if is("private") || is("no-store") || is("no-cache") {
+        if is("private") || is("no-store") {
             self.is_kept_back = true;
         } else if is("public") || begins(directive, "s-maxage=") {
             self.is_for_shared = true;
@@ -101,6 +102,8 @@ mod tests {
             ("200", vec!["cache-control: no-store", "cache-control: public"]),
             ("200", vec!["cache-control: private=\"x-a, private\", max-age=60"]),
             ("200", vec!["cache-control: no-cache=\"set-cookie\"", "etag: \"a\""]),
+            ("200", vec!["cache-control: no-cache", "etag: \"a\""]),
+            ("200", vec!["cache-control: max-age=60,No-Cache"]),
             ("200", vec!["cache-control: private", "cdn-cache-control: max-age=60"]),
             ("200", vec!["cache-control: no-store", "surrogate-control: max-age=60"]),
             ("200", vec!["expires: Thu, 01 Dec 2044 16:00:00 GMT"]),
@@ -122,7 +125,8 @@ mod tests {
             ("503", vec!["content-type: text/plain"]),
             ("200", vec!["cache-control: private, max-age=60"]),
             ("200", vec!["cache-control: no-store"]),
-            ("200", vec!["cache-control: max-age=60,No-Cache", "etag: \"a\""]),
+            ("200", vec!["cache-control: No-Cache"]),
+            ("200", vec!["cache-control: no-cache, no-store", "etag: \"a\""]),
             ("301", vec!["cache-control: private"]),
             ("200", vec!["cache-control: must-revalidate"]),
             ("200", vec!["cache-control: x=\"public, max-age=5\""]),

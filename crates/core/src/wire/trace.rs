@@ -6,18 +6,22 @@ const HEADERS: [&[u8]; 3] = [b"traceparent", b"b3", b"x-b3-traceid"];
 /// bits and 128 bits keeps only these.
 const DIGITS: usize = 16;
 
-/// The trace's id: its low 64 bits in hexadecimal digits, in lower case. `value` gives the value of a
-/// header.
-pub(crate) fn id<'v>(mut value: impl FnMut(&[u8]) -> Option<&'v [u8]>) -> Option<Vec<u8>> {
-    HEADERS.iter().find_map(|name| {
-        let value = value(name)?;
-        let mut parts = value.split(|byte| *byte == b'-');
-        // `00-ID-SPAN-FLAGS`, `ID-SPAN-FLAGS` and `ID`.
-        let id = if *name == b"traceparent" { parts.nth(1)? } else { parts.next()? };
-        let is_id = (id.len() == DIGITS || id.len() == 2 * DIGITS) && id.iter().all(u8::is_ascii_hexdigit);
-        let low = id.get(id.len().checked_sub(DIGITS)?..).filter(|_| is_id)?;
-        low.iter().any(|digit| *digit != b'0').then(|| low.to_ascii_lowercase())
-    })
+/// The trace's id: its low 64 bits in hexadecimal digits, in lower case; one for each line of the first header that
+/// has any. `lines` gives the values of a header.
+pub(crate) fn ids<'v, L: Iterator<Item = &'v [u8]>>(lines: impl Fn(&'static [u8]) -> L) -> Vec<Vec<u8>> {
+    let mut of_headers =
+        HEADERS.iter().map(|name| lines(name).filter_map(|value| id(name, value)).collect::<Vec<_>>());
+    of_headers.find(|ids| !ids.is_empty()).unwrap_or_default()
+}
+
+/// The id in a line of a header, in the same form.
+pub(crate) fn id(name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
+    let mut parts = value.split(|byte| *byte == b'-');
+    // `00-ID-SPAN-FLAGS`, `ID-SPAN-FLAGS` and `ID`.
+    let id = if name == b"traceparent" { parts.nth(1)? } else { parts.next()? };
+    let is_id = (id.len() == DIGITS || id.len() == 2 * DIGITS) && id.iter().all(u8::is_ascii_hexdigit);
+    let low = id.get(id.len().checked_sub(DIGITS)?..).filter(|_| is_id)?;
+    low.iter().any(|digit| *digit != b'0').then(|| low.to_ascii_lowercase())
 }
 
 /// The low 64 bits of the trace id in a value of the header `name`, which must be one of those that carry
@@ -51,20 +55,28 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::{id, low_bits};
+    use super::{ids, low_bits};
 
     #[test]
     fn low_bits_of_the_first_header_that_has_some() {
         let of = |headers: &[(&str, &'static str)]| {
-            id(|name| headers.iter().find(|(n, _)| n.as_bytes() == name).map(|(_, value)| value.as_bytes()))
+            let lines = |name: &[u8]| {
+                let named = headers.iter().filter(|(n, _)| n.as_bytes() == name);
+                named.map(|(_, value)| value.as_bytes()).collect::<Vec<_>>().into_iter()
+            };
+            ids(lines).into_iter().map(|id| String::from_utf8(id).unwrap()).collect::<Vec<_>>()
         };
-        let low = Some(b"a3ce929d0e0e4736".to_vec());
+        let low = ["a3ce929d0e0e4736"];
         assert_eq!(of(&[("traceparent", "00-4bf92f3577b34da6A3CE929D0E0E4736-00f067aa0ba902b7-01")]), low);
         assert_eq!(of(&[("b3", "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1")]), low);
         assert_eq!(of(&[("b3", "0"), ("x-b3-traceid", "a3ce929d0e0e4736")]), low);
         for odd in ["", "00", "00-xyz", "00-0000000000000000-1-1", "00-4bf92f3577b34da-1-1"] {
-            assert_eq!(of(&[("traceparent", odd)]), None, "{odd}");
+            assert_eq!(of(&[("traceparent", odd)]), [""; 0], "{odd}");
         }
+        // Each line of that header has its say, and the other headers none.
+        let lines = [("b3", "0"), ("b3", "1111111111111111-1-1"), ("b3", "2222222222222222-1-1")];
+        let more = [("x-b3-traceid", "a3ce929d0e0e4736")];
+        assert_eq!(of(&[&lines[..], &more].concat()), ["1111111111111111", "2222222222222222"]);
     }
 
     #[test]

@@ -138,6 +138,40 @@ fn under_another_name_it_is_tried_again() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Requests that are of the split now too, by a match more or a service more, are no other destination.
+#[test]
+fn what_is_split_does_not_let_it_on() -> anyhow::Result<()> {
+    let policy = enforce(20, &json!({}));
+    let [mut twice, mut more] = [policy.clone(), policy.clone()];
+    twice["splits"][0]["matches"] =
+        json!([{ "path": { "pathPrefix": "/" } }, { "path": { "pathPrefix": "/b" } }]);
+    more["splits"][0].as_object_mut().unwrap().remove("service");
+    more["splits"][0]["matches"] = json!([{ "service": "stock.books" }, { "service": "orders.books" }]);
+    let mut proxy = off(&policy)?;
+    for (what, policy) in [("a match", &twice), ("a service", &more), ("as it was", &policy)] {
+        proxy.push(policy);
+        assert!(!reaches(&mut proxy), "{what}");
+        proxy.wait(Duration::from_secs(3));
+        assert!(!reaches(&mut proxy), "{what}, later");
+    }
+    Ok(())
+}
+
+/// The generation that was found worse is not higher than itself, whatever was pushed between.
+#[test]
+fn a_generation_that_comes_back_does_not_let_it_on() -> anyhow::Result<()> {
+    let [first, second] = [1, 2].map(|generation| enforce(20, &json!({ "generation": generation })));
+    let mut proxy = off(&second)?;
+    for policy in [&first, &second] {
+        proxy.push(policy);
+        proxy.wait(Duration::from_secs(2));
+        assert!(!proxy.is_on(), "{policy}");
+    }
+    proxy.push(&enforce(20, &json!({ "generation": 3 })));
+    assert!(proxy.is_on());
+    Ok(())
+}
+
 /// Whether users get to the canary on each worker, whatever it is called.
 fn reaches(proxy: &mut Proxy) -> bool {
     let mut reaches = |worker: usize| {

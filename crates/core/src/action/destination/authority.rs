@@ -32,8 +32,12 @@ impl Authority {
 
     /// Learns from the matches that lead there which hosts are services.
     pub(crate) fn set_services(&mut self, matches: &[Match]) {
-        let services = matches.iter().filter_map(|matches| matches.hosts.as_ref()?.service());
-        self.services = services.map(Into::into).collect();
+        // Several matches have the hosts of the one split that they are of.
+        for service in matches.iter().filter_map(|matches| matches.hosts.as_ref()?.service()) {
+            if !self.services.iter().any(|known| **known == *service) {
+                self.services.push(service.into());
+            }
+        }
     }
 
     /// The authority in the caller's own form. A bare service name replaces the first label, so that

@@ -123,10 +123,10 @@ impl<'a> Host<'a> {
     }
 }
 
-/// Names that belong to nobody on the internet: names of this machine (RFC 6761, and what distributions
-/// write into `/etc/hosts` or their resolver answers by itself), of its link, or of a cloud's metadata
-/// service.
-const LOCAL: [&[u8]; 30] = [
+/// Names that belong to nobody on the internet: names of this machine (RFC 6761, and what distributions and
+/// container engines write into `/etc/hosts` or their resolver answers by itself), of its link, or of a cloud's
+/// metadata service.
+const LOCAL: [&[u8]; 37] = [
     b"localhost",
     b"localhost.localdomain",
     b"localhost4",
@@ -152,11 +152,18 @@ const LOCAL: [&[u8]; 30] = [
     b"loopback",
     b"_gateway",
     b"_outbound",
+    b"_localdnsstub",
+    b"_localdnsproxy",
+    b"host.docker.internal",
+    b"gateway.docker.internal",
+    b"kubernetes.docker.internal",
+    b"host.containers.internal",
     b"metadata",
     b"metadata.google.internal",
     b"metadata.goog",
     b"instance-data",
     b"instance-data.ec2.internal",
+    b"metadata.tencentyun.com",
 ];
 
 /// Domains in which every name means this machine: RFC 6761, and systemd's resolver.

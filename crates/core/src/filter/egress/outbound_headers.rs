@@ -34,6 +34,7 @@ pub(super) fn may_move(name: &[u8]) -> bool {
 /// `requestHeaders` of a policy.
 #[derive(Clone, Debug)]
 pub(super) struct OutboundHeaders {
+    internal: Vec<NamePattern>,
     remove: Vec<NamePattern>,
     keep: Vec<NamePattern>,
 }
@@ -62,35 +63,46 @@ pub(super) static OUTBOUND_HEADERS: Object = object!(
 
 impl OutboundHeaders {
     pub(super) fn none() -> Self {
-        Self { remove: Vec::new(), keep: Vec::new() }
+        Self { internal: Vec::new(), remove: Vec::new(), keep: Vec::new() }
     }
 
     pub(super) fn internal() -> Self {
-        Self { remove: INTERNAL.map(NamePattern::of).into(), keep: Vec::new() }
+        Self { internal: INTERNAL.map(NamePattern::of).into(), ..Self::none() }
     }
 
     pub(super) fn read(tree: &PolicyValue) -> Result<Self, Invalid> {
         let fields = Fields::open(tree, &OUTBOUND_HEADERS)?;
         let patterns = |name| {
-            let read = |t| read::list(t, limits::STRIP, edit::removable);
+            let read = |t| read::list(t, limits::STRIP, NamePattern::removable);
             fields.optional(name, read).map(Option::unwrap_or_default)
         };
-        let mut outbound_headers = Self::internal();
-        outbound_headers.remove.append(&mut patterns("remove")?);
-        outbound_headers.keep = patterns("keep")?;
-        Ok(outbound_headers)
+        Ok(Self { remove: patterns("remove")?, keep: patterns("keep")?, ..Self::internal() })
     }
 
     /// Whether a header, or a trailer, of that name must not leave.
     pub(super) fn covers(&self, name: &[u8]) -> bool {
-        let covered = |patterns: &[NamePattern]| patterns.iter().any(|pattern| pattern.covers(name));
-        !name.starts_with(b":") && covered(&self.remove) && !covered(&self.keep)
+        self.removes(name) || self.is_internal(name)
     }
 
-    /// Removes what must not leave. What an earlier Narrows filter of this proxy has written stays,
-    /// because the route table has yet to read it.
+    /// Whether the policy itself names it.
+    fn removes(&self, name: &[u8]) -> bool {
+        self.takes(&self.remove, name)
+    }
+
+    fn is_internal(&self, name: &[u8]) -> bool {
+        self.takes(&self.internal, name)
+    }
+
+    fn takes(&self, patterns: &[NamePattern], name: &[u8]) -> bool {
+        let covered = |patterns: &[NamePattern]| patterns.iter().any(|pattern| pattern.covers(name));
+        !name.starts_with(b":") && covered(patterns) && !covered(&self.keep)
+    }
+
+    /// Removes what must not leave. An internal header that an earlier Narrows filter of this proxy has written stays,
+    /// because the route table has yet to read it, unless the policy names it.
     pub(super) fn apply<'a>(&self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
         let written = |name: &[u8]| sanitize::was_written(request.stripped(), name);
-        edits.extend(edit::removals(request, |name| self.covers(name) && !written(name)));
+        let goes = |name: &[u8]| self.removes(name) || (self.is_internal(name) && !written(name));
+        edits.extend(edit::removals(request, goes));
     }
 }

@@ -33,10 +33,11 @@ impl<'a> Readings<'a> {
         Self { plain: Cow::Borrowed(path), others: Vec::new() }
     }
 
-    /// The readings of a path without its query. `CONNECT` has no path, `OPTIONS` may have `*`: both
-    /// are read as they are. A path with more readings than [`most`] is ambiguous.
+    /// The readings of a path without its query. `OPTIONS` may have `*`, which is read as it is. A `CONNECT` has no
+    /// path: what is asked for in the tunnel nobody sees, so it has no reading. A path with more readings than
+    /// [`most`] is ambiguous.
     pub(super) fn of(path: &'a [u8]) -> Result<Self, Ambiguity> {
-        if path.is_empty() || path == b"*" {
+        if path == b"*" {
             return Ok(Self::as_sent(path));
         }
         if !path.starts_with(b"/") {

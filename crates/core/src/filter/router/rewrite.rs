@@ -73,7 +73,7 @@ impl Rewrite {
                 // Nothing here needs the header; but if the request has it, it must be true.
                 let is_there = request.headers().iter().any(|(name, _)| forwarded_host(name));
                 if is_there && destination::is_the_clients(draft) {
-                    draft.set(FORWARDED_HOST, Cow::Borrowed(request.authority()));
+                    draft.disown(FORWARDED_HOST);
                 }
                 draft.write(":authority", written);
             }

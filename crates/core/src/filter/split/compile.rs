@@ -116,6 +116,11 @@ pub(super) fn splitter(written: &Written<'_>) -> Result<Splitter, Invalid> {
         index,
         hosts: every_host(&split_matches),
         asks_for_hosts: asks_for_hosts(&splits, &split_matches),
+        own_hosts: if head.trust == modes::Trust::Edge && active {
+            restore::canaries(&splits)
+        } else {
+            Vec::new()
+        },
         inbound: restore.then(|| restore::canaries(&splits)),
         authority_first,
         common: Common {
@@ -197,7 +202,7 @@ fn series(
         let Some(rolling) = &mut split.rollback else { continue };
         rolling.identify(name, |backend| {
             let backend = backends.get(backend)?;
-            let to = backend.to.as_ref().map(|to| to.identity(route_header)).unwrap_or_default();
+            let to = backend.to.as_ref().map(|to| to.written(route_header)).unwrap_or_default();
             Some((&*backend.name, to))
         });
         if rolling.comes_back() && backends.iter().any(|backend| backend.ramp.is_some()) {

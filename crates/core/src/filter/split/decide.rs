@@ -99,6 +99,7 @@ impl Policy for Splitter {
         if let Some(verdict) = &verdict {
             self.act(verdict, request, decision);
         }
+        self.own(request, decision);
         if let Some(record) = record {
             self.explain(request, verdict, record);
         }

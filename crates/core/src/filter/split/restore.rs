@@ -9,9 +9,10 @@
 use std::borrow::Cow;
 
 use super::splitter::{Split, Splitter};
-use crate::action::destination::{Destination, FORWARDED_HOST};
-use crate::action::edit::Edit;
+use crate::action::destination::{Destination, FORWARDED_HOST, is_the_clients};
+use crate::action::edit::{Draft, Edit};
 use crate::language::modes::Mode;
+use crate::language::names::covers;
 use crate::matching::request::Request;
 use crate::policy::decision::Decision;
 use crate::policy::needs::Needs;
@@ -20,7 +21,8 @@ use crate::wire::host::{Host, is_one};
 
 /// The hosts that rewritten requests ask for.
 pub(super) fn canaries(splits: &[Split]) -> Vec<Box<str>> {
-    let backends = splits.iter().flat_map(|split| &split.backends);
+    let acting = splits.iter().filter(|split| split.mode == Mode::Enforce);
+    let backends = acting.flat_map(|split| &split.backends);
     backends.filter_map(|backend| backend.to.as_ref()?.authority()).map(Into::into).collect()
 }
 
@@ -30,6 +32,27 @@ pub(super) fn needs(needs: Needs) -> Needs {
 }
 
 impl Splitter {
+    /// At the edge: a client that asks for the host of a backend itself does not say what was asked for instead, or
+    /// else the workload would believe it.
+    pub(super) fn own<'a>(&'a self, request: &Request<'a>, decision: &mut Decision<'a>) {
+        let name = request.host().name();
+        let is_own = |host: &Box<str>| {
+            let rest = name.strip_prefix(host.as_bytes());
+            // A bare name has the caller's domain.
+            rest.is_some_and(|rest| rest.is_empty() || (rest.starts_with(b".") && !host.contains('.')))
+        };
+        let is_sent = || request.headers().iter().any(|(name, _)| covers(FORWARDED_HOST.as_bytes(), name));
+        if !self.own_hosts.iter().any(is_own) || !is_sent() {
+            return;
+        }
+        let mut draft = Draft::new(request, self.common.head.trust);
+        let is_set = decision.request.iter().any(|edit| edit.name() == FORWARDED_HOST);
+        if !is_set && is_the_clients(&draft) {
+            draft.disown(FORWARDED_HOST);
+            decision.request.extend(draft.finish().0);
+        }
+    }
+
     /// Puts the original authority back, if there is one.
     pub(super) fn restore<'a>(&'a self, request: &Request<'a>, decision: &mut Decision<'a>) {
         if let Some(original) = self.original(request) {

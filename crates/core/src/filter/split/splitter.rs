@@ -29,6 +29,8 @@ pub struct Splitter {
     /// The hosts that a rewritten request asks for, where the policy restores the
     /// original ones instead of splitting.
     pub(super) inbound: Option<Vec<Box<str>>>,
+    /// The hosts that a rewritten request asks for, where a client's `x-forwarded-host` is not believed.
+    pub(super) own_hosts: Vec<Box<str>>,
     /// Whether a condition asks for a host, which a request may not name.
     pub(super) asks_for_hosts: bool,
     pub(super) guards: Guards,

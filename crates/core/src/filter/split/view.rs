@@ -66,10 +66,13 @@ impl Split {
         self.slots.owned().iter().any(|(from, to, _)| from < to)
     }
 
-    /// Whether the baseline has no bucket of its own, and serves only requests that have no key.
+    /// Whether the baseline has no bucket of its own, but for those that rounding leaves, and serves only requests
+    /// that have no key.
     pub(super) fn leaves_only_keyless(&self) -> bool {
         let owned = self.slots.owned().iter().map(|(from, to, _)| to.saturating_sub(*from));
-        owned.fold(0, u32::saturating_add) >= BUCKETS
+        // Less than one bucket of each is lost.
+        let rounded = owned.filter(|owned| *owned > 0).map(|owned| owned.saturating_add(1));
+        rounded.fold(0, u32::saturating_add) > BUCKETS
             && !self.keys.is_empty()
             && self.missing == Missing::Backend(self.baseline)
     }

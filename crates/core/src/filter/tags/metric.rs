@@ -58,8 +58,9 @@ pub(super) enum Value {
     /// In nanoseconds; counted in milliseconds.
     Milliseconds(usize),
     Bytes(usize),
-    /// In nanoseconds since the epoch; set in seconds.
-    Seconds(usize),
+    /// In nanoseconds since the epoch, and since then; set in seconds. The end of a request, not its beginning: those
+    /// of one tag are counted as they end, and the gauge must not run back.
+    Seconds(usize, usize),
 }
 
 impl Metric {
@@ -82,7 +83,7 @@ impl Metric {
                 .in_field("tags"));
         }
         let value = match fields.optional("value", |t| value(t, reads))? {
-            Some(Value::Seconds(_)) if kind != Kind::Gauge => {
+            Some(Value::Seconds(..)) if kind != Kind::Gauge => {
                 return Err(misfit("\"time\" needs a gauge", "write \"type\": \"gauge\""));
             }
             Some(Value::One) if kind == Kind::Gauge => {
@@ -107,7 +108,9 @@ impl Metric {
             Value::One => Some(1),
             Value::Milliseconds(index) => read(index)?.checked_div(1_000_000),
             Value::Bytes(index) => Some(read(index).unwrap_or_default()),
-            Value::Seconds(index) => read(index)?.checked_div(1_000_000_000),
+            Value::Seconds(began, lasted) => {
+                read(began)?.saturating_add(read(lasted).unwrap_or_default()).checked_div(1_000_000_000)
+            }
         }
     }
 }
@@ -125,7 +128,9 @@ const VALUES: [(&str, fn(&mut PropertyReads) -> Value); 5] = [
     ("duration", |reads| Value::Milliseconds(reads.index(&["request", "duration"]))),
     ("requestBytes", |reads| Value::Bytes(reads.index(&["request", "size"]))),
     ("responseBytes", |reads| Value::Bytes(reads.index(&["response", "size"]))),
-    ("time", |reads| Value::Seconds(reads.index(&["request", "time"]))),
+    ("time", |reads| {
+        Value::Seconds(reads.index(&["request", "time"]), reads.index(&["request", "duration"]))
+    }),
 ];
 
 /// The name of a metric, as Prometheus allows it.
@@ -145,4 +150,30 @@ fn name(written: &str) -> Result<Box<str>, Invalid> {
 
 fn misfit(message: &str, help: &str) -> Invalid {
     Invalid::new(Code::Conflict, message, help).in_field("value")
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::{Kind, Metric, Value};
+
+    /// A long request that began first ends last: the gauge does not run back.
+    #[test]
+    fn a_time_is_that_of_the_end() {
+        let gauge = Metric {
+            name: "seen".into(),
+            kind: Kind::Gauge,
+            value: Value::Seconds(0, 1),
+            tags: Vec::new(),
+            overflow: 0,
+        };
+        let nanos = |seconds: i64| Some((seconds * 1_000_000_000).to_le_bytes().to_vec());
+        let short = gauge.number(&[nanos(3_590), nanos(1)]);
+        let long = gauge.number(&[nanos(0), nanos(3_600)]);
+        assert_eq!((short, long), (Some(3_591), Some(3_600)));
+        assert_eq!(gauge.number(&[nanos(5), None]), Some(5));
+        assert_eq!(gauge.number(&[None, nanos(5)]), None);
+    }
 }

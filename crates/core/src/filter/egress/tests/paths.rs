@@ -88,3 +88,27 @@ fn a_rule_without_paths_minds_no_path() {
         "allow git"
     );
 }
+
+/// What is asked for in a tunnel nobody sees: however a rule writes paths, it does not open one, and one that denies
+/// some closes it.
+#[test]
+fn a_tunnel_has_no_path() {
+    let tunnel = Call { method: "CONNECT", authority: "api.example:443", target: "", ..CALL };
+    for path in [
+        r#"{"pathPrefix": "/"}"#,
+        r#"{"pathPrefix": "/admin", "invert": true}"#,
+        r#"{"regex": ".*"}"#,
+        r#"{"exact": "/v1"}"#,
+    ] {
+        let rule = |action: &str| {
+            format!(
+                r#"{{"name": "api", "action": "{action}", "to": {{"hosts": ["api.example"], "paths": [{path}]}}}}"#
+            )
+        };
+        let allows = compile(&format!(r#"{{"rules": [{}]}}"#, rule("allow"))).unwrap();
+        let refused = outcome(&allows, &tunnel);
+        assert!(["deny ambiguous-path", "deny default"].contains(&&*refused), "{path}: {refused}");
+        let denies = compile(&format!(r#"{{"default": "allow", "rules": [{}]}}"#, rule("deny"))).unwrap();
+        assert_eq!(outcome(&denies, &tunnel), "deny api", "{path}");
+    }
+}

@@ -86,7 +86,7 @@ impl Authority {
             }
             Self::Around { before, behind, .. } => {
                 let host = [before, asked, behind].concat();
-                is_name(&host).then_some(Cow::Owned(host))
+                (is_name(&host) && !is_address(asked)).then_some(Cow::Owned(host))
             }
         }
     }
@@ -112,6 +112,11 @@ impl Authority {
         }
         Some(written)
     }
+}
+
+/// Whether a name ends in a number: then it is an address, or none at all, and no name belongs before or behind it.
+fn is_address(name: &[u8]) -> bool {
+    name.rsplit(|byte| *byte == b'.').next().is_some_and(|last| last.iter().all(u8::is_ascii_digit))
 }
 
 /// Reads an authority that was made from a part of one.

@@ -251,7 +251,7 @@ pub(super) fn override_by(
         Ok(values
             .into_iter()
             .map(|(value, backend)| (value.into_bytes().into(), backend))
-            .collect::<Vec<_>>())
+            .collect::<Vec<(Box<[u8]>, usize)>>())
     })?;
     let only = others.next().filter(|_| others.next().is_none());
     let backend = named.or(only);
@@ -262,12 +262,27 @@ pub(super) fn override_by(
             "add \"backend\", or \"values\" for several",
         ));
     }
+    let (always, never, values) = (value("always")?, value("never")?, values.unwrap_or_default());
+    let chooses =
+        |value: &[u8]| if *value == *never { Some(baseline) } else { backend.filter(|_| *value == *always) };
+    if let Some((dead, _)) =
+        values.iter().find(|(value, to)| chooses(value).is_some_and(|other| other != *to))
+    {
+        let dead = String::from_utf8_lossy(dead);
+        let what = format!("the value {dead:?} chooses another backend already");
+        return Err(Invalid::new(
+            Code::Conflict,
+            what,
+            "change \"always\" or \"never\", or write another value",
+        )
+        .in_field("values"));
+    }
     Ok(Override {
         header: fields.required("header", |t| names::header(read::text(t)?))?,
-        always: value("always")?,
-        never: value("never")?,
+        always,
+        never,
         backend,
-        values: values.unwrap_or_default(),
+        values,
     })
 }
 

@@ -77,7 +77,10 @@ impl Key {
             }
             KeySource::Principal => one(request.source().principal.map(Cow::Borrowed)),
             KeySource::Host => one(Some(Cow::Owned(request.host().name().to_vec()))),
-            KeySource::TraceId => one(trace::id(|name| request.values(name).next()).map(Cow::Owned)),
+            KeySource::TraceId => {
+                let ids = trace::ids(|name| request.values(name));
+                self.sole(&mut ids.into_iter().map(Cow::Owned))
+            }
             KeySource::Metadata(path) => {
                 let values = request.metadata_values(path);
                 self.sole(&mut copies(&mut values.values(b"")))
@@ -168,7 +171,7 @@ impl Key {
             KeySource::All(_) => return None,
             KeySource::SourceAddress => Cow::Owned(source::ip(value)?.to_string().into_bytes()),
             KeySource::TraceId => {
-                let id = trace::id(|name| (name == b"x-b3-traceid").then_some(value))?;
+                let id = trace::id(b"x-b3-traceid", value)?;
                 self.in_one_form(Cow::Owned(id))
             }
             KeySource::Host => self.in_one_form(Cow::Owned(value.to_ascii_lowercase())),

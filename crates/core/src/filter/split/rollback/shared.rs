@@ -75,7 +75,8 @@ impl Shared {
             let known = known.filter(|record| record.to == to && generation <= record.generation);
             let mut record = known.unwrap_or_else(|| Record { id, to, ..Record::default() });
             record.stands = record.stands.filter(|_| record.push == push);
-            (record.generation, record.push) = (generation, push);
+            // One that was found worse stays found: a push may go below it and come back.
+            (record.generation, record.push) = (record.generation.max(generation), push);
             record.under(terms);
             records.push(record);
         }

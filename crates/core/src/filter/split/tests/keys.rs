@@ -48,6 +48,14 @@ fn members_traces_and_hosts() {
         assert_eq!(bucket(trace, with(&[(name, value)])), low, "{name} {value}");
     }
     assert_eq!(bucket(trace, with(&[("x-request-id", "a")])), None);
+    let [one, other] =
+        ["00-4bf92f3577b34da6a3ce929d0e0e4736-1-00", "00-4bf92f3577b34da6a3ce929d0e0e4737-1-00"];
+    assert_eq!(bucket(trace, with(&[("traceparent", one), ("traceparent", one)])), low);
+    assert_eq!(bucket(trace, with(&[("traceparent", one), ("traceparent", other)])), None);
+    assert_eq!(
+        bucket(trace, with(&[("traceparent", other), ("traceparent", one), ("b3", "1111111111111111")])),
+        None
+    );
     assert_eq!(bucket(r#"{"host": true}"#, with(&[])), plain("a.example"));
     let cookie = r#"{"cookie": "u", "decode": "percent", "lowercase": true}"#;
     assert_eq!(bucket(cookie, with(&[("cookie", "u=Cyd%40example.com")])), plain("cyd@example.com"));
