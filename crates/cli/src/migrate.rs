@@ -203,8 +203,13 @@ fn arrange(old: &mut Old, logs: &mut [Log]) {
     old.groups.sort_by_key(|group| std::cmp::Reverse(group.hosts.rank()));
     let mut said: Vec<(usize, std::ops::Range<usize>, String, &str)> = Vec::new();
     let at = |group: &Group| group.routes.first().map_or(0..0, |route| route.at.clone());
+    let called = |group: &Group| routes::called(&group.remains.as_ref()?.resource);
     for (number, later) in old.groups.iter().enumerate() {
         for earlier in old.groups.iter().take(number) {
+            if let Some(name) = called(later).filter(|name| Some(name) == called(earlier).as_ref()) {
+                let what = format!("{name} is there twice, and a cluster keeps only one of that name");
+                said.push((later.file, at(later), what, "leave one out, or give it another name"));
+            }
             if later.hosts.is_within(&earlier.hosts) {
                 let what = format!("some hosts of {} are between those of {}", later.name, earlier.name);
                 said.push((later.file, at(later), what, "convert them in runs of their own"));

@@ -48,13 +48,24 @@ pub(super) fn read(all: &[Found<'_>], has_key: bool, logs: &mut [Log]) -> Vec<Gr
             "keep its Ingress, or write a route for it by hand",
         );
     }
-    hosts.into_iter().map(|host| group(host, &mains, &canaries, logs)).collect()
+    let mut taken = Vec::new();
+    hosts.into_iter().map(|host| group(host, &mains, &canaries, &mut taken, logs)).collect()
 }
 
+/// The namespace and the name of a resource.
+#[derive(Clone, PartialEq)]
+struct Called {
+    namespace: Option<String>,
+    name: String,
+}
+
+/// The splits of one host, and a route with a name that none of the routes before it has: an Ingress may have
+/// several hosts.
 fn group(
     host: Option<String>,
     mains: &[Location],
     canaries: &[(Location, Canary)],
+    taken: &mut Vec<Called>,
     logs: &mut [Log],
 ) -> Group {
     let mains: Vec<&Location> = mains.iter().filter(|main| main.host == host).collect();
@@ -63,6 +74,8 @@ fn group(
     // The longest path is tried first, and an exact one before all.
     own.sort_by_key(|(canary, _)| std::cmp::Reverse(canary.path.rank()));
     let file = own.first().map_or(0, |(canary, _)| canary.file);
+    let name = own.first().map_or_else(|| "ingress".to_owned(), |(canary, _)| canary.ingress.clone());
+    let called = free(&name, own.first().and_then(|(canary, _)| canary.namespace.clone()), taken);
     let mut routes: Vec<Route> = Vec::new();
     let mut rest = Vec::new();
     let mut done: Vec<&PathTest> = Vec::new();
@@ -85,14 +98,16 @@ fn group(
             );
             continue;
         };
-        rest.push(rule(&canary.path.test, Some(&canary.service), canary));
+        rest.push(rule(canary, true, &called, log));
         routes.push(route(main, canary, how, &mains, &own));
     }
-    rest.extend(mains.iter().map(|main| rule(&main.path.test, None, main)));
-    let name = own.first().map_or_else(|| "ingress".to_owned(), |(canary, _)| canary.ingress.clone());
+    for main in mains {
+        let Some(log) = logs.get_mut(main.file) else { continue };
+        rest.push(rule(main, false, &called, log));
+    }
     Group {
         file,
-        remains: Some(remains(&name, host.as_deref(), rest)),
+        remains: Some(remains(called, host.as_deref(), rest)),
         name,
         hosts: host.map_or(Hosts::Any, |host| Hosts::Names(vec![host])),
         routes,
@@ -131,30 +146,58 @@ fn route(
     route
 }
 
+/// The first free name of a route, as others before it may be for other hosts of the same Ingress.
+fn free(wanted: &str, namespace: Option<String>, taken: &mut Vec<Called>) -> Called {
+    let mut called = Called { namespace, name: wanted.to_owned() };
+    let mut number = 2;
+    while taken.contains(&called) {
+        called.name = format!("{wanted}-{number}");
+        number += 1;
+    }
+    taken.push(called.clone());
+    called
+}
+
 /// A rule of the `HTTPRoute` that serves the same: with a value of the route header for a canary.
-fn rule(path: &PathTest, canary: Option<&str>, location: &Location) -> PolicyValue {
+fn rule(location: &Location, is_canary: bool, route: &Called, log: &mut Log) -> PolicyValue {
+    let path = &location.path.test;
     let kind = match path.how {
         PathKind::Exact => "Exact",
         _ => "PathPrefix",
     };
     let mut found = Table::default()
         .with("path", Table::default().with("type", text(kind)).with("value", text(&path.text)).into());
-    if let Some(value) = canary {
-        let header = Table::default().with("name", text("x-narrows-route")).with("value", text(value));
+    if is_canary {
+        let value = text(&location.service);
+        let header = Table::default().with("name", text("x-narrows-route")).with("value", value);
         found = found.with("headers", list([header.into()]));
     }
-    let backend = Table::default().with("name", text(&location.service)).maybe("port", location.port.clone());
+    let [own, routes] =
+        [&location.namespace, &route.namespace].map(|one| one.as_deref().unwrap_or("default"));
+    if own != routes {
+        log.stays(
+            &location.at,
+            format!("its service is in the namespace {own}, and the HTTPRoute of this host in {routes}"),
+            format!("write a ReferenceGrant in {own}, so that the route may lead there"),
+        );
+    }
+    let backend = Table::default()
+        .with("name", text(&location.service))
+        .maybe("namespace", (own != routes).then(|| text(own)))
+        .maybe("port", location.port.clone());
     Table::default().with("matches", list([found.into()])).with("backendRefs", list([backend.into()])).into()
 }
 
-fn remains(name: &str, host: Option<&str>, rest: Vec<PolicyValue>) -> Remains {
+fn remains(called: Called, host: Option<&str>, rest: Vec<PolicyValue>) -> Remains {
     let spec = Table::default()
         .with("parentRefs", list([one("name", text("gateway"))]))
         .maybe("hostnames", host.map(|host| list([text(host)])));
+    let metadata =
+        Table::default().with("name", text(called.name)).maybe("namespace", called.namespace.map(text));
     let resource = Table::default()
         .with("apiVersion", text("gateway.networking.k8s.io/v1"))
         .with("kind", text("HTTPRoute"))
-        .with("metadata", one("name", text(name)))
+        .with("metadata", metadata.into())
         .with("spec", spec.into());
     Remains { kind: RemainsKind::HttpRoute, resource: resource.into(), routes: Vec::new(), rest }
 }

@@ -26,6 +26,22 @@ pub(super) fn documents(old: &Old, policy: &PolicyValue) -> Vec<PolicyValue> {
     documents
 }
 
+/// What a resource is called: its kind, its name and its namespace.
+pub(super) fn called(resource: &PolicyValue) -> Option<String> {
+    let text = |table: &PolicyValue, name: &str| match field(table, name) {
+        Some(PolicyValue::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let metadata = field(resource, "metadata")?;
+    let name = format!("{} {}", text(resource, "kind")?, text(metadata, "name")?);
+    Some(text(metadata, "namespace").map_or(name.clone(), |namespace| format!("{name} in {namespace}")))
+}
+
+fn field<'t>(table: &'t PolicyValue, name: &str) -> Option<&'t PolicyValue> {
+    let PolicyValue::Table(fields) = table else { return None };
+    fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
 fn routes(remains: &Remains, used: &[String]) -> PolicyValue {
     let used = remains.routes.iter().filter(|(name, _)| used.contains(name));
     let everything = (remains.kind == RemainsKind::VirtualHost).then(|| one("prefix", text("/")));

@@ -35,7 +35,7 @@ fn the_commands_that_attach_a_policy_run() {
     assert!(commands > 10 && merged > 0, "{commands} {merged}");
 }
 
-const OLD: &str = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: v, namespace: n }\n\
+const OLD: &str = "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: v, namespace: shop }\n\
     spec:\n  hosts: [a.example.com]\n  gateways: [g]\n  http: [{ route: [{ destination: { host: a, subset: v1 }, weight: 9 }, \
     { destination: { host: a, subset: v2 }, weight: 1 }] }]\n";
 
@@ -71,4 +71,64 @@ fn no_output_destroys_another_file_of_the_run() {
     let write = || narrows(&here, &["migrate", "old.yaml", "--out", "new.yaml", "--allow-differences"]);
     assert!(write().2.contains("policy written to new.yaml\n"));
     assert!(write().2.contains("policy written to new.yaml, in place of what was there\n"));
+}
+
+/// An Ingress with two hosts.
+fn ingress(name: &str, namespace: &str, annotations: &str) -> String {
+    let rule = |host: &str| {
+        format!(
+            "{{ host: {host}, http: {{ paths: [{{ path: /, pathType: Prefix, backend: {{ service: {{ name: {name}, \
+             port: {{ number: 80 }} }} }} }}] }} }}"
+        )
+    };
+    let rules = [rule("a.example"), rule("b.example")].join(", ");
+    format!(
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{ name: {name}{namespace}, annotations: \
+         {{ {annotations} }} }}\nspec: {{ rules: [{rules}] }}\n"
+    )
+}
+
+/// What was written under this name.
+fn routes_of(old: &str, name: &str) -> String {
+    let here = directory(name);
+    fs::write(here.join("old.yaml"), old).unwrap();
+    let command = ["migrate", "old.yaml", "--out", "p.yaml", "--routes", "r.yaml", "--allow-differences"];
+    let (code, _, errors) = narrows(&here, &command);
+    assert_eq!(code, Some(0), "{errors}");
+    fs::read_to_string(here.join("r.yaml")).unwrap() + &errors
+}
+
+/// A cluster keeps one resource of a name in a namespace.
+#[test]
+fn each_host_of_an_ingress_has_a_route_that_stays() {
+    let canary =
+        "nginx.ingress.kubernetes.io/canary: 'true', nginx.ingress.kubernetes.io/canary-weight: '10'";
+    let both = |main: &str, own: &str| {
+        let (main, own) = (ingress("shop", main, ""), ingress("shop-canary", own, canary));
+        format!("{main}---\n{own}")
+    };
+    let written = routes_of(&both(", namespace: store", ", namespace: store"), "migrate-hosts");
+    for (name, host) in [("shop-canary", "a.example"), ("shop-canary-2", "b.example")] {
+        let head = format!(
+            "metadata:\n  name: {name}\n  namespace: store\nspec:\n  parentRefs:\n    - name: gateway\n  \
+             hostnames: [{host}]\n"
+        );
+        assert!(written.contains(&head), "{written}");
+    }
+    // The service of another namespace is named with it, and that needs a grant.
+    let written = routes_of(&both("", ", namespace: store"), "migrate-namespaces");
+    assert!(
+        written.contains("- name: shop\n          namespace: default\n          port: 80\n"),
+        "{written}"
+    );
+    assert!(written.contains("- name: shop-canary\n          port: 80\n"), "{written}");
+    assert!(written.contains("= help: write a ReferenceGrant in default"), "{written}");
+    // Two of a name that were written so.
+    let here = directory("migrate-twice");
+    let other = OLD.replace("a.example.com", "b.example.com");
+    fs::write(here.join("old.yaml"), format!("{OLD}---\n{other}")).unwrap();
+    let (code, _, errors) = narrows(&here, &["migrate", "old.yaml"]);
+    assert!(code == Some(2) && errors.contains("VirtualService v in shop is there twice"), "{errors}");
+    fs::write(here.join("old.yaml"), format!("{OLD}---\n{}", other.replace(" v,", " w,"))).unwrap();
+    assert_eq!(narrows(&here, &["migrate", "old.yaml", "--allow-differences"]).0, Some(0));
 }

@@ -18,6 +18,8 @@ pub(super) struct Location {
     pub(super) at: Range<usize>,
     /// The name of the Ingress.
     pub(super) ingress: String,
+    /// Its namespace, if it says one.
+    pub(super) namespace: Option<String>,
     /// A name for a split of it.
     pub(super) name: String,
     /// The host; none is every host.
@@ -53,6 +55,7 @@ impl Path {
 /// Reads the rules.
 pub(super) fn read(resource: &Node, file: usize, log: &mut Log) -> Vec<Location> {
     let ingress = resource.text_at("metadata.name").unwrap_or("ingress").to_owned();
+    let namespace = resource.text_at("metadata.namespace").map(str::to_owned);
     let mut all = Vec::new();
     let Some(spec) = general::spec(resource, "an Ingress", log) else { return all };
     let mut spec = Fields::of(spec, log);
@@ -74,7 +77,8 @@ pub(super) fn read(resource: &Node, file: usize, log: &mut Log) -> Vec<Location>
                 let name = plain(&format!("{ingress}-{}", all.len() + 1));
                 let Some((path, service, port)) = entry_of(entry, log) else { continue };
                 let (at, ingress, host) = (entry.head(), ingress.clone(), host.clone());
-                all.push(Location { file, at, ingress, name, host, path, service, port });
+                let namespace = namespace.clone();
+                all.push(Location { file, at, ingress, namespace, name, host, path, service, port });
             }
             http.rest("\"http\"", log);
         }
