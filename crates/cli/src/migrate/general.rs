@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use narrows_core::PolicyValue;
+
 use super::destinations::plain;
 use super::difference::Log;
 use super::fields::Fields;
 use super::old::Redirect;
-use crate::source::Node;
+use crate::source::{Node, Value};
 
 /// The `spec` of a resource. What else is at its top is refused, and a resource without one is.
 pub(super) fn spec<'n>(resource: &'n Node, what: &str, log: &mut Log) -> Option<&'n Node> {
@@ -18,6 +20,30 @@ pub(super) fn spec<'n>(resource: &'n Node, what: &str, log: &mut Log) -> Option<
         log.refuse(&resource.head(), format!("{what} without \"spec\" says nothing"), "write its \"spec\"");
     }
     spec
+}
+
+/// The annotation in which kubectl keeps what it applied last: the old resource.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// What the author of a resource wrote of its metadata. The rest is the API server's, which refuses an old version
+/// of it.
+pub(super) fn metadata(resource: &Node) -> Option<PolicyValue> {
+    let mut kept = Vec::new();
+    for (key, value) in resource.get("metadata")?.fields() {
+        let is_kept = ["name", "namespace", "labels", "annotations"].contains(&key.name.as_str());
+        if !is_kept || matches!(value.value, Value::Scalar(PolicyValue::Null)) {
+            continue;
+        }
+        let mut tree = value.tree();
+        if let PolicyValue::Table(fields) = &mut tree {
+            fields.retain(|(name, _)| name != LAST_APPLIED);
+            if fields.is_empty() {
+                continue;
+            }
+        }
+        kept.push((key.name.clone(), tree));
+    }
+    Some(PolicyValue::Table(kept))
 }
 
 /// The name of a route, which is that of its rule then; or another one.

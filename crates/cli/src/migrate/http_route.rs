@@ -41,7 +41,7 @@ pub(super) fn read(resource: &Node, file: usize, log: &mut Log) -> Group {
     let head = Table::default()
         .maybe("apiVersion", resource.get("apiVersion").map(Node::tree))
         .with("kind", text("HTTPRoute"))
-        .maybe("metadata", resource.get("metadata").map(Node::tree))
+        .maybe("metadata", super::general::metadata(resource))
         .with("spec", kept.into());
     let mut sorted = sorted(&routes);
     let last = sorted.last_mut().filter(|route| route.takes_all());

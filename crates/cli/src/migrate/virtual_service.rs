@@ -48,7 +48,7 @@ pub(super) fn read(resource: &Node, file: usize, log: &mut Log) -> Group {
     let head = Table::default()
         .maybe("apiVersion", resource.get("apiVersion").map(Node::tree))
         .with("kind", text("VirtualService"))
-        .maybe("metadata", resource.get("metadata").map(Node::tree))
+        .maybe("metadata", super::general::metadata(resource))
         .with("spec", kept.into());
     let remains =
         destinations.remains(RemainsKind::VirtualService, head.into(), fallback.into_iter().collect());

@@ -132,3 +132,28 @@ fn each_host_of_an_ingress_has_a_route_that_stays() {
     fs::write(here.join("old.yaml"), format!("{OLD}---\n{}", other.replace(" v,", " w,"))).unwrap();
     assert_eq!(narrows(&here, &["migrate", "old.yaml", "--allow-differences"]).0, Some(0));
 }
+
+/// What an API server adds cannot be applied again.
+#[test]
+fn the_routes_have_the_metadata_that_was_written() {
+    let read = OLD.replace(
+        "metadata: { name: v, namespace: shop }",
+        "metadata:\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: '{}'\n    team: shop\n  \
+         creationTimestamp: \"2026-01-01T00:00:00Z\"\n  generation: 3\n  labels: { app: v }\n  \
+         managedFields: [{ manager: kubectl }]\n  name: v\n  namespace: shop\n  resourceVersion: \"123\"\n  uid: 0b0b",
+    );
+    let kept = "metadata:\n  annotations:\n    team: shop\n  labels:\n    app: v\n  name: v\n  namespace: shop\nspec:";
+    let written = routes_of(&(read.clone() + "status: {}\n"), "migrate-metadata");
+    assert!(written.contains(kept) && !written.contains("status"), "{written}");
+    let route = read
+        .replace("networking.istio.io/v1", "gateway.networking.k8s.io/v1")
+        .replace("VirtualService", "HTTPRoute");
+    let (head, _) = route.split_once("spec:").unwrap();
+    let spec = "spec: { hostnames: [a.example], rules: [{ backendRefs: [{ name: a, port: 80, weight: 9 }, \
+                { name: b, port: 80, weight: 1 }] }] }\n";
+    let written = routes_of(&format!("{head}{spec}"), "migrate-metadata");
+    assert!(written.contains(kept), "{written}");
+    // Nothing is left of annotations that only kubectl wrote.
+    let written = routes_of(&read.replace("    team: shop\n", ""), "migrate-metadata");
+    assert!(written.contains("metadata:\n  labels:"), "{written}");
+}
