@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use narrows_cases::Send;
 use narrows_core::{Policy, Request, Trail};
 use narrows_model::{Headers, arrives, request, trail};
+use serde_json::Value;
 
 use crate::source::Node;
 
@@ -83,20 +84,41 @@ pub fn headers_of(policy: &Node) -> BTreeSet<String> {
 /// A request that is sent for the nth time, from 1: `{n}` in its texts is that number.
 pub(super) fn nth(send: &Send, n: u64) -> Send {
     let n = n.to_string();
-    let fill = |text: &str| text.replace("{n}", &n);
-    let some = |text: &Option<String>| text.as_deref().map(fill);
+    let fill = |text: &String| text.replace("{n}", &n);
+    let some = |text: &Option<String>| text.as_ref().map(fill);
+    let lines = |lines: &Vec<String>| lines.iter().map(fill).collect();
     Send {
         target: fill(&send.target),
         authority: fill(&send.authority),
-        headers: send.headers.iter().map(|line| fill(line)).collect(),
-        came_in: send.came_in.iter().map(|lines| lines.iter().map(|line| fill(line)).collect()).collect(),
+        headers: lines(&send.headers),
+        body: fill(&send.body),
         source: narrows_cases::Source {
             address: some(&send.source.address),
             principal: some(&send.source.principal),
+            namespace: some(&send.source.namespace),
+            workload: some(&send.source.workload),
             ..send.source.clone()
         },
+        server_name: some(&send.server_name),
+        cluster: some(&send.cluster),
+        virtual_host: some(&send.virtual_host),
+        metadata: send.metadata.as_ref().map(|written| filled(written, &n)),
+        stripped: some(&send.stripped),
+        came_in: send.came_in.iter().map(lines).collect(),
         repeat: None,
         ..send.clone()
+    }
+}
+
+/// The same of every text of a value; names stay.
+fn filled(value: &Value, n: &str) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace("{n}", n)),
+        Value::Array(elements) => elements.iter().map(|element| filled(element, n)).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), filled(value, n))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 

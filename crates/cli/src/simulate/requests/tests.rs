@@ -55,6 +55,19 @@ fn repeats_count() {
 }
 
 #[test]
+fn a_number_is_in_every_text_of_a_repeat() {
+    let text = "- target: /\n  body: 'b{n}'\n  stripped: 's{n}'\n  serverName: 'sni{n}'\n  cluster: 'c{n}'\n  \
+                virtualHost: 'v{n}'\n  direction: outbound\n  cameIn: [['x-a: in{n}']]\n  \
+                source: { principal: 'spiffe://p{n}', namespace: 'ns{n}', workload: 'w{n}' }\n  \
+                metadata: { 'f{n}': { sub: 'm{n}', more: [{ deep: 'd{n}' }, 1, true, null] } }\n  repeat: 2\n";
+    let (sent, _) = read(text).unwrap();
+    let second = format!("{:?}", sent[1]);
+    for word in ["b2", "s2", "sni2", "c2", "v2", "in2", "spiffe://p2", "ns2", "w2", "m2", "d2", "f{n}"] {
+        assert!(second.contains(&format!("{word}\"")), "{word}: {second}");
+    }
+}
+
+#[test]
 fn what_envoy_holds_once_is_joined() {
     let text = "- headers: ['X-A: 1', 'User-Agent: a', 'x-a: 2', 'user-agent: b', 'x-b: \\xff\\\\']\n";
     let (sent, _) = read(text).unwrap();
