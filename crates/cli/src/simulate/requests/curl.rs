@@ -1,13 +1,15 @@
 //! Command lines of curl, one after the other, as browsers and documents have them.
 
+mod said;
+
 use std::io::BufRead;
 
 use narrows_cases::bytes::escape;
 use narrows_cases::{Fault, Send};
 
 use super::sink::{Sink, Stopped, each_line};
-use super::url::sent_to;
 use crate::source::WHOLE;
+use said::Said;
 
 /// Options that say nothing about the request that reaches a proxy.
 const SILENT: &[&str] = &[
@@ -95,58 +97,29 @@ fn request(command: &str) -> Result<Send, String> {
     if words.next().as_deref() != Some("curl") {
         return Err("this is no command of curl: begin it with \"curl \"".to_owned());
     }
-    let (mut url, mut method, mut lines, mut body, mut head) = (None, None, Vec::new(), Vec::new(), false);
-    let mut in_query = false;
+    let mut said = Said::default();
     while let Some(word) = words.next() {
         let (option, joined) = divided(&word);
         let mut value = || joined.clone().or_else(|| words.next()).ok_or(format!("{option} has no value"));
         match option {
-            "-X" | "--request" => method = Some(value()?),
-            "-H" | "--header" => lines.push(value()?),
-            "-A" | "--user-agent" => lines.push(format!("user-agent: {}", value()?)),
-            "-e" | "--referer" => lines.push(format!("referer: {}", value()?)),
-            "-b" | "--cookie" => lines.push(format!("cookie: {}", value()?)),
-            "--url" => url = Some(value()?),
-            "-I" | "--head" => head = true,
-            "-G" | "--get" => in_query = true,
-            _ if BODY.contains(&option) => {
-                if option == "--json" {
-                    lines.extend(
-                        ["content-type: application/json", "accept: application/json"].map(str::to_owned),
-                    );
-                }
-                body.push(value()?);
-            }
+            "-X" | "--request" => said.method = Some(value()?),
+            "-H" | "--header" => said.lines.push(value()?),
+            "-A" | "--user-agent" => said.agent = Some(value()?),
+            "-e" | "--referer" => said.referer = Some(value()?),
+            "-b" | "--cookie" => said.cookie(value()?)?,
+            "--url" => said.url(value()?)?,
+            "-I" | "--head" => said.head = true,
+            "-G" | "--get" => said.in_query = true,
+            _ if BODY.contains(&option) => said.data(option, &value()?)?,
             _ if SILENT.contains(&option) => {}
             _ if SILENT_WITH_VALUE.contains(&option) => drop(value()?),
             _ if option.starts_with('-') => {
                 return Err(format!("the option {option:?} is not read here: say what it sends as a header"));
             }
-            _ if url.is_some() => return Err("there are two URLs: write two commands".to_owned()),
-            _ => url = Some(word),
+            _ => said.url(word)?,
         }
     }
-    let mut send = sent_to(&url.ok_or("there is no URL")?)?;
-    let body = body.join("&");
-    if in_query && !body.is_empty() {
-        send.target.push(if send.target.contains('?') { '&' } else { '?' });
-        send.target.push_str(&body);
-    }
-    let posts = !body.is_empty() && !in_query;
-    send.method = method.unwrap_or_else(|| {
-        if head {
-            "HEAD"
-        } else if posts {
-            "POST"
-        } else {
-            "GET"
-        }
-        .to_owned()
-    });
-    if posts {
-        send.body = body;
-    }
-    header_lines(send, lines)
+    said.request()
 }
 
 /// An option and the value that is written together with it: `-Hx: y`, `--header=x` is not curl's.

@@ -124,6 +124,13 @@ fn faults_have_their_place() {
         ("target: /\n", "1:"),
         ("- a: &x b\n", "1:3: unknown field"),
         ("- &x { target: / }\n- *x\n", "2:"),
+        ("curl -d @file http://a/\n", "1:1: the file \"file\" is not read here"),
+        ("curl --data-urlencode a@file http://a/\n", "1:1: the file \"file\" is not read here"),
+        ("curl -b file http://a/\n", "1:1: the file of cookies \"file\" is not read here"),
+        ("curl -H nothing http://a/\n", "1:1: \"nothing\" is not a header line"),
+        ("curl -H 'x; y' http://a/\n", "1:1: \"x; y\" is not a header line"),
+        ("curl -I -d a http://a/\n", "1:1: -I asks for a HEAD and data are a POST"),
+        ("curl -F a=b http://a/\n", "1:1: the option \"-F\" is not read here"),
     ] {
         let found = fault(text);
         assert!(found.starts_with(expected), "{text}: {found}");
@@ -176,4 +183,58 @@ fn curl_says_what_is_sent() {
     }
     assert_eq!(titles("curl -G -d a=1 -d b=2 http://a/?c"), ["GET a/?c&a=1&b=2"]);
     assert_eq!(titles("curl -I http://a"), ["HEAD a/"]);
+}
+
+/// Each as curl 7.88 sends it.
+#[test]
+fn curl_is_read_as_curl_sends() {
+    for (options, method, lines) in [
+        ("-d ''", "POST", &["content-type: application/x-www-form-urlencoded"][..]),
+        ("-d a=b", "POST", &["content-type: application/x-www-form-urlencoded"]),
+        ("-X PUT -d a=b", "PUT", &["content-type: application/x-www-form-urlencoded"]),
+        ("-d a -H 'Content-Type: x/y'", "POST", &["content-type: x/y"]),
+        ("-d a -H 'content-type:'", "POST", &[]),
+        ("-d a -H 'content-type;'", "POST", &["content-type: "]),
+        ("-G -d a", "GET", &[]),
+        ("-G -d ''", "GET", &[]),
+        ("-G -I -d a", "HEAD", &[]),
+        ("-H 'x-debug:'", "GET", &[]),
+        ("-H 'x-debug:  '", "GET", &[]),
+        ("-H 'x-debug;'", "GET", &["x-debug: "]),
+        ("-H 'x-debug: 1' -H 'x-debug:'", "GET", &["x-debug: 1"]),
+        ("--json {}", "POST", &["content-type: application/json", "accept: application/json"]),
+        ("--json {} -H accept:", "POST", &["content-type: application/json"]),
+        ("--json {} -H 'accept: a/b'", "POST", &["content-type: application/json", "accept: a/b"]),
+        ("-A me -A you", "GET", &["user-agent: you"]),
+        ("-A ''", "GET", &[]),
+        ("-A me -H user-agent:", "GET", &[]),
+        ("-b a=1 -b b=2", "GET", &["cookie: a=1;b=2"]),
+        ("-b a=1 -H 'cookie: c=3'", "GET", &["cookie: c=3"]),
+        ("-e 'http://x/;auto'", "GET", &["referer: http://x/"]),
+    ] {
+        let (sent, _) = read(&format!("curl {options} http://a/x")).unwrap();
+        let request = sent[0].request();
+        assert_eq!(request.method(), method.as_bytes(), "{options}");
+        let told: Vec<String> = ["user-agent", "referer", "cookie", "content-type", "accept", "x-debug"]
+            .iter()
+            .flat_map(|name| request.values(name.as_bytes()).map(move |value| (name, value)))
+            .map(|(name, value)| format!("{name}: {}", value.escape_ascii()))
+            .collect();
+        assert_eq!(told, lines, "{options}");
+    }
+    for (options, body) in [
+        ("-d a -d ''", "a&"),
+        ("--json {} --json []", "{}[]"),
+        ("--json {} -d x", "{}&x"),
+        ("-d x --json {}", "x{}"),
+        ("--data-urlencode 'a=b c&d'", "a=b+c%26d"),
+        ("--data-urlencode 'a b'", "a+b"),
+        ("--data-urlencode '=a b'", "a+b"),
+        ("--data-raw @f", "@f"),
+    ] {
+        let (sent, _) = read(&format!("curl {options} http://a/x")).unwrap();
+        assert!(format!("{:?}", sent[0]).contains(&format!("body: {body:?}")), "{options}: {:?}", sent[0]);
+    }
+    assert_eq!(titles("curl -H 'Host: b' -H 'host: c' http://a"), ["GET b/"]);
+    assert_eq!(titles("curl -G -d 'q=a%20b' 'http://a/?c#d'"), ["GET a/?c&q=a%20b"]);
 }
