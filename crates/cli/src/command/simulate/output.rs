@@ -95,6 +95,13 @@ fn told(tally: &Tally) -> String {
             ),
         });
     }
+    if tally.foreign > 0 {
+        let (entries, was) = if tally.foreign == 1 { ("entry", "was") } else { ("entries", "were") };
+        text.push_str(&format!(
+            "note: {} {entries} of another scheme than HTTP {was} passed over\n",
+            tally.foreign
+        ));
+    }
     if tally.of_a_log {
         text.push_str(
             "note: an access log has some of the headers: a condition on another one does not hold here\n",

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::sink::{Sink, Stopped, json};
-use super::url::sent_to;
+use super::url::{is_foreign, sent_to};
 use crate::error::CliError;
 use crate::source::WHOLE;
 
@@ -139,9 +139,16 @@ impl<'de> Visitor<'de> for At<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let mut number: u64 = 0;
         while let Some(entry) = list.next_element::<Entry>()? {
             self.unbroken.set(0);
-            let send = request(entry.request).map_err(A::Error::custom)?;
+            number += 1;
+            if is_foreign(&entry.request.url) {
+                self.sink.tally.foreign += 1;
+                continue;
+            }
+            let send = request(entry.request)
+                .map_err(|message| A::Error::custom(format!("entry {number}: {message}")))?;
             if let Err(stopped) = self.sink.send(&send) {
                 *self.stopped = Some(stopped);
                 return Err(A::Error::custom("stopped"));

@@ -20,6 +20,8 @@ pub struct Tally {
     pub skipped: u64,
     /// See there.
     pub first_skipped: u64,
+    /// Entries of a recording that are for no server of HTTP.
+    pub foreign: u64,
     /// Whether it was a log: it does not have every header.
     pub of_a_log: bool,
     /// Headers that the policy reads and that no request has.

@@ -68,6 +68,29 @@ fn a_number_is_in_every_text_of_a_repeat() {
 }
 
 #[test]
+fn a_recording_has_requests_of_other_schemes() {
+    let entry = |url: &str| format!("{{\"request\":{{\"method\":\"GET\",\"url\":\"{url}\"}}}}");
+    let urls = [
+        "https://a/1",
+        "wss://a/2",
+        "data:image/png;base64,AA==",
+        "ws://a/3",
+        "chrome-extension://x/y.js",
+        "blob:https://a/4",
+        "about:blank",
+        "HTTP://a/5",
+    ];
+    let text = format!("{{\"log\":{{\"entries\":[{}]}}}}", urls.map(entry).join(","));
+    assert_eq!(titles(&text), ["GET a/1", "GET a/2", "GET a/3", "GET a/5"]);
+    let (sent, tally) = read(&text).unwrap();
+    assert_eq!((tally.requests, tally.foreign, tally.skipped), (4, 4, 0));
+    for (i, scheme) in [(1, "https"), (2, "http")] {
+        let request = sent[i].request();
+        assert_eq!(request.values(b"x-forwarded-proto").next(), Some(scheme.as_bytes()));
+    }
+}
+
+#[test]
 fn what_envoy_holds_once_is_joined() {
     let text = "- headers: ['X-A: 1', 'User-Agent: a', 'x-a: 2', 'user-agent: b', 'x-b: \\xff\\\\']\n";
     let (sent, _) = read(text).unwrap();
@@ -131,6 +154,10 @@ fn faults_have_their_place() {
         ("curl -H 'x; y' http://a/\n", "1:1: \"x; y\" is not a header line"),
         ("curl -I -d a http://a/\n", "1:1: -I asks for a HEAD and data are a POST"),
         ("curl -F a=b http://a/\n", "1:1: the option \"-F\" is not read here"),
+        (
+            "{\"log\":{\"entries\":[{\"request\":{\"method\":\"GE T\",\"url\":\"http://a/\"}}]}}",
+            "1:1: entry 1: \"GE T\" is no method",
+        ),
     ] {
         let found = fault(text);
         assert!(found.starts_with(expected), "{text}: {found}");
