@@ -1,5 +1,6 @@
 //! Requests from a file, one after the other: a file may be far larger than memory.
 
+mod anchors;
 mod curl;
 mod envoy_json;
 mod envoy_text;

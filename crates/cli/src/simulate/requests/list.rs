@@ -2,11 +2,13 @@
 //!
 //! A list of `- …` at the beginning of lines is read one request after the other: such a line can be
 //! nothing else, because whatever belongs to a request is indented. Anything else is read as a whole.
+//! An anchor of one request is not known in the next one then.
 
 use std::io::{BufRead, Read as _};
 
 use narrows_cases::{Fault, Send, Written, yaml};
 
+use super::anchors;
 use super::sink::{Sink, Stopped};
 use crate::source::WHOLE;
 
@@ -20,9 +22,14 @@ pub(super) fn read(mut input: Box<dyn BufRead>, sink: &mut Sink<'_>) -> Result<(
         number += 1;
         let begins_document = line.trim_end() == "---" || line.starts_with("--- ");
         let begins_request = line.trim_end() == "-" || line.starts_with("- ");
-        if count == 0 || begins_document || (begins_request && part.is_request) {
+        let is_next = begins_request && part.is_request;
+        if is_next && let Some(fault) = anchors::without_use(&part.text) {
+            return Err(sink.faulty(&part.text, part.begins.max(1), &fault));
+        }
+        if count == 0 || begins_document || is_next {
             part.finish(sink)?;
-            part = Part { begins: number, is_request: begins_request, ..Part::default() };
+            let is_later = is_next || (part.is_later && !begins_document);
+            part = Part { begins: number, is_request: begins_request, is_later, ..Part::default() };
         }
         if count == 0 {
             return Ok(());
@@ -41,6 +48,8 @@ struct Part {
     /// The number of its first line; of the first part, 0.
     begins: u64,
     is_request: bool,
+    /// Whether it is a request behind another one.
+    is_later: bool,
     says_something: bool,
 }
 
@@ -71,7 +80,10 @@ impl Part {
                 .map_err(|fault| faulty(sink, &large(fault, "split the case file")))?;
             return file.cases.iter().try_for_each(|case| sink.send(&sent_by_a_runner(&case.send)));
         }
-        let sent = yaml::<Vec<Send>>(&self.text).map_err(|fault| faulty(sink, &large(fault, LARGE)))?;
+        let sent = yaml::<Vec<Send>>(&self.text).map_err(|fault| {
+            let fault = if self.is_later { anchors::told(fault) } else { fault };
+            faulty(sink, &large(fault, LARGE))
+        })?;
         sent.iter().try_for_each(|send| {
             // A list in brackets has no better place.
             send.check().map_err(|message| faulty(sink, &Fault::at_start(message)))?;

@@ -68,6 +68,19 @@ fn a_number_is_in_every_text_of_a_repeat() {
 }
 
 #[test]
+fn anchors_reach_where_the_list_is_read_whole() {
+    let list = "- &a { authority: a, target: /1 }\n- { <<: *a, target: /2 }\n";
+    let indented: String = list.lines().map(|line| format!(" {line}\n")).collect();
+    assert_eq!(titles(&indented), ["GET a/1", "GET a/2"]);
+    // What only looks like an anchor is a text.
+    let texts = "- { authority: a, target: '/?q=[ &a' }\n- { authority: a, target: /&b }\n";
+    let texts = texts.replace("[ &a", "1', headers: ['x: &a', \"x: , &c d\"], body: '");
+    assert_eq!(titles(&texts), ["GET a/?q=1", "GET a/&b"]);
+    let own = "- { authority: &a a, body: *a }\n- { authority: a }\n- { authority: &b a }\n";
+    assert_eq!(titles(own), ["GET a/", "GET a/", "GET a/"]);
+}
+
+#[test]
 fn a_recording_has_requests_of_other_schemes() {
     let entry = |url: &str| format!("{{\"request\":{{\"method\":\"GET\",\"url\":\"{url}\"}}}}");
     let urls = [
@@ -146,7 +159,15 @@ fn faults_have_their_place() {
         ("curl 'http://a/\n", "1:1: a quote is not closed"),
         ("target: /\n", "1:"),
         ("- a: &x b\n", "1:3: unknown field"),
-        ("- &x { target: / }\n- *x\n", "2:"),
+        ("- &x { target: / }\n- *x\n", "1:3: the anchor &x does not reach the other requests"),
+        (
+            "# é\n- target: &x /a\n  authority: b\n- target: *x\n",
+            "2:11: the anchor &x does not reach the other requests",
+        ),
+        (
+            "- { target: &x /a, authority: *x }\n- target: *x\n",
+            "2:11: no anchor stands before this alias in the request, and those of other requests",
+        ),
         ("curl -d @file http://a/\n", "1:1: the file \"file\" is not read here"),
         ("curl --data-urlencode a@file http://a/\n", "1:1: the file \"file\" is not read here"),
         ("curl -b file http://a/\n", "1:1: the file of cookies \"file\" is not read here"),
