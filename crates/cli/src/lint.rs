@@ -25,6 +25,8 @@ use crate::code::Code;
 use crate::documents::Kind;
 use crate::filter::Filter;
 use crate::finding::Finding;
+use crate::istio::Release;
+use crate::istio::fields::Schema;
 use crate::source::{Node, SourceFile};
 use manifest::Manifest;
 pub use options::{KnownGateway, Options, PerFile};
@@ -84,6 +86,19 @@ pub fn check_all(sources: Vec<SourceFile>, options: &Options) -> Vec<Checked> {
     read.map(|((source, file), of_run)| Checked::new(source, file, of_run, &run)).collect()
 }
 
+/// The faults in the fields of a resource beside its policy: what the newest release would refuse, and
+/// numbers that readers disagree on.
+pub(crate) fn beside_policy(source: &SourceFile, resource: &Node) -> Vec<Finding> {
+    let kind = Kind::of(resource);
+    let mut findings = Vec::new();
+    if let Some(schema) = Schema::of(kind) {
+        fields::check(resource, schema, Release::NEWEST, &mut findings);
+        fields::disputed(source, resource, kind, &mut findings);
+    }
+    findings.sort_by_key(|finding| finding.at.start);
+    findings
+}
+
 /// The faults between the files of a run.
 fn across(run: &Run<'_>) -> Vec<(usize, Finding)> {
     let mut findings = Vec::new();
@@ -141,6 +156,7 @@ impl Checked {
             self.manifests += 1;
             // A resource that the release does not have needs no other check.
             if fields::check(resource, schema, manifest.release, &mut self.findings) {
+                fields::disputed(&self.source, resource, manifest.kind, &mut self.findings);
                 for check in rules::ALL.iter().flat_map(|rule| rule.checks) {
                     if let Check::Resource(check) = check {
                         check(&manifest, &mut self.findings);

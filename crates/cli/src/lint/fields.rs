@@ -1,4 +1,5 @@
-//! Compares a resource with the fields that a release of Istio has: NRW601 to NRW604.
+//! Compares a resource with the fields that a release of Istio has: NRW601 to NRW604. Numbers in them that
+//! readers of YAML disagree on are NRW630.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -7,11 +8,12 @@ use narrows_core::PolicyValue;
 
 use super::rules::{NOT_IN_RELEASE, REFUSED, REQUIRED, UNKNOWN_FIELD};
 use crate::code::Code;
+use crate::documents::Kind;
 use crate::finding::Finding;
 use crate::istio::Release;
 use crate::istio::fields::{Field, FieldType, Schema};
 use crate::meant::suggestion;
-use crate::source::{Key, Node, Value};
+use crate::source::{Key, Node, SourceFile, Value};
 
 /// Returns false if the release has no such resource: then nothing else about it matters.
 pub(super) fn check(
@@ -31,6 +33,36 @@ pub(super) fn check(
     walk.table(resource, "", "");
     walk.api_version(resource);
     true
+}
+
+/// Adds a finding for every number that readers disagree on, but for those of a policy: they are found where
+/// it is read, and Istio does not look at any other configuration.
+pub(super) fn disputed(source: &SourceFile, resource: &Node, kind: Kind, findings: &mut Vec<Finding>) {
+    let policy = kind.plugin().and_then(|path| resource.get(&format!("{path}.pluginConfig")));
+    numbers(source, resource, policy, "", findings);
+}
+
+fn numbers(
+    source: &SourceFile,
+    node: &Node,
+    policy: Option<&Node>,
+    place: &str,
+    findings: &mut Vec<Finding>,
+) {
+    if policy.is_some_and(|policy| std::ptr::eq(policy, node)) {
+        return;
+    }
+    if let Value::Scalar(_) = node.value {
+        let before = findings.len();
+        source.disputed(node, findings);
+        findings.iter_mut().skip(before).for_each(|finding| place.clone_into(&mut finding.place));
+    }
+    for (key, value) in node.fields() {
+        numbers(source, value, policy, &join(place, &key.name), findings);
+    }
+    for (i, element) in node.elements().iter().enumerate() {
+        numbers(source, element, policy, &format!("{place}[{i}]"), findings);
+    }
 }
 
 fn missing_in(release: Release, what: &str, since: Release) -> String {

@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 
+use super::check;
 use super::options::Options;
 use super::run::{File, Run};
 use crate::source::SourceFile;
@@ -76,4 +77,34 @@ fn the_index_finds_what_comparing_every_pair_finds() {
         assert_eq!(found, expected, "{:?}", later.name());
     }
     assert!(met > 100, "{met}");
+}
+
+/// A number of a resource is read by others as well; a policy has its own findings.
+#[test]
+fn disputed_numbers_of_a_resource_are_found() {
+    let plugin = |priority: &str, port: &str, weight: &str| {
+        format!(
+            "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{ name: s, namespace: a }}\nspec:\n  \
+             url: oci://r.example/narrows/canary-split:1\n  phase: STATS\n  priority: {priority}\n  \
+             match: [{{ mode: CLIENT, ports: [{{ number: {port} }}] }}]\n  selector: {{ matchLabels: {{ app: web }} }}\n  \
+             pluginConfig: {{ splits: [{{ name: s, key: [{{ header: x }}], backends: [{{ name: a, baseline: true }}, \
+             {{ name: b, to: b, weight: {weight} }}] }}] }}\n"
+        )
+    };
+    let service = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: s }\nspec:\n  hosts: [a.example]\n  \
+                   ports: [{ name: http, number: 0120, protocol: HTTP }]\n";
+    for (text, places) in [
+        (plugin("200", "8080", "10"), &[][..]),
+        (plugin("0310", "8080", "10"), &["spec.priority"]),
+        (plugin("200", "08080", "10"), &["spec.match[0].ports[0].number"]),
+        (plugin("0310", "8080", "010"), &["spec.priority", ""]),
+        (service.to_owned(), &["spec.ports[0].number"]),
+        (service.replace("0120", "80").replace("http,", "\"010\","), &[]),
+    ] {
+        let source = SourceFile { path: "p.yaml".to_owned(), text };
+        let checked = check(source, &Options::default());
+        let disputed = checked.findings.iter().filter(|finding| finding.code.id == "NRW630");
+        let found: Vec<_> = disputed.map(|finding| finding.place.as_str()).collect();
+        assert_eq!(found, places, "{}", checked.source.text);
+    }
 }
