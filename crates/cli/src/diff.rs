@@ -4,7 +4,9 @@
 //! Which users move is exact, because the arithmetic is: a policy gives every one of a million buckets to
 //! one backend, so two policies can be compared bucket by bucket.
 
+mod chosen;
 mod hosts;
+mod named;
 mod notes;
 mod order;
 mod owner;
@@ -12,10 +14,12 @@ mod requests;
 mod rollback;
 mod rules;
 mod series;
+mod sides;
 mod splits;
 #[cfg(test)]
 mod tests;
 
+pub use chosen::{is_choice, may_lose, part};
 pub use hosts::{HostDiff, hosts};
 pub use notes::notes;
 pub use order::crossed;

@@ -13,7 +13,7 @@ use super::{Done, FilterName, Output};
 use crate::diff::{self, Decided, HostDiff, SeriesDiff, SplitDiff};
 use crate::error::CliError;
 use crate::filter::Filter;
-use crate::source::{Node, SourceFile};
+use crate::source::SourceFile;
 
 /// Compare two policies of a filter: what changes if the new one replaces the old one
 ///
@@ -55,8 +55,8 @@ struct Difference {
     /// How many keys were looked up, if any were given.
     keys: Option<usize>,
     notes: Vec<String>,
-    /// Whether splits that may take the same request have changed places.
-    crossed: bool,
+    /// Whether a user may be taken off a canary in a way that no number shows.
+    may_lose: bool,
     rules: Vec<String>,
     /// Whether the notes say that splits take other requests than before.
     matches: bool,
@@ -81,7 +81,7 @@ impl Arguments {
         }
         let mut difference = between(&old, &new, self.keys.as_ref(), self.requests.at())?;
         if self.requests.is_given() {
-            let mut decided = Decided::new(self.list);
+            let mut decided = Decided::new(self.list, &old.policy, &new.policy);
             let tally = self.requests.each(self.format, &mut |sent| {
                 decided.ask(&old.policy, &new.policy, sent);
                 Ok(())
@@ -89,8 +89,9 @@ impl Arguments {
             note(&tally);
             difference.requests = Some(decided);
         }
-        let back = difference.crossed || difference.splits.iter().any(SplitDiff::takes_back);
-        // What a split decides otherwise is in its buckets.
+        let back =
+            difference.may_lose || difference.loses() || difference.splits.iter().any(SplitDiff::takes_back);
+        // A rollout decides otherwise on requests; only those that a canary loses go back.
         let requests = difference.requests.as_ref().is_some_and(|decided| decided.changed > 0);
         // What was not asked may be decided otherwise.
         let changes = !difference.is_whole
@@ -105,22 +106,30 @@ impl Arguments {
     }
 }
 
-/// Fields that say which requests are taken and where they go, of which buckets know nothing.
-const CHOOSES: [&str; 6] = ["hosts", "service", "matches", "include", "exclude", "override"];
+/// What becomes of users where a merged policy loses its part of splits.
+const NO_SPLITS: &str = "the new policy has no splits: everyone is served by the baselines";
 
 /// Whether a note says that other requests are taken than before.
 fn chooses(note: &str) -> bool {
     let fields = note.rsplit_once(" also differs in ").map(|(_, fields)| fields);
     note == "the splits are tried in another order"
-        || fields.is_some_and(|fields| fields.split(", ").any(|field| CHOOSES.contains(&field)))
+        || fields.is_some_and(|fields| fields.split(", ").any(diff::is_choice))
 }
 
-fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Result<Difference, CliError> {
-    let source = keys.map(|path| SourceFile::read(path)).transpose()?;
-    let keys: Option<Vec<&str>> =
-        source.as_ref().map(|source| source.text.lines().filter(|key| !key.is_empty()).collect());
+/// The lines of a file of keys; a mark of the byte order is no part of a key.
+fn keys_in(source: &SourceFile) -> Vec<&str> {
+    let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+    text.lines().filter(|key| !key.is_empty()).collect()
+}
+
+/// The splits compared, and where the keys go, if any were given.
+fn divided(
+    (old, new): (&Loaded, &Loaded),
+    keys: Option<&[&str]>,
+    now: u64,
+) -> Result<Vec<SplitDiff>, CliError> {
     let splits = match (old.policy.splitter(), new.policy.splitter()) {
-        (Some(from), Some(to)) => diff::splits(from, to, keys.as_deref().unwrap_or_default(), now),
+        (Some(from), Some(to)) => diff::splits(from, to, keys.unwrap_or_default(), now),
         _ => Vec::new(),
     };
     if keys.is_some() && splits.is_empty() {
@@ -129,24 +138,36 @@ fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Resu
             "leave out --keys",
         ));
     }
-    if let (Some(_), Some(made)) = (&keys, splits.iter().find(|split| !split.takes_keys)) {
-        return Err(CliError::new(
+    match splits.iter().find(|split| keys.is_some() && !split.takes_keys) {
+        Some(made) => Err(CliError::new(
             format!("split {:?} has no key that is one value of a request", made.name),
             "leave out --keys",
-        ));
+        )),
+        None => Ok(splits),
     }
-    let part = |node: &Node| node.get("split").cloned().unwrap_or_else(|| node.clone());
-    let (from, to) = (part(&old.node), part(&new.node));
-    let crossed = diff::crossed(&from, &to);
-    let mut notes = if splits.is_empty() { Vec::new() } else { diff::notes(&from, &to, &splits) };
+}
+
+fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Result<Difference, CliError> {
+    let source = keys.map(|path| SourceFile::read(path)).transpose()?;
+    let keys: Option<Vec<&str>> = source.as_ref().map(keys_in);
+    let splits = divided((old, new), keys.as_deref(), now)?;
+    let (from, to) = (diff::part(&old.node), diff::part(&new.node));
+    let crossed = diff::crossed(from, to);
+    let mut notes = if splits.is_empty() { Vec::new() } else { diff::notes(from, to, &splits) };
     let matches = notes.iter().any(|note| chooses(note));
     notes.extend(crossed.iter().map(|(one, other)| {
         format!(
             "a request that fits both {one} and {other} is now one of {other}: its users may be sent back"
         )
     }));
-    if let (Some(from), Some(to)) = (old.policy.splitter(), new.policy.splitter()) {
-        notes.extend(diff::rollbacks(from, to, now));
+    let mut may_lose = !crossed.is_empty();
+    if let Some(from) = old.policy.splitter() {
+        let to = new.policy.splitter();
+        match to {
+            Some(to) => notes.extend(diff::rollbacks(from, to, now)),
+            None => notes.push(NO_SPLITS.to_owned()),
+        }
+        may_lose |= diff::may_lose((from, &old.node), (to, &new.node), now);
     }
     let is_split = old.filter == Filter::CanarySplit;
     let judges_hosts = old.filter == Filter::EgressPolicy
@@ -166,7 +187,7 @@ fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Resu
         keys: keys.map(|keys| keys.len()),
         splits,
         notes,
-        crossed: !crossed.is_empty(),
+        may_lose,
         matches,
         rules: if is_split { Vec::new() } else { diff::rules(&old.node, &new.node) },
         hosts,
@@ -177,6 +198,11 @@ fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Resu
 }
 
 impl Difference {
+    /// Whether a request that was given is taken off a canary.
+    fn loses(&self) -> bool {
+        self.requests.as_ref().is_some_and(|decided| decided.lost > 0)
+    }
+
     fn json(&self) -> String {
         let splits: Vec<_> = self.splits.iter().map(SplitDiff::json).collect();
         let hosts: Vec<_> = self.hosts.iter().map(HostDiff::json).collect();

@@ -1,10 +1,11 @@
-//! Splits that change places: of two that a request fits, the first takes it.
+//! Splits that change places, or come before others: of two that a request fits, the first takes it.
 
 use std::collections::BTreeSet;
 
 use crate::source::Node;
 
-/// The pairs of splits that change places and may take the same request.
+/// The pairs of splits of which the second now takes what the first has taken: they change places, or the
+/// second is new and comes before it. Both may take the same request.
 pub fn crossed(old: &Node, new: &Node) -> Vec<(String, String)> {
     let place = |name: &str| splits(new).position(|split| split.text_at("name") == Some(name));
     let kept: Vec<(&str, usize, &Node)> = splits(old)
@@ -20,6 +21,15 @@ pub fn crossed(old: &Node, new: &Node) -> Vec<(String, String)> {
                 pairs.push(((*earlier).to_owned(), (*later).to_owned()));
             }
         }
+    }
+    let is_known = |name: &str| splits(old).any(|split| split.text_at("name") == Some(name));
+    for (at, split) in splits(new).enumerate() {
+        // One that is off takes nothing.
+        let is_off = split.text_at("mode") == Some("off");
+        let Some(name) = split.text_at("name").filter(|name| !is_off && !is_known(name)) else { continue };
+        let behind =
+            kept.iter().filter(|(_, place, other)| *place > at && may_meet(&hosts(split), &hosts(other)));
+        pairs.extend(behind.map(|(kept, ..)| ((*kept).to_owned(), name.to_owned())));
     }
     pairs
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::sides::Sides;
 use crate::escape::printable;
 use crate::filter::AnyPolicy;
 use crate::simulate::{Outcome, Sent};
@@ -15,9 +16,12 @@ pub struct Decided {
     pub count: u64,
     /// Those that are decided otherwise.
     pub changed: u64,
-    /// The first of those.
+    /// Those that a canary has served and that something else would serve.
+    pub lost: u64,
+    /// The first of those that are decided otherwise.
     pub listed: Vec<Changed>,
     list: usize,
+    sides: Sides,
     transitions: BTreeMap<(Vec<u8>, Vec<u8>), u64>,
 }
 
@@ -50,9 +54,17 @@ const MOST: usize = 1_000;
 const OTHERS: &[u8] = b"(others)";
 
 impl Decided {
-    /// Nothing yet; the first `list` changes are kept whole.
-    pub fn new(list: usize) -> Self {
-        Self { count: 0, changed: 0, listed: Vec::new(), list, transitions: BTreeMap::new() }
+    /// Nothing yet of these two policies; the first `list` changes are kept whole.
+    pub fn new(list: usize, old: &AnyPolicy, new: &AnyPolicy) -> Self {
+        Self {
+            count: 0,
+            changed: 0,
+            lost: 0,
+            listed: Vec::new(),
+            list,
+            sides: Sides::of(old, new),
+            transitions: BTreeMap::new(),
+        }
     }
 
     /// Asks both policies about one more request.
@@ -63,6 +75,7 @@ impl Decided {
             return;
         }
         self.changed += 1;
+        self.lost += u64::from(self.sides.loses(&before.explanation, &after.explanation));
         let pair = (before.explanation.counted.clone(), after.explanation.counted.clone());
         let is_known = self.transitions.contains_key(&pair) || self.transitions.len() < MOST;
         let pair = if is_known { pair } else { (OTHERS.to_vec(), OTHERS.to_vec()) };
@@ -101,6 +114,7 @@ impl Decided {
         json!({
             "count": self.count,
             "changed": self.changed,
+            "takenOff": self.lost,
             "transitions": transitions.collect::<Vec<_>>(),
             "listed": listed.collect::<Vec<_>>(),
         })

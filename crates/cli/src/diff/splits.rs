@@ -182,12 +182,13 @@ fn by_bucket(old: &Owner<'_>, new: &Owner<'_>) -> Vec<Move> {
     moves
 }
 
-/// Two draws that are independent of each other.
+/// Two draws that are independent of each other. A part of a bucket counts as a whole one: where somebody
+/// may move, it does not say that nobody does.
 fn at_random(old: &Owner<'_>, new: &Owner<'_>) -> Vec<Move> {
     let mut moves = Vec::new();
     for (from, of_old) in old.shares() {
         for (to, of_new) in new.shares() {
-            let both = u64::from(of_old) * u64::from(of_new) / u64::from(BUCKETS);
+            let both = (u64::from(of_old) * u64::from(of_new)).div_ceil(u64::from(BUCKETS));
             add(&mut moves, old, new, (from, to), u32::try_from(both).unwrap_or(BUCKETS));
         }
     }

@@ -2,6 +2,7 @@
 
 mod cases;
 mod chosen;
+mod compared;
 mod exits;
 mod fix;
 mod help;

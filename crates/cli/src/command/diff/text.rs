@@ -31,8 +31,8 @@ pub(super) fn of(difference: &Difference) -> String {
         }
         None => {}
     }
-    if !difference.splits.is_empty() {
-        verdict(&mut text, &difference.splits, difference.crossed, difference.matches);
+    if !difference.splits.is_empty() || difference.may_lose {
+        verdict(&mut text, &difference.splits, difference.may_lose, difference.loses());
     }
     if text.is_empty() {
         text.push_str("no difference\n");
@@ -131,6 +131,9 @@ fn requests(text: &mut String, decided: &Decided) {
     for one in decided.transitions() {
         text.push_str(&format!("  {:>7}  {} -> {}\n", one.count, one.from, one.to));
     }
+    if decided.lost > 0 {
+        text.push_str(&format!("  {:>7}  taken off a canary\n", decided.lost));
+    }
     for one in &decided.listed {
         text.push_str(&format!("  {}  {}\n    - {}\n    + {}\n", one.number, one.title, one.old, one.new));
     }
@@ -140,19 +143,22 @@ fn requests(text: &mut String, decided: &Decided) {
     }
 }
 
-/// `matches`: other requests are taken than before, and nobody knows whose they are.
-fn verdict(text: &mut String, splits: &[SplitDiff], crossed: bool, matches: bool) {
+/// `may_lose`: a user may be taken off a canary, and no number shows whether one is. `loses`: a request
+/// that was given is.
+fn verdict(text: &mut String, splits: &[SplitDiff], may_lose: bool, loses: bool) {
     let (keyless, keyed): (Vec<_>, Vec<_>) = splits.iter().partition(|split| split.is_keyless);
     let moves = || keyed.iter().flat_map(|split| &split.moves);
     let elsewhere = splits.iter().flat_map(|split| &split.moves).any(|one| one.kind == MoveKind::Elsewhere);
     let has = |kind| moves().any(|one| one.kind == kind);
-    let may = crossed || splits.iter().any(SplitDiff::may_take_back);
+    let may = may_lose || splits.iter().any(SplitDiff::may_take_back);
+    let is_back = loses || has(MoveKind::Back) || has(MoveKind::Across);
     let verdicts = [
-        (has(MoveKind::Back) || has(MoveKind::Across), "someone is taken off a canary\n"),
+        (is_back, "someone is taken off a canary\n"),
         (elsewhere, "someone is served by another destination\n"),
-        (may, "someone may be sent back\n"),
+        // Where it is certain, nobody asks whether it may be.
+        (may && !is_back && !elsewhere, "someone may be sent back\n"),
         (
-            !may && !matches && !keyed.is_empty() && moves().all(|one| one.kind == MoveKind::Forward),
+            !may && !loses && !keyed.is_empty() && moves().all(|one| one.kind == MoveKind::Forward),
             "nobody is sent back\n",
         ),
         (
