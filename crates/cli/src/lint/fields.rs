@@ -53,9 +53,11 @@ fn numbers(
         return;
     }
     if let Value::Scalar(_) = node.value {
-        let before = findings.len();
-        source.disputed(node, findings);
-        findings.iter_mut().skip(before).for_each(|finding| place.clone_into(&mut finding.place));
+        let mut found = Vec::new();
+        source.disputed(node, &mut found);
+        // A number where none belongs is told already.
+        found.retain(|one| !findings.iter().any(|other| other.at == one.at));
+        findings.extend(found.into_iter().map(|one| Finding { place: place.to_owned(), ..one }));
     }
     for (key, value) in node.fields() {
         numbers(source, value, policy, &join(place, &key.name), findings);

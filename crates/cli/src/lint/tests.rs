@@ -99,6 +99,8 @@ fn disputed_numbers_of_a_resource_are_found() {
         (plugin("200", "08080", "10"), &["spec.match[0].ports[0].number"]),
         (plugin("0310", "8080", "010"), &["spec.priority", ""]),
         (service.to_owned(), &["spec.ports[0].number"]),
+        // It is refused as no string.
+        (plugin("200", "8080", "10").replace("app: web", "app: 010"), &[]),
         (service.replace("0120", "80").replace("http,", "\"010\","), &[]),
     ] {
         let source = SourceFile { path: "p.yaml".to_owned(), text };
