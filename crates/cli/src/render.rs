@@ -1,5 +1,6 @@
 //! Policies as resources: for a release of Istio, or for plain Envoy.
 
+mod clauses;
 mod envoy;
 mod envoy_filter;
 mod extension_policy;
@@ -14,7 +15,7 @@ use narrows_core::PolicyValue;
 use crate::error::CliError;
 use crate::filter::{AnyPolicy, Filter};
 use crate::istio::{Mode, Release};
-pub use kept::{Fields, Kept};
+pub use kept::{Fields, Given, Kept};
 
 /// What to render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

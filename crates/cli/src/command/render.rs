@@ -1,10 +1,12 @@
 //! `narrows render`
 
+mod kept;
+
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::loaded::policy;
+use super::loaded::{chosen, policy_in};
 use super::{Done, FilterName, Output};
 use crate::error::CliError;
 use crate::finding::Level;
@@ -126,8 +128,12 @@ impl Arguments {
             Some(istio) => istio,
             None => Settings::read(None)?.istio()?.unwrap_or(Release::NEWEST),
         };
-        let loaded = policy(&self.policy, self.filter.map(|name| name.0), Output::Text)?;
-        let mut kept = Kept::of(&loaded.resource);
+        let (path, chosen) = chosen(&self.policy);
+        let source = SourceFile::read(&path)?;
+        let filter = self.filter.map(|name| name.0);
+        let loaded = policy_in(&source, chosen.as_deref(), filter, Output::Text)?;
+        let mut kept = Kept::of(&loaded.resource, &loaded.node);
+        self.is_kept(&source, &loaded, &kept)?;
         let own = || loaded.filter.name().to_owned();
         let is_attached = self.selector.is_empty() && self.target.is_empty();
         let (selector, targets) = if is_attached {

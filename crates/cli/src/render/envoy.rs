@@ -5,6 +5,7 @@ use narrows_core::PolicyValue;
 use super::{RenderRequest, table, text};
 use crate::error::CliError;
 use crate::filter::Filter;
+use crate::istio::Release;
 use crate::write::{json, yaml};
 
 /// The type of a string in a `google.protobuf.Any`.
@@ -39,7 +40,7 @@ pub(super) fn filter(
         },
     };
     let string = |value: String| table([("@type", text(STRING)), ("value", text(value))]);
-    let vm = table([
+    let mut vm = vec![
         // Plugins of one module share a VM if their VM ids are equal, and only they share what they know.
         (
             "vm_id",
@@ -53,14 +54,16 @@ pub(super) fn filter(
         ("code", table([("local", table([("filename", text(file))]))])),
         // Refuse to start with a bad policy: no control plane would report it.
         ("configuration", string("{\"strict\": true}".to_owned())),
-    ]);
+    ];
+    vm.extend(environment(request).map(|environment| ("environment_variables", environment)));
+    let vm = vm.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let mut config = vec![("name".to_owned(), name.clone())];
     if request.is_bundle() {
         config.push(("root_id".to_owned(), text(filter)));
     }
     config.extend([
-        ("failure_policy".to_owned(), text("FAIL_RELOAD")),
-        ("vm_config".to_owned(), vm),
+        ("failure_policy".to_owned(), text(failure_policy(request))),
+        ("vm_config".to_owned(), PolicyValue::Table(vm)),
         ("configuration".to_owned(), string(json::lines(policy))),
     ]);
     let config = PolicyValue::Table(config);
@@ -69,4 +72,28 @@ pub(super) fn filter(
         ("config", config),
     ]);
     Ok(table([("name", name), ("typed_config", typed)]))
+}
+
+/// What happens to traffic while the filter cannot run: a resource says it in Istio's words.
+fn failure_policy(request: &RenderRequest<'_>) -> &'static str {
+    match request.kept.text("failStrategy", Release::NEWEST).as_deref() {
+        Some("FAIL_OPEN") => "FAIL_OPEN",
+        Some("FAIL_CLOSE") => "FAIL_CLOSED",
+        _ => "FAIL_RELOAD",
+    }
+}
+
+/// The environment that the resource gives the module.
+fn environment(request: &RenderRequest<'_>) -> Option<PolicyValue> {
+    let environment = request.kept.environment();
+    let mut fields = Vec::new();
+    if !environment.of_host.is_empty() {
+        let names = environment.of_host.into_iter().map(PolicyValue::Text).collect();
+        fields.push(("host_env_keys".to_owned(), PolicyValue::List(names)));
+    }
+    if !environment.written.is_empty() {
+        let values = environment.written.into_iter().map(|(name, value)| (name, PolicyValue::Text(value)));
+        fields.push(("key_values".to_owned(), PolicyValue::Table(values.collect())));
+    }
+    (!fields.is_empty()).then_some(PolicyValue::Table(fields))
 }

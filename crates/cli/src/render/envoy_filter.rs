@@ -3,10 +3,9 @@
 use narrows_core::PolicyValue;
 
 use super::kept::metadata;
-use super::resource::{choice, parts_of};
-use super::{RenderRequest, envoy, table, text};
+use super::resource::{choice, parts_of, phase};
+use super::{RenderRequest, clauses, envoy, table, text};
 use crate::error::CliError;
-use crate::istio::Mode;
 use crate::placement::part::Part;
 use crate::placement::site::Site;
 use crate::write::yaml;
@@ -19,13 +18,8 @@ pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
     let (site, parts) = parts_of(request)?;
     let mut patches = Vec::new();
     for part in &parts {
-        for context in contexts(request, site, part) {
-            if request.ports.is_empty() {
-                patches.push(patch(request, site, part, context, None)?);
-            }
-            for port in &request.ports {
-                patches.push(patch(request, site, part, context, Some(*port))?);
-            }
+        for (context, port) in clauses::places(request, site, part) {
+            patches.push(patch(request, site, part, context, port)?);
         }
     }
     let mut spec = Vec::new();
@@ -47,7 +41,7 @@ pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
     ]);
     let mut comments = String::new();
     for part in &parts {
-        comments.push_str(match (is_first(site, part), part.decides) {
+        comments.push_str(match (is_first(request, site, part), part.decides) {
             (true, false) => "# One filter removes what clients must not send, before authentication.\n",
             (true, true) => {
                 "# It is the first filter, before authentication: it reads no claims of a token.\n"
@@ -55,23 +49,21 @@ pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
             (false, _) => "# The filter that decides is the last one, after authorization.\n",
         });
     }
-    Ok(comments + &yaml::document(&resource))
-}
-
-/// Istio's words for the sides of a proxy.
-fn contexts(request: &RenderRequest<'_>, site: Site, part: &Part) -> &'static [&'static str] {
-    match part.mode.or(request.mode) {
-        _ if request.gateway || site == Site::Gateway => &["GATEWAY"],
-        Some(Mode::Client) => &["SIDECAR_OUTBOUND"],
-        Some(Mode::Server) => &["SIDECAR_INBOUND"],
-        None => &["ANY"],
+    if request.priority.is_some() {
+        comments.push_str("# It has no priority: that of the resource has no place here.\n");
     }
+    Ok(comments + &yaml::document(&resource))
 }
 
 /// Whether a filter must come before authorization. An `EnvoyFilter` has no other place there than the first
 /// one: the filters of Istio are not on every proxy.
-fn is_first(site: Site, part: &Part) -> bool {
-    !part.decides || (site.authorizes() && part.slot.phase != "STATS")
+fn is_first(request: &RenderRequest<'_>, site: Site, part: &Part) -> bool {
+    match phase(request) {
+        _ if !part.decides => true,
+        // The resource names another phase than that of the policy.
+        Some(phase) => phase != "STATS",
+        None => site.authorizes() && part.slot.phase != "STATS",
+    }
 }
 
 fn patch(
@@ -83,7 +75,7 @@ fn patch(
 ) -> Result<PolicyValue, CliError> {
     let mut listener = Vec::new();
     listener.extend(port.map(|port| ("portNumber".to_owned(), PolicyValue::Integer(port.into()))));
-    let is_first = is_first(site, part);
+    let is_first = is_first(request, site, part);
     let mut manager = vec![("name".to_owned(), text(MANAGER))];
     if !is_first {
         manager.push(("subFilter".to_owned(), table([("name", text("envoy.filters.http.router"))])));

@@ -3,7 +3,7 @@
 use narrows_core::{PolicyValue, vm_config};
 
 use super::kept::metadata;
-use super::{Fields, RenderRequest, table, text};
+use super::{Fields, RenderRequest, clauses, table, text};
 use crate::error::CliError;
 use crate::filter::Filter;
 use crate::istio::{Mode, ROOT_NAMESPACE, Release, TARGETS as TARGET_KINDS};
@@ -107,29 +107,10 @@ fn known<'w>(request: &'w RenderRequest<'_>) -> Known<'w> {
 
 /// The phase that the command line names or, if it is another than the one that the policy should have,
 /// the resource.
-fn phase(request: &RenderRequest<'_>) -> Option<&'static str> {
+pub(super) fn phase(request: &RenderRequest<'_>) -> Option<&'static str> {
     let deeds = Deeds::of(request.filter, &Node::unplaced(&request.tree, &(0..0)));
     let own = deeds.slot(request.filter, Site::of(&known(request))).phase;
     request.phase.or(request.kept.phase.filter(|phase| *phase != own))
-}
-
-/// The clauses that restrict the plugin to a direction and ports: those of the command line or, without
-/// any, those of the resource.
-fn clauses(request: &RenderRequest<'_>) -> Option<PolicyValue> {
-    if request.mode.is_none() && request.ports.is_empty() {
-        return request.kept.clauses();
-    }
-    Some(clause(request.mode, &request.ports))
-}
-
-fn clause(mode: Option<Mode>, ports: &[u16]) -> PolicyValue {
-    let mut clause = Vec::new();
-    clause.extend(mode.map(|mode| ("mode".to_owned(), text(mode.as_str()))));
-    if !ports.is_empty() {
-        let number = |port: &u16| table([("number", PolicyValue::Integer((*port).into()))]);
-        clause.push(("ports".to_owned(), PolicyValue::List(ports.iter().map(number).collect())));
-    }
-    PolicyValue::List(vec![PolicyValue::Table(clause)])
 }
 
 /// Comments: what the release means for the plugin, and why the plugin is at its place.
@@ -138,7 +119,7 @@ fn comments(request: &RenderRequest<'_>, site: Site, parts: &[Part], part: &Part
     if parts.first().is_some_and(|first| first.suffix == part.suffix) {
         let later = if is_last(request) { "" } else { " and later" };
         lines.push(format!("For Istio {}{later}.", request.istio));
-        if request.istio < MATCH && clauses(request).is_some() {
+        if request.istio < MATCH && clauses::are_given(request) {
             lines.push(
                 "It has no \"match\": the filter runs in both directions and on every port.".to_owned(),
             );
@@ -256,11 +237,7 @@ fn attachment(request: &RenderRequest<'_>, part: &Part) -> Result<Fields, CliErr
     fields.push(("phase".to_owned(), text(phase(request).unwrap_or(part.slot.phase))));
     let priority = request.priority.filter(|_| part.decides).unwrap_or(part.slot.priority);
     fields.push(("priority".to_owned(), PolicyValue::Integer(priority.into())));
-    let clauses = match part.mode {
-        Some(mode) => Some(clause(Some(mode), &request.ports)),
-        None => clauses(request),
-    };
-    let clauses = clauses.filter(|_| request.istio >= MATCH);
+    let clauses = clauses::of_istio(request, part).filter(|_| request.istio >= MATCH);
     fields.extend(clauses.map(|clauses| ("match".to_owned(), clauses)));
     Ok(fields)
 }
