@@ -1,18 +1,17 @@
 //! The destinations that `egress-policy` logged, as one policy.
 
 mod log;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Read as _};
-use std::net::Ipv4Addr;
 
-use narrows_core::PolicyValue;
 use narrows_core::egress::destination::Destination;
 use narrows_core::egress::learn::METHODS;
 use serde_json::Value;
 
 use crate::source::WHOLE;
-use crate::write::yaml;
+pub use written::Written;
 
 /// The first word of the filter's lines.
 const SPEAKER: &str = "egress-policy";
@@ -100,60 +99,6 @@ impl Learnt {
             }
         }
         true
-    }
-
-    /// A policy that allows all of these destinations, for a person to read and to shorten.
-    pub fn policy(&self) -> String {
-        let table = |fields: Vec<(&str, PolicyValue)>| {
-            PolicyValue::Table(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-        };
-        let text = |text: &str| PolicyValue::Text(text.to_owned());
-        let rules = self.hosts.iter().enumerate().map(|(place, (host, methods))| {
-            let mut to = vec![("hosts", PolicyValue::List(vec![text(host)]))];
-            if let Some(methods) = methods {
-                to.push(("methods", PolicyValue::List(methods.iter().map(|method| text(method)).collect())));
-            }
-            let name = text(&format!("learned-{}", place + 1));
-            table(vec![("name", name), ("action", text("allow")), ("to", table(to))])
-        });
-        let mut policy = vec![("filter", text("egress-policy")), ("default", text("deny"))];
-        let (addresses, names): (Vec<&str>, Vec<&str>) =
-            self.private().partition(|host| host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok());
-        if !addresses.is_empty() {
-            let except = addresses.iter().map(|host| text(host.trim_matches(['[', ']']))).collect();
-            policy.push(("denyPrivateAddresses", table(vec![("except", PolicyValue::List(except))])));
-        }
-        policy.push(("rules", PolicyValue::List(rules.collect())));
-        let mut out = format!(
-            "# {} hosts from {} lines: everything that was requested. Remove what must not be allowed.\n",
-            self.hosts(),
-            self.lines
-        );
-        if !addresses.is_empty() {
-            out.push_str(
-                "# \"except\" allows private addresses: remove there, too, what must not be allowed.\n",
-            );
-        }
-        if !names.is_empty() {
-            out.push_str(&format!(
-                "# \"denyPrivateAddresses\" denies these even if a rule allows them: {}.\n",
-                names.join(", ")
-            ));
-        }
-        if self.unnamed > 0 {
-            out.push_str(&format!(
-                "# {} requests went to hosts that are not in the log: raise \"maxHosts\".\n",
-                self.unnamed
-            ));
-        }
-        out + &yaml::document(&table(policy))
-    }
-
-    /// The hosts that are not on the internet.
-    fn private(&self) -> impl Iterator<Item = &str> {
-        let is_private =
-            |host: &&str| Destination::of(host.as_bytes()).is_ok_and(|read| read.host.is_private());
-        self.hosts.keys().map(String::as_str).filter(is_private)
     }
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::Done;
 use crate::error::CliError;
+use crate::filter::Filter;
 use crate::learn::Learnt;
 use crate::source;
 
@@ -42,6 +43,9 @@ impl Arguments {
                 "choose those that are egress-policy with --plugin: another module may log text of a caller",
             ));
         }
-        Ok(Done::clean(learnt.policy()))
+        // What is printed loads.
+        let written = learnt.policy_that(&|tree| Filter::EgressPolicy.compile(tree).is_ok());
+        let refusal = written.left_out.iter().map(|what| format!("warning: {what}\n")).collect();
+        Ok(Done { refusal, ..Done::clean(written.policy) })
     }
 }

@@ -173,3 +173,45 @@ fn lines_are_merged_into_a_policy_that_loads() {
     assert!(policy.contains("except: [\"10.20.30.40\"]"), "{policy}");
     assert!(policy.contains("denies these even if a rule allows them: localhost."), "{policy}");
 }
+
+/// A policy of these hosts, as the command writes it, and whether the filter takes its text.
+fn written(hosts: impl Iterator<Item = String>) -> (super::Written, bool) {
+    let rules: Vec<String> = hosts.map(|host| format!(r#"{{"to":{{"hosts":["{host}"]}}}}"#)).collect();
+    let log: String = rules.chunks(1000).map(|rules| line(&rules.join(","))).collect();
+    let written = learnt(&log).policy_that(&|tree| Filter::EgressPolicy.compile(tree).is_ok());
+    let source = crate::source::SourceFile { path: String::new(), text: written.policy.clone() };
+    let tree = source.documents().unwrap()[0].tree();
+    let loads = Filter::EgressPolicy.compile(&tree).is_ok();
+    (written, loads)
+}
+
+#[test]
+fn more_private_addresses_than_exceptions_become_blocks_or_are_left_out() {
+    let address = |n: usize| format!("10.1.{}.{}", n / 256, n % 256);
+    // 1..=300 are 9 + 3 blocks.
+    let (all, loads) = written((1..=300).map(address));
+    assert!(loads && all.left_out.is_empty(), "{:?}", all.left_out);
+    assert!(all.policy.contains("hosts: [\"10.1.1.44\"]"), "{}", all.policy);
+    let except = all.policy.lines().find(|line| line.contains("except:")).unwrap();
+    assert!(except.contains("10.1.0.1\"") && except.contains("10.1.0.128/25\", \"10.1.1.0/27"), "{except}");
+    // No two of these are a block.
+    let (some, loads) = written((0..300).map(|n| address(n * 2)));
+    let told =
+        "44 private addresses are left out, because \"except\" takes no more than 256 addresses and blocks";
+    assert!(loads && some.left_out == [told], "{:?}", some.left_out);
+    assert!(some.policy.contains(&format!("# {told}.\n")), "{}", some.policy);
+    assert!(some.policy.starts_with("# 256 hosts from 1 lines: a part of what was requested."));
+    assert!(!some.policy.contains("\"10.1.2.86\""), "a rule that can allow nothing");
+    let (v6, loads) =
+        written((0..512).map(|n| format!("[{}]", std::net::Ipv6Addr::from_bits((0xfd00 << 112) + n))));
+    assert!(loads && v6.policy.contains("except: [\"fd00::/119\"]"), "{}", v6.policy);
+}
+
+#[test]
+fn a_log_of_more_hosts_than_a_policy_takes_becomes_one_that_loads() {
+    let (some, loads) = written((0..10_200).map(|n| format!("h{n:05}.example")));
+    assert!(loads && some.left_out.len() == 1, "{:?}", some.left_out);
+    let count = some.policy.matches("- name:").count();
+    let from = format!("{} hosts are left out, h{count:05}.example and those", 10_200 - count);
+    assert!(count > 1000 && some.left_out[0].starts_with(&from), "{count} {:?}", some.left_out);
+}

@@ -8,6 +8,7 @@ mod fix;
 mod help;
 mod init;
 mod inputs;
+mod made;
 mod meaning;
 mod messages;
 mod migrate;
