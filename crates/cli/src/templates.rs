@@ -1,87 +1,135 @@
-//! Path templates from a description of an API (`OpenAPI` 2 or 3): as tags, as a rule that routes, and as
+//! Path templates from a description of an API (`OpenAPI` 2 or 3): as tags, as rules that route, and as
 //! rules for what may leave. They are bounded, because the description is.
 
-use narrows_core::PolicyValue;
+mod policy;
+mod references;
+mod servers;
+#[cfg(test)]
+mod tests;
 
 use crate::error::CliError;
-use crate::source::Node;
+use crate::source::{Node, SourceFile};
+use references::parts;
+use servers::Servers;
 
 /// The methods that an operation may have, as the description writes them.
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+const METHODS: [&str; 9] = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
 
-/// The operations of an API that share a path.
+/// The operations of an API that share a path and hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
+    /// The hosts of the servers that have it; none if no server names one.
+    pub hosts: Vec<String>,
     /// The template.
     pub template: String,
-    /// Its methods, in upper case.
+    /// Its methods; none if the description has none.
     pub methods: Vec<String>,
     /// The path as it was written, if the template is wider.
     pub wider_than: Option<String>,
 }
 
 /// An API, as far as its requests' paths go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Api {
-    /// The hosts of its servers.
-    pub hosts: Vec<String>,
-    /// Its paths in the order written, each once.
+    /// Its paths in the order written, each once for each set of hosts.
     pub paths: Vec<Path>,
+    /// Servers whose host has a variable without values.
+    pub unknown_servers: Vec<String>,
 }
 
-/// Reads a description.
-pub fn read(document: &Node) -> Result<Api, CliError> {
+/// For what a description is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Use {
+    /// A tag `operation` of metric-tags
+    Tags,
+    /// A rule of header-router for each path
+    Routing,
+    /// Rules of egress-policy, one for each set of methods
+    Egress,
+}
+
+/// Reads the one description of a file.
+pub fn read(source: &SourceFile, document: &Node) -> Result<Api, CliError> {
     if document.get("openapi").is_none() && document.get("swagger").is_none() {
         return Err(CliError::new(
             "this is no description of an API",
             "name a file with \"openapi\" and \"paths\"",
         ));
     }
-    let (hosts, base) = servers(document);
-    let mut paths: Vec<Path> = Vec::new();
-    let written = document.get("paths").map(Node::fields).unwrap_or_default();
-    for (key, item) in written.iter().filter(|(key, _)| key.name.starts_with('/')) {
-        let (template, is_wider) = template(&format!("{base}{}", key.name));
-        let methods = METHODS.iter().filter(|method| item.get(method).is_some());
-        let methods = methods.map(|method| method.to_ascii_uppercase());
-        let wider_than = is_wider.then(|| key.name.clone());
-        match paths.iter_mut().find(|known| same(&known.template, &template)) {
-            Some(known) => {
-                let new: Vec<String> = methods.filter(|method| !known.methods.contains(method)).collect();
-                known.methods.extend(new);
-            }
-            None => paths.push(Path { template, methods: methods.collect(), wider_than }),
+    let mut api = Api::default();
+    let servers = Servers::of_document(document);
+    for (key, item) in document.get("paths").map(Node::fields).unwrap_or_default() {
+        if key.name.starts_with("x-") {
+            continue;
         }
+        if key.name == "$ref" {
+            return Err(references::elsewhere(source, "the list of paths", item));
+        }
+        if !key.name.starts_with('/') {
+            let (line, column) = source.position(key.at.start);
+            return Err(CliError::new(
+                format!("{:?} under \"paths\" is no path, at line {line}, column {column}", key.name),
+                "write it with a \"/\" at its beginning, or take it out",
+            ));
+        }
+        let parts = parts(source, document, &key.name, item)?;
+        let own = parts.iter().find_map(|part| Servers::of(part));
+        api.add_item(&key.name, &parts, own.as_ref().unwrap_or(&servers));
     }
-    if paths.is_empty() {
+    if api.paths.is_empty() {
         return Err(CliError::new("the description has no paths", "write them under \"paths\""));
     }
-    Ok(Api { hosts, paths })
+    Ok(api)
 }
 
-/// The hosts of the servers, and the path that each path begins with: that of the first server.
-fn servers(document: &Node) -> (Vec<String>, String) {
-    let mut hosts = Vec::new();
-    let mut bases = Vec::new();
-    for server in document.get("servers").map(Node::elements).unwrap_or_default() {
-        let url = server.text_at("url").unwrap_or_default();
-        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let (authority, path) = if url.starts_with('/') {
-            ("", url)
-        } else {
-            rest.split_at(rest.find('/').unwrap_or(rest.len()))
+impl Api {
+    /// Adds the operations of a path, which may be in several parts.
+    fn add_item(&mut self, written: &str, parts: &[&Node], servers: &Servers) {
+        let mut is_empty = true;
+        let usual = |part: &&Node| -> Vec<(String, Option<Servers>)> {
+            let known =
+                METHODS.iter().filter_map(|method| Some((method.to_ascii_uppercase(), part.get(method)?)));
+            let others = part.get("additionalOperations").map(Node::fields).unwrap_or_default();
+            let others = others.iter().map(|(method, operation)| (method.name.clone(), operation));
+            known.chain(others).map(|(method, operation)| (method, Servers::of(operation))).collect()
         };
-        let host = authority.split(':').next().unwrap_or_default();
-        if !host.is_empty() && !host.contains(['{', '}']) && !hosts.contains(&host.to_owned()) {
-            hosts.push(host.to_owned());
+        for (method, own) in parts.iter().flat_map(usual) {
+            is_empty = false;
+            self.add(written, Some(&method), own.as_ref().unwrap_or(servers));
         }
-        bases.push(path.trim_end_matches('/').to_owned());
+        if is_empty {
+            self.add(written, None, servers);
+        }
     }
-    if let Some(host) = document.text_at("host") {
-        hosts.push(host.split(':').next().unwrap_or_default().to_owned());
+
+    /// Adds an operation under each base path of its servers.
+    fn add(&mut self, written: &str, method: Option<&String>, servers: &Servers) {
+        for (base, hosts) in &servers.bases {
+            let (template, is_wider) = template(&format!("{base}{written}"));
+            let known = self
+                .paths
+                .iter_mut()
+                .position(|known| known.hosts == *hosts && same(&known.template, &template));
+            let wider_than = is_wider.then(|| written.to_owned());
+            match known.and_then(|at| self.paths.get_mut(at)) {
+                Some(known) => {
+                    known.methods.extend(method.filter(|method| !known.methods.contains(method)).cloned());
+                    known.wider_than = known.wider_than.take().or(wider_than);
+                }
+                None => self.paths.push(Path {
+                    hosts: hosts.clone(),
+                    template,
+                    methods: method.into_iter().cloned().collect(),
+                    wider_than,
+                }),
+            }
+        }
+        for unknown in &servers.unknown {
+            if !self.unknown_servers.contains(unknown) {
+                self.unknown_servers.push(unknown.clone());
+            }
+        }
     }
-    bases.extend(document.text_at("basePath").map(|base| base.trim_end_matches('/').to_owned()));
-    (hosts, bases.into_iter().next().unwrap_or_default())
 }
 
 /// A path of a description as a template; and whether that fits more than the path.
@@ -97,10 +145,9 @@ fn template(path: &str) -> (String, bool) {
         match inner {
             Some((name, ending)) if !ending.contains(['{', '}', '*']) => {
                 let name = if plain(name) { name } else { "value" };
+                let rest = ending.strip_prefix(['.', ':']);
                 let ends_well = ending.is_empty()
-                    || (ending.starts_with(['.', ':'])
-                        && !ending[1..].contains(['.', ':'])
-                        && ending.len() > 1);
+                    || rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['.', ':']));
                 wider |= !ends_well;
                 format!("{{{name}}}{}", if ends_well { ending } else { "" })
             }
@@ -123,110 +170,4 @@ fn same(one: &str, other: &str) -> bool {
         template.split('/').map(of).collect()
     };
     shape(one) == shape(other)
-}
-
-/// For what a description is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Use {
-    /// A tag `operation` of metric-tags
-    Tags,
-    /// A rule of header-router for each path
-    Routing,
-    /// Rules of egress-policy, one for each set of methods
-    Egress,
-}
-
-impl Api {
-    /// A policy with these paths, for people to go on with.
-    pub fn policy(&self, of: Use) -> PolicyValue {
-        let templates = || self.paths.iter().map(|path| text(&path.template)).collect();
-        let template = |path: &Path| table([("template", text(&path.template))]);
-        match of {
-            Use::Tags => table([
-                ("filter", text("metric-tags")),
-                (
-                    "tags",
-                    table([(
-                        "operation",
-                        table([
-                            ("pathTemplates", PolicyValue::List(templates())),
-                            ("other", text("unmatched")),
-                        ]),
-                    )]),
-                ),
-                (
-                    "metrics",
-                    list([table([
-                        ("name", text("requests_total")),
-                        ("type", text("counter")),
-                        ("tags", list([text("operation")])),
-                    ])]),
-                ),
-            ]),
-            Use::Routing => {
-                let matches = self.paths.iter().map(|path| {
-                    let methods = path.methods.iter().map(|method| text(method)).collect();
-                    let mut fields = vec![("path", template(path))];
-                    if !path.methods.is_empty() {
-                        fields.push(("method", table([("in", PolicyValue::List(methods))])));
-                    }
-                    table(fields)
-                });
-                let rule = table([
-                    ("name", text("api")),
-                    ("matches", PolicyValue::List(matches.collect())),
-                    ("route", table([("to", text("api"))])),
-                ]);
-                table([("filter", text("header-router")), ("rules", list([rule]))])
-            }
-            Use::Egress => table([
-                ("filter", text("egress-policy")),
-                ("default", text("deny")),
-                ("rules", PolicyValue::List(self.rules())),
-            ]),
-        }
-    }
-
-    fn rules(&self) -> Vec<PolicyValue> {
-        let mut sets: Vec<(Vec<String>, Vec<&Path>)> = Vec::new();
-        for path in &self.paths {
-            let mut methods = path.methods.clone();
-            methods.sort();
-            match sets.iter_mut().find(|(known, _)| *known == methods) {
-                Some((_, paths)) => paths.push(path),
-                None => sets.push((methods, vec![path])),
-            }
-        }
-        let hosts: Vec<PolicyValue> = if self.hosts.is_empty() {
-            vec![text("api.example.com")]
-        } else {
-            self.hosts.iter().map(|host| text(host)).collect()
-        };
-        let rule = |(number, (methods, paths)): (usize, (Vec<String>, Vec<&Path>))| {
-            let paths = paths.iter().map(|path| table([("template", text(&path.template))])).collect();
-            let mut to = vec![("hosts", PolicyValue::List(hosts.clone()))];
-            if !methods.is_empty() {
-                to.push(("methods", PolicyValue::List(methods.iter().map(|method| text(method)).collect())));
-            }
-            to.push(("paths", PolicyValue::List(paths)));
-            table([
-                ("name", text(&format!("api-{}", number + 1))),
-                ("action", text("allow")),
-                ("to", table(to)),
-            ])
-        };
-        sets.into_iter().enumerate().map(rule).collect()
-    }
-}
-
-fn text(text: &str) -> PolicyValue {
-    PolicyValue::Text(text.into())
-}
-
-fn list(elements: impl IntoIterator<Item = PolicyValue>) -> PolicyValue {
-    PolicyValue::List(elements.into_iter().collect())
-}
-
-fn table<'n>(fields: impl IntoIterator<Item = (&'n str, PolicyValue)>) -> PolicyValue {
-    PolicyValue::Table(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }

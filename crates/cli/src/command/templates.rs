@@ -28,10 +28,17 @@ impl Arguments {
         let source = SourceFile::read(&self.file)?;
         let documents =
             source.documents().map_err(|fault| refused(Output::Text, source.clone(), vec![fault]))?;
-        let document = documents
-            .first()
-            .ok_or_else(|| CliError::new("the file is empty", "name the description of an API"))?;
-        let api = templates::read(document)?;
+        let document = match &*documents {
+            [document] => document,
+            [] => return Err(CliError::new("the file is empty", "name the description of an API")),
+            several => {
+                return Err(CliError::new(
+                    format!("the file has {} documents, of which each may be an API", several.len()),
+                    "name a file with one description: one policy is made of one",
+                ));
+            }
+        };
+        let api = templates::read(&source, document)?;
         let policy = api.policy(self.of);
         let filter = match self.of {
             Use::Tags => Filter::MetricTags,
@@ -47,11 +54,8 @@ impl Arguments {
             )
         })?;
         let mut output = String::new();
-        for path in &api.paths {
-            if let Some(written) = &path.wider_than {
-                let (template, written) = (escape::line(&path.template), escape::line(written));
-                output.push_str(&format!("# {template} also fits more than {written}\n"));
-            }
+        for remark in api.remarks(self.of) {
+            output.push_str(&format!("# {}\n", escape::line(&remark)));
         }
         Ok(Done::clean(output + &write::yaml::document(&policy)))
     }

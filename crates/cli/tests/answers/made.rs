@@ -24,3 +24,30 @@ fn learn_says_what_a_policy_has_no_room_for() {
     let (_, output, errors) = narrows(&here, &["lint", "learnt.yaml"]);
     assert!(output.starts_with("0 errors"), "{output}{errors}");
 }
+
+#[test]
+fn templates_lose_no_server_and_no_document() {
+    let here = directory("described");
+    let api = "openapi: 3.0.0
+servers: [ { url: 'https://api.example/v1' }, { url: 'https://api2.example/v2' } ]
+paths: { /books: { get: {} }, /idle: {} }\n";
+    fs::write(here.join("api.yaml"), api).unwrap();
+    let (code, output, errors) = narrows(&here, &["templates", "api.yaml", "--as", "egress"]);
+    assert_eq!((code, &*errors), (Some(0), ""));
+    assert!(output.starts_with("# /v1/idle has no operation and is left out\n"), "{output}");
+    fs::write(here.join("policy.yaml"), output).unwrap();
+    let decided = |url: &str| narrows(&here, &["simulate", "policy.yaml", "--get", url]).1;
+    for url in ["https://api.example/v1/books", "https://api2.example/v2/books"] {
+        assert!(!decided(url).contains("reply 403"), "{url}: {}", decided(url));
+    }
+    for url in ["https://api.example/v2/books", "https://api.example/v1/idle"] {
+        assert!(decided(url).contains("reply 403"), "{url}: {}", decided(url));
+    }
+    fs::write(here.join("two.yaml"), format!("{api}---\n{api}")).unwrap();
+    let (code, output, errors) = narrows(&here, &["templates", "two.yaml"]);
+    assert_eq!((code, &*output), (Some(2), ""));
+    assert!(errors.starts_with("error: the file has 2 documents"), "{errors}");
+    fs::write(here.join("api.yaml"), api.replace("{ get: {} }", "{ $ref: ./books.yaml }")).unwrap();
+    let (code, _, errors) = narrows(&here, &["templates", "api.yaml", "--as", "egress"]);
+    assert!(code == Some(2) && errors.contains("\"./books.yaml\", at line 3, column 26"), "{errors}");
+}
