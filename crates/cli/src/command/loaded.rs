@@ -1,5 +1,6 @@
 //! The one policy that a command works on.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Output;
@@ -27,8 +28,8 @@ struct Candidate {
     resource: Node,
 }
 
-/// Reads the one policy of a file, wherever it is in the file; `FILE#NAME` names the resource, or the
-/// number of the policy.
+/// Reads the one policy of a file, wherever it is in the file; `FILE#NAME` names the resource,
+/// with its namespace (`FILE#NAMESPACE/NAME`) where two have one name, or the number of the policy.
 pub(super) fn policy(path: &Path, named: Option<Filter>, format: Output) -> Result<Loaded, CliError> {
     let (path, chosen) = chosen(path);
     policy_in(&SourceFile::read(&path)?, chosen.as_deref(), named, format)
@@ -139,21 +140,51 @@ fn only(
     if all.iter().any(|one| one.found.within != Kind::Unknown) {
         all.retain(|one| one.found.within != Kind::Unknown);
     }
-    let names: Vec<String> = all.iter().enumerate().map(|(i, one)| one.name(i)).collect();
-    if let Some(chosen) = chosen {
-        let mut numbered = all.into_iter().zip(&names).enumerate();
-        let is_it = |(i, (one, name)): &(usize, (Candidate, &String))| {
-            *name == chosen
-                || one.resource.text_at("metadata.name") == Some(chosen)
-                || (i + 1).to_string() == chosen
+    let names = names(&all);
+    let choices = |of: &[String]| {
+        let choices: Vec<_> = of.iter().map(|name| format!("{file}#{name}")).collect();
+        format!("choose one: {}", choices.join(", "))
+    };
+    let Some(chosen) = chosen else {
+        let mut all = narrowed(all, named).into_iter();
+        return match (all.next(), all.next()) {
+            (Some(one), None) => Ok(one),
+            (Some(_), Some(_)) => {
+                Err(CliError::new(format!("there are several policies in {file:?}"), choices(&names)))
+            }
+            (None, _) => {
+                Err(CliError::new(format!("there is no policy in {file:?}"), "name a file that has one"))
+            }
         };
-        return numbered.find(is_it).map(|(_, (one, _))| one).ok_or_else(|| {
-            CliError::new(
-                format!("there is no policy {chosen:?} in {file:?}"),
-                format!("write one of {}", names.join(", ")),
-            )
-        });
+    };
+    let number = chosen.parse().ok().and_then(|number: usize| number.checked_sub(1));
+    let called: Vec<usize> = match names.iter().position(|name| name == chosen) {
+        Some(offered) => vec![offered],
+        None => all.iter().enumerate().filter(|(_, one)| one.is_called(chosen)).map(|(i, _)| i).collect(),
+    };
+    let called = if called.is_empty() { number.into_iter().collect() } else { called };
+    let offered: Vec<String> = called.iter().filter_map(|index| names.get(*index).cloned()).collect();
+    let all: Vec<Candidate> =
+        all.into_iter().enumerate().filter(|(index, _)| called.contains(index)).map(|(_, one)| one).collect();
+    // In two namespaces they are two, even if they are equal.
+    let are_apart =
+        all.iter().any(|one| all.first().is_some_and(|first| first.namespace() != one.namespace()));
+    let mut all = if are_apart { all } else { narrowed(all, named) }.into_iter();
+    match (all.next(), all.next()) {
+        (Some(one), None) => Ok(one),
+        (Some(_), Some(_)) => {
+            let message = format!("several policies in {file:?} are called {chosen:?}");
+            Err(CliError::new(message, choices(&offered)))
+        }
+        (None, _) => Err(CliError::new(
+            format!("there is no policy {chosen:?} in {file:?}"),
+            format!("write one of {}", names.join(", ")),
+        )),
     }
+}
+
+/// Those that may be meant: of the filter that was named, deciding, and each once.
+fn narrowed(mut all: Vec<Candidate>, named: Option<Filter>) -> Vec<Candidate> {
     if let (Some(named), true) = (named, all.len() > 1) {
         all.retain(|one| one.found.filter == Some(named));
     }
@@ -177,18 +208,21 @@ fn only(
             different.push(one);
         }
     }
-    let mut all = different.into_iter();
-    match (all.next(), all.next()) {
-        (Some(one), None) => Ok(one),
-        (Some(_), Some(_)) => {
-            let choices: Vec<_> = names.iter().map(|name| format!("{file}#{name}")).collect();
-            let message = format!("there are several policies in {file:?}");
-            Err(CliError::new(message, format!("choose one: {}", choices.join(", "))))
-        }
-        (None, _) => {
-            Err(CliError::new(format!("there is no policy in {file:?}"), "name a file that has one"))
-        }
+    different
+}
+
+/// The names by which policies are chosen: that of its resource, with the namespace where another has the same;
+/// or its number.
+fn names(all: &[Candidate]) -> Vec<String> {
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for name in all.iter().flat_map(Candidate::names) {
+        *known.entry(name).or_default() += 1;
     }
+    let own = all.iter().enumerate().map(|(index, one)| {
+        let own = one.names().into_iter().filter(|_| one.found.within != Kind::Envoy);
+        own.into_iter().find(|name| known.get(name) == Some(&1)).unwrap_or_else(|| (index + 1).to_string())
+    });
+    own.collect()
 }
 
 impl Candidate {
@@ -198,12 +232,19 @@ impl Candidate {
         own == others
     }
 
-    /// The name by which it is chosen: that of its resource, or its number.
-    fn name(&self, index: usize) -> String {
-        match self.resource.text_at("metadata.name") {
-            Some(name) if self.found.within != Kind::Envoy => name.to_owned(),
-            _ => (index + 1).to_string(),
-        }
+    fn namespace(&self) -> Option<&str> {
+        self.resource.text_at("metadata.namespace")
+    }
+
+    /// The names of its resource: alone, and with the namespace.
+    fn names(&self) -> Vec<String> {
+        let Some(name) = self.resource.text_at("metadata.name") else { return Vec::new() };
+        let whole = self.namespace().map(|namespace| format!("{namespace}/{name}"));
+        std::iter::once(name.to_owned()).chain(whole).collect()
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        self.names().iter().any(|own| own == name)
     }
 }
 

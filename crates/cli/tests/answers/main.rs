@@ -6,6 +6,7 @@ mod compared;
 mod exits;
 mod fix;
 mod help;
+mod in_place;
 mod init;
 mod inputs;
 mod made;
