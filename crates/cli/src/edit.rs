@@ -1,11 +1,16 @@
 //! Changes a file of YAML or JSON in place: whatever is not changed stays to the byte, comments too.
 
+mod changes;
+mod extent;
+
 use std::ops::Range;
 
 use narrows_core::PolicyValue;
 use serde_json::Value;
 
-use crate::source::{Key, Node, Value as Written};
+use crate::source::{Key, Node, SourceFile, Value as Written};
+pub use changes::{Change, changes};
+use extent::{column, extent, in_brackets};
 
 /// Text in the place of some bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,122 +39,128 @@ fn after(text: &str, at: usize) -> &str {
     text.get(at..).unwrap_or_default()
 }
 
-/// What makes a value another one. Where both are tables with the same fields, only what differs inside
-/// is changed.
-pub fn patch(text: &str, key: Option<&Key>, node: &Node, wanted: &Value) -> Vec<Edit> {
-    match (&node.value, wanted) {
-        (Written::Table(fields), Value::Object(members))
-            if fields.len() == members.len()
-                && fields.iter().all(|(key, _)| members.contains_key(&key.name)) =>
-        {
-            let inner = fields.iter().filter_map(|(key, value)| Some((key, value, members.get(&key.name)?)));
-            inner.flat_map(|(key, value, wanted)| patch(text, Some(key), value, wanted)).collect()
-        }
-        (Written::List(elements), Value::Array(wanted)) if elements.len() == wanted.len() => {
-            elements.iter().zip(wanted).flat_map(|(node, wanted)| patch(text, None, node, wanted)).collect()
-        }
-        (Written::Scalar(scalar), wanted) if is(scalar, wanted) => Vec::new(),
-        (Written::Scalar(_), Value::Object(_) | Value::Array(_))
-        | (Written::List(_) | Written::Table(_), _) => {
-            vec![replaced(text, key, node, wanted)]
-        }
-        (Written::Scalar(_), _) => vec![Edit { at: node.at.clone(), text: flow(wanted) }],
+/// Makes the edits of one file, in its spelling.
+pub struct Editor<'t> {
+    text: &'t str,
+    /// Whether whoever reads the file knows no other spelling than that of JSON.
+    is_json: bool,
+}
+
+impl<'t> Editor<'t> {
+    /// For a file, or a document of one.
+    pub fn of(file: &'t SourceFile) -> Self {
+        Self { text: &file.text, is_json: file.is_json() }
     }
-}
 
-/// A field more in a table.
-pub fn insert(text: &str, table: &Node, name: &str, value: &Value) -> Edit {
-    let end = extent(text, table.at.start).end;
-    // In JSON every name and every text is in quotes.
-    let is_quoted = |(key, _): &(Key, Node)| after(text, key.at.start).starts_with('"');
-    let field = if !table.fields().is_empty() && table.fields().iter().all(is_quoted) {
-        format!("{name:?}: {value}")
-    } else {
-        format!("{name}: {}", flow(value))
-    };
-    if after(text, table.at.start).starts_with('{') {
-        // Behind the last value: a comment may follow it.
-        let last = table.fields().last().map(|(_, value)| {
-            let is_in_brackets = after(text, value.at.start).starts_with(['{', '[']);
-            if is_in_brackets { in_brackets(text, value.at.start) } else { value.at.end }
-        });
-        return match last {
-            Some(last) => Edit { at: last..last, text: format!(", {field}") },
-            None => Edit { at: table.at.start + 1..end.saturating_sub(1), text: format!(" {field} ") },
-        };
-    }
-    let indent = " ".repeat(column(text, table.at.start));
-    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    Edit { at: end..end, text: format!("{newline}{indent}{field}") }
-}
-
-/// Another field in the place of one.
-pub fn renamed(text: &str, (key, node): (&Key, &Node), name: &str, value: &Value) -> Edit {
-    let quote = after(text, key.at.start).chars().next().filter(|c| matches!(c, '"' | '\''));
-    let quote = quote.map(String::from).unwrap_or_default();
-    let end = extent(text, node.at.start).end;
-    Edit { at: key.at.start..end, text: format!("{quote}{name}{quote}: {}", flow(value)) }
-}
-
-fn replaced(text: &str, key: Option<&Key>, node: &Node, wanted: &Value) -> Edit {
-    let extent = extent(text, node.at.start);
-    let Some(key) = key else { return Edit { at: extent, text: flow(wanted) } };
-    let colon = after(text, key.at.end).find(':').map_or(key.at.end, |colon| key.at.end + colon + 1);
-    Edit { at: colon..extent.end, text: format!(" {}", flow(wanted)) }
-}
-
-/// The bytes of a list or table that begins there.
-fn extent(text: &str, start: usize) -> Range<usize> {
-    if after(text, start).starts_with(['{', '[']) {
-        return start..in_brackets(text, start);
-    }
-    let indent = column(text, start);
-    let mut end = start;
-    let mut at = start;
-    for line in after(text, start).split_inclusive('\n') {
-        let said = line.trim_end();
-        let indented = line.len() - line.trim_start_matches(' ').len();
-        let is_silent = said.trim_start().is_empty() || said.trim_start().starts_with('#');
-        if at > start && !is_silent && indented < indent {
-            break;
+    /// A field of a table: what is there becomes this value, even if it is nothing; else the field is added.
+    pub fn set(&self, table: &Node, name: &str, value: &Value) -> Vec<Edit> {
+        match table.fields().iter().find(|(key, _)| key.name == name) {
+            Some((key, node)) => self.patch(Some(key), node, value),
+            None => vec![self.insert(table, &[(name, value)])],
         }
-        if !is_silent {
-            end = at + said.len();
-        }
-        at += line.len();
     }
-    start..end
-}
 
-/// The end of what is in brackets from there.
-fn in_brackets(text: &str, start: usize) -> usize {
-    let (mut depth, mut quote, mut escaped, mut comment) = (0usize, None, false, false);
-    let mut last = ' ';
-    for (at, c) in after(text, start).char_indices() {
-        match (quote, c) {
-            _ if comment => comment = c != '\n',
-            (Some('"'), '\\') if !escaped => escaped = true,
-            (Some(open), c) if c == open && !escaped => quote = None,
-            (Some(_), _) => escaped = false,
-            (None, '#') if last.is_whitespace() => comment = true,
-            (None, '"' | '\'') if !last.is_alphanumeric() => quote = Some(c),
-            (None, '{' | '[') => depth += 1,
-            (None, '}' | ']') => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return start + at + 1;
-                }
+    /// What makes a value another one. Where both are tables and no field goes, only what differs inside is
+    /// changed, and what is new is added.
+    pub fn patch(&self, key: Option<&Key>, node: &Node, wanted: &Value) -> Vec<Edit> {
+        if let (Written::Scalar(PolicyValue::Null), Some(key), false) = (&node.value, key, wanted.is_null()) {
+            return vec![self.filled(key, node, wanted)];
+        }
+        match (&node.value, wanted) {
+            (Written::Table(fields), Value::Object(members))
+                if fields.iter().all(|(key, _)| members.contains_key(&key.name)) =>
+            {
+                let inner =
+                    fields.iter().filter_map(|(key, value)| Some((key, value, members.get(&key.name)?)));
+                let changed = inner.flat_map(|(key, value, wanted)| self.patch(Some(key), value, wanted));
+                let is_new = |name: &str| fields.iter().all(|(key, _)| key.name != name);
+                let new: Vec<(&str, &Value)> = members
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value))
+                    .filter(|(name, _)| is_new(name))
+                    .collect();
+                let added = (!new.is_empty()).then(|| self.insert(node, &new));
+                changed.chain(added).collect()
             }
-            (None, _) => {}
+            (Written::List(elements), Value::Array(wanted)) if elements.len() == wanted.len() => elements
+                .iter()
+                .zip(wanted)
+                .flat_map(|(node, wanted)| self.patch(None, node, wanted))
+                .collect(),
+            (Written::Scalar(scalar), wanted) if is(scalar, wanted) => Vec::new(),
+            (Written::Scalar(_), Value::Object(_) | Value::Array(_)) if !self.is_json => {
+                vec![self.replaced(key, node, wanted)]
+            }
+            (Written::Scalar(_), _) => vec![Edit { at: node.at.clone(), text: self.written(wanted) }],
+            (Written::List(_) | Written::Table(_), _) => vec![self.replaced(key, node, wanted)],
         }
-        last = c;
     }
-    text.len()
-}
 
-/// How far a place is from the beginning of its line.
-fn column(text: &str, at: usize) -> usize {
-    at - before(text, at).rfind('\n').map_or(0, |newline| newline + 1)
+    /// More fields in a table.
+    fn insert(&self, table: &Node, new: &[(&str, &Value)]) -> Edit {
+        let text = self.text;
+        let end = extent(text, table).end;
+        // In JSON every name and every text is in quotes.
+        let is_quoted = |(key, _): &(Key, Node)| after(text, key.at.start).starts_with('"');
+        let is_json = self.is_json || !table.fields().is_empty() && table.fields().iter().all(is_quoted);
+        let fields = new.iter().map(|(name, value)| {
+            if is_json { format!("{name:?}: {value}") } else { format!("{}: {}", word(name), flow(value)) }
+        });
+        let fields: Vec<String> = fields.collect();
+        if after(text, table.at.start).starts_with('{') {
+            // Behind the last value: a comment may follow it.
+            let last = table.fields().last().map(|(_, value)| {
+                let is_in_brackets = after(text, value.at.start).starts_with(['{', '[']);
+                if is_in_brackets { in_brackets(text, value.at.start) } else { value.at.end }
+            });
+            let fields = fields.join(", ");
+            let inside = table.at.start + 1..end.saturating_sub(1);
+            return last.map_or_else(
+                || Edit { at: inside, text: format!(" {fields} ") },
+                |last| Edit { at: last..last, text: format!(", {fields}") },
+            );
+        }
+        let indent = " ".repeat(column(text, table.at.start));
+        let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        let lines = fields.iter().map(|field| format!("{newline}{indent}{field}"));
+        Edit { at: end..end, text: lines.collect() }
+    }
+
+    /// Another field in the place of one.
+    pub fn renamed(&self, (key, node): (&Key, &Node), name: &str, value: &Value) -> Edit {
+        let quote = after(self.text, key.at.start).chars().next().filter(|c| matches!(c, '"' | '\''));
+        let quote = quote.map(String::from).unwrap_or_default();
+        let end = extent(self.text, node).end;
+        Edit { at: key.at.start..end, text: format!("{quote}{name}{quote}: {}", self.written(value)) }
+    }
+
+    fn replaced(&self, key: Option<&Key>, node: &Node, wanted: &Value) -> Edit {
+        let extent = extent(self.text, node);
+        let Some(key) = key else { return Edit { at: extent, text: self.written(wanted) } };
+        let colon = after(self.text, key.at.end).find(':').map_or(key.at.end, |colon| key.at.end + colon + 1);
+        Edit { at: colon..extent.end, text: format!(" {}", self.written(wanted)) }
+    }
+
+    /// A value in the place of none. Mostly nothing is written there, and then it has no place.
+    fn filled(&self, key: &Key, node: &Node, wanted: &Value) -> Edit {
+        let value = self.written(wanted);
+        if ["null", "Null", "NULL", "~"].contains(&self.text.get(node.at.clone()).unwrap_or_default()) {
+            return Edit { at: node.at.clone(), text: value };
+        }
+        let rest = after(self.text, key.at.end);
+        let colon = rest.trim_start_matches(['"', '\'', ' ', '\t']);
+        let at = key.at.end + rest.len() - colon.len();
+        if colon.starts_with(':') {
+            return Edit { at: at + 1..at + 1, text: format!(" {value}") };
+        }
+        // `{ a, b }` has names alone.
+        Edit { at: key.at.end..key.at.end, text: format!(": {value}") }
+    }
+
+    /// A value on one line.
+    fn written(&self, value: &Value) -> String {
+        if self.is_json { value.to_string() } else { flow(value) }
+    }
 }
 
 fn is(scalar: &PolicyValue, wanted: &Value) -> bool {
@@ -162,8 +173,8 @@ fn is(scalar: &PolicyValue, wanted: &Value) -> bool {
     }
 }
 
-/// A value on one line.
-pub fn flow(value: &Value) -> String {
+/// A value on one line, as YAML has it.
+fn flow(value: &Value) -> String {
     match value {
         Value::Object(members) if members.is_empty() => "{}".to_owned(),
         Value::Object(members) => {
@@ -191,14 +202,14 @@ fn word(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{apply, insert, patch, renamed};
+    use super::{Editor, apply};
     use crate::source::SourceFile;
 
     fn patched(text: &str, path: &str, wanted: &serde_json::Value) -> String {
         let file = SourceFile { path: String::new(), text: text.to_owned() };
         let documents = file.documents().unwrap();
         let (key, node) = documents[0].field(path).unwrap();
-        apply(text, patch(text, Some(key), node, wanted))
+        apply(text, Editor::of(&file).patch(Some(key), node, wanted))
     }
 
     #[test]
@@ -219,6 +230,21 @@ mod tests {
     }
 
     #[test]
+    fn a_list_may_stand_where_its_key_does() {
+        for list in [
+            "- x\n  # two\n  - y: 1\n    z: 2\n",
+            "- { x: 1 }\n  - - y\n    - z\n",
+            "- &a x\n  - *a\n  - z\n",
+            "-\n    x: 1\n  - y\n  - z\n",
+            "  - x\n    - y\n",
+        ] {
+            let text = format!("a:\n  b:\n  {list}\n  # for c\n  c: 1 # one\n");
+            let expected = "a:\n  b: [x]\n\n  # for c\n  c: 2 # one\n";
+            assert_eq!(patched(&text, "a", &json!({ "b": ["x"], "c": 2 })), expected);
+        }
+    }
+
+    #[test]
     fn a_field_takes_the_place_of_another() {
         for (text, expected) in [
             ("- { a: 1, b: { c: [1] }, d: 2 } # why\n", "- { a: 1, e: 5, d: 2 } # why\n"),
@@ -228,7 +254,7 @@ mod tests {
             let file = SourceFile { path: String::new(), text: text.to_owned() };
             let documents = file.documents().unwrap();
             let (key, node) = documents[0].elements()[0].field("b").unwrap();
-            assert_eq!(apply(text, vec![renamed(text, (key, node), "e", &json!(5))]), expected);
+            assert_eq!(apply(text, vec![Editor::of(&file).renamed((key, node), "e", &json!(5))]), expected);
         }
     }
 
@@ -241,8 +267,8 @@ mod tests {
         ] {
             let file = SourceFile { path: String::new(), text: text.to_owned() };
             let documents = file.documents().unwrap();
-            let edit = insert(text, &documents[0].elements()[0], "b", &json!({ "c": "off-hand" }));
-            assert_eq!(apply(text, vec![edit]), expected);
+            let edits = Editor::of(&file).set(&documents[0].elements()[0], "b", &json!({ "c": "off-hand" }));
+            assert_eq!(apply(text, edits), expected);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The one policy that a command works on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::Output;
@@ -127,6 +127,13 @@ fn find(source: &SourceFile) -> Result<Vec<Candidate>, Vec<Finding>> {
         all.extend(found.into_iter().map(|found| Candidate { found, resource: resource.clone() }));
     }
     if findings.is_empty() { Ok(all) } else { Err(findings) }
+}
+
+/// Every policy of a file, each place once.
+pub(super) fn policies(source: &SourceFile) -> Vec<Node> {
+    let mut known = BTreeSet::new();
+    let all = find(source).unwrap_or_default().into_iter().map(|one| one.found.policy);
+    all.filter(|policy| known.insert(policy.at.start)).collect()
 }
 
 /// The one policy that is meant.

@@ -6,10 +6,10 @@ use clap::Args;
 use narrows_core::PolicyValue;
 use serde_json::Value;
 
-use super::loaded::{Loaded, chosen, policy_in};
+use super::loaded::{Loaded, chosen, policies, policy_in};
 use super::{Done, FilterName, Output, diff};
 use crate::diff::SplitDiff;
-use crate::edit;
+use crate::edit::{self, Change, Editor};
 use crate::error::CliError;
 use crate::escape;
 use crate::source::{Node, SourceFile};
@@ -57,12 +57,7 @@ impl Arguments {
         let wanted = self.weight(split)?;
         let weight = Value::from(wanted);
         let now = narrows_model::now();
-        let edits = match (backend.field("weight"), backend.field("ramp")) {
-            (Some((key, node)), _) => edit::patch(&source.text, Some(key), node, &weight),
-            (None, Some((key, node))) => vec![edit::renamed(&source.text, (key, node), "weight", &weight)],
-            (None, None) => vec![edit::insert(&source.text, backend, "weight", &weight)],
-        };
-        let changed = SourceFile { text: edit::apply(&source.text, edits), ..source.clone() };
+        let changed = changed(&source, backend, &weight)?;
         let new = policy_in(&changed, chosen.as_deref(), named, Output::Text)?;
         let written = self.backend(&new)?.1.get("weight").map(Node::tree);
         if written != Some(PolicyValue::Integer(wanted.into())) {
@@ -72,13 +67,6 @@ impl Arguments {
             return Err(no_splits(&old));
         };
         let mut splits = crate::diff::splits(from, to, &[], now);
-        let name = split.text_at("name").unwrap_or_default();
-        if let Some(other) = splits.iter().find(|one| one.name != name && !one.moves.is_empty()) {
-            return Err(CliError::new(
-                format!("split {:?} has the same weight by an alias, and would change too", other.name),
-                "write its weight out",
-            ));
-        }
         splits.iter_mut().for_each(|split| split.at = None);
         let mut output = diff::text::splits(&splits);
         if backend.get("ramp").is_some() {
@@ -137,6 +125,40 @@ impl Arguments {
         let backend = named(backends, &self.backend);
         Ok((split, backend.ok_or_else(|| unknown("backend", &self.backend, backends))?))
     }
+}
+
+/// The file with another weight of this backend. Refused if anything else in the file would change.
+fn changed(source: &SourceFile, backend: &Node, weight: &Value) -> Result<SourceFile, CliError> {
+    let by_hand = |what: String| {
+        CliError::new(format!("the weight cannot be written in place: {what}"), "write it by hand")
+    };
+    let editor = Editor::of(source);
+    let has_weight = backend.fields().iter().any(|(key, _)| key.name == "weight");
+    let edits = match backend.field("ramp") {
+        Some(ramp) if !has_weight => vec![editor.renamed(ramp, "weight", weight)],
+        // A weight without a value stands beside it.
+        Some((key, node)) => {
+            [editor.set(backend, "weight", weight), editor.patch(Some(key), node, &Value::Null)].concat()
+        }
+        None => editor.set(backend, "weight", weight),
+    };
+    let changed = SourceFile { text: edit::apply(&source.text, edits), ..source.clone() };
+    let old = source.documents().map_err(|fault| by_hand(fault.message))?;
+    let new = changed.documents().map_err(|fault| by_hand(fault.message))?;
+    one_place(&edit::changes("document", &old, &new))?;
+    // A text in the file may be YAML too.
+    one_place(&edit::changes("policy", &policies(source), &policies(&changed)))?;
+    Ok(changed)
+}
+
+/// Refuses a change in more than one backend.
+fn one_place(places: &[Change]) -> Result<(), CliError> {
+    let Some(first) = places.first() else { return Ok(()) };
+    let Some(other) = places.iter().find(|place| place.within != first.within) else { return Ok(()) };
+    Err(CliError::new(
+        format!("{} and {} are one value by an alias, and both would change", first.path, other.path),
+        "write the weight out in each place",
+    ))
 }
 
 /// Of how many parts a weight is, if the split does not say it.

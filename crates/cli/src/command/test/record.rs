@@ -11,9 +11,9 @@ use serde_json::{Map, Value, json};
 
 use super::find::{Numbered, Suite, documents_of};
 use crate::command::Done;
-use crate::edit::{self, Edit};
+use crate::edit::{self, Edit, Editor};
 use crate::error::CliError;
-use crate::source::SourceFile;
+use crate::source::{Node, SourceFile};
 use crate::write::file;
 
 /// Records what happens in every suite, and says in which files.
@@ -28,23 +28,26 @@ pub(super) fn record(suites: &[Suite]) -> Result<Done, CliError> {
         if shown == "-" {
             return Err(CliError::new("the standard input cannot be changed in place", "name the case file"));
         }
-        let text = SourceFile::read(path)?.text;
-        let mut edits = Vec::new();
-        let mut count = 0;
+        let source = SourceFile::read(path)?;
+        let mut recorded = Vec::new();
         for suite in suites {
             for case in &suite.cases {
-                let of_case = edits_of(suite, case)?;
-                count += usize::from(!of_case.is_empty());
-                edits.extend(of_case);
+                recorded.extend(recorded_of(suite, case)?);
             }
         }
-        if edits.is_empty() {
+        if recorded.is_empty() {
             continue;
         }
-        let changed = edit::apply(&text, edits);
-        check(&changed, &shown)?;
-        file::write(path, &changed)?;
-        output.push_str(&format!("{shown}: {count} recorded\n"));
+        let edits = recorded.iter().flat_map(|one| one.edits.clone()).collect();
+        let changed = SourceFile { text: edit::apply(&source.text, edits), ..source.clone() };
+        check(&source, &changed, &recorded).map_err(|what| {
+            CliError::new(
+                format!("{shown:?} cannot be changed in place: {what}"),
+                "write \"expect\" of this file as { … } on one line",
+            )
+        })?;
+        file::write(path, &changed.text)?;
+        output.push_str(&format!("{shown}: {} recorded\n", recorded.len()));
     }
     if output.is_empty() {
         output.push_str("nothing to record: every case expects what happens\n");
@@ -52,25 +55,50 @@ pub(super) fn record(suites: &[Suite]) -> Result<Done, CliError> {
     Ok(Done::clean(output))
 }
 
-/// What is written must read as what was meant.
-fn check(changed: &str, shown: &str) -> Result<(), CliError> {
-    let mut documents = documents_of(changed).into_iter().filter(|text| Written::is_in(text));
-    let fault = documents.find_map(|text| Written::parse(&text).err());
-    match fault {
-        None => Ok(()),
-        Some(fault) => Err(CliError::new(
-            format!("{shown:?} cannot be changed in place: it would read {fault}"),
-            "write \"expect\" of this file as { … } on one line",
-        )),
-    }
+/// What happens in a case, and the edits that write it.
+struct Recorded<'s> {
+    suite: &'s Suite,
+    index: usize,
+    wanted: Value,
+    edits: Vec<Edit>,
 }
 
-fn edits_of(suite: &Suite, case: &Numbered<Case>) -> Result<Vec<Edit>, CliError> {
-    let (Ok(policy), true) = (&suite.compiled, case.it.runs_in(Runner::Core)) else { return Ok(Vec::new()) };
+/// What is written must read as what was meant, by whoever reads this file, and nothing else may change: an alias
+/// or a value whose place is not known would change it.
+fn check(old: &SourceFile, new: &SourceFile, recorded: &[Recorded<'_>]) -> Result<(), String> {
+    let [before, after] = [old, new].map(|file| documents_of(&file.text));
+    if before.len() != after.len() {
+        return Err("it would have another number of documents".to_owned());
+    }
+    for (before, after) in before.into_iter().zip(after) {
+        if before == after {
+            continue;
+        }
+        let read = |text: &String| -> Result<Vec<Value>, String> {
+            let piece = SourceFile { path: old.path.clone(), text: text.clone() };
+            let documents = piece.documents().map_err(|fault| format!("it would read {}", fault.message))?;
+            Ok(documents.iter().map(Node::data).collect())
+        };
+        let (mut wanted, found) = (read(&before)?, read(&after)?);
+        for one in recorded.iter().filter(|one| one.suite.source.text == before) {
+            let cases = wanted.first_mut().and_then(|document| document.get_mut("cases"));
+            let case = cases.and_then(|cases| cases.get_mut(one.index)).and_then(Value::as_object_mut);
+            case.map(|case| case.insert("expect".to_owned(), one.wanted.clone()));
+        }
+        if found != wanted {
+            return Err("something else than these expectations would change".to_owned());
+        }
+        Written::parse(&after).map_err(|fault| format!("it would read {fault}"))?;
+    }
+    Ok(())
+}
+
+fn recorded_of<'s>(suite: &'s Suite, case: &Numbered<Case>) -> Result<Option<Recorded<'s>>, CliError> {
+    let (Ok(policy), true) = (&suite.compiled, case.it.runs_in(Runner::Core)) else { return Ok(None) };
     let observed = policy.run(&case.it);
     let expect = &case.it.expect;
     if !expect.is_empty() && disagreements(expect, &observed).is_empty() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let Some(shift) = suite.shift else {
         return Err(CliError::new(
@@ -80,14 +108,14 @@ fn edits_of(suite: &Suite, case: &Numbered<Case>) -> Result<Vec<Edit>, CliError>
     };
     let wanted = if expect.is_empty() { fresh(&case.it, &observed) } else { again(expect, &observed) };
     let written = suite.document.get("cases").and_then(|cases| cases.elements().get(case.index));
-    let Some(written) = written else { return Ok(Vec::new()) };
-    let text = &suite.source.text;
-    let edits = match written.field("expect") {
-        Some((key, node)) => edit::patch(text, Some(key), node, &wanted),
-        None => vec![edit::insert(text, written, "expect", &wanted)],
-    };
+    let Some(written) = written else { return Ok(None) };
+    let edits = Editor::of(&suite.source).set(written, "expect", &wanted);
+    if edits.is_empty() {
+        return Ok(None);
+    }
     let moved = |at: usize| at.saturating_add_signed(shift);
-    Ok(edits.into_iter().map(|e| Edit { at: moved(e.at.start)..moved(e.at.end), ..e }).collect())
+    let edits = edits.into_iter().map(|e| Edit { at: moved(e.at.start)..moved(e.at.end), ..e }).collect();
+    Ok(Some(Recorded { suite, index: case.index, wanted, edits }))
 }
 
 /// What a case that expects nothing yet may expect: what the filter changed, and how it explains that.
