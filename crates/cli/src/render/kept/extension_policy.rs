@@ -82,7 +82,7 @@ fn beside(resource: &Node, of_policy: Option<usize>) -> Vec<Lost> {
                 lost.extend(others.map(|i| Lost { path: format!("spec.wasm[{i}]"), by: Given::Name }));
             }
             "targetSelectors" => {
-                lost.push(Lost { path: "spec.targetSelectors".to_owned(), by: Given::Target })
+                lost.push(Lost { path: "spec.targetSelectors".to_owned(), by: Given::Target });
             }
             other => lost.push(Lost { path: format!("spec.{other}"), by: Given::Name }),
         }
