@@ -34,10 +34,10 @@ fn host_calls_of_the_three_policies() {
             ("proxy_increment_metric", 1),
             ("proxy_record_metric", 1),
         ],
-        // All headers; code, size and time; three metrics.
+        // All headers; code, size, time and duration; three metrics.
         &[
             ("proxy_get_header_map_pairs", 1),
-            ("proxy_get_property", 3),
+            ("proxy_get_property", 4),
             ("proxy_increment_metric", 2),
             ("proxy_record_metric", 1),
         ],

@@ -81,28 +81,15 @@ impl OutboundHeaders {
 
     /// Whether a header, or a trailer, of that name must not leave.
     pub(super) fn covers(&self, name: &[u8]) -> bool {
-        self.removes(name) || self.is_internal(name)
-    }
-
-    /// Whether the policy itself names it.
-    fn removes(&self, name: &[u8]) -> bool {
-        self.takes(&self.remove, name)
-    }
-
-    fn is_internal(&self, name: &[u8]) -> bool {
-        self.takes(&self.internal, name)
-    }
-
-    fn takes(&self, patterns: &[NamePattern], name: &[u8]) -> bool {
         let covered = |patterns: &[NamePattern]| patterns.iter().any(|pattern| pattern.covers(name));
-        !name.starts_with(b":") && covered(patterns) && !covered(&self.keep)
+        !name.starts_with(b":") && (covered(&self.internal) || covered(&self.remove)) && !covered(&self.keep)
     }
 
     /// Removes what must not leave. An internal header that an earlier Narrows filter of this proxy has written stays,
     /// because the route table has yet to read it, unless the policy names it.
     pub(super) fn apply<'a>(&self, request: &Request<'a>, edits: &mut Vec<Edit<'a>>) {
-        let written = |name: &[u8]| sanitize::was_written(request.stripped(), name);
-        let goes = |name: &[u8]| self.removes(name) || (self.is_internal(name) && !written(name));
-        edits.extend(edit::removals(request, goes));
+        let is_named = |name: &[u8]| self.remove.iter().any(|pattern| pattern.covers(name));
+        let stays = |name: &[u8]| sanitize::was_written(request.stripped(), name) && !is_named(name);
+        edits.extend(edit::removals(request, |name| self.covers(name) && !stays(name)));
     }
 }
