@@ -54,7 +54,7 @@ fn split(notes: &mut Vec<String>, (old, before): (&View<'_>, &Rule), new: &View<
         if is_elsewhere {
             notes.push(format!("{off}, this switches it on again, because its destination is another one"));
         } else if after.generation > before.generation {
-            notes.push(format!("{off}, this switches it on again, because the generation is higher"));
+            notes.push(format!("{off}, this switches it on again, because the generation is higher, unless that one was found worse before"));
         } else if grows && dropped.is_empty() {
             notes.push(format!(
                 "{off}, it stays off: a higher \"generation\" or another destination would switch it on again"

@@ -159,7 +159,8 @@ impl NamePattern {
     pub(crate) fn removable(tree: &PolicyValue) -> Result<Self, Invalid> {
         let pattern = Self::read(tree)?;
         if !pattern.text.ends_with('*') {
-            writable_header(pattern.written())?;
+            // In any spelling it covers the one that frames the message.
+            writable_header(pattern.as_str())?;
         }
         Ok(pattern)
     }

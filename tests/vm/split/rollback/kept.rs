@@ -169,6 +169,14 @@ fn a_generation_that_comes_back_does_not_let_it_on() -> anyhow::Result<()> {
     }
     proxy.push(&enforce(20, &json!({ "generation": 3 })));
     assert!(proxy.is_on());
+    // A higher one that was fine is no mark to pass: of those that were found worse the last counts.
+    let mut proxy = Proxy::new(2, &enforce(20, &json!({ "generation": 5 })))?;
+    proxy.push(&first);
+    let fails = |_: &mut Chance, is_canary: bool| if is_canary { error() } else { Response::ok() };
+    assert!(proxy.until_off(5, 200, 2_000, fails).is_some());
+    assert!(!proxy.is_on());
+    proxy.push(&second);
+    assert!(proxy.is_on());
     Ok(())
 }
 

@@ -96,10 +96,14 @@ impl Policy for Splitter {
         } else {
             self.divide(request)
         };
+        let mut draft = Draft::new(request, self.common.head.trust);
         if let Some(verdict) = &verdict {
-            self.act(verdict, request, decision);
+            self.act(verdict, &mut draft, decision);
         }
-        self.own(request, decision);
+        self.own(&mut draft);
+        let (edits, already_set) = draft.finish();
+        decision.request.extend(edits);
+        decision.already_set = already_set;
         if let Some(record) = record {
             self.explain(request, verdict, record);
         }
@@ -155,7 +159,8 @@ impl Splitter {
         }
     }
 
-    fn act<'a>(&'a self, verdict: &Verdict, request: &Request<'a>, decision: &mut Decision<'a>) {
+    fn act<'a>(&'a self, verdict: &Verdict, draft: &mut Draft<'_, 'a>, decision: &mut Decision<'a>) {
+        let request = draft.request;
         let Some(split) = self.splits.get(verdict.split) else { return };
         let Some(backend) = split.backends.get(verdict.backend) else { return };
         decision.count.extend(split.decision_series(verdict));
@@ -164,12 +169,10 @@ impl Splitter {
         decision.state.push((state::BACKEND, Cow::Borrowed(backend.name.as_bytes())));
         decision.state.extend(split.turned_back(verdict).map(|from| (state::ROLLBACK, Cow::Borrowed(from))));
         if split.mode == Mode::Enforce {
-            let mut draft = Draft::new(request, self.common.head.trust);
-            backend.request.apply(&mut draft);
+            backend.request.apply(draft);
             if let Some(to) = &backend.to {
-                to.apply(&self.route_header, &mut draft);
+                to.apply(&self.route_header, draft);
             }
-            (decision.request, decision.already_set) = draft.finish();
             if split.rewrites_location {
                 decision.response.extend(backend.relocation(request));
             }

@@ -34,7 +34,8 @@ pub(super) fn needs(needs: Needs) -> Needs {
 impl Splitter {
     /// At the edge: a client that asks for the host of a backend itself does not say what was asked for instead, or
     /// else the workload would believe it.
-    pub(super) fn own<'a>(&'a self, request: &Request<'a>, decision: &mut Decision<'a>) {
+    pub(super) fn own<'a>(&'a self, draft: &mut Draft<'_, 'a>) {
+        let request = draft.request;
         let name = request.host().name();
         let is_own = |host: &Box<str>| {
             let rest = name.strip_prefix(host.as_bytes());
@@ -42,14 +43,8 @@ impl Splitter {
             rest.is_some_and(|rest| rest.is_empty() || (rest.starts_with(b".") && !host.contains('.')))
         };
         let is_sent = || request.headers().iter().any(|(name, _)| covers(FORWARDED_HOST.as_bytes(), name));
-        if !self.own_hosts.iter().any(is_own) || !is_sent() {
-            return;
-        }
-        let mut draft = Draft::new(request, self.common.head.trust);
-        let is_set = decision.request.iter().any(|edit| edit.name() == FORWARDED_HOST);
-        if !is_set && is_the_clients(&draft) {
+        if self.own_hosts.iter().any(is_own) && is_sent() && is_the_clients(draft) {
             draft.disown(FORWARDED_HOST);
-            decision.request.extend(draft.finish().0);
         }
     }
 

@@ -103,6 +103,6 @@ impl Splitter {
     }
 
     fn destination(&self, backend: &Backend) -> Vec<u8> {
-        backend.to.as_ref().map(|to| to.identity(&self.route_header)).unwrap_or_default()
+        backend.to.as_ref().map(|to| to.written(&self.route_header)).unwrap_or_default()
     }
 }

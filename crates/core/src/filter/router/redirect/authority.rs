@@ -86,7 +86,7 @@ impl Authority {
             }
             Self::Around { before, behind, .. } => {
                 let host = [before, asked, behind].concat();
-                (is_name(&host) && !is_address(asked)).then_some(Cow::Owned(host))
+                (is_name(&host) && !is_address(&host)).then_some(Cow::Owned(host))
             }
         }
     }
@@ -114,7 +114,7 @@ impl Authority {
     }
 }
 
-/// Whether a name ends in a number: then it is an address, or none at all, and no name belongs before or behind it.
+/// Whether a name ends in a number: then it is an address, or nobody's name, as `www.10.0.0.1` is.
 fn is_address(name: &[u8]) -> bool {
     name.rsplit(|byte| *byte == b'.').next().is_some_and(|last| last.iter().all(u8::is_ascii_digit))
 }

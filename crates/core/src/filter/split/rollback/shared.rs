@@ -76,7 +76,8 @@ impl Shared {
             let mut record = known.unwrap_or_else(|| Record { id, to, ..Record::default() });
             record.stands = record.stands.filter(|_| record.push == push);
             // One that was found worse stays found: a push may go below it and come back.
-            (record.generation, record.push) = (record.generation.max(generation), push);
+            let found = if record.is_latched() { record.generation } else { 0 };
+            (record.generation, record.push) = (found.max(generation), push);
             record.under(terms);
             records.push(record);
         }
