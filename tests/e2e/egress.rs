@@ -8,3 +8,4 @@ mod paths;
 mod server_name;
 mod sidecar;
 mod site;
+mod tunnel;
