@@ -1,5 +1,5 @@
-//! The direction and the ports that a plugin is restricted to: as the command line says, or else as the
-//! resource does.
+//! The direction and the ports that a plugin is restricted to: each as the command line says, or else as
+//! the resource does.
 
 use narrows_core::PolicyValue;
 
@@ -68,16 +68,29 @@ fn is_of_resource(request: &RenderRequest<'_>) -> bool {
 }
 
 fn of(request: &RenderRequest<'_>, part: &Part) -> Vec<Clause> {
-    let clauses: Vec<Clause> = if is_of_resource(request) {
-        request.kept.restrictions().collect()
-    } else {
-        vec![(request.mode, request.ports.clone())]
-    };
+    let mut clauses: Vec<Clause> = request.kept.restrictions().collect();
+    if !is_of_resource(request) {
+        clauses = said(request, clauses);
+    }
     let Some(side) = part.mode else { return clauses };
     // The policy has another plugin for the other side.
     let own = clauses.into_iter().filter(|(mode, _)| mode.is_none_or(|mode| mode == side));
     let own: Vec<Clause> = own.map(|(_, ports)| (Some(side), ports)).collect();
     if own.is_empty() { vec![(Some(side), request.ports.clone())] } else { own }
+}
+
+/// The clauses of the resource, with what the command line says in place of theirs; each once.
+fn said(request: &RenderRequest<'_>, clauses: Vec<Clause>) -> Vec<Clause> {
+    let clauses = if clauses.is_empty() { vec![(None, Vec::new())] } else { clauses };
+    let mut said: Vec<Clause> = Vec::new();
+    for (mode, ports) in clauses {
+        let ports = if request.ports.is_empty() { ports } else { request.ports.clone() };
+        let clause = (request.mode.or(mode), ports);
+        if !said.contains(&clause) {
+            said.push(clause);
+        }
+    }
+    said
 }
 
 fn clause((mode, ports): &Clause) -> PolicyValue {

@@ -32,8 +32,10 @@ pub enum Given {
     Target,
     /// The module.
     Module,
-    /// The direction, the ports, or that the proxies are gateways.
-    Place,
+    /// The direction, or that the proxies are gateways.
+    Direction,
+    /// The ports.
+    Ports,
     /// Nothing.
     Nothing,
 }

@@ -92,8 +92,7 @@ fn known<'w>(request: &'w RenderRequest<'_>) -> Known<'w> {
         _ if request.istio < MATCH => Side::Both,
         Some(Mode::Client) => Side::Client,
         Some(Mode::Server) => Side::Server,
-        None if request.ports.is_empty() => request.kept.side(),
-        None => Side::Both,
+        None => request.kept.side(),
     };
     Known {
         is_root: request.namespace.as_deref() == Some(ROOT_NAMESPACE),

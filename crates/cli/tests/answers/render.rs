@@ -1,6 +1,7 @@
 //! `render` writes what the resource says that it reads, and nothing that `lint` refuses.
 
 mod kept;
+mod patches;
 
 use std::fs;
 
@@ -78,12 +79,13 @@ fn an_attachment_is_kept() {
     let url = ["--url", "oci://registry.example/narrows/canary-split:0.2.0"];
     let arguments = [&["render", "plugin.yaml", "--as", "wasm-plugin"][..], &more, &url].concat();
     let output = narrows(&here, &arguments).1;
-    for line in ["name: x", "namespace: other", "a: b", "mode: SERVER", "priority: -1", "canary-split:0.2.0"]
+    for line in
+        ["name: x", "namespace: other", "a: b", "mode: SERVER", "9090", "priority: -1", "canary-split:0.2.0"]
     {
         assert!(output.contains(line), "{line}:\n{output}");
     }
     assert!(
-        !output.contains("sha256") && !output.contains("app: web") && !output.contains("9090"),
+        !output.contains("sha256") && !output.contains("app: web") && !output.contains("CLIENT"),
         "{output}"
     );
 }

@@ -24,7 +24,6 @@ impl Arguments {
             ("metadata", resource.get("metadata").is_none()),
             ("spec.selector", self.is_given(Given::Target)),
             ("spec.targetRef", self.is_given(Given::Target)),
-            ("spec.match", self.is_given(Given::Place)),
             ("spec.phase", self.phase.is_some()),
             ("spec.priority", self.priority.is_some()),
             ("spec.url", self.is_given(Given::Module)),
@@ -33,7 +32,8 @@ impl Arguments {
         let mut findings = lint::beside_policy(source, resource);
         findings.retain(|finding| {
             let place = finding.place.replace("spec.wasm.", "spec.");
-            !replaced.iter().any(|(field, is_replaced)| *is_replaced && place.starts_with(field))
+            !self.is_clause_given(&place)
+                && !replaced.iter().any(|(field, is_replaced)| *is_replaced && place.starts_with(field))
         });
         if !findings.is_empty() {
             return Err(refused(Output::Text, source.clone(), findings));
@@ -49,10 +49,19 @@ impl Arguments {
             Given::Name => "say another --name, so that the resource stays as it is; or take the field out",
             Given::Target => "say --target or --selector",
             Given::Module => "say --url",
-            Given::Place => "say --mode, --port or --gateway; or take the field out",
+            Given::Direction => "say --mode or --gateway; or take the field out",
+            Given::Ports => "say --port; or take the field out",
             Given::Nothing => "take it out; or render the policy alone, and say the rest by options",
         };
         Err(CliError::new(format!("{:?} of the resource would be lost", lost.path), help))
+    }
+
+    /// Whether the command line, or the shape, says what is at this place of `match`: else it is kept.
+    fn is_clause_given(&self, place: &str) -> bool {
+        let Some(field) = place.strip_prefix("spec.match") else { return false };
+        let (mode, ports) = (field.contains(".mode"), field.contains(".ports"));
+        let is_mode_given = self.mode.is_some() || self.is_anywhere();
+        (is_mode_given || ports) && (self.is_given(Given::Ports) || mode)
     }
 
     /// Whether the command line, or the shape, says this in place of the resource.
@@ -64,13 +73,14 @@ impl Arguments {
                 !self.selector.is_empty() || !self.target.is_empty() || self.shape == Shape::EnvoyFilterBlock
             }
             Given::Module => self.url.is_some() || is_file || self.shape == Shape::Telemetry,
-            Given::Place => {
-                self.mode.is_some()
-                    || !self.ports.is_empty()
-                    || self.gateway
-                    || matches!(self.shape, Shape::EnvoyFilterBlock | Shape::Telemetry)
-            }
+            Given::Direction => self.mode.is_some() || self.gateway || self.is_anywhere(),
+            Given::Ports => !self.ports.is_empty() || self.is_anywhere(),
             Given::Nothing => false,
         }
+    }
+
+    /// Whether the shape has neither the direction nor the ports of the resource.
+    const fn is_anywhere(&self) -> bool {
+        matches!(self.shape, Shape::EnvoyFilterBlock | Shape::Telemetry)
     }
 }

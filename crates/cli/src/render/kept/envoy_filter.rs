@@ -1,7 +1,7 @@
 //! What an `EnvoyFilter` says besides its policies: for which proxies it is.
 
 use super::{Given, Kept, Lost, pairs};
-use crate::source::Node;
+use crate::source::{Key, Node};
 
 /// Fields of `match` that choose the place among the filters, and not which connections.
 const PLACE: &str = "filterChain";
@@ -14,19 +14,35 @@ pub(super) fn kept(resource: &Node) -> Kept {
         lost.push(Lost { path: format!("spec.workloadSelector.labels.{}", key.name), by: Given::Target });
     }
     for patch in resource.get("spec.configPatches").map(Node::elements).unwrap_or_default() {
-        for (key, value) in patch.get("match").map(Node::fields).unwrap_or_default() {
-            let path = format!("spec.configPatches.match.{}", key.name);
-            let is_all = match &*key.name {
-                "context" => value.text() == Some("ANY"),
-                "listener" => value.fields().iter().all(|(key, chain)| {
-                    key.name == PLACE && chain.fields().iter().all(|(key, _)| key.name == "filter")
-                }),
-                _ => false,
-            };
-            if !is_all && lost.iter().all(|lost: &Lost| lost.path != path) {
-                lost.push(Lost { path, by: Given::Place });
+        matched(patch, &mut |path, by| {
+            let path = format!("spec.configPatches.match.{path}");
+            if lost.iter().all(|lost: &Lost| lost.path != path) {
+                lost.push(Lost { path, by });
             }
-        }
+        });
     }
     Kept { selector: pairs(labels), lost, ..Kept::default() }
+}
+
+/// Tells what chooses connections of a proxy.
+fn matched(patch: &Node, tell: &mut dyn FnMut(String, Given)) {
+    for (key, value) in patch.get("match").map(Node::fields).unwrap_or_default() {
+        match &*key.name {
+            "context" if value.text() == Some("ANY") => {}
+            "context" => tell("context".to_owned(), Given::Direction),
+            "listener" => listened(value, tell),
+            other => tell(other.to_owned(), Given::Nothing),
+        }
+    }
+}
+
+fn listened(listener: &Node, tell: &mut dyn FnMut(String, Given)) {
+    for (key, value) in listener.fields() {
+        let is_place = |(key, _): &(Key, Node)| key.name == "filter";
+        match &*key.name {
+            PLACE if value.fields().iter().all(is_place) => {}
+            "portNumber" => tell("listener.portNumber".to_owned(), Given::Ports),
+            other => tell(format!("listener.{other}"), Given::Nothing),
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::{directory, narrows};
 
 /// A plugin with more fields, and with a line for its `match`.
-fn plugin(kind_of_match: &str, more: &str) -> String {
+pub(super) fn plugin(kind_of_match: &str, more: &str) -> String {
     format!(
         "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{ name: edge, namespace: shop }}\nspec:\n  \
          selector: {{ matchLabels: {{ app: web }} }}\n  url: oci://r.example/narrows/header-router:0.1.0\n  \
@@ -28,7 +28,12 @@ fn extension(spec: &str, more: &str) -> String {
 }
 
 /// What is rendered of a text.
-fn rendered(here: &Path, text: &str, shape: &str, options: &[&str]) -> (Option<i32>, String, String) {
+pub(super) fn rendered(
+    here: &Path,
+    text: &str,
+    shape: &str,
+    options: &[&str],
+) -> (Option<i32>, String, String) {
     fs::write(here.join("in.yaml"), text).unwrap();
     narrows(here, &[&["render", "in.yaml", "--as", shape], options].concat())
 }
@@ -74,8 +79,14 @@ fn an_envoy_filter_runs_where_the_plugin_does() {
         ),
         ("match: [{ mode: CLIENT, ports: [{ number: 8443 }] }]", &["--gateway"], &["GATEWAY 8443"]),
         // The command line takes precedence.
-        ("match: [{ mode: CLIENT, ports: [{ number: 80 }] }]", &["--mode", "SERVER"], &["SIDECAR_INBOUND"]),
-        ("match: [{ mode: CLIENT }]", &["--port", "80"], &["ANY 80"]),
+        (
+            "match: [{ mode: CLIENT, ports: [{ number: 80 }] }]",
+            &["--mode", "SERVER"],
+            &["SIDECAR_INBOUND 80"],
+        ),
+        ("match: [{ mode: CLIENT }]", &["--port", "80"], &["SIDECAR_OUTBOUND 80"]),
+        ("match: [{ mode: CLIENT, ports: [{ number: 80 }] }]", &["--port", "90"], &["SIDECAR_OUTBOUND 90"]),
+        ("", &["--port", "80"], &["ANY 80"]),
     ] {
         let (code, output, errors) = rendered(&here, &plugin(clauses, ""), "envoy-filter", options);
         assert_eq!(code, Some(0), "{clauses} {options:?}: {errors}");
@@ -88,6 +99,40 @@ fn an_envoy_filter_runs_where_the_plugin_does() {
     let (code, output, errors) = rendered(&here, &lanes, "wasm-plugin", &[]);
     assert_eq!(code, Some(0), "{errors}");
     assert_eq!(output.matches("number: 80").count(), 2, "{output}");
+}
+
+#[test]
+fn an_option_leaves_the_rest_of_a_clause() {
+    let here = directory("kept-clauses");
+    let both =
+        "match: [{ mode: CLIENT, ports: [{ number: 80 }] }, { mode: SERVER, ports: [{ number: 90 }] }]";
+    for (clauses, options, expected) in [
+        ("match: [{ mode: CLIENT }]", ["--port", "8080"], &["- mode: CLIENT", "- number: 8080"][..]),
+        (both, ["--port", "8080"], &["- mode: CLIENT", "- number: 8080", "- mode: SERVER", "- number: 8080"]),
+        (both, ["--mode", "SERVER"], &["- mode: SERVER", "- number: 80", "- mode: SERVER", "- number: 90"]),
+        ("match: [{ ports: [{ number: 80 }] }]", ["--mode", "CLIENT"], &["- mode: CLIENT", "- number: 80"]),
+        // Equal clauses are one.
+        (
+            "match: [{ mode: CLIENT, ports: [{ number: 80 }] }, { mode: CLIENT, ports: [{ number: 90 }] }]",
+            ["--port", "8080"],
+            &["- mode: CLIENT", "- number: 8080"],
+        ),
+        ("", ["--port", "8080"], &["- number: 8080"]),
+    ] {
+        let (code, output, errors) = rendered(&here, &plugin(clauses, ""), "wasm-plugin", &options);
+        assert_eq!(code, Some(0), "{clauses} {options:?}: {errors}");
+        let is_of_clause = |line: &&str| line.starts_with("- mode: ") || line.starts_with("- number: ");
+        let written: Vec<&str> = output.lines().map(str::trim).filter(is_of_clause).collect();
+        assert_eq!(written, expected, "{clauses} {options:?}:\n{output}");
+    }
+    // A fault in what stays is still refused.
+    for (clauses, option) in [
+        ("match: [{ mode: CLEINT }]", ["--port", "80"]),
+        ("match: [{ ports: [{ number: \"80\" }] }]", ["--mode", "CLIENT"]),
+    ] {
+        let (code, _, errors) = rendered(&here, &plugin(clauses, ""), "wasm-plugin", &option);
+        assert!(code == Some(2) && errors.contains("NRW603"), "{clauses}: {errors}");
+    }
 }
 
 #[test]
@@ -237,6 +282,7 @@ fn what_cannot_be_read_is_refused() {
             "NRW603",
             Some(&["--port", "80"]),
         ),
+        (text("priority: 150", "match: [{ mode: CLEINT }]"), "NRW603", Some(&["--mode", "CLIENT"])),
         (
             text("namespace: shop", "namespace: 7"),
             "the namespace of the resource",
@@ -264,27 +310,4 @@ fn what_cannot_be_read_is_refused() {
     let newer = plugin("match: [{ mode: CLIENT }]", "failStrategy: FAIL_RELOAD");
     let (code, _, errors) = rendered(&here, &newer, "wasm-plugin", &["--istio", "1.13"]);
     assert_eq!(code, Some(0), "{errors}");
-}
-
-#[test]
-fn an_envoy_filter_is_read_with_its_proxies() {
-    let here = directory("kept-envoy-filter");
-    let (_, all, _) = rendered(&here, &plugin("", ""), "envoy-filter", &[]);
-    let url = ["--url", "oci://r.example/narrows/header-router:2"];
-    let (code, output, errors) = rendered(&here, &all, "wasm-plugin", &url);
-    assert_eq!(code, Some(0), "{errors}");
-    for line in ["name: edge", "namespace: shop", "app: web"] {
-        assert!(output.contains(line), "{line} is lost:\n{output}");
-    }
-    let (_, one, _) = rendered(
-        &here,
-        &plugin("match: [{ mode: CLIENT, ports: [{ number: 80 }] }]", ""),
-        "envoy-filter",
-        &[],
-    );
-    let (code, _, errors) = rendered(&here, &one, "wasm-plugin", &url);
-    assert!(code == Some(2) && errors.contains("\"spec.configPatches.match.context\""), "{errors}");
-    let (code, output, errors) =
-        rendered(&here, &one, "wasm-plugin", &[&url[..], &["--mode", "CLIENT", "--port", "80"]].concat());
-    assert!(code == Some(0) && output.contains("number: 80"), "{errors}");
 }
