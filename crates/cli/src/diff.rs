@@ -4,6 +4,7 @@
 //! Which users move is exact, because the arithmetic is: a policy gives every one of a million buckets to
 //! one backend, so two policies can be compared bucket by bucket.
 
+mod alike;
 mod chosen;
 mod hosts;
 mod named;

@@ -152,7 +152,11 @@ fn between(old: &Loaded, new: &Loaded, keys: Option<&PathBuf>, now: u64) -> Resu
     let keys: Option<Vec<&str>> = source.as_ref().map(keys_in);
     let splits = divided((old, new), keys.as_deref(), now)?;
     let (from, to) = (diff::part(&old.node), diff::part(&new.node));
-    let crossed = diff::crossed(from, to);
+    let crossed = old
+        .policy
+        .splitter()
+        .map(|splitter| diff::crossed((splitter, &old.node), &new.node, now))
+        .unwrap_or_default();
     let mut notes = if splits.is_empty() { Vec::new() } else { diff::notes(from, to, &splits) };
     let matches = notes.iter().any(|note| chooses(note));
     notes.extend(crossed.iter().map(|(one, other)| {

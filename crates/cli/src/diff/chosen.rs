@@ -6,14 +6,13 @@
 use narrows_core::Mode;
 use narrows_core::split::{Splitter, View};
 
-use super::notes::{differing, elements};
+use super::alike::{may_drop, sees_otherwise};
+use super::notes::elements;
 use super::owner::Owner;
 use crate::source::Node;
 
 /// Fields of a split that say which requests are taken, and where they go of which buckets know nothing.
 const OF_SPLIT: [&str; 7] = ["hosts", "service", "matches", "include", "exclude", "override", "onMissingKey"];
-/// Fields of a policy that say which headers and which callers its conditions see.
-const OF_POLICY: [&str; 4] = ["trust", "callers", "strip", "restoreHost"];
 
 /// Whether a field of a split says which requests are taken, or where they go.
 pub fn is_choice(field: &str) -> bool {
@@ -24,7 +23,7 @@ pub fn is_choice(field: &str) -> bool {
 /// its text as a whole; the new one may have no splits.
 pub fn may_lose(old: (&Splitter, &Node), new: (Option<&Splitter>, &Node), now: u64) -> bool {
     let seen = [(old.1, new.1), (part(old.1), part(new.1))];
-    let sees_others = seen.iter().any(|(old, new)| !differing_of(old, new, &OF_POLICY).is_empty());
+    let sees_others = seen.iter().any(|(old, new)| sees_otherwise(old, new));
     let after: Vec<View<'_>> = new.0.into_iter().flat_map(|new| new.views(now)).collect();
     old.0.views(now).any(|before| {
         let written = split_of(old.1, before.name);
@@ -40,7 +39,7 @@ pub fn may_lose(old: (&Splitter, &Node), new: (Option<&Splitter>, &Node), now: u
             return users == Users::Chosen;
         }
         sees_others
-            || !differing_of(written, now_written, &OF_SPLIT).is_empty()
+            || may_drop((&before, written), (after, now_written))
             || (users == Users::Chosen && !leads_there(&before, after))
     })
 }
@@ -82,15 +81,14 @@ fn leads_there(before: &View<'_>, after: &View<'_>) -> bool {
     })
 }
 
-fn differing_of<'n>(old: &'n Node, new: &'n Node, fields: &[&str]) -> Vec<&'n str> {
-    let mut differing = differing(old, new, &[]);
-    differing.retain(|field| fields.contains(field));
-    differing
-}
-
 /// The part of a policy that has the splits.
 pub fn part(policy: &Node) -> &Node {
     policy.get("split").unwrap_or(policy)
+}
+
+/// Whether a split of a policy has users on a canary, whom another split may take away.
+pub(super) fn has_users(view: &View<'_>, policy: &Node) -> bool {
+    Users::of(view, split_of(policy, view.name)).is_some()
 }
 
 fn split_of<'n>(policy: &'n Node, name: &str) -> Option<&'n Node> {

@@ -87,6 +87,117 @@ fn a_new_split_takes_requests_of_those_behind_it() {
     assert_eq!(diff("before", SPLIT, ("splits:\n", &other), &[]).0, Some(0));
 }
 
+/// Two splits, each with users on its canary.
+const TWO: &str = "filter: canary-split
+splits:
+  - name: one
+    hosts: [a.example, c.example]
+    key: [{ header: x-user-id }]
+    include: [{ backend: canary, matches: [{ headers: { x-beta: { in: ['1', '2'] } } }] }]
+    exclude: [{ matches: [{ headers: { x-plan: { exact: gold } } }] }]
+    override: { header: x-canary }
+    backends: [{ name: stable, baseline: true }, { name: canary, to: v2, weight: 5 }]
+  - name: two
+    hosts: [www.b.example]
+    key: [{ header: x-user-id }]
+    backends: [{ name: stable, baseline: true }, { name: canary, to: v2, weight: 5 }]
+";
+
+#[test]
+fn what_says_the_same_or_takes_more_sends_nobody_back() {
+    let front = |host: &str| {
+        format!(
+            "splits:\n  - name: front\n    hosts: ['{host}']\n    key: [{{ header: x-user-id }}]
+    backends: [{{ name: stable, baseline: true }}, {{ name: canary, to: v3, weight: 1 }}]\n"
+        )
+    };
+    let gold = "    exclude: [{ matches: [{ headers: { x-plan: { exact: gold } } }] }]\n";
+    let beta = "[{ headers: { x-beta: { in: ['1', '2'] } } }]";
+    let free = "    exclude: [{ matches: [{ headers: { x-plan: { exact: free } } }] }]\n";
+    let hosts = "[a.example, c.example]";
+    for (replace, with, is_alarm) in [
+        ("    override", "    onMissingKey: baseline\n    override", false),
+        ("    override", "    onMissingKey: stable\n    override", false),
+        ("splits:", "strip: []\ntrust: edge\ncallers: presented\nrestoreHost: false\nsplits:", false),
+        ("splits:", "strip: [x-beta]\nsplits:", true),
+        ("splits:", "trust: mesh\nsplits:", true),
+        ("x-canary }", "x-canary, always: always, backend: canary }", false),
+        ("x-canary }", "x-canary, always: sure }", true),
+        ("x-canary }", "x-other }", true),
+        (hosts, "[c.example, A.example.]", false),
+        (hosts, "[a.example, c.example, d.example]", false),
+        (hosts, "[a.example, c.example, www.b.example]", true),
+        (hosts, "[a.example, c.example, '*.b.example']", true),
+        (hosts, "['*']", true),
+        (hosts, "[a.example]", true),
+        (hosts, "[a.example, d.example]", true),
+        ("['1', '2']", "['2', '1']", false),
+        ("['1', '2']", "['2']", true),
+        (beta, "[{ headers: { x-beta: { in: ['1', '2'] } } }, { path: { exact: / } }]", false),
+        (beta, "[]", false),
+        (beta, "[{ path: { exact: / } }]", true),
+        (gold, "", false),
+        (gold, free, true),
+        ("splits:\n", &front("www.a.example"), false),
+        ("splits:\n", &front("c.example"), true),
+        ("splits:\n", &front("*.b.example"), true),
+    ] {
+        let (code, output) = diff("same", TWO, (replace, with), &[]);
+        let last = if is_alarm { "someone may be sent back\n" } else { "nobody is sent back\n" };
+        assert!(code == Some(i32::from(is_alarm)) && output.ends_with(last), "{replace} {with}{output}");
+    }
+    // Another canary would lose them.
+    let three = TWO.replacen("weight: 5 }]", "weight: 5 }, { name: next, to: v3, weight: 5 }]", 1);
+    let three = three.replace("    override: { header: x-canary }\n", "");
+    let more = "[{ headers: { x-beta: { in: ['1', '2'] } } }, { path: { exact: / } }]";
+    let (code, output) = diff("same", &three, (beta, more), &[]);
+    assert!(code == Some(1) && output.ends_with("someone may be sent back\n"), "{output}");
+}
+
+#[test]
+fn only_users_of_a_canary_are_taken_from_a_split_behind() {
+    let head = "filter: canary-split\nsplits:\n";
+    let split = |name: &str, fields: &str, weight: u32| {
+        format!(
+            "  - name: {name}\n{fields}    key: [{{ header: x-user-id }}]
+    backends: [{{ name: stable, baseline: true }}, {{ name: canary, to: v2, weight: {weight} }}]\n"
+        )
+    };
+    let asked = |fields: &str| split("behind", fields, 5);
+    let front = split("front", "    hosts: [a.example]\n", 0);
+    let host = "    hosts: [a.example]\n";
+    let open = "    matches: [{ hosts: [b.example] }, { path: { exact: / } }]\n";
+    let service = "    service: a.shop\n";
+    for (behind, is_alarm) in [
+        (asked(host), true),
+        (asked(open), true),
+        (asked("    hosts: [a.other]\n"), false),
+        (asked("    service: b.shop\n"), false),
+        (split("behind", host, 0), false),
+        (asked(&format!("    mode: report\n{host}")), false),
+        (split("behind", &format!("{host}    onMissingKey: canary\n"), 0), true),
+        (split("behind", &format!("{host}    override: {{ header: x-c }}\n"), 0), true),
+    ] {
+        let old = format!("{head}{behind}");
+        let (code, output) = diff("behind", &old, (head, &format!("{head}{front}")), &[]);
+        assert_eq!(code, Some(i32::from(is_alarm)), "{behind}{output}");
+    }
+    // A caller may write a service without its namespace, or with more.
+    for name in ["a", "a.shop.svc.cluster.local"] {
+        let front = front.replace("a.example", name);
+        let old = format!("{head}{}", asked(service));
+        assert_eq!(diff("behind", &old, (head, &format!("{head}{front}")), &[]).0, Some(1), "{name}");
+    }
+    // One in front that has no users takes more than before.
+    let old = format!("{head}{front}{}", asked("    hosts: [d.example]\n"));
+    for (with, is_alarm) in [("[a.example, d.example]", true), ("[a.example, e.example]", false)] {
+        let (code, output) = diff("behind", &old, ("[a.example]", with), &[]);
+        assert_eq!(code, Some(i32::from(is_alarm)), "{with}{output}");
+    }
+    let off = old.replace("a.example]\n", "d.example]\n    mode: 'off'\n");
+    assert_eq!(diff("behind", &off, ("    mode: 'off'\n", ""), &[]).0, Some(1));
+}
+
 #[test]
 fn a_merged_policy_that_loses_its_splits_sends_users_back() {
     let split = SPLIT.split_once("splits:").unwrap().1.replace('\n', "\n  ");
