@@ -84,8 +84,15 @@ pub struct RenderRequest<'p> {
 impl RenderRequest<'_> {
     /// Whether the module holds several filters, so that a root id must choose.
     fn is_bundle(&self) -> bool {
-        let module = self.url.as_deref().and_then(Filter::of_module);
+        let module = self.file().and_then(Filter::of_module);
         self.filter == Filter::Narrows || module == Some(Filter::Narrows)
+    }
+
+    /// The address of the module or, if there is none, its file.
+    fn file(&self) -> Option<&str> {
+        // The address that a resource of Istio gives is not one for a proxy without Istio.
+        let kept = self.kept.url.as_deref().filter(|url| url.starts_with("file://"));
+        self.url.as_deref().or(kept).or(self.kept.file.as_deref())
     }
 }
 

@@ -132,7 +132,7 @@ impl Arguments {
         let source = SourceFile::read(&path)?;
         let filter = self.filter.map(|name| name.0);
         let loaded = policy_in(&source, chosen.as_deref(), filter, Output::Text)?;
-        let mut kept = Kept::of(&loaded.resource, &loaded.node);
+        let mut kept = Kept::of(&source, &loaded.resource, loaded.filter, &loaded.node);
         self.is_kept(&source, &loaded, &kept)?;
         let own = || loaded.filter.name().to_owned();
         let is_attached = self.selector.is_empty() && self.target.is_empty();

@@ -24,9 +24,7 @@ pub(super) fn filter(
 ) -> Result<PolicyValue, CliError> {
     let filter = filter.name();
     let name = text(format!("narrows.{filter}{suffix}"));
-    // The address that a resource of Istio gives is not one for a proxy without Istio.
-    let kept = request.kept.url.as_deref().filter(|url| url.starts_with("file://"));
-    let file = match request.url.as_deref().or(kept) {
+    let file = match request.file() {
         None => format!("dist/{}.wasm", request.filter.name()),
         Some(url) => match url.split_once("://") {
             None => url.to_owned(),

@@ -11,7 +11,10 @@ use crate::placement::site::Site;
 use crate::write::yaml;
 
 /// The filter of Envoy that has HTTP filters in it.
-const MANAGER: &str = "envoy.filters.network.http_connection_manager";
+pub(super) const MANAGER: &str = "envoy.filters.network.http_connection_manager";
+
+/// The last one of them, which sends the request.
+pub(super) const ROUTER: &str = "envoy.filters.http.router";
 
 /// The resource, with a comment that says where its filters are.
 pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
@@ -23,6 +26,8 @@ pub(super) fn render(request: &RenderRequest<'_>) -> Result<String, CliError> {
         }
     }
     let mut spec = Vec::new();
+    let priority = request.kept.patch_priority;
+    spec.extend(priority.map(|priority| ("priority".to_owned(), PolicyValue::Integer(priority))));
     for (name, value) in choice(request)? {
         match (name.as_str(), value) {
             ("selector", PolicyValue::Table(fields)) => {
@@ -78,7 +83,7 @@ fn patch(
     let is_first = is_first(request, site, part);
     let mut manager = vec![("name".to_owned(), text(MANAGER))];
     if !is_first {
-        manager.push(("subFilter".to_owned(), table([("name", text("envoy.filters.http.router"))])));
+        manager.push(("subFilter".to_owned(), table([("name", text(ROUTER))])));
     }
     let chain = table([("filter", PolicyValue::Table(manager))]);
     listener.push(("filterChain".to_owned(), chain));

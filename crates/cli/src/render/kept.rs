@@ -6,10 +6,11 @@ mod extension_policy;
 use narrows_core::PolicyValue;
 
 use crate::documents::Kind;
+use crate::filter::Filter;
 use crate::istio::fields::Schema;
 use crate::istio::{Mode, Release};
 use crate::placement::site::Side;
-use crate::source::{Node, Value};
+use crate::source::{Node, SourceFile, Value};
 
 /// The fields of a table, in their order.
 pub type Fields = Vec<(String, PolicyValue)>;
@@ -32,10 +33,16 @@ pub enum Given {
     Target,
     /// The module.
     Module,
+    /// The module, where the output has another one in a file.
+    File,
     /// The direction, or that the proxies are gateways.
     Direction,
     /// The ports.
     Ports,
+    /// The place among the filters.
+    Phase,
+    /// The priority.
+    Priority,
     /// Nothing.
     Nothing,
 }
@@ -66,6 +73,12 @@ pub struct Kept {
     pub phase: Option<&'static str>,
     /// The priority, if it writes one.
     pub priority: Option<i32>,
+    /// Whether an `EnvoyFilter` has the filter that decides as the first one, or as the last one.
+    pub is_first: Option<bool>,
+    /// The priority of an `EnvoyFilter`, which is that of its patches.
+    pub patch_priority: Option<i64>,
+    /// The file of the module.
+    pub file: Option<String>,
     /// The address of the module.
     pub url: Option<String>,
     /// The digest of the module.
@@ -84,12 +97,14 @@ const WRITTEN: [&str; 9] =
 
 impl Kept {
     /// What this resource says besides this policy of it; nothing if the kind has no attachment.
-    pub fn of(resource: &Node, policy: &Node) -> Self {
+    pub fn of(source: &SourceFile, resource: &Node, filter: Filter, policy: &Node) -> Self {
         let kind = Kind::of(resource);
         let kept = match (kind, kind.plugin()) {
             (_, Some(path)) => Self::of_plugin(resource, kind, path),
             (Kind::ExtensionPolicy, _) => extension_policy::kept(resource, policy),
-            (Kind::Envoy, _) if resource.text_at("kind").is_some() => envoy_filter::kept(resource),
+            (Kind::Envoy, _) if resource.text_at("kind").is_some() => {
+                envoy_filter::kept(source, resource, filter, policy)
+            }
             _ => return Self::default(),
         };
         let own = |field: &str| resource.text_at(field).map(str::to_owned);

@@ -108,8 +108,13 @@ fn known<'w>(request: &'w RenderRequest<'_>) -> Known<'w> {
 /// the resource.
 pub(super) fn phase(request: &RenderRequest<'_>) -> Option<&'static str> {
     let deeds = Deeds::of(request.filter, &Node::unplaced(&request.tree, &(0..0)));
-    let own = deeds.slot(request.filter, Site::of(&known(request))).phase;
-    request.phase.or(request.kept.phase.filter(|phase| *phase != own))
+    let site = Site::of(&known(request));
+    let own = deeds.slot(request.filter, site).phase;
+    // An `EnvoyFilter` has no other place than these two.
+    let is_first = site.authorizes() && own != "STATS";
+    let of_place = request.kept.is_first.filter(|kept| *kept != is_first);
+    let of_place = of_place.map(|is_first| if is_first { "AUTHN" } else { "STATS" });
+    request.phase.or(request.kept.phase.filter(|phase| *phase != own)).or(of_place)
 }
 
 /// Comments: what the release means for the plugin, and why the plugin is at its place.

@@ -48,9 +48,13 @@ impl Arguments {
         let help = match lost.by {
             Given::Name => "say another --name, so that the resource stays as it is; or take the field out",
             Given::Target => "say --target or --selector",
-            Given::Module => "say --url",
+            Given::Module | Given::File => "say --url",
             Given::Direction => "say --mode or --gateway; or take the field out",
             Given::Ports => "say --port; or take the field out",
+            Given::Phase => {
+                "render it as wasm-plugin with --phase; or put the filter first, or before the router"
+            }
+            Given::Priority => "render it as wasm-plugin with --priority; or take the field out",
             Given::Nothing => "take it out; or render the policy alone, and say the rest by options",
         };
         Err(CliError::new(format!("{:?} of the resource would be lost", lost.path), help))
@@ -68,7 +72,16 @@ impl Arguments {
     fn is_given(&self, what: Given) -> bool {
         let is_file = FILES.contains(&self.shape);
         match what {
-            Given::Name => self.name.is_some() || self.shape == Shape::EnvoyFilterBlock,
+            Given::Name => self.name.is_some() || self.is_anywhere(),
+            Given::File => self.url.is_some() || self.shape == Shape::Telemetry,
+            // The others have one place, and a comment says so.
+            Given::Phase => {
+                self.phase.is_some() || self.is_anywhere() || self.shape == Shape::EnvoyExtensionPolicy
+            }
+            // It is kept in its own kind.
+            Given::Priority => {
+                self.priority.is_some() || self.is_anywhere() || self.shape == Shape::EnvoyFilter
+            }
             Given::Target => {
                 !self.selector.is_empty() || !self.target.is_empty() || self.shape == Shape::EnvoyFilterBlock
             }

@@ -9,7 +9,7 @@ use crate::source::{Node, Value};
 
 /// What a field takes.
 #[derive(Clone, Copy)]
-enum Takes {
+pub(super) enum Takes {
     Text,
     Flag,
     Texts,
@@ -35,7 +35,8 @@ const PLUGIN: [(&str, Takes); 15] = [
     ("code.image.pullSecretRef.name", Takes::Text),
 ];
 /// The fields of a target. Another one, such as `sectionName`, chooses a part of it.
-const TARGET: [(&str, Takes); 3] = [("group", Takes::Text), ("kind", Takes::Text), ("name", Takes::Text)];
+pub(super) const TARGET: [(&str, Takes); 3] =
+    [("group", Takes::Text), ("kind", Takes::Text), ("name", Takes::Text)];
 
 /// What the resource says besides this policy.
 pub(super) fn kept(resource: &Node, policy: &Node) -> Kept {
@@ -90,23 +91,37 @@ fn beside(resource: &Node, of_policy: Option<usize>) -> Vec<Lost> {
     lost
 }
 
-/// Tells the paths of fields that are not known, or of another type.
-fn unknown(node: &Node, path: &str, known: &[(&str, Takes)], tell: &mut dyn FnMut(&str)) {
+/// Tells the paths of fields that are not known, or of another type. Those of Envoy have two spellings.
+pub(super) fn unknown(node: &Node, path: &str, known: &[(&str, Takes)], tell: &mut dyn FnMut(&str)) {
     for (key, value) in node.fields() {
         let path = if path.is_empty() { key.name.clone() } else { format!("{path}.{}", key.name) };
-        let begin = format!("{path}.");
-        match (known.iter().find(|(field, _)| *field == path), &value.value) {
+        let spelt = |field: &str| field == path || envoys_spelling(&path) == field;
+        let is_above =
+            |field: &str| field.rmatch_indices('.').any(|(end, _)| field.get(..end).is_some_and(spelt));
+        match (known.iter().find(|(field, _)| spelt(field)), &value.value) {
             (_, Value::Scalar(PolicyValue::Null))
             | (Some((_, Takes::Any)), _)
             | (Some((_, Takes::Text)), Value::Scalar(PolicyValue::Text(_)))
             | (Some((_, Takes::Flag)), Value::Scalar(PolicyValue::Flag(_))) => {}
             (Some((_, Takes::Texts)), Value::List(all)) if all.iter().all(|one| one.text().is_some()) => {}
-            (None, Value::Table(_)) if known.iter().any(|(field, _)| field.starts_with(&begin)) => {
+            (None, Value::Table(_)) if known.iter().any(|(field, _)| is_above(field)) => {
                 unknown(value, &path, known, tell);
             }
             _ => tell(&path),
         }
     }
+}
+
+/// The path in the spelling of Envoy's files, if it is in that of JSON.
+fn envoys_spelling(path: &str) -> String {
+    let mut words = String::new();
+    for letter in path.chars() {
+        if letter.is_ascii_uppercase() {
+            words.push('_');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
 }
 
 /// The plugin's fields under the names that a `WasmPlugin` has for them.
