@@ -68,13 +68,13 @@ pub fn hosts(old: (&AnyPolicy, &Node), new: (&AnyPolicy, &Node)) -> (Vec<HostDif
             entry.requests += 1;
         }
     }
-    (found.into_values().collect(), true)
+    (found.into_values().collect(), !questions.is_cut)
 }
 
 /// Every request to a host that is asked about.
 fn requests<'q>(questions: &'q Questions, host: &str) -> impl Iterator<Item = Send> + 'q {
     let name = host.replace('*', ANY);
-    let Questions { callers, ports, methods, paths } = questions;
+    let Questions { callers, ports, methods, paths, .. } = questions;
     callers.iter().flat_map(move |caller| {
         let name = name.clone();
         ports.iter().flat_map(move |port| {

@@ -12,6 +12,8 @@ use crate::source::{Node, Value};
 pub(super) const ANY: &str = "any";
 /// The trust domain of callers of whom a policy names no domain.
 const DOMAIN: &str = "cluster.local";
+/// More callers than are kept in memory. With so many, the hosts that they ask for make too many questions.
+const MOST_CALLERS: usize = 50_000;
 
 /// Everything that policies name.
 #[derive(Default)]
@@ -24,6 +26,8 @@ pub(super) struct Named {
     ports: BTreeSet<String>,
     methods: BTreeSet<String>,
     paths: BTreeSet<String>,
+    /// Whether some rule names more callers than are kept.
+    is_cut: bool,
 }
 
 /// Who asks: by a certificate, or as the workload of the sidecar that decides.
@@ -48,6 +52,8 @@ pub(super) struct Questions {
     pub(super) ports: Vec<String>,
     pub(super) methods: Vec<String>,
     pub(super) paths: Vec<String>,
+    /// Whether callers were left out for the memory that they take.
+    pub(super) is_cut: bool,
 }
 
 impl Named {
@@ -67,7 +73,11 @@ impl Named {
                 self.paths.extend(written.filter(|path| path.starts_with('/')).map(filled));
             }
             let from = From::of(rule);
-            self.callers.extend(from.callers());
+            if self.callers.len().saturating_add(from.count()) <= MOST_CALLERS {
+                self.callers.extend(from.callers());
+            } else {
+                self.is_cut = true;
+            }
             self.from.principals.extend(from.principals);
             self.from.namespaces.extend(from.namespaces);
             self.from.workloads.extend(from.workloads);
@@ -81,20 +91,25 @@ impl Named {
 
     /// What is asked about every host: what is named, and one of each kind that is not. If that makes
     /// more than `most` questions, callers that only two rules together name are left out.
-    pub(super) fn questions(&self, most: usize) -> Questions {
+    pub(super) fn questions(&mut self, most: usize) -> Questions {
         let another = |n: usize| format!("UNNAMED-{}", "X".repeat(n));
         let methods = ["POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
         let mut questions = Questions {
-            callers: with_nobody(self.from.callers()),
+            callers: Vec::new(),
             ports: named_and_one(&self.ports, "443", &["8443"], |n| (8443 + n).to_string()),
             methods: named_and_one(&self.methods, "GET", &methods, another),
             paths: named_and_one(&self.paths, "/", &["/a/path/that/no/rule/names"], |n| format!("/{n}")),
+            is_cut: false,
         };
         let each = [&questions.ports, &questions.methods, &questions.paths].map(Vec::len);
         let of_hosts = each.iter().fold(self.hosts.len(), |sum, count| sum.saturating_mul(*count));
-        if of_hosts.saturating_mul(questions.callers.len()) > most {
-            questions.callers = with_nobody(self.callers.clone());
-        }
+        // They are counted before they are made: they may be far more than memory has room for.
+        let all = self.from.count();
+        let is_little = of_hosts.saturating_mul(all) <= most;
+        let is_asked = is_little && all <= MOST_CALLERS;
+        let callers = if is_asked { self.from.callers() } else { std::mem::take(&mut self.callers) };
+        questions.callers = with_nobody(callers);
+        questions.is_cut = !is_asked && (is_little || self.is_cut);
         questions
     }
 }
@@ -109,6 +124,17 @@ impl From {
             namespaces: names(&["namespaces", "notNamespaces"]),
             workloads: names(&["workloads"]),
         }
+    }
+
+    /// How many callers that makes, or a few more.
+    fn count(&self) -> usize {
+        let prefixes = self.principals.iter().filter(|one| one.ends_with('*')).count();
+        let pairs =
+            (self.namespaces.len().saturating_add(1)).saturating_mul(self.workloads.len().saturating_add(1));
+        pairs
+            .saturating_mul(prefixes.saturating_add(2))
+            .saturating_add(self.principals.len())
+            .saturating_add(1)
     }
 
     /// Everybody who has one of these names, or one of each kind; and somebody who has none.

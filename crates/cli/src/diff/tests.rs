@@ -1,5 +1,6 @@
 use narrows_core::{Policy, PolicyValue, split::Splitter};
 
+use super::named::Named;
 use super::{MoveKind, Redrawn, notes, splits};
 use crate::source::SourceFile;
 
@@ -188,4 +189,33 @@ fn what_the_buckets_do_not_show_is_noted() {
     {
         assert!(notes_after(replace, with).is_empty(), "{with} is in the numbers");
     }
+}
+
+/// How many callers are asked about, and whether some are left out.
+fn callers(rules: &[String]) -> (usize, bool) {
+    let text = format!(r#"{{"rules": [{}]}}"#, rules.join(", "));
+    let policy = SourceFile { path: String::new(), text }.documents().unwrap().remove(0);
+    let mut named = Named::default();
+    named.read(&policy);
+    let questions = named.questions(2_000_000);
+    (questions.callers.len(), questions.is_cut)
+}
+
+#[test]
+fn callers_take_a_bounded_part_of_memory() {
+    let rule = |namespaces: &[String], workloads: &[String]| {
+        format!(r#"{{"from": {{"namespaces": {namespaces:?}, "workloads": {workloads:?}}}}}"#)
+    };
+    let names = |of: &str, from: usize, to: usize| (from..to).map(|n| format!("{of}{n}")).collect::<Vec<_>>();
+    let each = |count: usize| {
+        let one = |n: usize| rule(&names("n", n, n + 1), &names("w", n, n + 1));
+        (0..count).map(one).collect::<Vec<_>>()
+    };
+    // Everybody who is named, or is not, by both names, and by a certificate or not; and nobody.
+    assert_eq!(callers(&each(100)), (101 * 101 * 2 + 1, false));
+    // Of too many, only those that one rule names.
+    assert_eq!(callers(&each(300)), ((3 * 300 + 1) * 2 + 1, true));
+    let wide = rule(&names("n", 0, 256), &names("w", 0, 256));
+    assert_eq!(callers(&[wide.clone()]), (1, true));
+    assert_eq!(callers(&[wide, rule(&names("n", 0, 1), &[])]), (4 + 1, true));
 }
