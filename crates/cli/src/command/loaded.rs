@@ -190,10 +190,10 @@ fn only(
     }
 }
 
-/// Those that may be meant: of the filter that was named, deciding, and each once.
+/// Those that may be meant: of the filter that was named, if any is, deciding, and each once.
 fn narrowed(mut all: Vec<Candidate>, named: Option<Filter>) -> Vec<Candidate> {
-    if let (Some(named), true) = (named, all.len() > 1) {
-        all.retain(|one| one.found.filter == Some(named));
+    if named.is_some() && all.iter().any(|one| one.found.filter == named) {
+        all.retain(|one| one.found.filter == named);
     }
     // `render` writes a second policy beside the one that decides. It only strips, and strips the same
     // headers.

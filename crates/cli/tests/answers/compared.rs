@@ -207,6 +207,31 @@ fn a_merged_policy_that_loses_its_splits_sends_users_back() {
 }
 
 #[test]
+fn two_plugins_of_one_policy_are_one() {
+    let plugin = |name: &str, rest: &str| {
+        format!(
+            "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {{ name: {name} }}\nspec:
+  url: oci://r/narrows/header-router:0.1.0\n  pluginConfig:\n    filter: header-router
+    strip: [x-internal-user]\n    rules: {rest}\n"
+        )
+    };
+    let rule = "[{ name: api, matches: [{ path: { pathPrefix: /api } }], route: { to: v2 } }]";
+    let two = format!("{}---\n{}", plugin("strip", "[]"), plugin("routes", rule));
+    assert_eq!(
+        diff("plugins", &two, ("name: api", "name: api"), &[]),
+        (Some(0), "no difference\n".to_owned())
+    );
+    let (_, output) = diff("plugins", &two, ("v2", "v3"), &[]);
+    assert!(output.contains("rule api differs in route\n"), "{output}");
+    // Two of another filter are two.
+    let two = format!("{}---\n{}", plugin("a", &rule.replace("v2", "v3")), plugin("b", rule));
+    let (code, output) = diff("plugins", &two, ("name: api", "name: api"), &[]);
+    assert_eq!(code, Some(2));
+    assert!(output.contains("there are several policies in \"old.yaml\"\n"), "{output}");
+    assert!(output.contains("choose one: old.yaml#a, old.yaml#b\n"), "{output}");
+}
+
+#[test]
 fn one_bucket_is_somebody() {
     let one = SPLIT
         .replace("weight: 5", "weight: 1")
