@@ -75,6 +75,8 @@ pub struct Kept {
     pub priority: Option<i32>,
     /// Whether an `EnvoyFilter` has the filter that decides as the first one, or as the last one.
     pub is_first: Option<bool>,
+    /// Whether an `EnvoyFilter` has another filter before it, which strips.
+    pub is_split: bool,
     /// The priority of an `EnvoyFilter`, which is that of its patches.
     pub patch_priority: Option<i64>,
     /// The file of the module.

@@ -78,6 +78,13 @@ pub(super) fn parts_of(request: &RenderRequest<'_>) -> Result<(Site, Vec<Part>),
         None if request.istio < MATCH && site == Site::Mixed && request.filter == Filter::TrafficLanes => {
             part::parts(request.filter, &request.tree, request.policy, Site::Inbound)?
         }
+        // In the place where the resource has it, it needs no other plugin by itself.
+        Some("STATS") if request.phase.is_none() && request.kept.is_split && site.authorizes() => {
+            return Err(CliError::new(
+                "the filter of the resource that only strips would be lost: the policy does not need it",
+                "take it out; or put the filter that decides first",
+            ));
+        }
         // A phase on the command line or of the resource takes precedence.
         Some(_) => part::parts(request.filter, &request.tree, request.policy, Site::Outbound)?,
         None => part::parts(request.filter, &request.tree, request.policy, site)?,

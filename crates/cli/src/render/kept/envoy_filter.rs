@@ -75,6 +75,7 @@ pub(super) fn kept(source: &SourceFile, resource: &Node, filter: Filter, policy:
     let patch_priority = beside(resource, &mut lost);
     let mut said: Option<Said> = None;
     let mut is_first = None;
+    let mut is_split = false;
     let mut name = None;
     let patches = resource.get("spec.configPatches").map(Node::elements).unwrap_or_default();
     for (index, patch) in patches.iter().enumerate() {
@@ -83,6 +84,7 @@ pub(super) fn kept(source: &SourceFile, resource: &Node, filter: Filter, policy:
             lost.push(path, Given::Name);
             continue;
         };
+        is_split |= !decides;
         matched(patch, &mut lost);
         let place = place(patch);
         // A filter that strips is the first one, and those that decide have one place.
@@ -107,7 +109,16 @@ pub(super) fn kept(source: &SourceFile, resource: &Node, filter: Filter, policy:
     let labels = resource.get("spec.workloadSelector.labels").map(Node::fields).unwrap_or_default();
     let Said { mut plugin, file } = said.unwrap_or_default();
     plugin.extend(name);
-    Kept { selector: pairs(labels), patch_priority, is_first, plugin, file, lost: lost.0, ..Kept::default() }
+    Kept {
+        selector: pairs(labels),
+        patch_priority,
+        is_first,
+        is_split,
+        plugin,
+        file,
+        lost: lost.0,
+        ..Kept::default()
+    }
 }
 
 /// Tells what the spec says beside its patches, and returns the priority of the patches.

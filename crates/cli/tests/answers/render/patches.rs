@@ -157,6 +157,13 @@ fn what_render_writes_is_read_again() {
         let (code, _, errors) = rendered(&here, &other, "envoy-filter", &[]);
         assert!(code == Some(2) && errors.contains("\"spec.configPatches[1].patch.value\""), "{errors}");
     }
+    // Where the policy that decides would be first, its place is kept, and a filter before it is not.
+    let (_, pair, _) = rendered(&here, &rewriting, "envoy-filter", &[]);
+    let routing = pair
+        .replace("\"rewrite\": { \"path\": { \"replaceFull\": \"/x\" } }", "\"route\": { \"to\": \"v2\" }");
+    assert_ne!(routing, pair);
+    let (code, output, errors) = rendered(&here, &routing, "envoy-filter", &[]);
+    assert!(code == Some(2) && output.is_empty() && errors.contains("only strips would be lost"), "{errors}");
     // A filter of the module with all of them is told by its root id, in a file too.
     let one = plugin("", "pluginName: header-router").replace("narrows/header-router", "narrows/narrows");
     let file = ["--url", "/etc/narrows.wasm"];
