@@ -7,6 +7,9 @@ mod servers;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::error::CliError;
 use crate::source::{Node, SourceFile};
 use references::parts;
@@ -26,6 +29,8 @@ pub struct Path {
     pub methods: Vec<String>,
     /// The path as it was written, if the template is wider.
     pub wider_than: Option<String>,
+    /// The template without the names of its variables: two of one shape fit the same paths.
+    shape: String,
 }
 
 /// An API, as far as its requests' paths go.
@@ -35,6 +40,8 @@ pub struct Api {
     pub paths: Vec<Path>,
     /// Servers whose host has a variable without values.
     pub unknown_servers: Vec<String>,
+    /// Where each path is, by its hosts and its shape.
+    known: BTreeMap<(Vec<String>, String), usize>,
 }
 
 /// For what a description is used.
@@ -106,22 +113,24 @@ impl Api {
     fn add(&mut self, written: &str, method: Option<&String>, servers: &Servers) {
         for (base, hosts) in &servers.bases {
             let (template, is_wider) = template(&format!("{base}{written}"));
-            let known = self
-                .paths
-                .iter_mut()
-                .position(|known| known.hosts == *hosts && same(&known.template, &template));
             let wider_than = is_wider.then(|| written.to_owned());
-            match known.and_then(|at| self.paths.get_mut(at)) {
-                Some(known) => {
+            let shape = shape(&template);
+            match self.known.entry((hosts.clone(), shape.clone())) {
+                Entry::Occupied(at) => {
+                    let Some(known) = self.paths.get_mut(*at.get()) else { continue };
                     known.methods.extend(method.filter(|method| !known.methods.contains(method)).cloned());
                     known.wider_than = known.wider_than.take().or(wider_than);
                 }
-                None => self.paths.push(Path {
-                    hosts: hosts.clone(),
-                    template,
-                    methods: method.into_iter().cloned().collect(),
-                    wider_than,
-                }),
+                Entry::Vacant(new) => {
+                    new.insert(self.paths.len());
+                    self.paths.push(Path {
+                        hosts: hosts.clone(),
+                        template,
+                        methods: method.into_iter().cloned().collect(),
+                        wider_than,
+                        shape,
+                    });
+                }
             }
         }
         for unknown in &servers.unknown {
@@ -161,13 +170,11 @@ fn template(path: &str) -> (String, bool) {
     (template, wider)
 }
 
-/// Whether two templates fit the same paths: the names of variables mean nothing.
-fn same(one: &str, other: &str) -> bool {
-    let shape = |template: &str| -> Vec<String> {
-        let of = |segment: &str| {
-            segment.split_once('}').map_or(segment.to_owned(), |(_, end)| format!("{{}}{end}"))
-        };
-        template.split('/').map(of).collect()
-    };
-    shape(one) == shape(other)
+/// A template without the names of its variables, which mean nothing.
+fn shape(template: &str) -> String {
+    #[cfg(test)]
+    tests::SHAPES.set(tests::SHAPES.get() + 1);
+    let of =
+        |segment: &str| segment.split_once('}').map_or(segment.to_owned(), |(_, end)| format!("{{}}{end}"));
+    template.split('/').map(of).collect::<Vec<_>>().join("/")
 }

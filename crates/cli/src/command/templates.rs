@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use narrows_core::{Code, Fault};
 
 use super::loaded::refused;
 use super::{Done, Output};
@@ -50,7 +51,7 @@ impl Arguments {
             let told = invalid.to_string();
             CliError::new(
                 format!("its paths make no policy: {}", told.lines().next().unwrap_or_default()),
-                "take that path out of the description",
+                invalid.faults().first().map_or("correct the description", remedy),
             )
         })?;
         let mut output = String::new();
@@ -58,5 +59,20 @@ impl Arguments {
             output.push_str(&format!("# {}\n", escape::line(&remark)));
         }
         Ok(Done::clean(output + &write::yaml::document(&policy)))
+    }
+}
+
+/// What to do to a description whose policy has this fault.
+fn remedy(fault: &Fault) -> &'static str {
+    let place = fault.place.to_string();
+    let is_in = |list: &str| place.contains(list);
+    match fault.code {
+        _ if is_in(".hosts") => "correct the servers of the description",
+        Code::TooMany | Code::TooHeavy => "divide the description into several, and make a policy of each",
+        _ if is_in(".methods[") || is_in(".method.in[") => "take that operation out of the description",
+        _ if ["pathTemplates[", ".paths[", ".matches["].into_iter().any(is_in) => {
+            "take that path out of the description"
+        }
+        _ => "correct the description",
     }
 }

@@ -1,8 +1,10 @@
 //! The policies that are made of an API's paths.
 
+use std::collections::BTreeMap;
+
 use narrows_core::{PolicyValue, limits};
 
-use super::{Api, Path, Use, same};
+use super::{Api, Path, Use};
 
 /// The host in a policy for an API that names none.
 const EXAMPLE: &str = "api.example.com";
@@ -48,8 +50,10 @@ impl Api {
     /// The paths, each once, whatever its hosts.
     fn paths_of_any_host(&self) -> Vec<Path> {
         let mut paths: Vec<Path> = Vec::new();
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         for path in &self.paths {
-            match paths.iter_mut().find(|known| same(&known.template, &path.template)) {
+            let place = *places.entry(&path.shape).or_insert(paths.len());
+            match paths.get_mut(place) {
                 Some(known) => {
                     let new = path.methods.iter().filter(|method| !known.methods.contains(method));
                     let new: Vec<String> = new.cloned().collect();
@@ -98,11 +102,13 @@ impl Api {
     /// A rule for each set of hosts and methods; several if it has more paths than a rule may have.
     fn rules(&self) -> Vec<PolicyValue> {
         let mut sets: Vec<((&[String], Vec<String>), Vec<PolicyValue>)> = Vec::new();
+        let mut places: BTreeMap<(&[String], Vec<String>), usize> = BTreeMap::new();
         for path in self.paths.iter().filter(|path| !path.methods.is_empty()) {
             let mut methods = path.methods.clone();
             methods.sort();
             let set = (&*path.hosts, methods);
-            match sets.iter_mut().find(|(known, _)| *known == set) {
+            let place = *places.entry(set.clone()).or_insert(sets.len());
+            match sets.get_mut(place) {
                 Some((_, paths)) => paths.push(template(path)),
                 None => sets.push((set, vec![template(path)])),
             }

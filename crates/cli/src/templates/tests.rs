@@ -1,7 +1,14 @@
+use std::cell::Cell;
+
 use super::{Api, Use, read};
 use crate::filter::Filter;
 use crate::source::SourceFile;
 use crate::write::yaml;
+
+thread_local! {
+    /// How often a template was put into its shape.
+    pub(super) static SHAPES: Cell<usize> = const { Cell::new(0) };
+}
 
 fn api(text: &str) -> Result<Api, String> {
     let source = SourceFile { path: String::new(), text: format!("openapi: 3.1.0\n{text}") };
@@ -90,4 +97,28 @@ fn an_api_may_have_more_paths_than_a_rule() {
     Filter::HeaderRouter.compile(&policy).unwrap();
     let text = yaml::document(&policy);
     assert!(["- name: api\n", "- name: api-2\n", "- name: api-3\n"].iter().all(|name| text.contains(name)));
+}
+
+#[test]
+fn no_path_is_compared_with_every_other() {
+    let paths: String = (0..100).map(|n| format!("  /p{n}/{{id}}: {{ get: {{}}, put: {{}} }}\n")).collect();
+    let servers = "servers: [ { url: 'https://a.example/v1' }, { url: 'https://b.example/v2' } ]";
+    SHAPES.set(0);
+    let api = api(&format!("{servers}\npaths:\n{paths}")).unwrap();
+    assert_eq!(api.paths.len(), 100 * 2);
+    for of in [Use::Tags, Use::Routing, Use::Egress] {
+        api.policy(of);
+        api.remarks(of);
+    }
+    // One for each operation of each server.
+    assert_eq!(SHAPES.get(), 100 * 2 * 2);
+}
+
+#[test]
+fn paths_that_differ_in_the_names_of_variables_are_one() {
+    let text = "paths: { '/a/{x}': { get: {} }, '/a/{y}.json': { get: {} }, '/a/{y}': { put: {} }, '/a/b': { get: {} } }";
+    let api = api(text).unwrap();
+    let told: Vec<String> =
+        api.paths.iter().map(|path| format!("{} {}", path.template, path.methods.join(","))).collect();
+    assert_eq!(told, ["/a/{x} GET,PUT", "/a/{y}.json GET", "/a/b GET"]);
 }

@@ -51,3 +51,30 @@ paths: { /books: { get: {} }, /idle: {} }\n";
     let (code, _, errors) = narrows(&here, &["templates", "api.yaml", "--as", "egress"]);
     assert!(code == Some(2) && errors.contains("\"./books.yaml\", at line 3, column 26"), "{errors}");
 }
+
+#[test]
+fn templates_say_what_to_take_out() {
+    let here = directory("described-wrongly");
+    let many: String = (0..2100).map(|n| format!("  /p{n}: {{ get: {{}} }}\n")).collect();
+    let divided = "divide the description into several, and make a policy of each";
+    for (rest, of, told) in [
+        (&*format!("paths:\n{many}"), "tags", divided),
+        ("paths: { '/a?c': { get: {} } }\n", "tags", "take that path out of the description"),
+        ("paths: { '/a?c': { get: {} } }\n", "routing", "take that path out of the description"),
+        ("paths: { '/a?c': { get: {} } }\n", "egress", "take that path out of the description"),
+        (
+            "paths: { /a: { additionalOperations: { 'b d': {} } } }\n",
+            "egress",
+            "take that operation out of the description",
+        ),
+        (
+            "servers: [ { url: 'https://a_b..c' } ]\npaths: { /a: { get: {} } }\n",
+            "egress",
+            "correct the servers of the description",
+        ),
+    ] {
+        fs::write(here.join("api.yaml"), format!("openapi: 3.2.0\n{rest}")).unwrap();
+        let (code, _, errors) = narrows(&here, &["templates", "api.yaml", "--as", of]);
+        assert!(code == Some(2) && errors.ends_with(&format!("help: {told}\n")), "{of}: {errors}");
+    }
+}
