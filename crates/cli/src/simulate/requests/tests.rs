@@ -270,6 +270,21 @@ fn curl_is_read_as_curl_sends() {
             .collect();
         assert_eq!(told, lines, "{options}");
     }
+    for (options, length) in [
+        ("-d a=1", &["3"][..]),
+        ("-d ''", &["0"]),
+        ("-X GET -d a=1", &["3"]),
+        ("--json {} -d é", &["5"]),
+        ("-G -d a=1", &[]),
+        ("-X POST", &[]),
+        ("-d a=1 -H content-length:", &[]),
+        ("-d a=1 -H 'Content-Length: 7'", &["7"]),
+        ("-d a=1 -H 'Transfer-Encoding: chunked'", &[]),
+    ] {
+        let (sent, _) = read(&format!("curl {options} http://a/x")).unwrap();
+        let told: Vec<_> = sent[0].request().values(b"content-length").map(String::from_utf8_lossy).collect();
+        assert_eq!(told, length, "{options}");
+    }
     for (options, body) in [
         ("-d a -d ''", "a&"),
         ("--json {} --json []", "{}[]"),

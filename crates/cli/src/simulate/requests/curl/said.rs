@@ -101,18 +101,28 @@ impl Said {
         let form = posts.then_some("application/x-www-form-urlencoded");
         let cookies = self.cookies.join(";");
         let referer = self.referer.as_deref().and_then(|referer| referer.split(";auto").next());
+        let length = self.data.as_ref().filter(|_| posts).map(|data| data.len().to_string());
         let own = [
             ("user-agent", self.agent.as_deref()),
             ("referer", referer),
             ("cookie", Some(&*cookies)),
             ("content-type", json.or(form)),
             ("accept", json),
+            ("content-length", length.as_deref()),
         ];
         let mut given = Vec::new();
         for line in &self.lines {
             given.push(divided(line)?);
         }
-        let is_given = |name: &str| given.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        let is_chunked = given.iter().any(|(name, value)| {
+            let is_coding = |value: &str| value.to_ascii_lowercase().contains("chunked");
+            name.eq_ignore_ascii_case("transfer-encoding") && value.is_some_and(is_coding)
+        });
+        let is_given = |name: &str| {
+            let is_told = given.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+            // In chunks, the length is not told.
+            is_told || is_chunked && name == "content-length"
+        };
         let own = own.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let own = own.filter(|(name, value)| !value.is_empty() && !is_given(name));
         let mut lines: Vec<String> = own.map(|(name, value)| format!("{name}: {value}")).collect();
