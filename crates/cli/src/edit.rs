@@ -1,5 +1,6 @@
 //! Changes a file of YAML or JSON in place: whatever is not changed stays to the byte, comments too.
 
+mod aliases;
 mod changes;
 mod extent;
 
@@ -9,6 +10,7 @@ use narrows_core::PolicyValue;
 use serde_json::Value;
 
 use crate::source::{Key, Node, SourceFile, Value as Written};
+pub use aliases::{is_alias, shared};
 pub use changes::{Change, changes};
 use extent::{column, extent, in_brackets};
 

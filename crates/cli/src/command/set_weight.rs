@@ -132,6 +132,19 @@ fn changed(source: &SourceFile, backend: &Node, weight: &Value) -> Result<Source
     let by_hand = |what: String| {
         CliError::new(format!("the weight cannot be written in place: {what}"), "write it by hand")
     };
+    let by_alias = |at: usize| {
+        let (line, column) = source.position(at);
+        CliError::new(
+            format!("the weight is written by an alias, at line {line}, column {column}"),
+            "write it out in each place",
+        )
+    };
+    // Of what an alias stands for, every part has the place of the alias.
+    let fields = backend.fields().iter().filter(|(key, _)| matches!(&*key.name, "weight" | "ramp"));
+    let mut places = std::iter::once(backend.at.start).chain(fields.map(|(key, _)| key.at.start));
+    if let Some(at) = places.find(|at| edit::is_alias(&source.text, *at)) {
+        return Err(by_alias(at));
+    }
     let editor = Editor::of(source);
     let has_weight = backend.fields().iter().any(|(key, _)| key.name == "weight");
     let edits = match backend.field("ramp") {
@@ -147,7 +160,12 @@ fn changed(source: &SourceFile, backend: &Node, weight: &Value) -> Result<Source
     let new = changed.documents().map_err(|fault| by_hand(fault.message))?;
     one_place(&edit::changes("document", &old, &new))?;
     // A text in the file may be YAML too.
-    one_place(&edit::changes("policy", &policies(source), &policies(&changed)))?;
+    let places = edit::changes("policy", &policies(source), &policies(&changed));
+    one_place(&places)?;
+    let is_the_weight = |place: &Change| place.path.ends_with(".weight") || place.path.ends_with(".ramp");
+    if !places.iter().all(is_the_weight) {
+        return Err(by_alias(backend.at.start));
+    }
     Ok(changed)
 }
 

@@ -86,6 +86,39 @@ fn what_an_alias_would_change_too_is_named() {
         assert!(said.contains("write the weight out in each place"), "{said}");
         assert_eq!(written, text);
     }
+    // What is written by an alias has no place of its own.
+    let split = |backends: &str| {
+        format!("- {{ name: S, key: [{{ header: x }}], hosts: [S.example], backends: {backends} }}\n")
+    };
+    let backends = "[{ name: a, baseline: true }, { name: b, to: b, weight: 5 }]";
+    let two = |one: &str, two: &str| {
+        format!(
+            "filter: canary-split\nsplits:\n{}{}",
+            split(one).replace('S', "t"),
+            split(two).replace('S', "s")
+        )
+    };
+    let merged = "[{ name: a, baseline: true }, { <<: *m, name: b, to: b }]";
+    let defined = backends.replace("{ name: b", "&m { name: b");
+    for (text, name) in [
+        (two(&format!("&b {backends}"), "*b"), ""),
+        (two(&defined, "[{ name: a, baseline: true }, *m]"), ""),
+        (two(&defined, merged), ""),
+        (configured(&format!("&w {}", json("20")), "*w"), "#2"),
+    ] {
+        fs::write(here.join("p.yaml"), &text).unwrap();
+        let file = format!("p.yaml{name}");
+        let (code, _, errors) =
+            narrows(&here, &["set-weight", &file, "--split", "s", "--backend", "b", "10"]);
+        let (before, _) = text.rsplit_once('*').unwrap();
+        let place = (before.lines().count(), before.lines().last().unwrap().len() + 1);
+        let told = format!(
+            "error: the weight is written by an alias, at line {}, column {}\n  = help: write it out in each place\n",
+            place.0, place.1
+        );
+        assert_eq!((code, errors), (Some(2), told), "{text}");
+        assert_eq!(fs::read_to_string(here.join("p.yaml")).unwrap(), text);
+    }
     // The alias itself is one place, and so is what nobody repeats.
     for (text, name, old, new) in
         [(list.as_str(), "#two", "*w", "10"), (&plugin("one", "a", "&w 20"), "", "&w 20", "&w 10")]
@@ -223,5 +256,14 @@ fn an_alias_among_expectations_is_not_recorded() {
     fs::write(here.join("c.yaml"), &text).unwrap();
     let (code, _, errors) = narrows(&here, &["test", "c.yaml", "--record"]);
     assert!(code == Some(2) && errors.contains("something else than these expectations"), "{errors}");
+    assert!(errors.contains("help: write out in each place what the alias *v stands for"), "{errors}");
+    assert_eq!(fs::read_to_string(here.join("c.yaml")).unwrap(), text);
+    // The whole of them may be one.
+    let second = "- name: two\n  send: { target: /b }\n  expect: *e\n";
+    let text = format!("{CASES}  expect: &e {{ upstream: {{ target: /c }} }}\n{second}");
+    fs::write(here.join("c.yaml"), &text).unwrap();
+    let (code, _, errors) = narrows(&here, &["test", "c.yaml", "--record"]);
+    let told = "help: write out in each place what the alias *e stands for";
+    assert!(code == Some(2) && errors.contains(told), "{errors}");
     assert_eq!(fs::read_to_string(here.join("c.yaml")).unwrap(), text);
 }

@@ -1,6 +1,7 @@
 //! Writes what happens into case files: only what differs, so that comments stay.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use narrows_cases::bytes::escape;
@@ -41,10 +42,15 @@ pub(super) fn record(suites: &[Suite]) -> Result<Done, CliError> {
         let edits = recorded.iter().flat_map(|one| one.edits.clone()).collect();
         let changed = SourceFile { text: edit::apply(&source.text, edits), ..source.clone() };
         check(&source, &changed, &recorded).map_err(|what| {
-            CliError::new(
-                format!("{shown:?} cannot be changed in place: {what}"),
-                "write \"expect\" of this file as { … } on one line",
-            )
+            let message = format!("{shown:?} cannot be changed in place: {what}");
+            let shared = recorded.iter().find_map(|one| edit::shared(&source.text, one.at.clone()));
+            match shared {
+                Some(name) => CliError::new(
+                    message,
+                    format!("write out in each place what the alias *{name} stands for"),
+                ),
+                None => CliError::new(message, "write \"expect\" of this file as { … } on one line"),
+            }
         })?;
         file::write(path, &changed.text)?;
         output.push_str(&format!("{shown}: {} recorded\n", recorded.len()));
@@ -61,6 +67,8 @@ struct Recorded<'s> {
     index: usize,
     wanted: Value,
     edits: Vec<Edit>,
+    /// What has the edits, from the name of the field on.
+    at: Range<usize>,
 }
 
 /// What is written must read as what was meant, by whoever reads this file, and nothing else may change: an alias
@@ -114,8 +122,12 @@ fn recorded_of<'s>(suite: &'s Suite, case: &Numbered<Case>) -> Result<Option<Rec
         return Ok(None);
     }
     let moved = |at: usize| at.saturating_add_signed(shift);
-    let edits = edits.into_iter().map(|e| Edit { at: moved(e.at.start)..moved(e.at.end), ..e }).collect();
-    Ok(Some(Recorded { suite, index: case.index, wanted, edits }))
+    let edits: Vec<Edit> =
+        edits.into_iter().map(|e| Edit { at: moved(e.at.start)..moved(e.at.end), ..e }).collect();
+    let expect = written.fields().iter().find(|(key, _)| key.name == "expect");
+    let begins = moved(expect.map_or(written.at.start, |(key, _)| key.at.start));
+    let ends = edits.iter().map(|edit| edit.at.end).max().unwrap_or(begins);
+    Ok(Some(Recorded { suite, index: case.index, wanted, edits, at: begins..ends.max(begins) }))
 }
 
 /// What a case that expects nothing yet may expect: what the filter changed, and how it explains that.
