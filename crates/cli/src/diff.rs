@@ -20,7 +20,7 @@ mod splits;
 #[cfg(test)]
 mod tests;
 
-pub use chosen::{is_choice, may_lose, part};
+pub use chosen::{is_choice, may_lose, only_splits_differ, part};
 pub use hosts::{HostDiff, hosts};
 pub use notes::notes;
 pub use order::crossed;

@@ -92,11 +92,14 @@ impl Arguments {
         let back =
             difference.may_lose || difference.loses() || difference.splits.iter().any(SplitDiff::takes_back);
         // A rollout decides otherwise on requests; only those that a canary loses go back.
-        let requests = difference.requests.as_ref().is_some_and(|decided| decided.changed > 0);
+        let is_rollout = old.filter == Filter::Narrows && diff::only_splits_differ(&old.node, &new.node);
+        let requests = difference.requests.as_ref().is_some_and(|decided| match old.filter {
+            Filter::CanarySplit => false,
+            _ if is_rollout => decided.beyond_splits > 0,
+            _ => decided.changed > 0,
+        });
         // What was not asked may be decided otherwise.
-        let changes = !difference.is_whole
-            || !difference.hosts.is_empty()
-            || (requests && old.filter != Filter::CanarySplit);
+        let changes = !difference.is_whole || !difference.hosts.is_empty() || requests;
         let output = match self.format {
             Output::Text => text::of(&difference),
             Output::Json => difference.json(),

@@ -7,7 +7,7 @@ use narrows_core::Mode;
 use narrows_core::split::{Splitter, View};
 
 use super::alike::{may_drop, sees_otherwise};
-use super::notes::elements;
+use super::notes::{differing, elements};
 use super::owner::Owner;
 use crate::source::Node;
 
@@ -79,6 +79,11 @@ fn leads_there(before: &View<'_>, after: &View<'_>) -> bool {
         let mut same = after.backends.iter().zip(&after.destinations);
         same.any(|(other, now)| other == name && now == destination)
     })
+}
+
+/// Whether two policies are the same but for their part of splits.
+pub fn only_splits_differ(old: &Node, new: &Node) -> bool {
+    differing(old, new, &["split"]).is_empty()
 }
 
 /// The part of a policy that has the splits.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use narrows_core::state;
 use serde_json::{Value, json};
 
 use super::sides::Sides;
@@ -18,6 +19,8 @@ pub struct Decided {
     pub changed: u64,
     /// Those that a canary has served and that something else would serve.
     pub lost: u64,
+    /// Those on which something else than the backend of a split changes.
+    pub beyond_splits: u64,
     /// The first of those that are decided otherwise.
     pub listed: Vec<Changed>,
     list: usize,
@@ -60,6 +63,7 @@ impl Decided {
             count: 0,
             changed: 0,
             lost: 0,
+            beyond_splits: 0,
             listed: Vec::new(),
             list,
             sides: Sides::of(old, new),
@@ -76,6 +80,7 @@ impl Decided {
         }
         self.changed += 1;
         self.lost += u64::from(self.sides.loses(&before.explanation, &after.explanation));
+        self.beyond_splits += u64::from(!same_beyond_splits(&before, &after));
         let pair = (before.explanation.counted.clone(), after.explanation.counted.clone());
         let is_known = self.transitions.contains_key(&pair) || self.transitions.len() < MOST;
         let pair = if is_known { pair } else { (OTHERS.to_vec(), OTHERS.to_vec()) };
@@ -123,12 +128,31 @@ impl Decided {
 
 /// Whether nobody could tell which of two policies decided: the explanation is a part of it.
 fn same(one: &Outcome, other: &Outcome) -> bool {
+    one.explanation == other.explanation
+        && one.request == other.request
+        && one.response == other.response
+        && same_reply(one, other)
+}
+
+/// Whether all parts but the splits have decided the same about a request in which they saw the same. The
+/// edits of a rule are those of its name.
+fn same_beyond_splits(one: &Outcome, other: &Outcome) -> bool {
+    let is_others = |name: &str| !matches!(name, "split" | "backend" | state::SPLIT | state::BACKEND);
+    let details = |outcome: &Outcome| {
+        let details = outcome.explanation.details.iter().filter(|(name, _)| is_others(name));
+        details.cloned().collect::<Vec<_>>()
+    };
+    let strips = |outcome: &Outcome| {
+        let strips = outcome.request.iter().filter(|edit| edit.starts_with("strip "));
+        strips.cloned().collect::<Vec<_>>()
+    };
+    details(one) == details(other) && strips(one) == strips(other) && same_reply(one, other)
+}
+
+fn same_reply(one: &Outcome, other: &Outcome) -> bool {
     let reply = |outcome: &Outcome| {
         let reply = outcome.reply.as_ref()?;
         Some((reply.status, reply.grpc_status, reply.headers.clone(), reply.body.clone()))
     };
-    one.explanation == other.explanation
-        && one.request == other.request
-        && one.response == other.response
-        && reply(one) == reply(other)
+    reply(one) == reply(other)
 }

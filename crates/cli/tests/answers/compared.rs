@@ -232,6 +232,37 @@ fn two_plugins_of_one_policy_are_one() {
 }
 
 #[test]
+fn a_rollout_of_a_merged_policy_is_no_other_decision() {
+    let split =
+        "split:\n  splits:\n    - name: stock\n      service: stock.shop\n      key: [{ header: x-user-id }]
+      backends: [{ name: stable, baseline: true }, { name: canary, authority: stock-canary, weight: 0 }]\n";
+    let rules = "router:\n  rules: [{ name: beta, matches: [{ headers: { x-beta: { exact: '1' } } }], requestHeaders: { set: { x-a: b } } }]\n";
+    let old = format!("filter: narrows\n{rules}{split}");
+    let options = ["--requests", "requests.yaml"];
+    let (code, output) = diff("rollout", &old, ("weight: 0", "weight: 100"), &options);
+    assert!(code == Some(0) && output.contains("2 of 3 requests are decided otherwise\n"), "{output}");
+    // Everything else is another decision: of another rule, of a header that no rule sees, of what may leave.
+    let strips = "      override: { header: x-beta }\n      backends";
+    let may_leave = format!(
+        "{old}egress:\n  default: deny\n  rules: [{{ name: own, action: allow, to: {{ hosts: [stock.shop] }} }}]\n"
+    );
+    for (old, replace, with) in [
+        (&old, "x-a: b", "x-a: c"),
+        (&old, "router:", "router:\n  mode: report"),
+        (&old, "      backends", strips),
+        (&may_leave, "weight: 0", "weight: 100"),
+    ] {
+        let (code, output) = diff("rollout", old, (replace, with), &options);
+        assert!(code == Some(1) && !output.contains("0 of 3 requests"), "{with}{output}");
+        assert!(output.contains("nobody is sent back\n"), "{with}{output}");
+        assert_eq!(
+            diff("rollout", old, (replace, with), &[&options[..], &["--allow-changes"]].concat()).0,
+            Some(0)
+        );
+    }
+}
+
+#[test]
 fn one_bucket_is_somebody() {
     let one = SPLIT
         .replace("weight: 5", "weight: 1")
