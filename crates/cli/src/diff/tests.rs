@@ -216,6 +216,6 @@ fn callers_take_a_bounded_part_of_memory() {
     // Of too many, only those that one rule names.
     assert_eq!(callers(&each(300)), ((3 * 300 + 1) * 2 + 1, true));
     let wide = rule(&names("n", 0, 256), &names("w", 0, 256));
-    assert_eq!(callers(&[wide.clone()]), (1, true));
+    assert_eq!(callers(std::slice::from_ref(&wide)), (1, true));
     assert_eq!(callers(&[wide, rule(&names("n", 0, 1), &[])]), (4 + 1, true));
 }
