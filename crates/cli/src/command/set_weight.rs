@@ -162,7 +162,7 @@ fn changed(source: &SourceFile, backend: &Node, weight: &Value) -> Result<Source
     // A text in the file may be YAML too.
     let places = edit::changes("policy", &policies(source), &policies(&changed));
     one_place(&places)?;
-    let is_the_weight = |place: &Change| place.path.ends_with(".weight") || place.path.ends_with(".ramp");
+    let is_the_weight = |place: &Change| matches!(place.path.rsplit('.').next(), Some("weight" | "ramp"));
     if !places.iter().all(is_the_weight) {
         return Err(by_alias(backend.at.start));
     }

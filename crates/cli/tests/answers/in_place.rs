@@ -40,6 +40,15 @@ fn configured(one: &str, two: &str) -> String {
     )
 }
 
+/// The same policy as JSON in a text of YAML.
+fn json(weight: &str) -> String {
+    format!(
+        r#"'{{"filter": "canary-split", "splits": [{{"name": "s", "key": [{{"header": "x"}}], "backends":
+                [{{"name": "a", "baseline": true}}, {{"name": "b", "to": "b", "weight": {weight}}}]}}]}}'"#
+    )
+    .replace('\n', "")
+}
+
 const SPLIT: &str = "filter: canary-split\nsplits:\n- name: s\n  key: [{ header: x }]\n  backends:\n  - { name: a, baseline: true }\n";
 
 #[test]
@@ -51,13 +60,6 @@ fn what_an_alias_would_change_too_is_named() {
         element(&plugin("one", "a", "&w 20")),
         element(&plugin("two", "a", "*w"))
     );
-    let json = |weight: &str| {
-        format!(
-            r#"'{{"filter": "canary-split", "splits": [{{"name": "s", "key": [{{"header": "x"}}], "backends":
-                [{{"name": "a", "baseline": true}}, {{"name": "b", "to": "b", "weight": {weight}}}]}}]}}'"#
-        )
-        .replace('\n', "")
-    };
     for (text, name, told) in [
         (
             list.as_str(),
@@ -86,7 +88,18 @@ fn what_an_alias_would_change_too_is_named() {
         assert!(said.contains("write the weight out in each place"), "{said}");
         assert_eq!(written, text);
     }
-    // What is written by an alias has no place of its own.
+    // The alias itself is one place, and so is what nobody repeats.
+    for (text, name, old, new) in
+        [(list.as_str(), "#two", "*w", "10"), (&plugin("one", "a", "&w 20"), "", "&w 20", "&w 10")]
+    {
+        let (code, said, written) = set(&here, text, name, "b");
+        assert_eq!((code, written), (Some(0), text.replace(old, new)), "{said}");
+    }
+}
+
+#[test]
+fn what_is_written_by_an_alias_has_no_place_of_its_own() {
+    let here = directory("in-place-by-alias");
     let split = |backends: &str| {
         format!("- {{ name: S, key: [{{ header: x }}], hosts: [S.example], backends: {backends} }}\n")
     };
@@ -118,13 +131,6 @@ fn what_an_alias_would_change_too_is_named() {
         );
         assert_eq!((code, errors), (Some(2), told), "{text}");
         assert_eq!(fs::read_to_string(here.join("p.yaml")).unwrap(), text);
-    }
-    // The alias itself is one place, and so is what nobody repeats.
-    for (text, name, old, new) in
-        [(list.as_str(), "#two", "*w", "10"), (&plugin("one", "a", "&w 20"), "", "&w 20", "&w 10")]
-    {
-        let (code, said, written) = set(&here, text, name, "b");
-        assert_eq!((code, written), (Some(0), text.replace(old, new)), "{said}");
     }
 }
 
