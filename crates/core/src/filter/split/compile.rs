@@ -98,7 +98,6 @@ pub(super) fn splitter(written: &Written<'_>) -> Result<Splitter, Invalid> {
         rules.push(one.guards);
     }
     layer::lay_out(&mut splits, layers).map_err(|e| e.in_field("splits"))?;
-    let index = indexed(&split_matches, &budget)?;
     let series = series(&mut splits, &head, &route_header, restore, &written.tree);
     let guards = if restore { Guards::default() } else { guards(&mut splits, rules, &route_header) };
     let needs = needs(&head, &sanitizer, &splits, &split_matches, active);
@@ -113,14 +112,10 @@ pub(super) fn splitter(written: &Written<'_>) -> Result<Splitter, Invalid> {
     let judged = splits.iter().any(|split| split.rollback.is_some()).then_some(state::ROLLBACK);
     let published = state::published(&head, &[&[state::SPLIT, state::BACKEND], judged.as_slice()].concat());
     Ok(Splitter {
-        index,
+        index: indexed(&split_matches, &budget)?,
         hosts: every_host(&split_matches),
         asks_for_hosts: asks_for_hosts(&splits, &split_matches),
-        own_hosts: if head.trust == modes::Trust::Edge && active {
-            restore::canaries(&splits)
-        } else {
-            Vec::new()
-        },
+        own_hosts: restore::own_hosts(&head, active, &splits),
         inbound: restore.then(|| restore::canaries(&splits)),
         authority_first,
         common: Common {

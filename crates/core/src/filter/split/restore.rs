@@ -11,10 +11,11 @@ use std::borrow::Cow;
 use super::splitter::{Split, Splitter};
 use crate::action::destination::{Destination, FORWARDED_HOST, is_the_clients};
 use crate::action::edit::{Draft, Edit};
-use crate::language::modes::Mode;
+use crate::language::modes::{Mode, Trust};
 use crate::language::names::covers;
 use crate::matching::request::Request;
 use crate::policy::decision::Decision;
+use crate::policy::head::Head;
 use crate::policy::needs::Needs;
 use crate::wire::field_value::FieldValue;
 use crate::wire::host::{Host, is_one};
@@ -24,6 +25,11 @@ pub(super) fn canaries(splits: &[Split]) -> Vec<Box<str>> {
     let acting = splits.iter().filter(|split| split.mode == Mode::Enforce);
     let backends = acting.flat_map(|split| &split.backends);
     backends.filter_map(|backend| backend.to.as_ref()?.authority()).map(Into::into).collect()
+}
+
+/// The same, where a client's `x-forwarded-host` is not believed.
+pub(super) fn own_hosts(head: &Head, active: bool, splits: &[Split]) -> Vec<Box<str>> {
+    if head.trust == Trust::Edge && active { canaries(splits) } else { Vec::new() }
 }
 
 /// What is needed where nothing is split.
@@ -37,13 +43,13 @@ impl Splitter {
     pub(super) fn own<'a>(&'a self, draft: &mut Draft<'_, 'a>) {
         let request = draft.request;
         let name = request.host().name();
-        let is_own = |host: &Box<str>| {
+        let is_own = |host: &str| {
             let rest = name.strip_prefix(host.as_bytes());
             // A bare name has the caller's domain.
             rest.is_some_and(|rest| rest.is_empty() || (rest.starts_with(b".") && !host.contains('.')))
         };
         let is_sent = || request.headers().iter().any(|(name, _)| covers(FORWARDED_HOST.as_bytes(), name));
-        if self.own_hosts.iter().any(is_own) && is_sent() && is_the_clients(draft) {
+        if self.own_hosts.iter().any(|host| is_own(host)) && is_sent() && is_the_clients(draft) {
             draft.disown(FORWARDED_HOST);
         }
     }
