@@ -89,6 +89,19 @@ fn another_size_loses_lanes_and_confuses_none() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The ids have requests without a lane under the smaller size; then the first size is back.
+fn nothing_comes_back(workers: &mut Workers) {
+    let id = |number: usize| number.to_string();
+    for number in 0..200 {
+        workers.comes_in(number % 2, &[("x-request-id", &id(number))]);
+    }
+    push(workers, &policy(2_000));
+    for number in 0..200 {
+        let lane = workers.goes_out(number % 2, &[("x-request-id", &id(number))]);
+        assert_eq!(lane, None, "{number} had a request without a lane");
+    }
+}
+
 /// What an id has said is not forgotten for a time, and then known again.
 #[test]
 fn what_was_remembered_under_one_size_does_not_come_back_with_it() -> anyhow::Result<()> {
@@ -98,14 +111,7 @@ fn what_was_remembered_under_one_size_does_not_come_back_with_it() -> anyhow::Re
         workers.comes_in(number % 2, &[("x-lane", "gray"), ("x-request-id", &id(number))]);
     }
     push(&mut workers, &policy(40));
-    for number in 0..200 {
-        workers.comes_in(number % 2, &[("x-request-id", &id(number))]);
-    }
-    push(&mut workers, &policy(2_000));
-    for number in 0..200 {
-        let lane = workers.goes_out(number % 2, &[("x-request-id", &id(number))]);
-        assert_eq!(lane, None, "{number} had a request without a lane");
-    }
+    nothing_comes_back(&mut workers);
     Ok(())
 }
 
@@ -120,13 +126,6 @@ fn what_a_late_worker_remembered_does_not_come_back() -> anyhow::Result<()> {
         assert_eq!(workers.goes_out(1, &[("x-request-id", &id(number))]).as_deref(), Some("gray"));
     }
     push_to(&mut workers, 1, &policy(40));
-    for number in 0..200 {
-        workers.comes_in(number % 2, &[("x-request-id", &id(number))]);
-    }
-    push(&mut workers, &policy(2_000));
-    for number in 0..200 {
-        let lane = workers.goes_out(number % 2, &[("x-request-id", &id(number))]);
-        assert_eq!(lane, None, "{number} had a request without a lane");
-    }
+    nothing_comes_back(&mut workers);
     Ok(())
 }

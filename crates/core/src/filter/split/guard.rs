@@ -21,7 +21,7 @@ use crate::policy::series::Measurement;
 pub(crate) use rule::GUARD;
 pub use rule::{Probe, Rule};
 pub use state::{Absence, Admission, Guard, ONE_IN, Outcome};
-pub(super) use watched::{OTHERS, UNWRITTEN};
+pub(super) use state::{OTHERS, UNWRITTEN};
 
 /// The guards of a policy in one VM.
 #[derive(Clone, Debug, Default)]

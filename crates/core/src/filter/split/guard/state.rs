@@ -12,6 +12,10 @@
 //! cluster is well. If the backend is found absent again within a cooldown of a good probe, or by a
 //! try, then that is the reason, and the absence is *held*: only a try ends it.
 
+/// The place of a request whose caller wrote no port.
+pub(crate) const UNWRITTEN: u16 = 0;
+/// The place of all ports that have none of their own, and of what is no port.
+pub(crate) const OTHERS: u16 = u16::MAX;
 /// While a guard is `Probing`, one request in this many goes to the backend.
 pub const ONE_IN: u32 = 10;
 

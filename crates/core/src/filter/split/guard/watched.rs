@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use super::rule::Rule;
 use super::shared::Subject;
-use super::state::{Absence, Admission, Guard, Outcome};
+use super::state::{Absence, Admission, Guard, OTHERS, Outcome, UNWRITTEN};
 use crate::language::limits;
 use crate::language::limits::GUARD_TICK;
 use crate::policy::series::Measurement;
@@ -15,10 +15,6 @@ const GRACE: u64 = 2 * GUARD_TICK;
 /// A port that nobody asks for can neither fail nor come back. After this time it is treated as if it
 /// had never failed. Otherwise one request to a port that nobody else uses would keep the gauge up.
 const IDLE: u64 = 600_000;
-/// The place of a request whose caller wrote no port.
-pub(in crate::filter::split) const UNWRITTEN: u16 = 0;
-/// The place of all ports that have none of their own, and of what is no port.
-pub(in crate::filter::split) const OTHERS: u16 = u16::MAX;
 
 /// One backend under guard.
 #[derive(Clone, Debug)]
